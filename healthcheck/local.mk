@@ -1,0 +1,1 @@
+# programs and unit tests of healthcheck/

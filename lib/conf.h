@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A configuration generation: flat tables in one sealed memfd. Records refer to each other by index into the tables of
+ * the same generation (CONF_NONE = absent), strings are offsets into one string table (0 = absent; conf_string()).
+ * The config role builds it, the parent cuts it down for each role, every role maps it read-only.
+ * A list that belongs to a record is a range {first, count} of another table. All times are microseconds. */
+#ifndef POISE_CONF_H
+#define POISE_CONF_H
+
+#include "addr.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bumped with every change of a layout below. */
+#define CONF_LAYOUT 1
+#define CONF_MAGIC 0x65736f50 /* "Pose" */
+
+#define CONF_NONE UINT32_MAX
+
+typedef uint32_t conf_string_t; /* offset into the string table, 0 = absent */
+typedef uint32_t conf_index_t;	/* record number, CONF_NONE = absent */
+
+struct conf_range {
+	uint32_t first, count;
+};
+
+/* table number, member of struct conf, record */
+#define CONF_TABLE_LIST(X)                                                                              \
+	X(GLOBAL, global, struct conf_global)				/* exactly one record */        \
+	X(INSTANCE, instances, struct conf_instance)                                                    \
+	X(ADDRESS, addresses, struct conf_address)                                                      \
+	X(PEER, peers, struct conf_peer)                                                                \
+	X(TRACK, tracks, struct conf_track)                                                             \
+	X(GROUP, groups, struct conf_group)                                                             \
+	X(GROUP_MEMBER, group_members, conf_index_t)		/* conf->instances */		\
+	X(SCRIPT, scripts, struct conf_script)                                                          \
+	X(NOTIFY, notifies, struct conf_notify)                                                         \
+	X(SECRET, secrets, struct conf_secret)				/* only the vrrp role sees it */ \
+	X(SERVICE_GROUP, service_groups, struct conf_service_group)                                     \
+	X(GROUP_ENTRY, group_entries, struct conf_group_entry)                                          \
+	X(SERVICE, services, struct conf_service)                                                       \
+	X(SERVER, servers, struct conf_server)                                                          \
+	X(CHECK, checks, struct conf_check)                                                             \
+	X(URL, urls, struct conf_url)                                                                   \
+	X(STATUS_RANGE, status_ranges, struct conf_status_range)                                        \
+	X(STRINGS, strings, char)					/* always present, begins with \0 */
+
+enum conf_table {
+#define X(id, member, type) CONF_##id,
+	CONF_TABLE_LIST(X)
+#undef X
+	CONF_TABLE_COUNT
+};
+
+#define CONF_BIT(table) (1u << (table))
+
+/* ---- global ---- */
+enum conf_dialect { CONF_DIALECT_KEEPALIVED, CONF_DIALECT_POISE };
+
+struct conf_global {
+	conf_string_t node;	   /* router_id, else the host's name */
+	uint32_t dialect;
+	int64_t address_lifetime_us; /* 0 = permanent */
+	conf_string_t source_file;
+	conf_string_t snmp_socket; /* AgentX master, 0 = the library's default */
+	uint8_t snmp_vrrp, snmp_checker, snmp_rfcv2, snmp_rfcv3, snmp_traps, zero1[3];
+	conf_string_t smtp_server;
+	conf_string_t notification_email_from;
+	conf_string_t notification_emails; /* addresses, one a line */
+	uint32_t script_security;
+	conf_string_t script_user, script_group;
+	/* IPVS sync daemon (keepalived: lvs_sync_daemon INTERFACE INSTANCE ...) */
+	conf_string_t sync_interface;
+	conf_index_t sync_instance;
+	uint32_t sync_id;
+	int64_t audit_interval_us;	/* how often the kernel's IPVS table is compared */
+	uint32_t lvs_flush, lvs_flush_on_stop;
+	int64_t lvs_timeout_tcp_us, lvs_timeout_tcpfin_us, lvs_timeout_udp_us; /* 0 = leave */
+	struct addr mcast_group4, mcast_group6; /* default 224.0.0.18, ff02::12 */
+	int32_t vrrp_rt_priority;		/* SCHED_RR priority of the vrrp role, 0 = off */
+	uint32_t zero2;
+};
+
+/* ---- VRRP ---- */
+enum conf_auth { CONF_AUTH_NONE, CONF_AUTH_PASS, CONF_AUTH_AH };
+enum conf_initial { CONF_INITIAL_BACKUP, CONF_INITIAL_MASTER };
+
+struct conf_instance {
+	conf_string_t name;
+	conf_string_t interface;
+	uint8_t version; /* 2 or 3 */
+	uint8_t family;	 /* AF_INET or AF_INET6: of the advertisements */
+	uint8_t vrid;
+	uint8_t priority; /* 1..255, 255 = address owner */
+	uint8_t initial;  /* enum conf_initial */
+	uint8_t auth;	  /* enum conf_auth */
+	uint8_t preempt;  /* 1 unless nopreempt */
+	uint8_t strict;	  /* vrrp_strict / strict_mode */
+	uint8_t no_accept; /* drop packets to the virtual addresses that are not for IPVS or ND */
+	uint8_t track_primary; /* 0 = dont_track_primary */
+	uint8_t smtp_alert;
+	uint8_t unicast;	       /* 1: send to peers instead of the group */
+	uint8_t checksum_message_only; /* v3/IPv4: RFC 9568 form when sending (v3_checksum_as_v2) */
+	uint8_t use_vmac;
+	uint8_t lower_prio_no_advert; /* do not answer a lower-priority advertisement */
+	uint8_t skip_check_adv_addr;
+	int64_t advert_us;
+	int64_t preempt_delay_us;
+	int64_t startup_delay_us;
+	uint32_t down_timer_adverts; /* default 3 */
+	conf_index_t secret;	     /* PASS or AH key */
+	conf_index_t group;	     /* sync group */
+	struct addr source;	     /* mcast_src_ip / unicast_src_ip; AF_UNSPEC = the interface's primary address */
+	uint8_t unicast_ttl, zero1[7];
+	struct conf_range addresses; /* advertised first (n_advertised of them), then excluded ones */
+	uint32_t n_advertised;
+	struct conf_range peers;
+	struct conf_range tracks;
+	struct conf_range notifies;
+	/* announcements: gratuitous ARP and unsolicited neighbour advertisements */
+	int64_t garp_delay_us;	    /* second burst after becoming master, default 5 s */
+	uint32_t garp_repeat;	    /* per burst, default 5 */
+	uint32_t garp_refresh_repeat; /* default 1 */
+	int64_t garp_refresh_us;    /* 0 = never */
+	int64_t garp_interval_us, gna_interval_us; /* gap between packets on an interface */
+	int64_t garp_lower_prio_delay_us;
+	uint32_t garp_lower_prio_repeat;
+	uint32_t line; /* where the block begins, for messages */
+};
+
+struct conf_address {
+	struct addr addr;
+	uint8_t prefix;
+	uint8_t excluded; /* held but not advertised */
+	uint8_t no_track;
+	uint8_t scope;	  /* RT_SCOPE_* */
+	conf_string_t interface; /* dev; 0 = the instance's */
+	conf_string_t label;
+	struct addr broadcast;
+	struct addr peer;
+	conf_index_t instance;
+	uint32_t zero;
+};
+
+struct conf_peer {
+	struct addr addr;
+	uint8_t min_ttl, max_ttl, zero[2]; /* 0,0 = not checked */
+};
+
+enum conf_track_kind { CONF_TRACK_INTERFACE, CONF_TRACK_SCRIPT, CONF_TRACK_PROCESS, CONF_TRACK_FILE, CONF_TRACK_SERVICE };
+
+struct conf_track {
+	uint32_t kind;
+	conf_string_t name;	/* interface name, or the script's name */
+	conf_index_t script;	/* CONF_TRACK_SCRIPT */
+	conf_index_t service;	/* CONF_TRACK_SERVICE */
+	int32_t weight;		/* 0 = a failure is FAULT; else added while up (>0) or while down (<0) */
+	uint32_t reverse;
+	conf_index_t instance;	/* or CONF_NONE when it belongs to a group */
+	conf_index_t group;
+};
+
+struct conf_group {
+	conf_string_t name;
+	uint32_t track_weights; /* global_tracking / sync_group_tracking_weight */
+	uint32_t smtp_alert;
+	struct conf_range members; /* into conf->group_members: instances in the order written */
+	struct conf_range tracks;
+	struct conf_range notifies;
+};
+
+/* A command: words in the string table, each terminated by \0, argc of them, from `argv` on. */
+struct conf_command {
+	conf_string_t argv;
+	uint32_t argc;
+	conf_string_t user, group; /* 0 = script_user, else keepalived_script, else nobody (the script role decides) */
+};
+
+struct conf_script {
+	conf_string_t name;
+	struct conf_command command;
+	int64_t interval_us; /* default 1 s */
+	int64_t timeout_us;  /* 0 = the interval */
+	int32_t weight;	     /* default of the tracks that name none */
+	uint32_t weight_reverse;
+	uint32_t rise, fall; /* default 1, 1 */
+	uint32_t init_fail;
+};
+
+enum conf_notify_event {
+	CONF_NOTIFY_MASTER, CONF_NOTIFY_BACKUP, CONF_NOTIFY_FAULT, CONF_NOTIFY_STOP,
+	CONF_NOTIFY_ANY, /* `notify`: called with TYPE NAME STATE PRIORITY after the specific one */
+	CONF_NOTIFY_UP, CONF_NOTIFY_DOWN, /* servers */
+	CONF_NOTIFY_QUORUM_UP, CONF_NOTIFY_QUORUM_DOWN,
+};
+
+enum conf_owner { CONF_OWNER_INSTANCE, CONF_OWNER_GROUP, CONF_OWNER_SERVER, CONF_OWNER_SERVICE };
+
+struct conf_notify {
+	uint32_t event;	 /* enum conf_notify_event */
+	uint32_t owner;	 /* enum conf_owner */
+	conf_index_t object;
+	struct conf_command command;
+};
+
+struct conf_secret {
+	uint8_t bytes[64];
+	uint32_t length;
+};
+
+/* ---- IPVS ---- */
+enum conf_service_kind { CONF_SERVICE_ADDRESS, CONF_SERVICE_FWMARK, CONF_SERVICE_GROUP };
+enum conf_forward { CONF_FORWARD_NAT, CONF_FORWARD_DR, CONF_FORWARD_TUN, CONF_FORWARD_INHERIT };
+
+struct conf_service_group {
+	conf_string_t name;
+	struct conf_range entries;
+};
+
+/* first..last are inclusive and equal for a single address; fwmark != 0: a mark instead of an address. */
+struct conf_group_entry {
+	struct addr first, last;
+	uint16_t port;
+	uint16_t zero;
+	uint32_t fwmark;
+};
+
+struct conf_service {
+	uint32_t kind; /* enum conf_service_kind */
+	struct addr addr;
+	uint16_t port;	  /* 0 = all ports (persistent) */
+	uint16_t protocol; /* IPPROTO_TCP, _UDP, _SCTP; 0 with a mark */
+	uint32_t fwmark;
+	uint32_t family;  /* of the service: AF_INET or AF_INET6 (a mark or a group has no address of its own) */
+	conf_index_t group;	   /* conf->service_groups */
+	conf_string_t scheduler;   /* "wlc", ... */
+	uint32_t scheduler_flags;  /* IP_VS_SVC_F_SCHED1.. bits of the kernel */
+	uint32_t forward;	   /* enum conf_forward: the default of its servers */
+	int64_t persistence_us;	   /* 0 = none */
+	uint32_t persistence_mask4; /* network order, 0xffffffff = per client */
+	uint32_t persistence_prefix6;
+	conf_string_t persistence_engine;
+	uint8_t one_packet, alpha, omega, ha_suspend, inhibit_on_failure, sorry_inhibit, smtp_alert, zero1;
+	uint32_t quorum, hysteresis; /* quorum default 1 */
+	conf_index_t sorry;	     /* conf->servers; not part of the range below */
+	struct conf_range servers;
+	struct conf_range notifies;
+	conf_string_t virtualhost;
+	int64_t drain_timeout_us;
+	uint32_t line;
+	uint32_t zero2;
+};
+
+struct conf_server {
+	struct addr addr;
+	uint16_t port;
+	uint8_t inhibit_on_failure;
+	uint8_t is_sorry;
+	int32_t weight; /* default 1 */
+	uint32_t forward; /* enum conf_forward, never INHERIT in a finished table */
+	uint32_t upper_threshold, lower_threshold;
+	conf_index_t service;
+	conf_string_t name; /* for people; 0 = none */
+	struct conf_range checks;
+	struct conf_range notifies;
+	uint8_t alpha, smtp_alert, zero1[6];
+	uint32_t line;
+	uint32_t zero2;
+};
+
+/* ---- health checks ---- */
+enum conf_check_kind { CONF_CHECK_TCP, CONF_CHECK_HTTP, CONF_CHECK_SSL, CONF_CHECK_MISC };
+enum conf_http_version { CONF_HTTP_1_0, CONF_HTTP_1_0_CLOSE, CONF_HTTP_1_1 };
+
+struct conf_check {
+	uint32_t kind;
+	conf_index_t server;
+	struct addr target; /* connect_ip, default the server's address */
+	uint16_t port;	    /* connect_port, default the server's port */
+	uint16_t bind_port;
+	struct addr bind;   /* bindto */
+	conf_string_t bind_interface;
+	uint32_t fwmark;
+	int64_t connect_timeout_us; /* default 5 s; the time for the whole probe where keepalived means it so */
+	int64_t interval_us;	    /* delay_loop of check, server, service; default 60 s */
+	int64_t warmup_us;	    /* longest random delay before the first run; default = interval */
+	uint32_t retry;		    /* failures beyond the first before down; 1 for HTTP/SSL/TCP as in keepalived: see conf(5) */
+	uint32_t rise;		    /* successes before up, default 1 */
+	int64_t delay_before_retry_us;
+	uint32_t http_version;
+	uint32_t enable_sni;
+	uint32_t tls_verify;
+	uint32_t alpha;
+	conf_string_t virtualhost;
+	struct conf_range urls;
+	struct conf_command command; /* MISC_CHECK */
+	int64_t misc_timeout_us;
+	uint32_t misc_dynamic;
+	uint32_t line;
+};
+
+struct conf_url {
+	conf_string_t path;
+	conf_string_t digest;	   /* 32 hex digits: MD5 of the body */
+	conf_string_t regex;
+	conf_string_t virtualhost; /* 0 = the check's, the server's, the service's */
+	struct conf_range status;  /* empty: 200-299 */
+};
+
+struct conf_status_range {
+	uint16_t low, high;
+};
+
+/* A mapped generation. Members are pointers into the mapping; counts are beside them. A table that the role may not see
+ * has count 0 (strings and global are always there). */
+struct conf {
+	uint64_t generation;
+	int fd;
+	void *map;
+	size_t size;
+#define X(id, member, type)        \
+	const type *member;        \
+	uint32_t n_##member;
+	CONF_TABLE_LIST(X)
+#undef X
+};
+
+/* Maps and validates a table (magic, layout, sizes, every index and range within bounds, strings terminated). Takes over
+ * fd in any case. Returns NULL with errno (EPROTO = not a valid table of this layout). */
+struct conf *conf_open(int fd);
+void conf_close(struct conf *conf); /* NULL is allowed */
+
+/* "" for 0, never NULL. */
+const char *conf_string(const struct conf *conf, conf_string_t s);
+/* Fills argv (terminated by NULL; at most max - 1 words) with pointers into the mapping; returns argc or -1. */
+int conf_argv(const struct conf *conf, const struct conf_command *command, const char **argv, int max);
+
+/* A sealed copy with another generation number that keeps only the tables of mask (CONF_BIT). Returns a descriptor
+ * or -errno. */
+int conf_cut(const struct conf *conf, uint64_t generation, uint32_t mask);
+
+/* ---- names of objects, and finding the same object in another generation ---- */
+#define CONF_NAME_SIZE 192
+/* "10.0.0.1:80/tcp", "fwmark 5", "group web/tcp". Unique within a generation. Returns buf. */
+const char *conf_service_name(const struct conf *conf, conf_index_t service, char *buf);
+/* "10.1.0.2:80" (the sorry server too). Unique within its service. Returns buf. */
+const char *conf_server_name(const struct conf *conf, conf_index_t server, char *buf);
+/* Index in `to` of the object that is the same one as `index` of `from` (instance and group by name; service by name;
+ * server by service and address:port and is_sorry), or CONF_NONE. */
+conf_index_t conf_find_instance(const struct conf *to, const struct conf *from, conf_index_t index);
+conf_index_t conf_find_group(const struct conf *to, const struct conf *from, conf_index_t index);
+conf_index_t conf_find_service(const struct conf *to, const struct conf *from, conf_index_t index);
+conf_index_t conf_find_server(const struct conf *to, const struct conf *from, conf_index_t index);
+/* Maps every record of a table at once (hashing: linear time for 40,000 servers). out has one element for each record
+ * of `to` and receives the index in `from`, or CONF_NONE. Returns 0 or -ENOMEM. */
+int conf_match_services(const struct conf *to, const struct conf *from, conf_index_t *out);
+int conf_match_servers(const struct conf *to, const struct conf *from, conf_index_t *out);
+
+/* ---- building (config role only) ---- */
+struct conf_builder;
+struct conf_builder *conf_builder_new(void); /* NULL when out of memory */
+void conf_builder_free(struct conf_builder *b);
+/* Adds one zeroed record; returns its index. The pointer from conf_builder_at() is valid until the next add to the same
+ * table. Memory failure ends the process (the config role runs once). */
+conf_index_t conf_builder_add(struct conf_builder *b, enum conf_table table);
+void *conf_builder_at(struct conf_builder *b, enum conf_table table, conf_index_t index);
+uint32_t conf_builder_count(const struct conf_builder *b, enum conf_table table);
+/* Interns text; "" gives 0. */
+conf_string_t conf_builder_string(struct conf_builder *b, const char *text);
+/* Appends raw words, each with its terminating zero, contiguous; returns the offset of the first. */
+conf_string_t conf_builder_words(struct conf_builder *b, const char *const *words, uint32_t n);
+const char *conf_builder_text(const struct conf_builder *b, conf_string_t s);
+/* Writes the finished table into fd (an empty memfd); the parent seals it. Returns 0 or -errno. */
+int conf_builder_write(const struct conf_builder *b, uint64_t generation, int fd);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The records on the boards: what every process tells the others about its objects.
+ * Record i of a table belongs to object i of the configuration table of the board's generation.
+ * since_* is when the state was entered; why is a sentence fragment for people, never empty once a state was entered.
+ * All records are plain data with explicit padding, zeroed before use. */
+#ifndef POISE_STATUS_H
+#define POISE_STATUS_H
+
+#include "addr.h"
+#include "board.h"
+#include "mono.h"
+#include <stdint.h>
+
+#define WHY_SIZE 160
+
+enum event_kind {
+	EVENT_INSTANCE = 1, /* object: conf->instances; from, to: enum vrrp_state */
+	EVENT_GROUP,	    /* object: conf->groups; from, to: enum vrrp_state */
+	EVENT_SERVER,	    /* object: conf->servers; from, to: enum health */
+	EVENT_QUORUM,	    /* object: conf->services; to: 1 met, 0 lost */
+	EVENT_ADMIN,	    /* object: conf->servers; from, to: enum admin */
+	EVENT_DRAINED,	    /* object: conf->servers; the last connection is gone */
+	EVENT_ROLE,	    /* object: enum role; to: enum role_state */
+	EVENT_CONFIG,	    /* to: 1 loaded, 0 refused */
+	EVENT_PROTOCOL,	    /* object: conf->instances; a dropped advertisement worth a trap; to: enum vrrp_drop */
+	EVENT_PROGRAM,	    /* ipvs: the kernel refused something; object: conf->services */
+	EVENT_KINDS
+};
+
+/* ---- vrrp (table numbers, then records) ---- */
+enum vrrp_board_table { VRRP_TABLE_INSTANCE, VRRP_TABLE_GROUP, VRRP_TABLE_ADDRESS, VRRP_TABLE_TRACK };
+
+enum vrrp_state { VRRP_INIT, VRRP_BACKUP, VRRP_MASTER, VRRP_FAULT };
+/* "INIT", "BACKUP", "MASTER", "FAULT" */
+const char *vrrp_state_name(enum vrrp_state state);
+
+struct status_instance {
+	uint32_t state; /* enum vrrp_state */
+	uint32_t effective_priority;
+	int64_t since_real_us;
+	struct mono since;
+	struct mono last_sent;	   /* own last advertisement */
+	struct mono last_received; /* last accepted one */
+	struct mono deadline;	   /* next advertisement (master) or master-down (backup) */
+	int64_t master_interval_us; /* interval in force (own, or learned) */
+	struct addr source;	   /* own primary address */
+	struct addr master;	   /* who is master: own address, or the source of the last accepted advertisement */
+	uint32_t master_priority;
+	uint32_t ifindex;
+	uint64_t adverts_sent, adverts_received, became_master, priority_zero_sent, priority_zero_received;
+	uint64_t dropped[24]; /* by enum vrrp_drop (vrrp_packet.h of the vrrp folder; names on the board of status) */
+	uint32_t new_master_reason; /* RFC 6527: 0 notMaster 1 priority 2 preempted 3 masterNoResponse */
+	uint32_t last_protocol_error; /* RFC 6527 vrrpv3StatisticsProtoErrReason */
+	char why[WHY_SIZE];
+};
+
+struct status_group {
+	uint32_t state;
+	uint32_t zero;
+	int64_t since_real_us;
+	char why[WHY_SIZE];
+};
+
+struct status_address {
+	uint32_t is_set; /* the kernel holds it, on ifindex */
+	uint32_t ifindex;
+	uint32_t last_error; /* errno of the last attempt, 0 = none */
+	uint32_t zero;
+};
+
+struct status_track {
+	uint32_t is_up;
+	int32_t weight_now; /* what it adds to the priority at the moment */
+	int64_t since_real_us;
+	char why[WHY_SIZE];
+};
+
+/* ---- healthcheck ---- */
+enum health_board_table { HEALTH_TABLE_CHECK, HEALTH_TABLE_SERVER };
+
+enum health { HEALTH_UNKNOWN, HEALTH_UP, HEALTH_DOWN };
+const char *health_name(enum health health); /* "unknown", "up", "down" */
+
+struct status_check {
+	uint32_t health;
+	uint32_t failures;  /* in a row */
+	uint32_t successes; /* in a row */
+	uint32_t last_reason; /* enum of the healthcheck folder, 0 = success */
+	int64_t since_real_us;
+	struct mono last_start, next_start;
+	int64_t last_duration_us;
+	uint64_t runs, failed_runs;
+	int32_t weight_percent; /* from a dynamic check; 100 = as configured */
+	uint32_t zero;
+	char why[WHY_SIZE];
+};
+
+/* Verdict over all checks of a server; a server without checks is up. */
+struct status_health {
+	uint32_t health;
+	int32_t weight_percent;
+	int64_t since_real_us;
+	char why[WHY_SIZE];
+};
+
+/* ---- ipvs ---- */
+enum ipvs_board_table { IPVS_TABLE_SERVICE, IPVS_TABLE_SERVER, IPVS_TABLE_ROLE };
+
+struct status_service {
+	uint32_t is_programmed; /* every kernel service of this configured service is in place */
+	uint32_t quorum_met;
+	uint32_t servers_up;
+	uint32_t sorry_active;
+	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
+	int64_t since_real_us;
+	char why[WHY_SIZE];
+};
+
+struct status_server {
+	uint32_t is_programmed;
+	int32_t effective_weight;
+	uint32_t health; /* as ipvs knows it */
+	uint32_t admin;	 /* as ipvs acts on it */
+	uint32_t active, inactive, persistent;
+	uint32_t is_drained; /* admin is drain and no connection is left */
+	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
+	int64_t since_real_us;
+	char why[WHY_SIZE];
+};
+
+/* One record: what the kernel offers and what the role last did. */
+struct status_ipvs {
+	uint32_t kernel_ok; /* ip_vs is there and we may use it */
+	uint32_t kernel_version;
+	int64_t last_audit_real_us;
+	uint64_t drift_total, operations_total, errors_total;
+	char why[WHY_SIZE];
+};
+
+/* ---- script ---- */
+enum script_board_table { SCRIPT_TABLE_SCRIPT };
+
+enum script_result { SCRIPT_UNKNOWN, SCRIPT_GOOD, SCRIPT_BAD };
+struct status_script {
+	uint32_t result; /* after rise and fall */
+	int32_t last_exit; /* exit status; -signal; -1000 = could not run; -1001 = timeout */
+	int64_t since_real_us;
+	struct mono last_end;
+	uint64_t runs;
+	char why[WHY_SIZE];
+};
+
+/* ---- parent ---- */
+enum parent_board_table { PARENT_TABLE_ROLE, PARENT_TABLE_ADMIN, PARENT_TABLE_DAEMON };
+
+enum role_state { ROLE_ABSENT, ROLE_STARTING, ROLE_RUNNING, ROLE_BACKOFF };
+const char *role_state_name(enum role_state state); /* "absent", "starting", "running", "waiting" */
+
+struct status_role {
+	uint32_t state;
+	int32_t pid;
+	uint32_t restarts;
+	uint32_t zero;
+	int64_t since_real_us;
+	char why[WHY_SIZE];
+};
+
+/* What the operator wants of a server; the parent is the writer, ipvs acts on it. */
+enum admin { ADMIN_NORMAL, ADMIN_DRAIN, ADMIN_MAINT };
+const char *admin_name(enum admin admin); /* "normal", "drain", "maint" */
+
+struct status_admin {
+	uint32_t admin;
+	int32_t weight; /* -1 = as configured */
+	int64_t since_real_us;
+	char why[WHY_SIZE]; /* "drained by root (pid 812)" */
+};
+
+struct status_daemon {
+	uint64_t generation;
+	int64_t started_real_us;
+	int64_t loaded_real_us;
+	uint32_t last_reload_ok;
+	uint32_t reloads;
+	char version[32];
+	char node[64];
+	char config_file[256];
+	char why[WHY_SIZE]; /* of the last reload */
+};
+
+#endif
