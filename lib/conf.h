@@ -46,7 +46,7 @@ struct conf_range {
 	X(STRINGS, strings, char)					/* always present, begins with \0 */
 
 enum conf_table {
-#define X(id, member, type) CONF_##id,
+#define X(id, member, type) CONF_TABLE_##id,
 	CONF_TABLE_LIST(X)
 #undef X
 	CONF_TABLE_COUNT

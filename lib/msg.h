@@ -20,11 +20,11 @@ enum msg_type {
 #undef MSG
 
 /* What a passed descriptor is for (msg_file.purpose). */
-enum msg_file {
-	MSG_FILE_LEDGER,  /* vrrp, ipvs: the role's ledger, read-write (ledger.h) */
-	MSG_FILE_LISTENER, /* control: the listening unix stream socket of poisectl */
-	MSG_FILE_PEER,	  /* healthcheck, ipvs: one end of their own socket pair */
-	MSG_FILE_COUNT
+enum msg_purpose {
+	MSG_PURPOSE_LEDGER,  /* vrrp, ipvs: the role's ledger, read-write (ledger.h) */
+	MSG_PURPOSE_LISTENER, /* control: the listening unix stream socket of poisectl */
+	MSG_PURPOSE_PEER,	  /* healthcheck, ipvs: one end of their own socket pair */
+	MSG_PURPOSE_COUNT
 };
 
 enum msg_verb {

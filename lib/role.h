@@ -39,7 +39,7 @@ struct role_ops {
 	/* New events in another role's ring. */
 	void (*events)(struct role_process *p, enum role role);
 	/* A descriptor from the parent; owned by the callee. */
-	void (*file)(struct role_process *p, enum msg_file purpose, uint32_t index, int fd);
+	void (*file)(struct role_process *p, enum msg_purpose purpose, uint32_t index, int fd);
 	/* Further messages (script: notify; control: answer). NULL members are refused. */
 	const struct msg_handlers *handlers;
 	/* Release everything (keep = leave kernel state in place) and call role_exit(), soon. Also called when the
