@@ -10,3 +10,8 @@ ROLE_LIBS = lib/libpoise.a $(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
 # Only vrrp and ipvs speak netlink.
 lib_libpoisenl_a_SOURCES = lib/netlink.c lib/netlink.h
 lib_libpoisenl_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+
+check_PROGRAMS += tests/unit/check_netlink
+tests_unit_check_netlink_SOURCES = tests/unit/check_netlink.c
+tests_unit_check_netlink_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_netlink_LDADD = lib/libpoisenl.a $(NL_LIBS) $(CHECK_LIBS)

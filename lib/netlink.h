@@ -9,15 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A connected socket of the protocol (NETLINK_ROUTE, NETLINK_GENERIC) with large buffers, extended acks and strict checks;
- * NULL with errno. groups: rtnetlink multicast groups to join, ended by 0 (or NULL). */
+/* A connected socket of the protocol (NETLINK_ROUTE, NETLINK_GENERIC) with large buffers, extended acks and strict
+ * checks; NULL with errno. groups: rtnetlink multicast groups to join, ended by 0 (or NULL). */
 struct nl_sock *netlink_open(int protocol, const int *groups);
 
 /* A batch collects messages until it is sent. */
 struct netlink_batch;
 struct netlink_batch *netlink_batch_new(void);
 void netlink_batch_free(struct netlink_batch *batch);
-/* Starts a message; returns it for nla_put() calls; flags beside NLM_F_REQUEST. */
+/* Starts a message (1024 bytes at most); returns it for nlmsg_append() and nla_put() calls, NULL when out of memory;
+ * flags beside NLM_F_REQUEST. The batch owns it. */
 struct nl_msg *netlink_batch_add(struct netlink_batch *batch, int type, int flags);
 size_t netlink_batch_count(const struct netlink_batch *batch);
 
@@ -26,14 +27,17 @@ size_t netlink_batch_count(const struct netlink_batch *batch);
  * errno (positive), extended text or NULL. Empties the batch. Returns 0 (also with refusals), -ETIMEDOUT, -ENOBUFS or
  * another -errno when the outcome is not known: then dump and compare. */
 typedef void netlink_refused_fn(void *arg, size_t number, int error, const char *text);
-int netlink_batch_send(struct nl_sock *sock, struct netlink_batch *batch, int64_t timeout_us, netlink_refused_fn *fn, void *arg);
+int netlink_batch_send(
+	struct nl_sock *sock, struct netlink_batch *batch, int64_t timeout_us, netlink_refused_fn *fn, void *arg);
 
-/* One dump request; fn for each message of the answer. Retries a dump that was interrupted (NLM_F_DUMP_INTR), three
- * times. Returns 0 or -errno. */
+/* One dump request (it stays the caller's); fn for each message of the answer, once the answer is complete. Retries a
+ * dump that was interrupted (NLM_F_DUMP_INTR), three times in all. Returns 0, or -errno (-EINTR: the kernel's tables
+ * changed under every try); then fn was not called. */
 typedef void netlink_dump_fn(void *arg, struct nlmsghdr *msg);
 int netlink_dump(struct nl_sock *sock, struct nl_msg *request, int64_t timeout_us, netlink_dump_fn *fn, void *arg);
 
-/* The number of a generic netlink family, -ENOENT when the kernel has none (loading its module is tried by the kernel). */
+/* The number of a generic netlink family, -ENOENT when the kernel has none (loading its module is tried by the kernel).
+ */
 int netlink_family(struct nl_sock *sock, const char *name);
 
 #endif
