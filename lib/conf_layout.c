@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The layout of a configuration generation: where each table lies in the file, and the list of all members that refer
+ * to something else. Used by every process through conf_open(), and by the parent to cut a generation down. It knows
+ * nothing of what the records mean. */
+#include "conf_layout.h"
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STRING(table, type, member)                                                                                    \
+	{                                                                                                              \
+		CONF_TABLE_##table, CONF_FIELD_STRING, offsetof(struct type, member), 0                                \
+	}
+#define INDEX(table, type, member, to)                                                                                 \
+	{                                                                                                              \
+		CONF_TABLE_##table, CONF_FIELD_INDEX, offsetof(struct type, member), CONF_TABLE_##to                   \
+	}
+#define RANGE(table, type, member, to)                                                                                 \
+	{                                                                                                              \
+		CONF_TABLE_##table, CONF_FIELD_RANGE, offsetof(struct type, member), CONF_TABLE_##to                   \
+	}
+#define COMMAND(table, type, member)                                                                                   \
+	{                                                                                                              \
+		CONF_TABLE_##table, CONF_FIELD_COMMAND, offsetof(struct type, member), 0                               \
+	}
+#define ADDR(table, type, member)                                                                                      \
+	{                                                                                                              \
+		CONF_TABLE_##table, CONF_FIELD_ADDR, offsetof(struct type, member), 0                                  \
+	}
+#define ENUM8(table, type, member, below)                                                                              \
+	{                                                                                                              \
+		CONF_TABLE_##table, CONF_FIELD_ENUM8, offsetof(struct type, member), below                             \
+	}
+#define ENUM32(table, type, member, below)                                                                             \
+	{                                                                                                              \
+		CONF_TABLE_##table, CONF_FIELD_ENUM32, offsetof(struct type, member), below                            \
+	}
+
+/* One line for each member of conf.h that is a reference, an enum or an address. A new member of that kind needs its
+ * line here: without it a damaged table could lead a role outside its mapping. */
+const struct conf_field conf_fields[] = {
+	STRING(GLOBAL, conf_global, node),
+	ENUM32(GLOBAL, conf_global, dialect, CONF_DIALECT_POISE + 1),
+	STRING(GLOBAL, conf_global, source_file),
+	STRING(GLOBAL, conf_global, snmp_socket),
+	STRING(GLOBAL, conf_global, smtp_server),
+	STRING(GLOBAL, conf_global, notification_email_from),
+	STRING(GLOBAL, conf_global, notification_emails),
+	STRING(GLOBAL, conf_global, script_user),
+	STRING(GLOBAL, conf_global, script_group),
+	STRING(GLOBAL, conf_global, sync_interface),
+	INDEX(GLOBAL, conf_global, sync_instance, INSTANCE),
+	ADDR(GLOBAL, conf_global, mcast_group4),
+	ADDR(GLOBAL, conf_global, mcast_group6),
+
+	STRING(INSTANCE, conf_instance, name),
+	STRING(INSTANCE, conf_instance, interface),
+	ENUM8(INSTANCE, conf_instance, initial, CONF_INITIAL_MASTER + 1),
+	ENUM8(INSTANCE, conf_instance, auth, CONF_AUTH_AH + 1),
+	INDEX(INSTANCE, conf_instance, secret, SECRET),
+	INDEX(INSTANCE, conf_instance, group, GROUP),
+	ADDR(INSTANCE, conf_instance, source),
+	RANGE(INSTANCE, conf_instance, addresses, ADDRESS),
+	RANGE(INSTANCE, conf_instance, peers, PEER),
+	RANGE(INSTANCE, conf_instance, tracks, TRACK),
+	RANGE(INSTANCE, conf_instance, notifies, NOTIFY),
+
+	ADDR(ADDRESS, conf_address, addr),
+	ENUM8(ADDRESS, conf_address, prefix, 129),
+	STRING(ADDRESS, conf_address, interface),
+	STRING(ADDRESS, conf_address, label),
+	ADDR(ADDRESS, conf_address, broadcast),
+	ADDR(ADDRESS, conf_address, peer),
+	INDEX(ADDRESS, conf_address, instance, INSTANCE),
+
+	ADDR(PEER, conf_peer, addr),
+
+	ENUM32(TRACK, conf_track, kind, CONF_TRACK_SERVICE + 1),
+	STRING(TRACK, conf_track, name),
+	INDEX(TRACK, conf_track, script, SCRIPT),
+	INDEX(TRACK, conf_track, service, SERVICE),
+	INDEX(TRACK, conf_track, instance, INSTANCE),
+	INDEX(TRACK, conf_track, group, GROUP),
+
+	STRING(GROUP, conf_group, name),
+	RANGE(GROUP, conf_group, members, GROUP_MEMBER),
+	RANGE(GROUP, conf_group, tracks, TRACK),
+	RANGE(GROUP, conf_group, notifies, NOTIFY),
+	{CONF_TABLE_GROUP_MEMBER, CONF_FIELD_INDEX, 0, CONF_TABLE_INSTANCE},
+
+	STRING(SCRIPT, conf_script, name),
+	COMMAND(SCRIPT, conf_script, command),
+
+	ENUM32(NOTIFY, conf_notify, event, CONF_NOTIFY_QUORUM_DOWN + 1),
+	ENUM32(NOTIFY, conf_notify, owner, CONF_OWNER_SERVICE + 1),
+	{CONF_TABLE_NOTIFY, CONF_FIELD_OBJECT, offsetof(struct conf_notify, object), 0},
+	COMMAND(NOTIFY, conf_notify, command),
+
+	ENUM32(SECRET, conf_secret, length, sizeof(((struct conf_secret *)0)->bytes) + 1),
+
+	STRING(SERVICE_GROUP, conf_service_group, name),
+	RANGE(SERVICE_GROUP, conf_service_group, entries, GROUP_ENTRY),
+	ADDR(GROUP_ENTRY, conf_group_entry, first),
+	ADDR(GROUP_ENTRY, conf_group_entry, last),
+
+	ENUM32(SERVICE, conf_service, kind, CONF_SERVICE_GROUP + 1),
+	ADDR(SERVICE, conf_service, addr),
+	{CONF_TABLE_SERVICE, CONF_FIELD_ENUM16, offsetof(struct conf_service, protocol), 256},
+	INDEX(SERVICE, conf_service, group, SERVICE_GROUP),
+	STRING(SERVICE, conf_service, scheduler),
+	ENUM32(SERVICE, conf_service, forward, CONF_FORWARD_INHERIT + 1),
+	ENUM32(SERVICE, conf_service, persistence_prefix6, 129),
+	STRING(SERVICE, conf_service, persistence_engine),
+	INDEX(SERVICE, conf_service, sorry, SERVER),
+	RANGE(SERVICE, conf_service, servers, SERVER),
+	RANGE(SERVICE, conf_service, notifies, NOTIFY),
+	STRING(SERVICE, conf_service, virtualhost),
+
+	ADDR(SERVER, conf_server, addr),
+	ENUM32(SERVER, conf_server, forward, CONF_FORWARD_INHERIT),
+	INDEX(SERVER, conf_server, service, SERVICE),
+	STRING(SERVER, conf_server, name),
+	RANGE(SERVER, conf_server, checks, CHECK),
+	RANGE(SERVER, conf_server, notifies, NOTIFY),
+
+	ENUM32(CHECK, conf_check, kind, CONF_CHECK_MISC + 1),
+	INDEX(CHECK, conf_check, server, SERVER),
+	ADDR(CHECK, conf_check, target),
+	ADDR(CHECK, conf_check, bind),
+	STRING(CHECK, conf_check, bind_interface),
+	ENUM32(CHECK, conf_check, http_version, CONF_HTTP_1_1 + 1),
+	STRING(CHECK, conf_check, virtualhost),
+	RANGE(CHECK, conf_check, urls, URL),
+	COMMAND(CHECK, conf_check, command),
+
+	STRING(URL, conf_url, path),
+	STRING(URL, conf_url, digest),
+	STRING(URL, conf_url, regex),
+	STRING(URL, conf_url, virtualhost),
+	RANGE(URL, conf_url, status, STATUS_RANGE),
+};
+
+const unsigned conf_field_count = sizeof(conf_fields) / sizeof(conf_fields[0]);
+
+size_t conf_record_size(enum conf_table table)
+{
+	static const size_t sizes[CONF_TABLE_COUNT] = {
+#define X(id, member, type) [CONF_TABLE_##id] = sizeof(type),
+		CONF_TABLE_LIST(X)
+#undef X
+	};
+
+	return sizes[table];
+}
+
+enum conf_table conf_owner_table(uint32_t owner)
+{
+	static const enum conf_table tables[] = {
+		[CONF_OWNER_INSTANCE] = CONF_TABLE_INSTANCE,
+		[CONF_OWNER_GROUP] = CONF_TABLE_GROUP,
+		[CONF_OWNER_SERVER] = CONF_TABLE_SERVER,
+		[CONF_OWNER_SERVICE] = CONF_TABLE_SERVICE,
+	};
+
+	return owner <= CONF_OWNER_SERVICE ? tables[owner] : CONF_TABLE_COUNT;
+}
+
+void conf_header_fill(struct conf_header *h, uint64_t generation, const uint32_t counts[CONF_TABLE_COUNT])
+{
+	uint64_t offset = sizeof(*h);
+
+	memset(h, 0, sizeof(*h));
+	h->magic = CONF_MAGIC;
+	h->layout = CONF_LAYOUT;
+	h->generation = generation;
+	h->table_count = CONF_TABLE_COUNT;
+	for (unsigned t = 0; t < CONF_TABLE_COUNT; t++) {
+		h->tables[t].offset = offset;
+		h->tables[t].count = counts[t];
+		h->tables[t].record_size = conf_record_size(t);
+		offset += (uint64_t)counts[t] * conf_record_size(t);
+		offset = (offset + 7) & ~(uint64_t)7;
+	}
+	h->size = offset;
+}
+
+static int write_at(int fd, const void *data, size_t size, uint64_t offset)
+{
+	const char *p = data;
+
+	while (size > 0) {
+		ssize_t n = pwrite(fd, p, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		size -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+int conf_header_write(int fd, const struct conf_header *h, const void *const tables[CONF_TABLE_COUNT])
+{
+	int r;
+
+	/* Also fills the gaps between tables with zeros. */
+	if (ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)h->size) < 0)
+		return -errno;
+	r = write_at(fd, h, sizeof(*h), 0);
+	for (unsigned t = 0; t < CONF_TABLE_COUNT && r == 0; t++)
+		r = write_at(fd, tables[t], (size_t)h->tables[t].count * h->tables[t].record_size, h->tables[t].offset);
+	return r;
+}
