@@ -39,6 +39,7 @@ struct status_instance {
 	uint32_t effective_priority;
 	int64_t since_real_us;
 	struct mono since;
+	struct mono up_since;	   /* when it last left INIT or FAULT; not set while it is there */
 	struct mono last_sent;	   /* own last advertisement */
 	struct mono last_received; /* last accepted one */
 	struct mono deadline;	   /* next advertisement (master) or master-down (backup) */
@@ -147,6 +148,20 @@ struct status_script {
 	int64_t since_real_us;
 	struct mono last_end;
 	uint64_t runs;
+	char why[WHY_SIZE];
+};
+
+/* ---- snmp ---- */
+enum snmp_board_table { SNMP_TABLE_AGENT };
+
+/* One record: how it stands with the AgentX master. */
+struct status_snmp {
+	uint32_t is_enabled;
+	uint32_t is_connected;
+	uint64_t traps_sent;
+	uint64_t events_dropped;      /* overwritten in a ring before a trap could be sent */
+	uint64_t last_seq[ROLE_COUNT]; /* events up to here were dealt with; a successor goes on from there */
+	int64_t since_real_us;
 	char why[WHY_SIZE];
 };
 
