@@ -31,10 +31,11 @@ struct event {
 	uint64_t seq;
 	int64_t real_us;
 	uint64_t generation;
-	uint32_t kind;	 /* enum event_kind (status.h) */
-	uint32_t object; /* index of the instance, group, server ... in that generation's tables; role number for roles */
+	uint32_t kind;   /* enum event_kind (status.h) */
+	uint32_t object; /* index of the instance, group, server ... in that generation's tables; role number for roles
+			  */
 	uint32_t from, to;
-	char name[64];	 /* the object as a person names it: "VI_1", "10.0.0.1:80/tcp 10.1.0.2:80" */
+	char name[64]; /* the object as a person names it: "VI_1", "10.0.0.1:80/tcp 10.1.0.2:80" */
 	char why[160];
 };
 
@@ -52,7 +53,8 @@ uint32_t board_count(const struct board *board, unsigned table);
 
 /* Writer: stores a record; returns true when it differs from what was there. size must be the table's record size. */
 bool board_store(struct board *board, unsigned table, uint32_t index, const void *record, size_t size);
-/* Anyone: copies a record. Returns 0, -ENOENT (no such record, or a record of another size), -EAGAIN (not consistent). */
+/* Anyone: copies a record. Returns 0, -ENOENT (no such record, or a record of another size), -EAGAIN (not consistent).
+ */
 int board_load(const struct board *board, unsigned table, uint32_t index, void *record, size_t size);
 
 /* Writer: appends an event, sets its number and time, returns the number (first is 1). */

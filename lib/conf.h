@@ -18,38 +18,38 @@
 #define CONF_NONE UINT32_MAX
 
 typedef uint32_t conf_string_t; /* offset into the string table, 0 = absent */
-typedef uint32_t conf_index_t;	/* record number, CONF_NONE = absent */
+typedef uint32_t conf_index_t;  /* record number, CONF_NONE = absent */
 
 struct conf_range {
 	uint32_t first, count;
 };
 
 /* table number, member of struct conf, record */
-#define CONF_TABLE_LIST(X)                                                                              \
-	X(GLOBAL, global, struct conf_global)				/* exactly one record */        \
-	X(INSTANCE, instances, struct conf_instance)                                                    \
-	X(ADDRESS, addresses, struct conf_address)                                                      \
-	X(PEER, peers, struct conf_peer)                                                                \
-	X(TRACK, tracks, struct conf_track)                                                             \
-	X(GROUP, groups, struct conf_group)                                                             \
-	X(GROUP_MEMBER, group_members, conf_index_t)		/* conf->instances */		\
-	X(SCRIPT, scripts, struct conf_script)                                                          \
-	X(NOTIFY, notifies, struct conf_notify)                                                         \
-	X(SECRET, secrets, struct conf_secret)				/* only the vrrp role sees it */ \
-	X(SERVICE_GROUP, service_groups, struct conf_service_group)                                     \
-	X(GROUP_ENTRY, group_entries, struct conf_group_entry)                                          \
-	X(SERVICE, services, struct conf_service)                                                       \
-	X(SERVER, servers, struct conf_server)                                                          \
-	X(CHECK, checks, struct conf_check)                                                             \
-	X(URL, urls, struct conf_url)                                                                   \
-	X(STATUS_RANGE, status_ranges, struct conf_status_range)                                        \
-	X(STRINGS, strings, char)					/* always present, begins with \0 */
+#define CONF_TABLE_LIST(X)                                                                                             \
+	X(GLOBAL, global, struct conf_global) /* exactly one record */                                                 \
+	X(INSTANCE, instances, struct conf_instance)                                                                   \
+	X(ADDRESS, addresses, struct conf_address)                                                                     \
+	X(PEER, peers, struct conf_peer)                                                                               \
+	X(TRACK, tracks, struct conf_track)                                                                            \
+	X(GROUP, groups, struct conf_group)                                                                            \
+	X(GROUP_MEMBER, group_members, conf_index_t) /* conf->instances */                                             \
+	X(SCRIPT, scripts, struct conf_script)                                                                         \
+	X(NOTIFY, notifies, struct conf_notify)                                                                        \
+	X(SECRET, secrets, struct conf_secret) /* only the vrrp role sees it */                                        \
+	X(SERVICE_GROUP, service_groups, struct conf_service_group)                                                    \
+	X(GROUP_ENTRY, group_entries, struct conf_group_entry)                                                         \
+	X(SERVICE, services, struct conf_service)                                                                      \
+	X(SERVER, servers, struct conf_server)                                                                         \
+	X(CHECK, checks, struct conf_check)                                                                            \
+	X(URL, urls, struct conf_url)                                                                                  \
+	X(STATUS_RANGE, status_ranges, struct conf_status_range)                                                       \
+	X(STRINGS, strings, char) /* always present, begins with \0 */
 
 enum conf_table {
 #define X(id, member, type) CONF_TABLE_##id,
 	CONF_TABLE_LIST(X)
 #undef X
-	CONF_TABLE_COUNT
+		CONF_TABLE_COUNT
 };
 
 #define CONF_BIT(table) (1u << (table))
@@ -58,7 +58,7 @@ enum conf_table {
 enum conf_dialect { CONF_DIALECT_KEEPALIVED, CONF_DIALECT_POISE };
 
 struct conf_global {
-	conf_string_t node;	   /* router_id, else the host's name */
+	conf_string_t node; /* router_id, else the host's name */
 	uint32_t dialect;
 	int64_t address_lifetime_us; /* 0 = permanent */
 	conf_string_t source_file;
@@ -73,11 +73,11 @@ struct conf_global {
 	conf_string_t sync_interface;
 	conf_index_t sync_instance;
 	uint32_t sync_id;
-	int64_t audit_interval_us;	/* how often the kernel's IPVS table is compared */
+	int64_t audit_interval_us; /* how often the kernel's IPVS table is compared */
 	uint32_t lvs_flush, lvs_flush_on_stop;
 	int64_t lvs_timeout_tcp_us, lvs_timeout_tcpfin_us, lvs_timeout_udp_us; /* 0 = leave */
-	struct addr mcast_group4, mcast_group6; /* default 224.0.0.18, ff02::12 */
-	int32_t vrrp_rt_priority;		/* SCHED_RR priority of the vrrp role, 0 = off */
+	struct addr mcast_group4, mcast_group6;                                /* default 224.0.0.18, ff02::12 */
+	int32_t vrrp_rt_priority; /* SCHED_RR priority of the vrrp role, 0 = off */
 	uint32_t zero2;
 };
 
@@ -89,17 +89,17 @@ struct conf_instance {
 	conf_string_t name;
 	conf_string_t interface;
 	uint8_t version; /* 2 or 3 */
-	uint8_t family;	 /* AF_INET or AF_INET6: of the advertisements */
+	uint8_t family;  /* AF_INET or AF_INET6: of the advertisements */
 	uint8_t vrid;
-	uint8_t priority; /* 1..255, 255 = address owner */
-	uint8_t initial;  /* enum conf_initial */
-	uint8_t auth;	  /* enum conf_auth */
-	uint8_t preempt;  /* 1 unless nopreempt */
-	uint8_t strict;	  /* vrrp_strict / strict_mode */
-	uint8_t no_accept; /* drop packets to the virtual addresses that are not for IPVS or ND */
+	uint8_t priority;      /* 1..255, 255 = address owner */
+	uint8_t initial;       /* enum conf_initial */
+	uint8_t auth;          /* enum conf_auth */
+	uint8_t preempt;       /* 1 unless nopreempt */
+	uint8_t strict;        /* vrrp_strict / strict_mode */
+	uint8_t no_accept;     /* drop packets to the virtual addresses that are not for IPVS or ND */
 	uint8_t track_primary; /* 0 = dont_track_primary */
 	uint8_t smtp_alert;
-	uint8_t unicast;	       /* 1: send to peers instead of the group */
+	uint8_t unicast;               /* 1: send to peers instead of the group */
 	uint8_t checksum_message_only; /* v3/IPv4: RFC 9568 form when sending (v3_checksum_as_v2) */
 	uint8_t use_vmac;
 	uint8_t lower_prio_no_advert; /* do not answer a lower-priority advertisement */
@@ -108,9 +108,9 @@ struct conf_instance {
 	int64_t preempt_delay_us;
 	int64_t startup_delay_us;
 	uint32_t down_timer_adverts; /* default 3 */
-	conf_index_t secret;	     /* PASS or AH key */
-	conf_index_t group;	     /* sync group */
-	struct addr source;	     /* mcast_src_ip / unicast_src_ip; AF_UNSPEC = the interface's primary address */
+	conf_index_t secret;         /* PASS or AH key */
+	conf_index_t group;          /* sync group */
+	struct addr source;          /* mcast_src_ip / unicast_src_ip; AF_UNSPEC = the interface's primary address */
 	uint8_t unicast_ttl, zero1[7];
 	struct conf_range addresses; /* advertised first (n_advertised of them), then excluded ones */
 	uint32_t n_advertised;
@@ -118,10 +118,10 @@ struct conf_instance {
 	struct conf_range tracks;
 	struct conf_range notifies;
 	/* announcements: gratuitous ARP and unsolicited neighbour advertisements */
-	int64_t garp_delay_us;	    /* second burst after becoming master, default 5 s */
-	uint32_t garp_repeat;	    /* per burst, default 5 */
-	uint32_t garp_refresh_repeat; /* default 1 */
-	int64_t garp_refresh_us;    /* 0 = never */
+	int64_t garp_delay_us;                     /* second burst after becoming master, default 5 s */
+	uint32_t garp_repeat;                      /* per burst, default 5 */
+	uint32_t garp_refresh_repeat;              /* default 1 */
+	int64_t garp_refresh_us;                   /* 0 = never */
 	int64_t garp_interval_us, gna_interval_us; /* gap between packets on an interface */
 	int64_t garp_lower_prio_delay_us;
 	uint32_t garp_lower_prio_repeat;
@@ -133,7 +133,7 @@ struct conf_address {
 	uint8_t prefix;
 	uint8_t excluded; /* held but not advertised */
 	uint8_t no_track;
-	uint8_t scope;	  /* RT_SCOPE_* */
+	uint8_t scope;           /* RT_SCOPE_* */
 	conf_string_t interface; /* dev; 0 = the instance's */
 	conf_string_t label;
 	struct addr broadcast;
@@ -147,16 +147,22 @@ struct conf_peer {
 	uint8_t min_ttl, max_ttl, zero[2]; /* 0,0 = not checked */
 };
 
-enum conf_track_kind { CONF_TRACK_INTERFACE, CONF_TRACK_SCRIPT, CONF_TRACK_PROCESS, CONF_TRACK_FILE, CONF_TRACK_SERVICE };
+enum conf_track_kind {
+	CONF_TRACK_INTERFACE,
+	CONF_TRACK_SCRIPT,
+	CONF_TRACK_PROCESS,
+	CONF_TRACK_FILE,
+	CONF_TRACK_SERVICE
+};
 
 struct conf_track {
 	uint32_t kind;
-	conf_string_t name;	/* interface name, or the script's name */
-	conf_index_t script;	/* CONF_TRACK_SCRIPT */
-	conf_index_t service;	/* CONF_TRACK_SERVICE */
-	int32_t weight;		/* 0 = a failure is FAULT; else added while up (>0) or while down (<0) */
+	conf_string_t name;   /* interface name, or the script's name */
+	conf_index_t script;  /* CONF_TRACK_SCRIPT */
+	conf_index_t service; /* CONF_TRACK_SERVICE */
+	int32_t weight;       /* 0 = a failure is FAULT; else added while up (>0) or while down (<0) */
 	uint32_t reverse;
-	conf_index_t instance;	/* or CONF_NONE when it belongs to a group */
+	conf_index_t instance; /* or CONF_NONE when it belongs to a group */
 	conf_index_t group;
 };
 
@@ -181,24 +187,29 @@ struct conf_script {
 	struct conf_command command;
 	int64_t interval_us; /* default 1 s */
 	int64_t timeout_us;  /* 0 = the interval */
-	int32_t weight;	     /* default of the tracks that name none */
+	int32_t weight;      /* default of the tracks that name none */
 	uint32_t weight_reverse;
 	uint32_t rise, fall; /* default 1, 1 */
 	uint32_t init_fail;
 };
 
 enum conf_notify_event {
-	CONF_NOTIFY_MASTER, CONF_NOTIFY_BACKUP, CONF_NOTIFY_FAULT, CONF_NOTIFY_STOP,
+	CONF_NOTIFY_MASTER,
+	CONF_NOTIFY_BACKUP,
+	CONF_NOTIFY_FAULT,
+	CONF_NOTIFY_STOP,
 	CONF_NOTIFY_ANY, /* `notify`: called with TYPE NAME STATE PRIORITY after the specific one */
-	CONF_NOTIFY_UP, CONF_NOTIFY_DOWN, /* servers */
-	CONF_NOTIFY_QUORUM_UP, CONF_NOTIFY_QUORUM_DOWN,
+	CONF_NOTIFY_UP,
+	CONF_NOTIFY_DOWN, /* servers */
+	CONF_NOTIFY_QUORUM_UP,
+	CONF_NOTIFY_QUORUM_DOWN,
 };
 
 enum conf_owner { CONF_OWNER_INSTANCE, CONF_OWNER_GROUP, CONF_OWNER_SERVER, CONF_OWNER_SERVICE };
 
 struct conf_notify {
-	uint32_t event;	 /* enum conf_notify_event */
-	uint32_t owner;	 /* enum conf_owner */
+	uint32_t event; /* enum conf_notify_event */
+	uint32_t owner; /* enum conf_owner */
 	conf_index_t object;
 	struct conf_command command;
 };
@@ -228,21 +239,21 @@ struct conf_group_entry {
 struct conf_service {
 	uint32_t kind; /* enum conf_service_kind */
 	struct addr addr;
-	uint16_t port;	  /* 0 = all ports (persistent) */
+	uint16_t port;     /* 0 = all ports (persistent) */
 	uint16_t protocol; /* IPPROTO_TCP, _UDP, _SCTP; 0 with a mark */
 	uint32_t fwmark;
-	uint32_t family;  /* of the service: AF_INET or AF_INET6 (a mark or a group has no address of its own) */
-	conf_index_t group;	   /* conf->service_groups */
-	conf_string_t scheduler;   /* "wlc", ... */
-	uint32_t scheduler_flags;  /* IP_VS_SVC_F_SCHED1.. bits of the kernel */
-	uint32_t forward;	   /* enum conf_forward: the default of its servers */
-	int64_t persistence_us;	   /* 0 = none */
+	uint32_t family;         /* of the service: AF_INET or AF_INET6 (a mark or a group has no address of its own) */
+	conf_index_t group;      /* conf->service_groups */
+	conf_string_t scheduler; /* "wlc", ... */
+	uint32_t scheduler_flags;   /* IP_VS_SVC_F_SCHED1.. bits of the kernel */
+	uint32_t forward;           /* enum conf_forward: the default of its servers */
+	int64_t persistence_us;     /* 0 = none */
 	uint32_t persistence_mask4; /* network order, 0xffffffff = per client */
 	uint32_t persistence_prefix6;
 	conf_string_t persistence_engine;
 	uint8_t one_packet, alpha, omega, ha_suspend, inhibit_on_failure, sorry_inhibit, smtp_alert, zero1;
 	uint32_t quorum, hysteresis; /* quorum default 1 */
-	conf_index_t sorry;	     /* conf->servers; not part of the range below */
+	conf_index_t sorry;          /* conf->servers; not part of the range below */
 	struct conf_range servers;
 	struct conf_range notifies;
 	conf_string_t virtualhost;
@@ -256,7 +267,7 @@ struct conf_server {
 	uint16_t port;
 	uint8_t inhibit_on_failure;
 	uint8_t is_sorry;
-	int32_t weight; /* default 1 */
+	int32_t weight;   /* default 1 */
 	uint32_t forward; /* enum conf_forward, never INHERIT in a finished table */
 	uint32_t upper_threshold, lower_threshold;
 	conf_index_t service;
@@ -276,16 +287,16 @@ struct conf_check {
 	uint32_t kind;
 	conf_index_t server;
 	struct addr target; /* connect_ip, default the server's address */
-	uint16_t port;	    /* connect_port, default the server's port */
+	uint16_t port;      /* connect_port, default the server's port */
 	uint16_t bind_port;
-	struct addr bind;   /* bindto */
+	struct addr bind; /* bindto */
 	conf_string_t bind_interface;
 	uint32_t fwmark;
 	int64_t connect_timeout_us; /* default 5 s; the time for the whole probe where keepalived means it so */
-	int64_t interval_us;	    /* delay_loop of check, server, service; default 60 s */
-	int64_t warmup_us;	    /* longest random delay before the first run; default = interval */
-	uint32_t retry;		    /* failures beyond the first before down; 1 for HTTP/SSL/TCP as in keepalived: see conf(5) */
-	uint32_t rise;		    /* successes before up, default 1 */
+	int64_t interval_us;        /* delay_loop of check, server, service; default 60 s */
+	int64_t warmup_us;          /* longest random delay before the first run; default = interval */
+	uint32_t retry; /* failures beyond the first before down; 1 for HTTP/SSL/TCP as in keepalived: see conf(5) */
+	uint32_t rise;  /* successes before up, default 1 */
 	int64_t delay_before_retry_us;
 	uint32_t http_version;
 	uint32_t enable_sni;
@@ -301,7 +312,7 @@ struct conf_check {
 
 struct conf_url {
 	conf_string_t path;
-	conf_string_t digest;	   /* 32 hex digits: MD5 of the body */
+	conf_string_t digest; /* 32 hex digits: MD5 of the body */
 	conf_string_t regex;
 	conf_string_t virtualhost; /* 0 = the check's, the server's, the service's */
 	struct conf_range status;  /* empty: 200-299 */
@@ -318,15 +329,15 @@ struct conf {
 	int fd;
 	void *map;
 	size_t size;
-#define X(id, member, type)        \
-	const type *member;        \
+#define X(id, member, type)                                                                                            \
+	const type *member;                                                                                            \
 	uint32_t n_##member;
 	CONF_TABLE_LIST(X)
 #undef X
 };
 
-/* Maps and validates a table (magic, layout, sizes, every index and range within bounds, strings terminated). Takes over
- * fd in any case. Returns NULL with errno (EPROTO = not a valid table of this layout). */
+/* Maps and validates a table (magic, layout, sizes, every index and range within bounds, strings terminated). Takes
+ * over fd in any case. Returns NULL with errno (EPROTO = not a valid table of this layout). */
 struct conf *conf_open(int fd);
 void conf_close(struct conf *conf); /* NULL is allowed */
 

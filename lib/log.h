@@ -25,9 +25,9 @@ struct log_record {
 };
 
 /* Where this process's lines go. Call one of them first thing in main(). */
-void log_to_console(const char *who);		/* standard error, with time; readable colours on a terminal */
-void log_to_syslog(const char *who);		/* syslog(3), facility daemon */
-void log_to_parent(const char *who, int fd);	/* datagrams of struct log_record, never blocking */
+void log_to_console(const char *who);        /* standard error, with time; readable colours on a terminal */
+void log_to_syslog(const char *who);         /* syslog(3), facility daemon */
+void log_to_parent(const char *who, int fd); /* datagrams of struct log_record, never blocking */
 
 /* Lines above this level are dropped; default LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
@@ -39,10 +39,10 @@ void log_write(enum log_level level, const char *fmt, ...) __attribute__((format
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 /* The arguments are not evaluated unless debug is on. */
-#define log_debug(...)                                            \
-	do {                                                      \
-		if (log_get_level() >= LOG_LEVEL_DEBUG)           \
-			log_write(LOG_LEVEL_DEBUG, __VA_ARGS__);  \
+#define log_debug(...)                                                                                                 \
+	do {                                                                                                           \
+		if (log_get_level() >= LOG_LEVEL_DEBUG)                                                                \
+			log_write(LOG_LEVEL_DEBUG, __VA_ARGS__);                                                       \
 	} while (0)
 
 /* One bucket an object: allows burst lines, then one line each interval; counts what it held back. */

@@ -21,17 +21,17 @@ enum msg_type {
 
 /* What a passed descriptor is for (msg_file.purpose). */
 enum msg_purpose {
-	MSG_PURPOSE_LEDGER,  /* vrrp, ipvs: the role's ledger, read-write (ledger.h) */
+	MSG_PURPOSE_LEDGER,   /* vrrp, ipvs: the role's ledger, read-write (ledger.h) */
 	MSG_PURPOSE_LISTENER, /* control: the listening unix stream socket of poisectl */
-	MSG_PURPOSE_PEER,	  /* healthcheck, ipvs: one end of their own socket pair */
+	MSG_PURPOSE_PEER,     /* healthcheck, ipvs: one end of their own socket pair */
 	MSG_PURPOSE_COUNT
 };
 
 enum msg_verb {
-	MSG_VERB_DRAIN,	  /* administration of servers: record index in service/server */
+	MSG_VERB_DRAIN, /* administration of servers: record index in service/server */
 	MSG_VERB_UNDRAIN,
 	MSG_VERB_MAINT,
-	MSG_VERB_WEIGHT,  /* value = weight, -1 = the configured one */
+	MSG_VERB_WEIGHT, /* value = weight, -1 = the configured one */
 	MSG_VERB_RELOAD,
 	MSG_VERB_STOP,
 	MSG_VERB_COUNT
@@ -40,9 +40,9 @@ enum msg_verb {
 /* Answers of the parent (msg_answer.status). */
 enum msg_status {
 	MSG_STATUS_OK,
-	MSG_STATUS_REFUSED,	/* text says why */
-	MSG_STATUS_BUSY,	/* try again */
-	MSG_STATUS_STALE,	/* the generation has changed meanwhile: look up again */
+	MSG_STATUS_REFUSED, /* text says why */
+	MSG_STATUS_BUSY,    /* try again */
+	MSG_STATUS_STALE,   /* the generation has changed meanwhile: look up again */
 };
 
 /* One end of a connection to another process. */
@@ -60,10 +60,10 @@ int channel_pair(int fds[2]);
  * Returns 0, -EAGAIN when it does not fit, -EPIPE when the peer is gone, or another -errno. */
 int channel_send(struct channel *ch, enum msg_type type, const void *payload, size_t size, int fd);
 
-#define MSG(name, from, to, fds, ...)                                                                  \
-	static inline int msg_send_##name(struct channel *ch, const struct msg_##name *m, int fd)      \
-	{                                                                                              \
-		return channel_send(ch, MSG_##name, m, sizeof(*m), fd);                                \
+#define MSG(name, from, to, fds, ...)                                                                                  \
+	static inline int msg_send_##name(struct channel *ch, const struct msg_##name *m, int fd)                      \
+	{                                                                                                              \
+		return channel_send(ch, MSG_##name, m, sizeof(*m), fd);                                                \
 	}
 #include "msg.def"
 #undef MSG

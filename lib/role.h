@@ -13,8 +13,8 @@ struct role_process {
 	enum role role;
 	struct loop *loop;
 	struct channel parent;
-	struct conf *conf;	/* the committed generation, NULL before the first */
-	struct board *board;	/* own, of conf's generation */
+	struct conf *conf;                /* the committed generation, NULL before the first */
+	struct board *board;              /* own, of conf's generation */
 	struct board *boards[ROLE_COUNT]; /* of others; NULL while there is none */
 	const struct role_ops *ops;
 	void *ctx;
@@ -23,7 +23,8 @@ struct role_process {
 
 struct role_ops {
 	enum role role;
-	/* Before privileges are dropped: open raw sockets, lock memory ... conf is not there yet. 0 or -errno (ends). */
+	/* Before privileges are dropped: open raw sockets, lock memory ... conf is not there yet. 0 or -errno (ends).
+	 */
 	int (*open)(struct role_process *p);
 	/* Prepare to run `next` (allocate everything; change nothing). why (240 bytes) says the reason of a refusal.
 	 * Returns 0 or -1. */

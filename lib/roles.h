@@ -5,20 +5,11 @@
 
 #include <stdint.h>
 
-enum role {
-	ROLE_PARENT,
-	ROLE_VRRP,
-	ROLE_IPVS,
-	ROLE_HEALTHCHECK,
-	ROLE_CONTROL,
-	ROLE_SNMP,
-	ROLE_SCRIPT,
-	ROLE_COUNT
-};
+enum role { ROLE_PARENT, ROLE_VRRP, ROLE_IPVS, ROLE_HEALTHCHECK, ROLE_CONTROL, ROLE_SNMP, ROLE_SCRIPT, ROLE_COUNT };
 
 #define ROLE_BIT(role) (1u << (role))
-#define ROLES_ALL_CHILDREN                                                                               \
-	(ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_IPVS) | ROLE_BIT(ROLE_HEALTHCHECK) | ROLE_BIT(ROLE_CONTROL) | \
+#define ROLES_ALL_CHILDREN                                                                                             \
+	(ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_IPVS) | ROLE_BIT(ROLE_HEALTHCHECK) | ROLE_BIT(ROLE_CONTROL) |             \
 		ROLE_BIT(ROLE_SNMP) | ROLE_BIT(ROLE_SCRIPT))
 
 /* "parent", "vrrp", ... */

@@ -15,15 +15,15 @@
 
 enum event_kind {
 	EVENT_INSTANCE = 1, /* object: conf->instances; from, to: enum vrrp_state */
-	EVENT_GROUP,	    /* object: conf->groups; from, to: enum vrrp_state */
-	EVENT_SERVER,	    /* object: conf->servers; from, to: enum health */
-	EVENT_QUORUM,	    /* object: conf->services; to: 1 met, 0 lost */
-	EVENT_ADMIN,	    /* object: conf->servers; from, to: enum admin */
-	EVENT_DRAINED,	    /* object: conf->servers; the last connection is gone */
-	EVENT_ROLE,	    /* object: enum role; to: enum role_state */
-	EVENT_CONFIG,	    /* to: 1 loaded, 0 refused */
-	EVENT_PROTOCOL,	    /* object: conf->instances; a dropped advertisement worth a trap; to: enum vrrp_drop */
-	EVENT_PROGRAM,	    /* ipvs: the kernel refused something; object: conf->services */
+	EVENT_GROUP,        /* object: conf->groups; from, to: enum vrrp_state */
+	EVENT_SERVER,       /* object: conf->servers; from, to: enum health */
+	EVENT_QUORUM,       /* object: conf->services; to: 1 met, 0 lost */
+	EVENT_ADMIN,        /* object: conf->servers; from, to: enum admin */
+	EVENT_DRAINED,      /* object: conf->servers; the last connection is gone */
+	EVENT_ROLE,         /* object: enum role; to: enum role_state */
+	EVENT_CONFIG,       /* to: 1 loaded, 0 refused */
+	EVENT_PROTOCOL,     /* object: conf->instances; a dropped advertisement worth a trap; to: enum vrrp_drop */
+	EVENT_PROGRAM,      /* ipvs: the kernel refused something; object: conf->services */
 	EVENT_KINDS
 };
 
@@ -39,18 +39,18 @@ struct status_instance {
 	uint32_t effective_priority;
 	int64_t since_real_us;
 	struct mono since;
-	struct mono up_since;	   /* when it last left INIT or FAULT; not set while it is there */
-	struct mono last_sent;	   /* own last advertisement */
-	struct mono last_received; /* last accepted one */
-	struct mono deadline;	   /* next advertisement (master) or master-down (backup) */
+	struct mono up_since;       /* when it last left INIT or FAULT; not set while it is there */
+	struct mono last_sent;      /* own last advertisement */
+	struct mono last_received;  /* last accepted one */
+	struct mono deadline;       /* next advertisement (master) or master-down (backup) */
 	int64_t master_interval_us; /* interval in force (own, or learned) */
-	struct addr source;	   /* own primary address */
-	struct addr master;	   /* who is master: own address, or the source of the last accepted advertisement */
+	struct addr source;         /* own primary address */
+	struct addr master;         /* who is master: own address, or the source of the last accepted advertisement */
 	uint32_t master_priority;
 	uint32_t ifindex;
 	uint64_t adverts_sent, adverts_received, became_master, priority_zero_sent, priority_zero_received;
 	uint64_t dropped[24]; /* by enum vrrp_drop (vrrp_packet.h of the vrrp folder; names on the board of status) */
-	uint32_t new_master_reason; /* RFC 6527: 0 notMaster 1 priority 2 preempted 3 masterNoResponse */
+	uint32_t new_master_reason;   /* RFC 6527: 0 notMaster 1 priority 2 preempted 3 masterNoResponse */
 	uint32_t last_protocol_error; /* RFC 6527 vrrpv3StatisticsProtoErrReason */
 	char why[WHY_SIZE];
 };
@@ -84,8 +84,8 @@ const char *health_name(enum health health); /* "unknown", "up", "down" */
 
 struct status_check {
 	uint32_t health;
-	uint32_t failures;  /* in a row */
-	uint32_t successes; /* in a row */
+	uint32_t failures;    /* in a row */
+	uint32_t successes;   /* in a row */
 	uint32_t last_reason; /* enum of the healthcheck folder, 0 = success */
 	int64_t since_real_us;
 	struct mono last_start, next_start;
@@ -121,7 +121,7 @@ struct status_server {
 	uint32_t is_programmed;
 	int32_t effective_weight;
 	uint32_t health; /* as ipvs knows it */
-	uint32_t admin;	 /* as ipvs acts on it */
+	uint32_t admin;  /* as ipvs acts on it */
 	uint32_t active, inactive, persistent;
 	uint32_t is_drained; /* admin is drain and no connection is left */
 	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
@@ -143,7 +143,7 @@ enum script_board_table { SCRIPT_TABLE_SCRIPT };
 
 enum script_result { SCRIPT_UNKNOWN, SCRIPT_GOOD, SCRIPT_BAD };
 struct status_script {
-	uint32_t result; /* after rise and fall */
+	uint32_t result;   /* after rise and fall */
 	int32_t last_exit; /* exit status; -signal; -1000 = could not run; -1001 = timeout */
 	int64_t since_real_us;
 	struct mono last_end;
@@ -159,7 +159,7 @@ struct status_snmp {
 	uint32_t is_enabled;
 	uint32_t is_connected;
 	uint64_t traps_sent;
-	uint64_t events_dropped;      /* overwritten in a ring before a trap could be sent */
+	uint64_t events_dropped;       /* overwritten in a ring before a trap could be sent */
 	uint64_t last_seq[ROLE_COUNT]; /* events up to here were dealt with; a successor goes on from there */
 	int64_t since_real_us;
 	char why[WHY_SIZE];
