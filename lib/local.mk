@@ -2,7 +2,7 @@ noinst_LIBRARIES += lib/libpoise.a lib/libpoisenl.a
 lib_libpoise_a_SOURCES = lib/addr.c lib/addr.h lib/log.c lib/log.h lib/loop.c lib/loop.h lib/mono.h \
 	lib/roles.c lib/roles.h lib/msg.c lib/msg.h lib/msg.def lib/board.c lib/board.h lib/status.c lib/status.h \
 	lib/conf.c lib/conf.h lib/conf_build.c lib/conf_layout.c lib/conf_layout.h lib/conf_match.c lib/role.c lib/role.h \
-	lib/sandbox.c lib/sandbox.h
+	lib/ledger.c lib/ledger.h lib/sandbox.c lib/sandbox.h
 lib_libpoise_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS)
 # What every role links.
 ROLE_LIBS = lib/libpoise.a $(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
@@ -15,3 +15,8 @@ check_PROGRAMS += tests/unit/check_netlink
 tests_unit_check_netlink_SOURCES = tests/unit/check_netlink.c
 tests_unit_check_netlink_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_netlink_LDADD = lib/libpoisenl.a $(NL_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_ledger
+tests_unit_check_ledger_SOURCES = tests/unit/check_ledger.c
+tests_unit_check_ledger_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_ledger_LDADD = lib/libpoise.a $(CHECK_LIBS)

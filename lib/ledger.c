@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The file that remembers which kernel objects are ours; used by the vrrp and ipvs roles on a descriptor that the
+ * parent opened. A store goes into the slot that does not hold the newest valid contents, so a death in the middle of a
+ * write leaves those readable. It never asks the disk to flush: what it describes does not survive the machine either.
+ */
+#include "ledger.h"
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define LEDGER_MAGIC 0x7265676465736f50ULL /* "Posedger" */
+/* Slots lie so far apart that none grows into the other; the gap takes no room in the file system. */
+#define SLOT_SIZE (64LL << 20)
+#define SLOTS 2
+
+struct slot_header {
+	uint64_t magic;
+	uint64_t seq;
+	uint64_t checksum; /* of this header with checksum = 0, then the records */
+	uint64_t count;
+	uint64_t record_size;
+	uint32_t kind;
+	uint32_t zero;
+};
+
+/* FNV-1a over 64-bit words: guards against torn writes, not against malice (the file is root's). */
+static uint64_t checksum_add(uint64_t sum, const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+
+	while (size > 0) {
+		uint64_t word = 0;
+		size_t n = size < sizeof(word) ? size : sizeof(word);
+
+		memcpy(&word, bytes, n);
+		sum = (sum ^ word) * 0x100000001b3ULL;
+		sum ^= sum >> 29;
+		bytes += n;
+		size -= n;
+	}
+	return sum;
+}
+
+static uint64_t slot_checksum(const struct slot_header *header, const void *records, size_t size)
+{
+	struct slot_header h = *header;
+
+	h.checksum = 0;
+	return checksum_add(checksum_add(0xcbf29ce484222325ULL, &h, sizeof(h)), records, size);
+}
+
+/* Reads until size bytes are there or the file ends; returns the number read or -errno. */
+static ssize_t read_at(int fd, void *buf, size_t size, off_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, (char *)buf + done, size - done, offset + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+static int write_at(int fd, const void *buf, size_t size, off_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pwrite(fd, (const char *)buf + done, size - done, offset + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* Reads a slot. Returns 1 and its records (malloc'ed, NULL for none) when it is valid, 0 when it is not, or -errno. */
+static int read_slot(
+	int fd, unsigned slot, uint32_t kind, size_t record_size, struct slot_header *header, void **records)
+{
+	off_t at = (off_t)slot * SLOT_SIZE;
+	ssize_t n = read_at(fd, header, sizeof(*header), at);
+	size_t size;
+
+	*records = NULL;
+	if (n < 0)
+		return (int)n;
+	if (n < (ssize_t)sizeof(*header) || header->magic != LEDGER_MAGIC || header->kind != kind ||
+		header->record_size != record_size || header->count > (SLOT_SIZE - sizeof(*header)) / record_size)
+		return 0;
+	size = (size_t)header->count * record_size;
+	if (size > 0) {
+		*records = malloc(size);
+		if (!*records)
+			return -ENOMEM;
+		n = read_at(fd, *records, size, at + (off_t)sizeof(*header));
+	} else {
+		n = 0;
+	}
+	if (n == (ssize_t)size && slot_checksum(header, *records, size) == header->checksum)
+		return 1;
+	free(*records);
+	*records = NULL;
+	return n < 0 ? (int)n : 0;
+}
+
+/* Finds the newest valid slot. Returns its number, -1 when there is none, or an errno below -1 in *error. */
+static int read_newest(
+	int fd, uint32_t kind, size_t record_size, struct slot_header *header, void **records, int *error)
+{
+	int newest = -1;
+
+	*error = 0;
+	*records = NULL;
+	for (unsigned slot = 0; slot < SLOTS; slot++) {
+		struct slot_header h;
+		void *r;
+		int rc = read_slot(fd, slot, kind, record_size, &h, &r);
+
+		if (rc < 0) {
+			free(*records);
+			*records = NULL;
+			*error = rc;
+			return -1;
+		}
+		if (rc == 0)
+			continue;
+		if (newest >= 0 && h.seq < header->seq) {
+			free(r);
+			continue;
+		}
+		free(*records);
+		*records = r;
+		*header = h;
+		newest = (int)slot;
+	}
+	return newest;
+}
+
+int ledger_load(int fd, uint32_t kind, size_t record_size, void **records, size_t *count)
+{
+	struct slot_header header;
+	int error;
+
+	*count = 0;
+	*records = NULL;
+	if (record_size == 0)
+		return -EINVAL;
+	if (read_newest(fd, kind, record_size, &header, records, &error) >= 0)
+		*count = (size_t)header.count;
+	return error;
+}
+
+int ledger_store(int fd, uint32_t kind, size_t record_size, const void *records, size_t count)
+{
+	struct slot_header newest,
+		header = {.magic = LEDGER_MAGIC, .seq = 1, .count = count, .record_size = record_size, .kind = kind};
+	unsigned slot = 0;
+	void *old;
+	off_t at;
+	int found, error;
+
+	if (record_size == 0)
+		return -EINVAL;
+	if (count > (SLOT_SIZE - sizeof(header)) / record_size)
+		return -EFBIG;
+	found = read_newest(fd, kind, record_size, &newest, &old, &error);
+	free(old);
+	if (error)
+		return error;
+	if (found >= 0) {
+		slot = !found;
+		header.seq = newest.seq + 1;
+	}
+	header.checksum = slot_checksum(&header, records, count * record_size);
+	at = (off_t)slot * SLOT_SIZE;
+	error = write_at(fd, records, count * record_size, at + (off_t)sizeof(header));
+	return error ? error : write_at(fd, &header, sizeof(header), at);
+}
