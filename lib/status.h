@@ -34,6 +34,34 @@ enum vrrp_state { VRRP_INIT, VRRP_BACKUP, VRRP_MASTER, VRRP_FAULT };
 /* "INIT", "BACKUP", "MASTER", "FAULT" */
 const char *vrrp_state_name(enum vrrp_state state);
 
+/* Why an advertisement was dropped, in the order of the rules that drop it; index of status_instance.dropped.
+ * vrrp_drop_name() of the vrrp folder has texts, the snmp role counts by them. */
+enum vrrp_drop {
+	VRRP_DROP_NONE, /* accepted */
+	VRRP_DROP_LENGTH,
+	VRRP_DROP_PROTOCOL,
+	VRRP_DROP_DESTINATION,
+	VRRP_DROP_SOURCE,
+	VRRP_DROP_TTL,
+	VRRP_DROP_VERSION,
+	VRRP_DROP_TYPE,
+	VRRP_DROP_VRID,
+	VRRP_DROP_ADDRESS_LIST, /* no address (erratum 8299), or the first one of IPv6 not link-local (8300) */
+	VRRP_DROP_HMAC_MISSING,
+	VRRP_DROP_HMAC_MALFORMED,
+	VRRP_DROP_HMAC_UNKNOWN_KEY,
+	VRRP_DROP_HMAC_INVALID,
+	VRRP_DROP_HMAC_STALE,
+	VRRP_DROP_HMAC_REPLAY,
+	VRRP_DROP_CHECKSUM,
+	VRRP_DROP_AUTH_TYPE,     /* not one that exists */
+	VRRP_DROP_AUTH_MISMATCH, /* not the configured one */
+	VRRP_DROP_AUTH_FAILURE,  /* password, ICV, SPI or sequence */
+	VRRP_DROP_INTERVAL,      /* version 2: not ours; version 3: zero (erratum 8301) */
+	VRRP_DROP_PEER,          /* unicast: from nobody we know */
+	VRRP_DROP_COUNT
+};
+
 struct status_instance {
 	uint32_t state; /* enum vrrp_state */
 	uint32_t effective_priority;
@@ -49,11 +77,12 @@ struct status_instance {
 	uint32_t master_priority;
 	uint32_t ifindex;
 	uint64_t adverts_sent, adverts_received, became_master, priority_zero_sent, priority_zero_received;
-	uint64_t dropped[24]; /* by enum vrrp_drop (vrrp_packet.h of the vrrp folder; names on the board of status) */
+	uint64_t dropped[24]; /* by enum vrrp_drop */
 	uint32_t new_master_reason;   /* RFC 6527: 0 notMaster 1 priority 2 preempted 3 masterNoResponse */
 	uint32_t last_protocol_error; /* RFC 6527 vrrpv3StatisticsProtoErrReason */
 	char why[WHY_SIZE];
 };
+_Static_assert(VRRP_DROP_COUNT <= 24, "status_instance.dropped has 24 elements");
 
 struct status_group {
 	uint32_t state;

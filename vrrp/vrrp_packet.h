@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Advertisements as bytes (RFC 9568, 5; RFC 3768, 5). Pure: encoding, and decoding with every rule that drops a packet,
- * in the order of the enum below; nothing is remembered before the last rule. */
+ * in the order of enum vrrp_drop (status.h); nothing is remembered before the last rule. */
 #ifndef POISE_VRRP_PACKET_H
 #define POISE_VRRP_PACKET_H
 
 #include "addr.h"
 #include "conf.h"
+#include "status.h"
 #include "vrrp_auth.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,34 +15,6 @@
 #define VRRP_PROTOCOL 112
 #define VRRP_PROTOCOL_AH 51
 #define VRRP_PACKET_MAX 4352 /* room for any packet that is encoded: headers, 255 IPv6 addresses, trailer */
-
-/* Why a packet was dropped; index of status_instance.dropped. */
-enum vrrp_drop {
-	VRRP_DROP_NONE, /* accepted */
-	VRRP_DROP_LENGTH,
-	VRRP_DROP_PROTOCOL,
-	VRRP_DROP_DESTINATION,
-	VRRP_DROP_SOURCE,
-	VRRP_DROP_TTL,
-	VRRP_DROP_VERSION,
-	VRRP_DROP_TYPE,
-	VRRP_DROP_VRID,
-	VRRP_DROP_ADDRESS_LIST, /* no address (erratum 8299), or the first one of IPv6 not link-local (8300) */
-	VRRP_DROP_HMAC_MISSING,
-	VRRP_DROP_HMAC_MALFORMED,
-	VRRP_DROP_HMAC_UNKNOWN_KEY,
-	VRRP_DROP_HMAC_INVALID,
-	VRRP_DROP_HMAC_STALE,
-	VRRP_DROP_HMAC_REPLAY,
-	VRRP_DROP_CHECKSUM,
-	VRRP_DROP_AUTH_TYPE,     /* not one that exists */
-	VRRP_DROP_AUTH_MISMATCH, /* not the configured one */
-	VRRP_DROP_AUTH_FAILURE,  /* password, ICV, SPI or sequence */
-	VRRP_DROP_INTERVAL,      /* version 2: not ours; version 3: zero (erratum 8301) */
-	VRRP_DROP_PEER,          /* unicast: from nobody we know */
-	VRRP_DROP_COUNT
-};
-_Static_assert(VRRP_DROP_COUNT <= 24, "status_instance.dropped has 24 elements");
 
 /* "checksum", "ttl", ... for metrics, and a sentence fragment that says what was wrong. */
 const char *vrrp_drop_name(enum vrrp_drop drop);
