@@ -19,6 +19,7 @@
 struct role_private {
 	struct role_process p;
 	struct conf *prepared;
+	int64_t prepared_beat_us;
 	struct timer beat, doorbell;
 	int64_t beat_us;
 	uint32_t dirty[BOARD_TABLES]; /* NO_RECORD, one record, or ALL_RECORDS */
@@ -190,6 +191,7 @@ static void on_generation(void *ctx, const struct msg_generation *m, int fd)
 		return;
 	}
 	r->prepared = next;
+	r->prepared_beat_us = m->beat_us;
 	vote(r, m->generation, true, "");
 }
 
@@ -209,7 +211,9 @@ static void on_decide(void *ctx, const struct msg_decide *m, int fd)
 	r->p.conf = r->prepared;
 	r->prepared = NULL;
 	conf_close(old);
-	ring_soon(r);
+	if (r->prepared_beat_us > 0)
+		r->beat_us = r->prepared_beat_us;
+	loop_timer_set(r->p.loop, &r->beat, mono_now());
 }
 
 static void on_board(void *ctx, const struct msg_board *m, int fd)

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Administration: what a client wants of servers becomes an intent, a record on the parent's board, and a line in the
+ * intent file. Runs in the parent; the ipvs role acts on the record. */
+#include "parent.h"
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEFAULT_RUN_DIR "/run/poise"
+#define STATE_DIR "/var/lib/poise"
+
+const char *admin_file(const struct parent *p, char buf[PATH_MAX])
+{
+	const char *dir = p->options.run_dir;
+
+	if (strcmp(dir, DEFAULT_RUN_DIR) == 0) {
+		dir = STATE_DIR;
+		mkdir(dir, 0755);
+	}
+	snprintf(buf, PATH_MAX, "%s/intent", dir);
+	return buf;
+}
+
+void admin_answer(struct parent *p, uint64_t request, enum msg_status status, const char *fmt, ...)
+{
+	struct msg_answer m = {.request = request, .status = status};
+	struct child *control = &p->children[ROLE_CONTROL];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(m.text, sizeof(m.text), fmt, args);
+	va_end(args);
+	if (control->pid)
+		msg_send_answer(&control->channel, &m, -1);
+}
+
+static void describe_user(const struct msg_command *m, char *buf, size_t size)
+{
+	const struct passwd *pw = getpwuid(m->uid);
+
+	if (pw)
+		snprintf(buf, size, "%s", pw->pw_name);
+	else
+		snprintf(buf, size, "uid %u", m->uid);
+}
+
+/* The new record for a server; false when the verb is not about servers. */
+static bool decide(enum msg_verb verb, int32_t value, struct status_admin *admin)
+{
+	switch (verb) {
+	case MSG_VERB_DRAIN:
+		admin->admin = ADMIN_DRAIN;
+		return true;
+	case MSG_VERB_MAINT:
+		admin->admin = ADMIN_MAINT;
+		return true;
+	case MSG_VERB_UNDRAIN:
+		admin->admin = ADMIN_NORMAL;
+		return true;
+	case MSG_VERB_WEIGHT:
+		admin->weight = value;
+		return true;
+	case MSG_VERB_RELOAD:
+	case MSG_VERB_STOP:
+	case MSG_VERB_COUNT:
+		break;
+	}
+	return false;
+}
+
+static void set_server(struct parent *p, const struct msg_command *m)
+{
+	struct status_admin admin;
+	struct event event = {.kind = EVENT_ADMIN, .object = m->server};
+	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE], user[64], path[PATH_MAX];
+	int rc;
+
+	if (m->generation != p->generation && m->generation != p->conf->generation) {
+		admin_answer(p, m->request, MSG_STATUS_STALE, "the configuration has changed meanwhile: try again");
+		return;
+	}
+	if (m->server >= p->conf->n_servers || m->value < -1 || m->value > 65535 ||
+		board_load(p->board, PARENT_TABLE_ADMIN, m->server, &admin, sizeof(admin)) < 0) {
+		admin_answer(p, m->request, MSG_STATUS_REFUSED, "no such server, or a weight not between 0 and 65535");
+		return;
+	}
+	event.from = admin.admin;
+	decide((enum msg_verb)m->verb, m->value, &admin);
+	conf_service_name(p->conf, p->conf->servers[m->server].service, service);
+	conf_server_name(p->conf, m->server, server);
+	describe_user(m, user, sizeof(user));
+	admin.since_real_us = real_now_us();
+	snprintf(admin.why, sizeof(admin.why), "%s by %s",
+		m->verb == MSG_VERB_WEIGHT ? "weight changed" : admin_name((enum admin)admin.admin), user);
+	rc = intents_set(&p->intents, service, server, &admin);
+	if (rc == 0)
+		rc = intents_write(&p->intents, admin_file(p, path));
+	if (rc < 0)
+		log_error("%s %s: %s, but it will be forgotten at a restart: %s: %s", service, server, admin.why,
+			admin_file(p, path), strerror(-rc));
+	log_info("%s %s: %s (process %d)", service, server, admin.why, m->pid);
+	event.to = admin.admin;
+	snprintf(event.name, sizeof(event.name), "%.31s %.31s", service, server);
+	snprintf(event.why, sizeof(event.why), "%s", admin.why);
+	parent_store(p, PARENT_TABLE_ADMIN, m->server, &admin, sizeof(admin));
+	parent_event(p, &event);
+	admin_answer(p, m->request, MSG_STATUS_OK, "%s %s: %s", service, server, admin.why);
+}
+
+void admin_command(struct parent *p, const struct msg_command *m)
+{
+	char user[64];
+
+	describe_user(m, user, sizeof(user));
+	switch ((enum msg_verb)m->verb) {
+	case MSG_VERB_DRAIN:
+	case MSG_VERB_UNDRAIN:
+	case MSG_VERB_MAINT:
+	case MSG_VERB_WEIGHT:
+		set_server(p, m);
+		return;
+	case MSG_VERB_RELOAD:
+		log_info("configuration: reload asked for by %s (process %d)", user, m->pid);
+		if (reload_begin(p, m->request) < 0)
+			admin_answer(p, m->request, MSG_STATUS_BUSY,
+				"a reload is under way; another one follows it by itself");
+		return;
+	case MSG_VERB_STOP:
+		log_info("poised: stop asked for by %s (process %d)", user, m->pid);
+		admin_answer(p, m->request, MSG_STATUS_OK, "stopping");
+		stop_begin(p);
+		return;
+	case MSG_VERB_COUNT:
+		break;
+	}
+	admin_answer(p, m->request, MSG_STATUS_REFUSED, "this poised does not know that command");
+}
+
+void admin_fill_board(struct parent *p, struct board *board)
+{
+	struct status_admin normal = {.admin = ADMIN_NORMAL, .weight = -1};
+	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE];
+
+	for (uint32_t i = 0; i < p->conf->n_servers; i++) {
+		const struct intent *intent = NULL;
+
+		if (p->intents.count > 0) {
+			conf_service_name(p->conf, p->conf->servers[i].service, service);
+			conf_server_name(p->conf, i, server);
+			intent = intents_find(&p->intents, service, server);
+		}
+		board_store(board, PARENT_TABLE_ADMIN, i, intent ? &intent->admin : &normal, sizeof(normal));
+	}
+}

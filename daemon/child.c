@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One child of the parent: starting its program, handing it what it needs, noticing its end. Runs in the parent; never
+ * waits for a child. */
+#include "parent.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DISPATCH_BUDGET 64
+
+void child_set_state(struct child *c, enum role_state state, const char *fmt, ...)
+{
+	struct event event = {.kind = EVENT_ROLE, .object = c->role, .from = c->status.state, .to = state};
+	bool changed = c->status.state != state;
+	va_list args;
+
+	c->status.state = state;
+	c->status.pid = c->pid;
+	c->status.since_real_us = real_now_us();
+	va_start(args, fmt);
+	vsnprintf(c->status.why, sizeof(c->status.why), fmt, args);
+	va_end(args);
+	parent_store(c->parent, PARENT_TABLE_ROLE, c->role, &c->status, sizeof(c->status));
+	if (!changed)
+		return;
+	snprintf(event.name, sizeof(event.name), "%s", role_name(c->role));
+	snprintf(event.why, sizeof(event.why), "%.150s", c->status.why);
+	parent_event(c->parent, &event);
+}
+
+/* ---- messages from the child ---- */
+
+/* Passes a doorbell on to every role that reads the sender's board. */
+static void forward(struct parent *p, enum role from, enum msg_type type, const void *m, size_t size)
+{
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
+		if (p->children[r].pid && (role_reads_boards(r) & ROLE_BIT(from)))
+			channel_send(&p->children[r].channel, type, m, size, -1);
+}
+
+static void on_board(void *ctx, const struct msg_board *m, int fd)
+{
+	struct child *c = ctx;
+	struct board *board = board_open(fd, c->role);
+	struct msg_board pass = {.role = c->role, .generation = m->generation};
+
+	if (!board) {
+		child_kill(c, "its board is not one of this version");
+		return;
+	}
+	board_close(c->board);
+	c->board = board;
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
+		if (c->parent->children[r].pid && (role_reads_boards(r) & ROLE_BIT(c->role)))
+			msg_send_board(&c->parent->children[r].channel, &pass, board_fd(board));
+	if (c->status.state == ROLE_STARTING)
+		child_set_state(c, ROLE_RUNNING, "process %d serves generation %llu", c->pid,
+			(unsigned long long)m->generation);
+}
+
+static void on_changed(void *ctx, const struct msg_changed *m, int fd)
+{
+	struct child *c = ctx;
+	struct msg_changed pass = *m;
+
+	(void)fd;
+	pass.role = c->role;
+	forward(c->parent, c->role, MSG_changed, &pass, sizeof(pass));
+}
+
+static void on_events(void *ctx, const struct msg_events *m, int fd)
+{
+	struct child *c = ctx;
+	struct msg_events pass = *m;
+
+	(void)fd;
+	pass.role = c->role;
+	forward(c->parent, c->role, MSG_events, &pass, sizeof(pass));
+}
+
+static void on_vote(void *ctx, const struct msg_vote *m, int fd)
+{
+	(void)fd;
+	reload_vote(ctx, m);
+}
+
+static void on_command(void *ctx, const struct msg_command *m, int fd)
+{
+	struct child *c = ctx;
+
+	(void)fd;
+	admin_command(c->parent, m);
+}
+
+static void on_notify(void *ctx, const struct msg_notify *m, int fd)
+{
+	struct child *c = ctx;
+	struct child *script = &c->parent->children[ROLE_SCRIPT];
+
+	(void)fd;
+	if (!script->pid || msg_send_notify(&script->channel, m, -1) < 0)
+		log_error("script: a notification of %s is not run: %s", role_name(c->role),
+			script->pid ? "too many are waiting" : "the script role is not running");
+}
+
+static const struct msg_handlers handlers = {.board = on_board,
+	.changed = on_changed,
+	.events = on_events,
+	.vote = on_vote,
+	.command = on_command,
+	.notify = on_notify};
+
+static void on_channel(int fd, uint32_t events, void *arg)
+{
+	struct child *c = arg;
+	int rc = channel_dispatch(&c->channel, &handlers, c, DISPATCH_BUDGET);
+
+	(void)fd;
+	(void)events;
+	if (rc == -EPROTO)
+		child_kill(c, "it sent a message that it may not send");
+	if (rc >= 0)
+		return;
+	/* The end of the process follows and is handled there. */
+	loop_io_remove(c->io);
+	c->io = NULL;
+}
+
+/* ---- the end ---- */
+
+void child_kill(struct child *c, const char *why)
+{
+	if (!c->pid)
+		return;
+	log_error("%s: killed: %s", role_name(c->role), why);
+	kill(c->pid, SIGKILL);
+}
+
+static void describe_end(const siginfo_t *info, char *buf, size_t size)
+{
+	if (info->si_code == CLD_EXITED && info->si_status == 127)
+		snprintf(buf, size, "its program cannot be run");
+	else if (info->si_code == CLD_EXITED)
+		snprintf(buf, size, "exit status %d", info->si_status);
+	else
+		snprintf(buf, size, "killed by signal %d (%s)", info->si_status, strsignal(info->si_status));
+}
+
+static void close_channel(struct child *c)
+{
+	loop_io_remove(c->io);
+	c->io = NULL;
+	if (c->channel.fd >= 0)
+		close(c->channel.fd);
+	c->channel.fd = -1;
+}
+
+static void on_end(pid_t pid, const siginfo_t *info, void *arg)
+{
+	struct child *c = arg;
+	struct parent *p = c->parent;
+	int64_t delay;
+	char end[80];
+
+	(void)pid;
+	/* What it said last (its board, its events) is still in the socket. */
+	if (c->io)
+		channel_dispatch(&c->channel, &handlers, c, 1024);
+	close_channel(c);
+	c->pid = 0;
+	c->vote = VOTE_NOT_ASKED;
+	describe_end(info, end, sizeof(end));
+	if (p->stop_phase != STOP_NOT) {
+		child_set_state(c, ROLE_ABSENT, "stopped (%s)", end);
+		stop_advance(p);
+		return;
+	}
+	delay = supervise_restart_delay_us(&c->supervise, mono_now());
+	c->status.restarts++;
+	log_error("%s: ended: %s: starting again%s", role_name(c->role), end, delay ? " after a pause" : "");
+	child_set_state(c, ROLE_BACKOFF, "ended: %s", end);
+	if (c->role == ROLE_VRRP && !p->give_up.slot)
+		loop_timer_set(p->loop, &p->give_up, mono_add(mono_now(), p->patience_us));
+	reload_absent(p);
+	loop_timer_set(p->loop, &c->restart, mono_add(mono_now(), delay));
+}
+
+/* ---- the start ---- */
+
+/* In the child: only what is safe after fork. */
+static void __attribute__((noreturn)) exec_child(char *const argv[], int channel, int log)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (channel >= 0)
+		fcntl(channel, F_SETFD, 0);
+	fcntl(log, F_SETFD, 0);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+static pid_t spawn(struct child *c, int channel)
+{
+	char path[PATH_MAX];
+	char channel_arg[16], log_arg[16], level_arg[16], beat_arg[24];
+	int64_t limit = supervise_beat_limit_us(c->role, c->parent->patience_us);
+	char *argv[] = {path, (char *)"--channel", channel_arg, (char *)"--log", log_arg, (char *)"--user",
+		(char *)(uintptr_t)c->parent->user, (char *)"--level", level_arg, (char *)"--beat-us", beat_arg, NULL};
+	pid_t pid;
+
+	if (program_path_role(c->role, path) < 0)
+		return -1;
+	snprintf(channel_arg, sizeof(channel_arg), "%d", channel);
+	snprintf(log_arg, sizeof(log_arg), "%d", c->parent->log_fds[1]);
+	snprintf(level_arg, sizeof(level_arg), "%d", (int)log_get_level());
+	snprintf(beat_arg, sizeof(beat_arg), "%lld", (long long)supervise_beat_period_us(limit));
+	pid = fork();
+	if (pid == 0)
+		exec_child(argv, channel, c->parent->log_fds[1]);
+	return pid;
+}
+
+static void send_file(struct child *c, enum msg_purpose purpose, int fd)
+{
+	struct msg_file m = {.purpose = purpose};
+
+	if (c->pid && fd >= 0 && msg_send_file(&c->channel, &m, fd) < 0)
+		log_error("%s: a descriptor could not be handed over", role_name(c->role));
+}
+
+/* The short path from a health result to the kernel: a socket pair of their own, made anew when either of them starts.
+ */
+static void connect_pair(struct parent *p)
+{
+	int fds[2];
+
+	if (!p->children[ROLE_HEALTHCHECK].pid || !p->children[ROLE_IPVS].pid || channel_pair(fds) < 0)
+		return;
+	send_file(&p->children[ROLE_HEALTHCHECK], MSG_PURPOSE_PEER, fds[0]);
+	send_file(&p->children[ROLE_IPVS], MSG_PURPOSE_PEER, fds[1]);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+void child_send_generation(struct child *c, const struct conf *conf, bool is_first)
+{
+	struct msg_generation m = {.generation = conf->generation, .is_first = is_first};
+	struct msg_decide decide = {.generation = conf->generation, .commit = 1};
+	int fd;
+
+	m.beat_us = (uint32_t)supervise_beat_period_us(
+		supervise_beat_limit_us(c->role, is_first ? c->parent->patience_us : supervise_patience_us(conf)));
+	fd = conf_cut(conf, conf->generation, role_conf_tables(c->role));
+	if (fd < 0 || msg_send_generation(&c->channel, &m, fd) < 0) {
+		child_kill(c, "it could not be given the configuration");
+	} else if (is_first && msg_send_decide(&c->channel, &decide, -1) < 0) {
+		child_kill(c, "it takes no message");
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void hand_over(struct child *c)
+{
+	struct parent *p = c->parent;
+
+	send_file(c, MSG_PURPOSE_LEDGER, p->ledger_fds[c->role]);
+	if (c->role == ROLE_CONTROL)
+		send_file(c, MSG_PURPOSE_LISTENER, p->listener_fd);
+	if (c->role == ROLE_HEALTHCHECK || c->role == ROLE_IPVS)
+		connect_pair(p);
+	if (c->board) {
+		struct msg_board m = {.role = c->role, .is_predecessor = 1, .generation = board_generation(c->board)};
+
+		msg_send_board(&c->channel, &m, board_fd(c->board));
+	}
+	parent_send_boards(p, c);
+	if (p->conf)
+		child_send_generation(c, p->conf, true);
+}
+
+void child_start(struct child *c)
+{
+	struct parent *p = c->parent;
+	int fds[2];
+	int rc = channel_pair(fds);
+
+	if (rc == 0) {
+		c->pid = spawn(c, fds[1]);
+		close(fds[1]);
+		if (c->pid < 0)
+			close(fds[0]);
+	}
+	if (rc < 0 || c->pid < 0) {
+		c->pid = 0;
+		log_error("%s: cannot be started: %s", role_name(c->role), strerror(rc < 0 ? -rc : errno));
+		loop_timer_set(p->loop, &c->restart,
+			mono_add(mono_now(), supervise_restart_delay_us(&c->supervise, mono_now())));
+		return;
+	}
+	c->channel = (struct channel){.fd = fds[0], .self = ROLE_PARENT, .peer = c->role};
+	supervise_started(&c->supervise, mono_now());
+	c->io = loop_io_add(p->loop, c->channel.fd, EPOLLIN, on_channel, c);
+	rc = loop_child_add(p->loop, c->pid, on_end, c);
+	if (!c->io || rc < 0) {
+		log_error("%s: cannot be watched: %s", role_name(c->role), strerror(rc < 0 ? -rc : ENOMEM));
+		kill(c->pid, SIGKILL);
+		return;
+	}
+	if (c->role == ROLE_VRRP)
+		loop_timer_cancel(p->loop, &p->give_up);
+	child_set_state(c, ROLE_STARTING, "process %d started", c->pid);
+	hand_over(c);
+}
+
+static void on_restart(struct timer *timer, void *arg)
+{
+	(void)timer;
+	child_start(arg);
+}
+
+void child_init(struct parent *p, enum role role)
+{
+	struct child *c = &p->children[role];
+
+	c->parent = p;
+	c->role = role;
+	c->channel.fd = -1;
+	c->restart.fire = on_restart;
+	c->restart.arg = c;
+	snprintf(c->status.why, sizeof(c->status.why), "not started yet");
+}
+
+static void on_released(pid_t pid, const siginfo_t *info, void *arg)
+{
+	(void)pid;
+	(void)arg;
+	if (info->si_code != CLD_EXITED || info->si_status != 0)
+		log_error("vrrp: virtual addresses could not be taken away: they go when their lifetime ends");
+}
+
+void child_release_addresses(struct parent *p)
+{
+	char path[PATH_MAX];
+	char ledger[PATH_MAX];
+	char *argv[] = {path, (char *)"--release", (char *)"--ledger", ledger, NULL};
+	pid_t pid;
+
+	if (program_path_role(ROLE_VRRP, path) < 0)
+		return;
+	snprintf(ledger, sizeof(ledger), "%s/ledger.vrrp", p->options.run_dir);
+	pid = fork();
+	if (pid == 0)
+		exec_child(argv, -1, p->log_fds[1]);
+	if (pid < 0 || loop_child_add(p->loop, pid, on_released, p) < 0)
+		log_error("vrrp: virtual addresses could not be taken away: %s", strerror(errno));
+}

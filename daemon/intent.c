@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of administration and its file. Runs in the parent; never touches the kernel's tables itself. */
+#include "intent.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Nobody drains more servers than this by hand; a larger file is not ours. */
+#define FILE_LIMIT (8u << 20)
+
+void intents_free(struct intents *all)
+{
+	free(all->list);
+	*all = (struct intents){0};
+}
+
+static int compare(const struct intent *i, const char *service, const char *server)
+{
+	int order = strcmp(i->service, service);
+
+	return order ? order : strcmp(i->server, server);
+}
+
+/* Where it is, or where it would be inserted. */
+static size_t position(const struct intents *all, const char *service, const char *server)
+{
+	size_t low = 0;
+	size_t high = all->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare(&all->list[middle], service, server) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct intent *intents_find(const struct intents *all, const char *service, const char *server)
+{
+	size_t at = position(all, service, server);
+
+	if (at < all->count && compare(&all->list[at], service, server) == 0)
+		return &all->list[at];
+	return NULL;
+}
+
+static void remove_at(struct intents *all, size_t at)
+{
+	memmove(&all->list[at], &all->list[at + 1], (all->count - at - 1) * sizeof(*all->list));
+	all->count--;
+}
+
+int intents_set(struct intents *all, const char *service, const char *server, const struct status_admin *admin)
+{
+	size_t at = position(all, service, server);
+	bool found = at < all->count && compare(&all->list[at], service, server) == 0;
+
+	if (admin->admin == ADMIN_NORMAL && admin->weight < 0) {
+		if (found)
+			remove_at(all, at);
+		return 0;
+	}
+	if (!found) {
+		struct intent *list = reallocarray(all->list, all->count + 1, sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		all->list = list;
+		memmove(&list[at + 1], &list[at], (all->count - at) * sizeof(*list));
+		all->count++;
+		memset(&list[at], 0, sizeof(list[at]));
+		snprintf(list[at].service, sizeof(list[at].service), "%s", service);
+		snprintf(list[at].server, sizeof(list[at].server), "%s", server);
+	}
+	all->list[at].admin = *admin;
+	return 0;
+}
+
+static bool parse_admin(const char *word, uint32_t *admin)
+{
+	for (enum admin a = ADMIN_NORMAL; a <= ADMIN_MAINT; a++) {
+		if (strcmp(word, admin_name(a)) == 0) {
+			*admin = a;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_line(struct intents *all, char *line)
+{
+	char *service = strtok_r(line, "\t", &line);
+	char *server = strtok_r(NULL, "\t", &line);
+	char *word = strtok_r(NULL, "\t", &line);
+	char *weight = strtok_r(NULL, "\t", &line);
+	char *since = strtok_r(NULL, "\t", &line);
+	char *why = strtok_r(NULL, "\t", &line);
+	struct status_admin admin = {0};
+	char *end;
+
+	if (!why || strlen(service) >= CONF_NAME_SIZE || strlen(server) >= CONF_NAME_SIZE ||
+		!parse_admin(word, &admin.admin))
+		return false;
+	errno = 0;
+	admin.weight = (int32_t)strtol(weight, &end, 10);
+	if (*end || errno || admin.weight < -1 || admin.weight > 65535)
+		return false;
+	admin.since_real_us = strtoll(since, &end, 10);
+	if (*end || errno)
+		return false;
+	snprintf(admin.why, sizeof(admin.why), "%s", why);
+	return intents_set(all, service, server, &admin) == 0;
+}
+
+void intents_parse(struct intents *all, char *text, unsigned *bad_lines)
+{
+	char *rest = text;
+	char *line;
+
+	while ((line = strtok_r(rest, "\n", &rest)))
+		if (*line != '#' && !parse_line(all, line))
+			(*bad_lines)++;
+}
+
+int intents_read(struct intents *all, const char *path, unsigned *bad_lines)
+{
+	FILE *file = fopen(path, "re");
+	char *text;
+	size_t length;
+
+	*bad_lines = 0;
+	if (!file)
+		return errno == ENOENT ? 0 : -errno;
+	text = malloc(FILE_LIMIT + 1);
+	if (!text) {
+		fclose(file);
+		return -ENOMEM;
+	}
+	length = fread(text, 1, FILE_LIMIT, file);
+	text[length] = '\0';
+	fclose(file);
+	intents_parse(all, text, bad_lines);
+	free(text);
+	return 0;
+}
+
+int intents_write(const struct intents *all, const char *path)
+{
+	char temporary[4096];
+	FILE *file;
+	int error = 0;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	file = fopen(temporary, "we");
+	if (!file)
+		return -errno;
+	fprintf(file,
+		"# what poisectl was told of servers: service, server, state, weight (-1: as configured), since, by\n");
+	for (size_t i = 0; i < all->count; i++) {
+		const struct intent *in = &all->list[i];
+
+		fprintf(file, "%s\t%s\t%s\t%d\t%" PRId64 "\t%s\n", in->service, in->server,
+			admin_name((enum admin)in->admin.admin), in->admin.weight, in->admin.since_real_us,
+			in->admin.why);
+	}
+	if (fflush(file) != 0 || fsync(fileno(file)) < 0)
+		error = -errno;
+	if (fclose(file) != 0 && error == 0)
+		error = -errno;
+	if (error == 0 && rename(temporary, path) < 0)
+		error = -errno;
+	return error;
+}

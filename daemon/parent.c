@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parent: opens what needs privilege, starts the roles, watches their beats, keeps its own board and routes the
+ * boards of others. Runs as root; it never parses foreign bytes and never waits for anybody. */
+#include "parent.h"
+#include "config.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+/* ---- the own board ---- */
+
+void parent_store(struct parent *p, unsigned table, uint32_t index, const void *record, size_t size)
+{
+	struct msg_changed m = {.role = ROLE_PARENT, .table = table, .record = index};
+
+	if (!p->board || !board_store(p->board, table, index, record, size))
+		return;
+	m.generation = board_generation(p->board);
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
+		if (p->children[r].pid && (role_reads_boards(r) & ROLE_BIT(ROLE_PARENT)))
+			msg_send_changed(&p->children[r].channel, &m, -1);
+}
+
+void parent_event(struct parent *p, struct event *event)
+{
+	struct msg_events m = {.role = ROLE_PARENT};
+
+	if (!p->board)
+		return;
+	event->generation = board_generation(p->board);
+	m.seq = board_event(p->board, event);
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
+		if (p->children[r].pid && (role_reads_boards(r) & ROLE_BIT(ROLE_PARENT)))
+			msg_send_events(&p->children[r].channel, &m, -1);
+}
+
+static void send_own_board(struct parent *p, struct child *to)
+{
+	struct msg_board m = {.role = ROLE_PARENT, .generation = board_generation(p->board)};
+
+	if (to->pid && (role_reads_boards(to->role) & ROLE_BIT(ROLE_PARENT)))
+		msg_send_board(&to->channel, &m, board_fd(p->board));
+}
+
+void parent_send_boards(struct parent *p, struct child *to)
+{
+	if (p->board)
+		send_own_board(p, to);
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++) {
+		struct msg_board m = {.role = r};
+
+		if (!p->children[r].board || !(role_reads_boards(to->role) & ROLE_BIT(r)))
+			continue;
+		m.generation = board_generation(p->children[r].board);
+		msg_send_board(&to->channel, &m, board_fd(p->children[r].board));
+	}
+}
+
+void parent_publish_board(struct parent *p)
+{
+	struct board_shape shape = {
+		.record_size = {sizeof(struct status_role), sizeof(struct status_admin), sizeof(struct status_daemon)},
+		.count = {ROLE_COUNT, p->conf->n_servers, 1}};
+	struct board *board = board_create(ROLE_PARENT, p->conf->generation, &shape);
+
+	if (!board) {
+		log_error("poised: no memory for its board: status stays at the former generation");
+		return;
+	}
+	if (p->board)
+		board_adopt_events(board, p->board);
+	for (enum role r = ROLE_PARENT; r < ROLE_COUNT; r++)
+		board_store(board, PARENT_TABLE_ROLE, r, &p->children[r].status, sizeof(struct status_role));
+	admin_fill_board(p, board);
+	board_store(board, PARENT_TABLE_DAEMON, 0, &p->daemon, sizeof(p->daemon));
+	board_close(p->board);
+	p->board = board;
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
+		send_own_board(p, &p->children[r]);
+}
+
+/* ---- watching ---- */
+
+static int64_t watch_period_us(const struct parent *p)
+{
+	return supervise_beat_limit_us(ROLE_VRRP, p->patience_us) / 4;
+}
+
+static void watch_child(struct child *c, struct mono now, int64_t tick_us)
+{
+	int64_t limit = supervise_beat_limit_us(c->role, c->parent->patience_us);
+	char why[80];
+
+	if (!c->pid)
+		return;
+	/* Until it has a board of its own it is starting up, and start-up has more time. */
+	if (c->status.state == ROLE_STARTING) {
+		if (mono_diff_us(now, c->supervise.started) > limit + 5 * US_PER_S)
+			child_kill(c, "it did not get ready after its start");
+		return;
+	}
+	if (!c->board || !supervise_is_hung(&c->supervise, board_beats(c->board), now, limit, tick_us))
+		return;
+	snprintf(why, sizeof(why), "its beat stood still for %lld ms",
+		(long long)(mono_diff_us(now, c->supervise.beat_seen) / US_PER_MS));
+	child_kill(c, why);
+	/* One kill is enough: the end is reported soon. */
+	c->supervise.beat_seen = now;
+}
+
+static void on_watch(struct timer *timer, void *arg)
+{
+	struct parent *p = arg;
+	struct mono now = mono_now();
+	int64_t tick = mono_is_set(p->last_watch) ? mono_diff_us(now, p->last_watch) : 0;
+
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT && p->stop_phase == STOP_NOT; r++)
+		watch_child(&p->children[r], now, tick);
+	p->last_watch = now;
+	loop_timer_set(p->loop, timer, mono_add(now, watch_period_us(p)));
+}
+
+static void on_give_up(struct timer *timer, void *arg)
+{
+	struct parent *p = arg;
+
+	(void)timer;
+	log_error("vrrp: not running for %lld ms: a neighbour takes over, our virtual addresses are taken away",
+		(long long)(p->patience_us / US_PER_MS));
+	child_release_addresses(p);
+}
+
+/* ---- log lines of the children ---- */
+
+static void on_log(int fd, uint32_t events, void *arg)
+{
+	struct log_record record;
+
+	(void)events;
+	(void)arg;
+	for (int i = 0; i < 256; i++) {
+		ssize_t n = recv(fd, &record, sizeof(record), MSG_DONTWAIT);
+		int length = (int)n - (int)offsetof(struct log_record, text);
+
+		if (n < 0 || length < 0)
+			return;
+		log_write((enum log_level)record.level, "%.*s", length, record.text);
+	}
+}
+
+static int open_log(struct parent *p)
+{
+	int size = 1 << 20;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, p->log_fds) < 0)
+		return -errno;
+	setsockopt(p->log_fds[0], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(p->log_fds[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	return loop_io_add(p->loop, p->log_fds[0], EPOLLIN, on_log, p) ? 0 : -errno;
+}
+
+/* ---- start ---- */
+
+static int run_file(const struct parent *p, const char *name, char buf[PATH_MAX])
+{
+	return snprintf(buf, PATH_MAX, "%s/%s", p->options.run_dir, name) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int lock_run_dir(struct parent *p)
+{
+	char path[PATH_MAX];
+	char text[32];
+	int n;
+
+	if (mkdir(p->options.run_dir, 0755) < 0 && errno != EEXIST) {
+		log_error("%s: cannot be made: %s", p->options.run_dir, strerror(errno));
+		return -1;
+	}
+	if (run_file(p, "poised.pid", path) < 0)
+		return -1;
+	p->pid_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (p->pid_fd < 0) {
+		log_error("%s: cannot be opened: %s: poised runs as root", path, strerror(errno));
+		return -1;
+	}
+	if (flock(p->pid_fd, LOCK_EX | LOCK_NB) < 0) {
+		n = (int)read(p->pid_fd, text, sizeof(text) - 1);
+		text[n > 0 ? n : 0] = '\0';
+		log_error("%s: a poised is running there already (process %d): stop it, or use another -r",
+			p->options.run_dir, atoi(text));
+		return -1;
+	}
+	n = snprintf(text, sizeof(text), "%d\n", getpid());
+	if (ftruncate(p->pid_fd, 0) < 0 || pwrite(p->pid_fd, text, (size_t)n, 0) != n)
+		log_warning("%s: the process number could not be written: %s", path, strerror(errno));
+	return 0;
+}
+
+static void open_ledgers(struct parent *p)
+{
+	static const enum role with_ledger[] = {ROLE_VRRP, ROLE_IPVS};
+	char path[PATH_MAX];
+	char name[32];
+
+	for (enum role r = 0; r < ROLE_COUNT; r++)
+		p->ledger_fds[r] = -1;
+	for (size_t i = 0; i < sizeof(with_ledger) / sizeof(with_ledger[0]); i++) {
+		snprintf(name, sizeof(name), "ledger.%s", role_name(with_ledger[i]));
+		if (run_file(p, name, path) == 0)
+			p->ledger_fds[with_ledger[i]] = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (p->ledger_fds[with_ledger[i]] < 0)
+			log_error("%s: cannot be opened: %s: what a crash leaves behind will not be recognised", path,
+				strerror(errno));
+	}
+}
+
+/* Everybody may connect; the control role looks at who it is and decides what he may do. */
+static int open_listener(struct parent *p)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char path[PATH_MAX];
+
+	p->listener_fd = -1;
+	if (run_file(p, "control.sock", path) < 0 || strlen(path) >= sizeof(address.sun_path)) {
+		log_error("%s: the path is too long for a socket: poisectl will not reach this poised", path);
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	/* The directory is locked, so what lies there is a leftover. */
+	unlink(path);
+	p->listener_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (p->listener_fd < 0 || bind(p->listener_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		chmod(path, 0666) < 0 || listen(p->listener_fd, 64) < 0) {
+		log_error("%s: poisectl will not reach this poised: %s", path, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static void on_signal(int signo, void *arg)
+{
+	struct parent *p = arg;
+
+	if (signo == SIGHUP) {
+		log_info("configuration: reload asked for by signal");
+		reload_begin(p, 0);
+		return;
+	}
+	stop_begin(p);
+}
+
+static int start(struct parent *p)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	char path[PATH_MAX];
+	unsigned bad;
+	int rc;
+
+	p->loop = loop_new();
+	if (!p->loop || open_log(p) < 0)
+		return -1;
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (loop_signal_add(p->loop, signals[i], on_signal, p) < 0)
+			return -1;
+	sd_event_set_watchdog(loop_sd_event(p->loop), 1);
+	open_ledgers(p);
+	open_listener(p);
+	rc = intents_read(&p->intents, admin_file(p, path), &bad);
+	if (rc < 0 || bad > 0)
+		log_error("%s: %s: drains asked for before may be missing", path,
+			rc < 0 ? strerror(-rc) : "some lines are not understood");
+	for (enum role r = ROLE_PARENT; r < ROLE_COUNT; r++)
+		child_init(p, r);
+	p->children[ROLE_PARENT].status.state = ROLE_RUNNING;
+	p->children[ROLE_PARENT].status.pid = getpid();
+	p->children[ROLE_PARENT].status.since_real_us = real_now_us();
+	snprintf(p->children[ROLE_PARENT].status.why, WHY_SIZE, "poised %s", PACKAGE_VERSION);
+	p->watch = (struct timer){.fire = on_watch, .arg = p};
+	p->give_up = (struct timer){.fire = on_give_up, .arg = p};
+	p->patience_us = supervise_patience_us(NULL);
+	return 0;
+}
+
+static void tidy_up(struct parent *p)
+{
+	static const char *const files[] = {"control.sock", "poised.pid"};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (run_file(p, files[i], path) == 0)
+			unlink(path);
+	intents_free(&p->intents);
+	conf_close(p->conf);
+	board_close(p->board);
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
+		board_close(p->children[r].board);
+}
+
+int parent_run(const struct options *options, const char *user)
+{
+	static struct parent p;
+	int rc;
+
+	p.options = *options;
+	p.user = user;
+	if (lock_run_dir(&p) < 0)
+		return 1;
+	if (start(&p) < 0) {
+		log_error("poised: cannot start: %s", strerror(errno));
+		return 1;
+	}
+	p.daemon.started_real_us = real_now_us();
+	snprintf(p.daemon.version, sizeof(p.daemon.version), "%s", PACKAGE_VERSION);
+	snprintf(p.daemon.config_file, sizeof(p.daemon.config_file), "%s", options->config_file);
+	log_info("poised %s: starting with %s, state in %s, roles run as %s", PACKAGE_VERSION, options->config_file,
+		options->run_dir, user);
+	loop_timer_set(p.loop, &p.watch, mono_now());
+	reload_begin(&p, 0);
+	rc = loop_run(p.loop);
+	/* A refused first configuration leaves nothing to tidy but the lock. */
+	tidy_up(&p);
+	log_info("poised: stopped");
+	return rc < 0 ? 1 : rc;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parent process: births, deaths, generations, descriptors that need privilege, and the routing of boards and
+ * doorbells between the roles. It parses nothing but fixed-size messages and its own intent file. */
+#ifndef POISE_PARENT_H
+#define POISE_PARENT_H
+
+#include "board.h"
+#include "conf.h"
+#include "intent.h"
+#include "log.h"
+#include "loop.h"
+#include "msg.h"
+#include "status.h"
+#include "supervise.h"
+#include <limits.h>
+#include <sys/types.h>
+
+struct options {
+	const char *config_file;
+	const char *run_dir;
+	const char *dialect;   /* NULL = by the file's name */
+	const char *config_id; /* of @host lines, NULL = the host's name */
+	bool foreground, check_only, log_console, verbose_check;
+	enum log_level level;
+};
+
+enum child_vote { VOTE_NOT_ASKED, VOTE_AWAITED, VOTE_READY };
+
+struct child {
+	struct parent *parent;
+	enum role role;
+	pid_t pid; /* 0 = not running */
+	struct channel channel;
+	struct loop_io *io;
+	struct board *board; /* the newest one, also after the role's death: its successor reads it */
+	struct supervise supervise;
+	struct timer restart;
+	struct status_role status;
+	enum child_vote vote;
+};
+
+enum reload_phase { RELOAD_IDLE, RELOAD_PARSING, RELOAD_VOTING };
+
+struct reload {
+	enum reload_phase phase;
+	bool again;       /* asked for once more meanwhile */
+	uint64_t request; /* of the client that waits for the outcome, 0 = none */
+	int table_fd;     /* what the config role writes into */
+	int findings_fd;  /* what it says */
+	struct loop_io *findings_io;
+	char findings[2048]; /* an unfinished line */
+	size_t findings_used;
+	char first_error[WHY_SIZE];
+	struct conf *next;
+	struct mono started;
+	struct timer deadline;
+};
+
+enum stop_phase { STOP_NOT, STOP_VRRP, STOP_OTHERS, STOP_SCRIPT };
+
+struct parent {
+	struct options options;
+	struct loop *loop;
+	const char *user;
+	int log_fds[2];  /* [0] ours, [1] the children's */
+	int pid_fd;      /* the locked pid file */
+	int listener_fd; /* poisectl's socket */
+	int ledger_fds[ROLE_COUNT];
+	struct child children[ROLE_COUNT];
+	struct conf *conf; /* the committed generation with all tables */
+	uint64_t generation;
+	struct board *board;
+	struct intents intents;
+	struct status_daemon daemon;
+	struct reload reload;
+	struct timer watch;
+	struct mono last_watch;
+	int64_t patience_us;
+	struct timer give_up; /* vrrp has been away for longer than the successor's patience */
+	enum stop_phase stop_phase;
+	struct timer stop_deadline;
+	int exit_code;
+};
+
+/* ---- parent.c ---- */
+/* Runs the daemon; returns the exit status. */
+int parent_run(const struct options *options, const char *user);
+/* Makes the board of the committed generation and gives it to its readers. */
+void parent_publish_board(struct parent *p);
+/* Stores a record of the own board and tells its readers. */
+void parent_store(struct parent *p, unsigned table, uint32_t index, const void *record, size_t size);
+void parent_event(struct parent *p, struct event *event);
+/* Gives a role the boards that it reads, as far as they exist. */
+void parent_send_boards(struct parent *p, struct child *to);
+
+/* ---- child.c ---- */
+void child_init(struct parent *p, enum role role);
+/* Starts the role's program and hands it everything it needs. Failure is a death that is tried again. */
+void child_start(struct child *c);
+void child_kill(struct child *c, const char *why);
+/* Sends the committed generation to a role that has just started. */
+void child_send_generation(struct child *c, const struct conf *conf, bool is_first);
+void child_set_state(struct child *c, enum role_state state, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Runs `poise-vrrp --release`: takes away the addresses that the role cannot any more. */
+void child_release_addresses(struct parent *p);
+
+/* ---- reload.c ---- */
+/* Begins to load the configuration file. Returns 0, or -EALREADY when a load is under way (one more follows it). */
+int reload_begin(struct parent *p, uint64_t request);
+void reload_vote(struct child *c, const struct msg_vote *vote);
+/* A role has ended: its vote is not waited for. */
+void reload_absent(struct parent *p);
+
+/* ---- admin.c ---- */
+/* Carries out a client's command on servers and answers it. */
+void admin_command(struct parent *p, const struct msg_command *m);
+void admin_answer(struct parent *p, uint64_t request, enum msg_status status, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Fills the table of administration of a new board from the intents. */
+void admin_fill_board(struct parent *p, struct board *board);
+/* The intent file: under /var/lib/poise for the default run directory, else inside the run directory. */
+const char *admin_file(const struct parent *p, char buf[PATH_MAX]);
+
+/* ---- stop.c ---- */
+void stop_begin(struct parent *p);
+/* A role has ended while the daemon stops. */
+void stop_advance(struct parent *p);
+
+/* ---- program.c ---- */
+/* Where a program of ours lies: the build tree when poised itself runs from there, else libexec. Returns 0 or -errno.
+ */
+int program_path(const char *folder, const char *name, char buf[PATH_MAX]);
+int program_path_role(enum role role, char buf[PATH_MAX]);
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Loading a configuration: the config role reads it and writes a table, the roles that would fail with it may refuse,
+ * then all switch. Runs in the parent; at any failure everything stays as it was, and it is said why. */
+#include "parent.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define VOTE_TIME_US (2 * US_PER_S)
+/* These run in bounded time and must be heard; the others (control, snmp, script) switch whenever they can. */
+#define VOTERS (ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_IPVS) | ROLE_BIT(ROLE_HEALTHCHECK))
+
+static void finish(struct parent *p, bool ok, const char *why)
+{
+	struct reload *r = &p->reload;
+	struct event event = {.kind = EVENT_CONFIG, .to = ok};
+	uint64_t request = r->request;
+
+	loop_timer_cancel(p->loop, &r->deadline);
+	r->phase = RELOAD_IDLE;
+	r->request = 0;
+	p->daemon.last_reload_ok = ok;
+	snprintf(p->daemon.why, sizeof(p->daemon.why), "%s", why);
+	if (p->board)
+		parent_store(p, PARENT_TABLE_DAEMON, 0, &p->daemon, sizeof(p->daemon));
+	snprintf(event.name, sizeof(event.name), "%.63s", p->options.config_file);
+	snprintf(event.why, sizeof(event.why), "%s", why);
+	parent_event(p, &event);
+	if (ok)
+		log_info("configuration: %s", why);
+	else
+		log_error("configuration: refused: %s%s", why, p->conf ? ": everything goes on as it was" : "");
+	sd_notifyf(0, "READY=1\nSTATUS=%s", ok ? why : "the configuration was refused; the former one is in use");
+	if (request)
+		admin_answer(p, request, ok ? MSG_STATUS_OK : MSG_STATUS_REFUSED, "%s", why);
+	if (!ok && !p->conf) {
+		p->exit_code = 1;
+		stop_begin(p);
+		return;
+	}
+	if (r->again) {
+		r->again = false;
+		reload_begin(p, 0);
+	}
+}
+
+/* ---- the switch ---- */
+
+static void commit(struct parent *p)
+{
+	struct reload *r = &p->reload;
+	struct conf *old = p->conf;
+	struct msg_decide m = {.generation = r->next->generation, .commit = 1};
+	char why[WHY_SIZE];
+
+	p->conf = r->next;
+	r->next = NULL;
+	p->patience_us = supervise_patience_us(p->conf);
+	p->daemon.generation = p->conf->generation;
+	p->daemon.loaded_real_us = real_now_us();
+	if (old)
+		p->daemon.reloads++;
+	snprintf(p->daemon.node, sizeof(p->daemon.node), "%s", conf_string(p->conf, p->conf->global->node));
+	parent_publish_board(p);
+	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++) {
+		struct child *c = &p->children[role];
+
+		if (!c->pid)
+			continue;
+		if (c->vote == VOTE_NOT_ASKED)
+			child_send_generation(c, p->conf, true);
+		else if (msg_send_decide(&c->channel, &m, -1) < 0)
+			child_kill(c, "it takes no message");
+		c->vote = VOTE_NOT_ASKED;
+	}
+	conf_close(old);
+	snprintf(why, sizeof(why), "generation %llu: %u instances, %u services, %u real servers, %u checks, in %lld ms",
+		(unsigned long long)p->conf->generation, p->conf->n_instances, p->conf->n_services, p->conf->n_servers,
+		p->conf->n_checks, (long long)(mono_diff_us(mono_now(), r->started) / US_PER_MS));
+	finish(p, true, why);
+}
+
+static void refuse(struct parent *p, const char *why)
+{
+	struct reload *r = &p->reload;
+	struct msg_decide m = {.generation = r->next->generation, .commit = 0};
+
+	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++) {
+		struct child *c = &p->children[role];
+
+		if (c->pid && c->vote != VOTE_NOT_ASKED)
+			msg_send_decide(&c->channel, &m, -1);
+		c->vote = VOTE_NOT_ASKED;
+	}
+	conf_close(r->next);
+	r->next = NULL;
+	finish(p, false, why);
+}
+
+static void commit_when_ready(struct parent *p)
+{
+	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++)
+		if ((VOTERS & ROLE_BIT(role)) && p->children[role].vote == VOTE_AWAITED)
+			return;
+	commit(p);
+}
+
+void reload_vote(struct child *c, const struct msg_vote *vote)
+{
+	struct parent *p = c->parent;
+	char why[WHY_SIZE];
+
+	if (p->reload.phase != RELOAD_VOTING || vote->generation != p->reload.next->generation) {
+		if (!vote->accept)
+			log_error("%s: refuses the configuration in use: %.200s", role_name(c->role), vote->why);
+		return;
+	}
+	if (!vote->accept) {
+		snprintf(why, sizeof(why), "%s: %.140s", role_name(c->role), vote->why);
+		refuse(p, why);
+		return;
+	}
+	c->vote = VOTE_READY;
+	commit_when_ready(p);
+}
+
+void reload_absent(struct parent *p)
+{
+	if (p->reload.phase == RELOAD_VOTING)
+		commit_when_ready(p);
+}
+
+static void on_deadline(struct timer *timer, void *arg)
+{
+	struct parent *p = arg;
+	char why[WHY_SIZE];
+
+	(void)timer;
+	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++) {
+		if (!(VOTERS & ROLE_BIT(role)) || p->children[role].vote != VOTE_AWAITED)
+			continue;
+		snprintf(why, sizeof(why), "%s: no answer within 2 s: look why it is busy, then reload again",
+			role_name(role));
+		refuse(p, why);
+		return;
+	}
+}
+
+static void ask(struct parent *p)
+{
+	struct reload *r = &p->reload;
+
+	r->phase = RELOAD_VOTING;
+	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++) {
+		struct child *c = &p->children[role];
+
+		if (!c->pid || !p->conf)
+			continue;
+		c->vote = VOTE_AWAITED;
+		child_send_generation(c, r->next, false);
+	}
+	r->deadline.fire = on_deadline;
+	r->deadline.arg = p;
+	loop_timer_set(p->loop, &r->deadline, mono_add(mono_now(), VOTE_TIME_US));
+	commit_when_ready(p);
+}
+
+/* ---- the config role ---- */
+
+/* A line of the config role: FILE:LINE:COLUMN: error|warning: text. */
+static void report_line(struct parent *p, const char *line)
+{
+	if (strstr(line, ": error: ")) {
+		log_error("%s", line);
+		if (!p->reload.first_error[0])
+			snprintf(p->reload.first_error, sizeof(p->reload.first_error), "%.159s", line);
+	} else if (strstr(line, ": warning: ")) {
+		log_warning("%s", line);
+	} else if (*line) {
+		log_info("%s", line);
+	}
+}
+
+static void read_findings(struct parent *p)
+{
+	struct reload *r = &p->reload;
+
+	for (;;) {
+		ssize_t n = read(
+			r->findings_fd, r->findings + r->findings_used, sizeof(r->findings) - 1 - r->findings_used);
+		char *begin = r->findings;
+		char *end;
+
+		if (n <= 0)
+			return;
+		r->findings_used += (size_t)n;
+		r->findings[r->findings_used] = '\0';
+		while ((end = strchr(begin, '\n'))) {
+			*end = '\0';
+			report_line(p, begin);
+			begin = end + 1;
+		}
+		r->findings_used -= (size_t)(begin - r->findings);
+		memmove(r->findings, begin, r->findings_used);
+		if (r->findings_used == sizeof(r->findings) - 1)
+			r->findings_used = 0;
+	}
+}
+
+static void on_findings(int fd, uint32_t events, void *arg)
+{
+	struct parent *p = arg;
+
+	(void)fd;
+	read_findings(p);
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		loop_io_remove(p->reload.findings_io);
+		p->reload.findings_io = NULL;
+	}
+}
+
+static void close_reader(struct parent *p)
+{
+	struct reload *r = &p->reload;
+
+	read_findings(p);
+	loop_io_remove(r->findings_io);
+	r->findings_io = NULL;
+	close(r->findings_fd);
+}
+
+static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
+{
+	struct parent *p = arg;
+	struct reload *r = &p->reload;
+	bool exited = info->si_code == CLD_EXITED;
+	char why[WHY_SIZE];
+
+	(void)pid;
+	close_reader(p);
+	if (p->stop_phase != STOP_NOT) {
+		close(r->table_fd);
+		return;
+	}
+	if (!exited || info->si_status != 0) {
+		close(r->table_fd);
+		if (exited && info->si_status == 1)
+			snprintf(why, sizeof(why), "%.159s", r->first_error[0] ? r->first_error : "see above");
+		else
+			snprintf(why, sizeof(why), "the config role ended with %s %d",
+				exited ? "exit status" : "signal", info->si_status);
+		finish(p, false, why);
+		return;
+	}
+	fcntl(r->table_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+	r->next = conf_open(r->table_fd);
+	if (!r->next) {
+		finish(p, false, "the config role wrote a table of another version: reinstall Poise");
+		return;
+	}
+	ask(p);
+}
+
+static void __attribute__((noreturn)) exec_config(const struct parent *p, const char *path, int table, int findings)
+{
+	const struct options *o = &p->options;
+	char table_arg[16], generation_arg[24];
+	const char *argv[20] = {path, "--brief", "--out-fd", table_arg, "--generation", generation_arg, "-f",
+		o->config_file, "--user", p->user};
+	int n = 10;
+	sigset_t none;
+
+	snprintf(table_arg, sizeof(table_arg), "%d", table);
+	snprintf(generation_arg, sizeof(generation_arg), "%llu", (unsigned long long)p->generation);
+	if (o->dialect) {
+		argv[n++] = "--dialect";
+		argv[n++] = o->dialect;
+	}
+	if (o->config_id) {
+		argv[n++] = "--config-id";
+		argv[n++] = o->config_id;
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	fcntl(table, F_SETFD, 0);
+	dup2(findings, STDERR_FILENO);
+	dup2(findings, STDOUT_FILENO);
+	execv(path, (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+static int start_reader(struct parent *p)
+{
+	struct reload *r = &p->reload;
+	char path[PATH_MAX];
+	int pipe_fds[2];
+	pid_t pid;
+	int rc = program_path("daemon/config", "poise-config", path);
+
+	if (rc < 0)
+		return rc;
+	r->table_fd = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (r->table_fd < 0)
+		return -errno;
+	fchmod(r->table_fd, 0600);
+	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
+		close(r->table_fd);
+		return -errno;
+	}
+	p->generation++;
+	pid = fork();
+	if (pid == 0) {
+		fcntl(pipe_fds[1], F_SETFL, 0);
+		exec_config(p, path, r->table_fd, pipe_fds[1]);
+	}
+	close(pipe_fds[1]);
+	r->findings_fd = pipe_fds[0];
+	r->findings_used = 0;
+	r->findings_io = loop_io_add(p->loop, r->findings_fd, EPOLLIN, on_findings, p);
+	rc = pid < 0 ? -errno : loop_child_add(p->loop, pid, on_parsed, p);
+	if (rc < 0) {
+		close_reader(p);
+		close(r->table_fd);
+	}
+	return rc;
+}
+
+int reload_begin(struct parent *p, uint64_t request)
+{
+	struct reload *r = &p->reload;
+	char why[WHY_SIZE];
+	int rc;
+
+	if (r->phase != RELOAD_IDLE) {
+		r->again = true;
+		return -EALREADY;
+	}
+	r->request = request;
+	r->phase = RELOAD_PARSING;
+	r->first_error[0] = '\0';
+	r->started = mono_now();
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)r->started.us);
+	rc = start_reader(p);
+	if (rc < 0) {
+		snprintf(why, sizeof(why), "the config role cannot be started: %s", strerror(-rc));
+		finish(p, false, why);
+	}
+	return 0;
+}

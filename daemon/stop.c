@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Stopping in order: first vrrp hands over, then the rest goes, last the script role, so that notifications of the stop
+ * are still run. Runs in the parent. */
+#include "parent.h"
+#include <signal.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#define PHASE_TIME_US (3 * US_PER_S)
+
+static uint32_t phase_roles(enum stop_phase phase)
+{
+	switch (phase) {
+	case STOP_NOT:
+		return 0;
+	case STOP_VRRP:
+		return ROLE_BIT(ROLE_VRRP);
+	case STOP_OTHERS:
+		return ROLE_BIT(ROLE_IPVS) | ROLE_BIT(ROLE_HEALTHCHECK) | ROLE_BIT(ROLE_CONTROL) | ROLE_BIT(ROLE_SNMP);
+	case STOP_SCRIPT:
+		return ROLE_BIT(ROLE_SCRIPT);
+	}
+	return 0;
+}
+
+static bool phase_done(const struct parent *p)
+{
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
+		if ((phase_roles(p->stop_phase) & ROLE_BIT(r)) && p->children[r].pid)
+			return false;
+	return true;
+}
+
+static void ask(struct parent *p)
+{
+	struct msg_stop m = {0};
+
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++) {
+		struct child *c = &p->children[r];
+
+		if (!(phase_roles(p->stop_phase) & ROLE_BIT(r)) || !c->pid)
+			continue;
+		if (msg_send_stop(&c->channel, &m, -1) < 0)
+			kill(c->pid, SIGKILL);
+	}
+	loop_timer_set(p->loop, &p->stop_deadline, mono_add(mono_now(), PHASE_TIME_US));
+}
+
+static void on_deadline(struct timer *timer, void *arg)
+{
+	struct parent *p = arg;
+
+	(void)timer;
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
+		if ((phase_roles(p->stop_phase) & ROLE_BIT(r)) && p->children[r].pid)
+			child_kill(&p->children[r], "it did not stop within 3 s");
+}
+
+void stop_advance(struct parent *p)
+{
+	while (phase_done(p)) {
+		if (p->stop_phase == STOP_SCRIPT) {
+			loop_timer_cancel(p->loop, &p->stop_deadline);
+			loop_exit(p->loop, p->exit_code);
+			return;
+		}
+		p->stop_phase++;
+		ask(p);
+	}
+}
+
+void stop_begin(struct parent *p)
+{
+	if (p->stop_phase != STOP_NOT)
+		return;
+	if (p->conf)
+		log_info("poised: stopping: virtual addresses first, then the rest");
+	sd_notify(0, "STOPPING=1");
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
+		loop_timer_cancel(p->loop, &p->children[r].restart);
+	loop_timer_cancel(p->loop, &p->give_up);
+	p->stop_deadline.fire = on_deadline;
+	p->stop_deadline.arg = p;
+	p->stop_phase = STOP_VRRP;
+	ask(p);
+	stop_advance(p);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parent's judgement of its roles as pure functions: no clock, no signal, no log. */
+#include "supervise.h"
+
+#define DEFAULT_PATIENCE_US (3600 * US_PER_MS)
+#define QUICK_DEATH_US (10 * US_PER_S)
+#define FIRST_DELAY_US (100 * US_PER_MS)
+#define LONGEST_DELAY_US (5 * US_PER_S)
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+	if (value < low)
+		return low;
+	return value > high ? high : value;
+}
+
+int64_t supervise_patience_us(const struct conf *conf)
+{
+	int64_t shortest = 0;
+
+	for (uint32_t i = 0; conf && i < conf->n_instances; i++) {
+		/* The skew of a neighbour is not known; without it the answer is on the safe side. */
+		int64_t patience = conf->instances[i].advert_us * conf->instances[i].down_timer_adverts;
+
+		if (shortest == 0 || patience < shortest)
+			shortest = patience;
+	}
+	return shortest > 0 ? shortest : DEFAULT_PATIENCE_US;
+}
+
+int64_t supervise_beat_limit_us(enum role role, int64_t patience_us)
+{
+	if (role == ROLE_VRRP)
+		return clamp(patience_us / 4, 40 * US_PER_MS, US_PER_S);
+	if (role == ROLE_SNMP)
+		return 5 * US_PER_S;
+	return clamp(patience_us / 3, US_PER_S, 3 * US_PER_S);
+}
+
+int64_t supervise_beat_period_us(int64_t limit_us)
+{
+	return limit_us / 5;
+}
+
+void supervise_started(struct supervise *s, struct mono now)
+{
+	s->started = now;
+	s->beat_seen = now;
+	s->beats = 0;
+}
+
+bool supervise_is_hung(struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us, int64_t tick_us)
+{
+	if (beats != s->beats || tick_us > limit_us / 2) {
+		s->beats = beats;
+		s->beat_seen = now;
+		return false;
+	}
+	return mono_diff_us(now, s->beat_seen) > limit_us;
+}
+
+int64_t supervise_restart_delay_us(struct supervise *s, struct mono now)
+{
+	int64_t delay = FIRST_DELAY_US;
+
+	if (mono_diff_us(now, s->started) >= QUICK_DEATH_US) {
+		s->quick_deaths = 0;
+		return 0;
+	}
+	if (s->quick_deaths++ == 0)
+		return 0;
+	for (uint32_t i = 2; i < s->quick_deaths && delay < LONGEST_DELAY_US; i++)
+		delay *= 2;
+	return delay < LONGEST_DELAY_US ? delay : LONGEST_DELAY_US;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When is a role hung, and when is it started again: pure decisions of the parent. */
+#ifndef POISE_SUPERVISE_H
+#define POISE_SUPERVISE_H
+
+#include "conf.h"
+#include "mono.h"
+#include "roles.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the parent remembers of one role; zero at first. */
+struct supervise {
+	struct mono started;
+	struct mono beat_seen; /* when the counter was last seen to move (or the start) */
+	uint64_t beats;
+	uint32_t quick_deaths; /* deaths in a row that came soon after the start */
+};
+
+/* The shortest time after which a peer takes over from one of our instances: the smallest master-down interval of a
+ * neighbour with our own timers (RFC 9568, 6.1), in microseconds; a default of 3.6 s without instances. */
+int64_t supervise_patience_us(const struct conf *conf);
+/* How long the role's beat may stand still. A vrrp role is given a quarter of the patience, the others a third of it
+ * within bounds, snmp more, because the library that it uses may wait for a second. */
+int64_t supervise_beat_limit_us(enum role role, int64_t patience_us);
+/* How often a role has to beat for that limit. */
+int64_t supervise_beat_period_us(int64_t limit_us);
+
+void supervise_started(struct supervise *s, struct mono now);
+/* Looks at the counter. True when it has stood still for longer than limit_us. tick_us is the time since the parent
+ * last looked: a parent that slept itself blames nobody and counts from now. */
+bool supervise_is_hung(struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us, int64_t tick_us);
+/* The role has ended: returns how long to wait before the next start: nothing at first, then 100 ms doubling to 5 s
+ * while it keeps dying within 10 s of its start. */
+int64_t supervise_restart_delay_us(struct supervise *s, struct mono now);
+
+#endif
