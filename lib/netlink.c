@@ -399,6 +399,19 @@ int netlink_dump(struct nl_sock *sock, struct nl_msg *request, int64_t timeout_u
 	return error;
 }
 
+int netlink_get(struct nl_sock *sock, struct nl_msg *request, int64_t timeout_us, netlink_dump_fn *fn, void *arg)
+{
+	struct image image = {0};
+	int error;
+
+	nlmsg_hdr(request)->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	error = image_read(sock, request, mono_add(mono_now(), timeout_us), &image);
+	if (!error && image.size)
+		image_deliver(&image, fn, arg);
+	free(image.bytes);
+	return error;
+}
+
 static void take_family(void *arg, struct nlmsghdr *nlh)
 {
 	struct nlattr *attr = nlmsg_find_attr(nlh, GENL_HDRLEN, CTRL_ATTR_FAMILY_ID);
@@ -411,8 +424,7 @@ static void take_family(void *arg, struct nlmsghdr *nlh)
 int netlink_family(struct nl_sock *sock, const char *name)
 {
 	struct genlmsghdr genl = {.cmd = CTRL_CMD_GETFAMILY, .version = 1};
-	struct nl_msg *request = nlmsg_alloc_simple(GENL_ID_CTRL, NLM_F_REQUEST | NLM_F_ACK);
-	struct image image = {0};
+	struct nl_msg *request = nlmsg_alloc_simple(GENL_ID_CTRL, 0);
 	int family = -ENOENT, error;
 
 	if (!request)
@@ -422,10 +434,7 @@ int netlink_family(struct nl_sock *sock, const char *name)
 		nlmsg_free(request);
 		return -EINVAL;
 	}
-	error = image_read(sock, request, mono_add(mono_now(), FAMILY_TIMEOUT_US), &image);
-	if (!error && image.size)
-		image_deliver(&image, take_family, &family);
-	free(image.bytes);
+	error = netlink_get(sock, request, FAMILY_TIMEOUT_US, take_family, &family);
 	nlmsg_free(request);
 	return error ? error : family;
 }

@@ -36,6 +36,9 @@ int netlink_batch_send(
 typedef void netlink_dump_fn(void *arg, struct nlmsghdr *msg);
 int netlink_dump(struct nl_sock *sock, struct nl_msg *request, int64_t timeout_us, netlink_dump_fn *fn, void *arg);
 
+/* One request that is answered by a single message and an acknowledgement; otherwise like netlink_dump(). */
+int netlink_get(struct nl_sock *sock, struct nl_msg *request, int64_t timeout_us, netlink_dump_fn *fn, void *arg);
+
 /* The number of a generic netlink family, -ENOENT when the kernel has none (loading its module is tried by the kernel).
  */
 int netlink_family(struct nl_sock *sock, const char *name);
