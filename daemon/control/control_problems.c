@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The part of the status document that an operator reads first: what is not as it should be, each with its cause; runs
+ * in the control process. A server that is down or drained is no problem of its own, a lost quorum is. */
+#include "control_status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct problems {
+	struct writer *w;
+	unsigned count;
+};
+
+static void __attribute__((format(printf, 3, 4))) add(struct problems *p, const char *object, const char *fmt, ...)
+{
+	char text[2 * WHY_SIZE];
+	va_list ap;
+
+	if (p->count++ >= STATUS_PROBLEMS)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	writer_object(p->w, NULL);
+	writer_string(p->w, "object", object);
+	writer_string(p->w, "text", text);
+	writer_end(p->w);
+}
+
+static void find_in_daemon(struct problems *p, const struct status_source *source)
+{
+	struct status_daemon daemon;
+	struct status_role role;
+
+	if (!status_load(source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon)))
+		return;
+	if (!daemon.last_reload_ok)
+		add(p, "configuration", "the last reload was refused: %s", daemon.why);
+	for (int i = ROLE_PARENT + 1; i < ROLE_COUNT; i++) {
+		if (status_load(source, ROLE_PARENT, PARENT_TABLE_ROLE, (uint32_t)i, &role, sizeof(role)) &&
+			(role.state == ROLE_BACKOFF || role.state == ROLE_STARTING))
+			add(p, role_name((enum role)i), "%s: %s", role_state_name((enum role_state)role.state),
+				role.why);
+	}
+}
+
+/* One line for all addresses of an instance that the kernel refused. */
+static void find_in_addresses(struct problems *p, const struct status_source *source, const struct conf_instance *i)
+{
+	struct status_address status;
+	char text[ADDR_TEXT];
+
+	for (uint32_t k = i->addresses.first; k < i->addresses.first + i->addresses.count; k++) {
+		if (!status_load(source, ROLE_VRRP, VRRP_TABLE_ADDRESS, k, &status, sizeof(status)) ||
+			!status.last_error)
+			continue;
+		add(p, conf_string(source->conf, i->name), "the kernel refused address %s: %s",
+			addr_format(&source->conf->addresses[k].addr, text), strerror((int)status.last_error));
+		return;
+	}
+}
+
+static void find_in_vrrp(struct problems *p, const struct status_source *source)
+{
+	const struct conf *conf = source->conf;
+	struct status_instance status;
+	char absence[WHY_SIZE];
+
+	if (conf->n_instances == 0)
+		return;
+	if (!status_load(source, ROLE_VRRP, VRRP_TABLE_INSTANCE, 0, &status, sizeof(status))) {
+		add(p, "vrrp", "%s", status_absence(source, ROLE_VRRP, absence));
+		return;
+	}
+	for (conf_index_t i = 0; i < conf->n_instances; i++) {
+		if (status_load(source, ROLE_VRRP, VRRP_TABLE_INSTANCE, i, &status, sizeof(status)) &&
+			status.state == VRRP_FAULT)
+			add(p, conf_string(conf, conf->instances[i].name), "FAULT: %s", status.why);
+		find_in_addresses(p, source, &conf->instances[i]);
+	}
+}
+
+static void find_in_services(struct problems *p, const struct status_source *source)
+{
+	const struct conf *conf = source->conf;
+	struct status_service status;
+	struct status_ipvs ipvs;
+	char absence[WHY_SIZE], name[CONF_NAME_SIZE];
+
+	if (conf->n_services == 0)
+		return;
+	if (!status_load(source, ROLE_IPVS, IPVS_TABLE_ROLE, 0, &ipvs, sizeof(ipvs))) {
+		add(p, "ipvs", "%s", status_absence(source, ROLE_IPVS, absence));
+		return;
+	}
+	if (!ipvs.kernel_ok) {
+		add(p, "ipvs", "%s", ipvs.why);
+		return;
+	}
+	for (conf_index_t i = 0; i < conf->n_services; i++) {
+		if (!status_load(source, ROLE_IPVS, IPVS_TABLE_SERVICE, i, &status, sizeof(status)))
+			continue;
+		if (!status.is_programmed)
+			add(p, conf_service_name(conf, i, name), "not in the kernel: %s", status.why);
+		else if (!status.quorum_met)
+			add(p, conf_service_name(conf, i, name), "quorum lost: %s", status.why);
+	}
+}
+
+void status_write_problems(struct writer *w, const struct status_source *source)
+{
+	struct problems problems = {.w = w};
+
+	writer_array(w, "problems");
+	find_in_daemon(&problems, source);
+	find_in_vrrp(&problems, source);
+	find_in_services(&problems, source);
+	writer_end(w);
+	writer_count(w, "problems_total", problems.count);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The frame of the status document: node, configuration, roles, kernel; runs in the control process. It reads boards
+ * and the configuration and never asks another process. */
+#include "config.h"
+
+#include "control_status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool status_load(
+	const struct status_source *source, enum role role, unsigned table, uint32_t index, void *record, size_t size)
+{
+	const struct board *board = source->boards[role];
+
+	memset(record, 0, size);
+	if (!board || board_generation(board) != source->conf->generation)
+		return false;
+	if (board_load(board, table, index, record, size) == 0)
+		return true;
+	memset(record, 0, size);
+	return false;
+}
+
+const char *status_absence(const struct status_source *source, enum role role, char why[WHY_SIZE])
+{
+	const struct board *board = source->boards[role];
+
+	if (!board)
+		snprintf(why, WHY_SIZE, "%s is not running", role_name(role));
+	else if (board_generation(board) != source->conf->generation)
+		snprintf(why, WHY_SIZE, "%s has not switched to generation %llu yet", role_name(role),
+			(unsigned long long)source->conf->generation);
+	else
+		snprintf(why, WHY_SIZE, "%s has said nothing about it yet", role_name(role));
+	return why;
+}
+
+bool status_is_settled(const struct status_source *source)
+{
+	if (!source->conf)
+		return false;
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		/* snmp shows nothing that this document needs; control's own board has no records. */
+		if (role == ROLE_SNMP || role == ROLE_CONTROL || !source->boards[role])
+			continue;
+		if (board_generation(source->boards[role]) != source->conf->generation)
+			return false;
+	}
+	return true;
+}
+
+static void write_daemon(struct writer *w, const struct status_source *source)
+{
+	const struct conf_global *global = source->conf->global;
+	struct status_daemon daemon;
+	bool known = status_load(source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon));
+
+	writer_string(w, "node", known ? daemon.node : conf_string(source->conf, global->node));
+	writer_string(w, "version", known ? daemon.version : PACKAGE_VERSION);
+	writer_count(w, "generation", source->conf->generation);
+	writer_time(w, "started", daemon.started_real_us);
+	writer_object(w, "configuration");
+	writer_string(w, "file", known ? daemon.config_file : conf_string(source->conf, global->source_file));
+	writer_string(w, "dialect", global->dialect == CONF_DIALECT_POISE ? "poise" : "keepalived");
+	writer_time(w, "loaded", daemon.loaded_real_us);
+	writer_count(w, "reloads", daemon.reloads);
+	writer_bool(w, "last_reload_ok", !known || daemon.last_reload_ok);
+	writer_string(w, "why", daemon.why);
+	writer_end(w);
+}
+
+static void write_roles(struct writer *w, const struct status_source *source)
+{
+	struct status_role role;
+
+	writer_array(w, "roles");
+	for (int i = ROLE_PARENT + 1; i < ROLE_COUNT; i++) {
+		if (!status_load(source, ROLE_PARENT, PARENT_TABLE_ROLE, (uint32_t)i, &role, sizeof(role)))
+			continue;
+		writer_object(w, NULL);
+		writer_string(w, "name", role_name((enum role)i));
+		writer_string(w, "state", role_state_name((enum role_state)role.state));
+		writer_number(w, "pid", role.pid);
+		writer_count(w, "restarts", role.restarts);
+		writer_time(w, "since", role.since_real_us);
+		writer_string(w, "why", role.why);
+		writer_end(w);
+	}
+	writer_end(w);
+}
+
+static bool every_service_is_programmed(const struct status_source *source)
+{
+	struct status_service service;
+
+	for (conf_index_t i = 0; i < source->conf->n_services; i++) {
+		status_load(source, ROLE_IPVS, IPVS_TABLE_SERVICE, i, &service, sizeof(service));
+		if (!service.is_programmed)
+			return false;
+	}
+	return true;
+}
+
+void status_write_kernel(struct writer *w, const struct status_source *source)
+{
+	struct status_ipvs ipvs;
+	char absence[WHY_SIZE], version[16];
+	bool known = status_load(source, ROLE_IPVS, IPVS_TABLE_ROLE, 0, &ipvs, sizeof(ipvs));
+
+	writer_object(w, "kernel");
+	writer_bool(w, "ipvs", ipvs.kernel_ok != 0);
+	/* The kernel packs 1.2.1 as 0x010201. */
+	snprintf(version, sizeof(version), "%u.%u.%u", ipvs.kernel_version >> 16 & 0xff,
+		ipvs.kernel_version >> 8 & 0xff, ipvs.kernel_version & 0xff);
+	if (ipvs.kernel_version)
+		writer_string(w, "ipvs_version", version);
+	else
+		writer_null(w, "ipvs_version");
+	writer_time(w, "last_audit", ipvs.last_audit_real_us);
+	writer_count(w, "drift", ipvs.drift_total);
+	writer_count(w, "operations", ipvs.operations_total);
+	writer_count(w, "errors", ipvs.errors_total);
+	writer_string(w, "why", known ? ipvs.why : status_absence(source, ROLE_IPVS, absence));
+	writer_end(w);
+}
+
+void status_write(struct writer *w, const char *key, const struct status_source *source)
+{
+	writer_object(w, key);
+	write_daemon(w, source);
+	write_roles(w, source);
+	status_write_kernel(w, source);
+	writer_bool(w, "services_programmed", every_service_is_programmed(source));
+	status_write_problems(w, source);
+	status_write_vrrp(w, source);
+	status_write_services(w, source);
+	writer_end(w);
+}

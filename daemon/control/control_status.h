@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The status document: what the configuration says and the boards say about it, as JSON. A function of its arguments
+ * alone: no clock, no socket, nothing kept. Keys are only ever added; the reference is poisectl(1).
+ * A board that is missing, or of another generation, makes states "unknown" or INIT with the reason in "why". */
+#ifndef POISE_CONTROL_STATUS_H
+#define POISE_CONTROL_STATUS_H
+
+#include "board.h"
+#include "conf.h"
+#include "control_writer.h"
+#include "status.h"
+
+struct status_source {
+	const struct conf *conf;     /* NULL before the first generation */
+	struct board *const *boards; /* ROLE_COUNT of them, NULL while there is none */
+};
+
+/* True when every board that is there speaks of the configuration's generation. It is false for some milliseconds in
+ * the middle of a reload; a caller that can wait should. */
+bool status_is_settled(const struct status_source *source);
+
+/* The whole document, as one object. */
+void status_write(struct writer *w, const char *key, const struct status_source *source);
+
+/* ---- parts, one file each ---- */
+/* Copies a record of a role's board. False when there is none of this generation; *record is zeroed then. */
+bool status_load(
+	const struct status_source *source, enum role role, unsigned table, uint32_t index, void *record, size_t size);
+/* Why status_load() said false: "ipvs is not running", "healthcheck has not switched to generation 4 yet". */
+const char *status_absence(const struct status_source *source, enum role role, char why[WHY_SIZE]);
+
+void status_write_kernel(struct writer *w, const struct status_source *source);   /* "kernel" */
+void status_write_vrrp(struct writer *w, const struct status_source *source);     /* "vrrp", "groups", "scripts" */
+void status_write_services(struct writer *w, const struct status_source *source); /* "services" */
+/* One server as object without a key; with_service adds "service". */
+void status_write_server(struct writer *w, const struct status_source *source, conf_index_t server, bool with_service);
+/* "problems": what an operator should look at, each {"object", "text"}, at most STATUS_PROBLEMS of them. */
+#define STATUS_PROBLEMS 50
+void status_write_problems(struct writer *w, const struct status_source *source);
+
+#endif
