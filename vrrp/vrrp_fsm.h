@@ -93,7 +93,9 @@ struct vrrp_vr {
 	struct addr rival, leaver;
 	uint32_t rival_priority;
 	struct mono rival_seen;
-	struct vrrp_cause cause;    /* of the present state */
+	struct vrrp_cause cause;         /* of the present state */
+	char fault_text[VRRP_TEXT_SIZE]; /* of the own faults, of the group's */
+	char group_text[VRRP_TEXT_SIZE];
 	uint32_t new_master_reason; /* RFC 6527: 0 notMaster, 1 priority, 2 preempted, 3 masterNoResponse */
 	uint64_t became_master;
 };
@@ -103,12 +105,14 @@ enum vrrp_event_kind {
 	VRRP_EVENT_RESUME,       /* the same after a crash of the predecessor: also past */
 	VRRP_EVENT_TIMER,        /* vr->deadline was reached; an early one does no harm */
 	VRRP_EVENT_ADVERT,       /* advert_*: a decoded advertisement that survived every drop rule */
-	VRRP_EVENT_FAULTS,       /* faults (the whole set), text: the object of its lowest bit */
+	VRRP_EVENT_FAULTS,       /* faults: the whole set of own ones; text: the object of its lowest bit */
 	VRRP_EVENT_PRIORITY,     /* priority: the new effective one */
 	VRRP_EVENT_SOURCE,       /* source: the own primary address has changed */
 	VRRP_EVENT_RELOAD,       /* conf is another one now: interval, preemption, delays; priority: effective */
 	VRRP_EVENT_GROUP_MASTER, /* vrrp_group_decide(): all members together; text: the group's name */
 	VRRP_EVENT_GROUP_BACKUP, /* another member has left; text: which and why */
+	VRRP_EVENT_GROUP_FAULT,  /* another member has a fault (faults not 0; text: which and why), or none has any more
+				  */
 	VRRP_EVENT_STOP,
 	VRRP_EVENT_KINDS
 };

@@ -2,8 +2,8 @@
 /* Sync groups: virtual routers that are master together or not at all. Pure.
  * After every step that changed a member (any VRRP_ACTION_STATE or VRRP_ACTION_ASK_GROUP) the caller asks
  * vrrp_group_decide() and delivers what it orders, as events to the members, until it orders nothing (two rounds at
- * most). Deciding looks at states only, never at who moved last:
- *   - a member with a fault of its own puts every other one to FAULT (bit VRRP_FAULT_GROUP), until it has recovered;
+ * most); at a start, only when all members have been started. Deciding looks at states only, never at who moved last:
+ *   - VRRP_FAULT_GROUP is set on a member exactly while another one has a fault of its own;
  *   - members become master only here, when every one is ready or master already;
  *   - a mixture of masters and others therefore means that one has left: the masters follow it. */
 #ifndef POISE_VRRP_GROUP_H
@@ -15,9 +15,7 @@ enum vrrp_group_order {
 	VRRP_GROUP_STAY,
 	VRRP_GROUP_TO_MASTER, /* VRRP_EVENT_GROUP_MASTER to each member that is not MASTER */
 	VRRP_GROUP_TO_BACKUP, /* VRRP_EVENT_GROUP_BACKUP to each member that is MASTER */
-	VRRP_GROUP_FAULT_ON, /* VRRP_EVENT_FAULTS with VRRP_FAULT_GROUP added to each member but `culprit` that lacks it
-			      */
-	VRRP_GROUP_FAULT_OFF, /* ... taken away from each member that has it (from all of them, or from `culprit`) */
+	VRRP_GROUP_FAULTS,    /* VRRP_EVENT_GROUP_FAULT to each member whose VRRP_FAULT_GROUP is not as it should be */
 };
 
 struct vrrp_group_verdict {
@@ -29,8 +27,8 @@ struct vrrp_group_verdict {
 /* members: n of them, n >= 1. */
 struct vrrp_group_verdict vrrp_group_decide(const struct vrrp_vr *const *members, uint32_t n);
 
-/* Whether the order applies to member i, and the event that carries it out (kind, now, faults, text are set; name is
- * the group's, culprit_name that of the instance at fault). Returns false when this member needs no event. */
+/* Whether the order applies to member i, and the event that carries it out. name is the group's, culprit_name that of
+ * members[verdict->culprit] ("" without one). Returns false when this member needs no event. */
 bool vrrp_group_event(const struct vrrp_group_verdict *verdict, const struct vrrp_vr *const *members, uint32_t n,
 	uint32_t i, struct mono now, const char *name, const char *culprit_name, struct vrrp_event *ev);
 
