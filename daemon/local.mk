@@ -6,3 +6,8 @@ daemon_poised_SOURCES = daemon/main.c daemon/parent.c daemon/parent.h daemon/chi
 	daemon/stop.c daemon/program.c
 daemon_poised_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 daemon_poised_LDADD = daemon/libpoiseparent.a $(ROLE_LIBS)
+
+check_PROGRAMS += tests/unit/check_parent
+tests_unit_check_parent_SOURCES = tests/unit/check_parent.c
+tests_unit_check_parent_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_parent_LDADD = daemon/libpoiseparent.a $(ROLE_LIBS) $(CHECK_LIBS)

@@ -20,3 +20,17 @@ check_PROGRAMS += tests/unit/check_ledger
 tests_unit_check_ledger_SOURCES = tests/unit/check_ledger.c
 tests_unit_check_ledger_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_ledger_LDADD = lib/libpoise.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_addr tests/unit/check_board tests/unit/check_msg tests/unit/check_loop
+tests_unit_check_addr_SOURCES = tests/unit/check_addr.c
+tests_unit_check_addr_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_addr_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)
+tests_unit_check_board_SOURCES = tests/unit/check_board.c
+tests_unit_check_board_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_board_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)
+tests_unit_check_msg_SOURCES = tests/unit/check_msg.c
+tests_unit_check_msg_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_msg_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)
+tests_unit_check_loop_SOURCES = tests/unit/check_loop.c
+tests_unit_check_loop_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_loop_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)

@@ -255,6 +255,14 @@ void loop_io_remove(struct loop_io *io)
 	sd_event_source_disable_unref(source);
 }
 
+/* From here on the loop owns the source. */
+static int keep_source(sd_event_source *source)
+{
+	int rc = sd_event_source_set_floating(source, 1);
+
+	return rc < 0 ? rc : 0;
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
 {
 	struct loop_signal *s = arg;
@@ -284,7 +292,7 @@ int loop_signal_add(struct loop *l, int signo, loop_signal_fn *fn, void *arg)
 		return rc;
 	}
 	sd_event_source_set_destroy_callback(source, free_io);
-	return sd_event_source_set_floating(source, 1);
+	return keep_source(source);
 }
 
 static int on_child(sd_event_source *source, const siginfo_t *info, void *arg)
@@ -301,11 +309,16 @@ int loop_child_add(struct loop *l, pid_t pid, loop_child_fn *fn, void *arg)
 {
 	struct loop_child *c = calloc(1, sizeof(*c));
 	sd_event_source *source;
+	sigset_t set;
 	int pidfd;
 	int rc;
 
 	if (!c)
 		return -ENOMEM;
+	/* sd-event insists on it, also with a pidfd. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	c->fn = fn;
 	c->arg = arg;
 	c->pid = pid;
@@ -319,5 +332,5 @@ int loop_child_add(struct loop *l, pid_t pid, loop_child_fn *fn, void *arg)
 	}
 	sd_event_source_set_child_pidfd_own(source, 1);
 	sd_event_source_set_destroy_callback(source, free_io);
-	return sd_event_source_set_floating(source, 1);
+	return keep_source(source);
 }

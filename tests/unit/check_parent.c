@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parent's pure parts: when a role counts as hung, when it is started again, and the intents in memory and file. */
+#include "../../daemon/intent.h"
+#include "../../daemon/supervise.h"
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct mono at(int64_t ms)
+{
+	return (struct mono){1000000000 + ms * US_PER_MS};
+}
+
+START_TEST(test_a_still_beat_is_a_hung_role)
+{
+	struct supervise s = {0};
+	int64_t limit = 900 * US_PER_MS;
+	int64_t tick = 200 * US_PER_MS;
+
+	supervise_started(&s, at(0));
+	ck_assert(!supervise_is_hung(&s, 1, at(200), limit, tick));
+	for (int64_t ms = 400; ms <= 1100; ms += 100)
+		ck_assert(!supervise_is_hung(&s, 1, at(ms), limit, tick));
+	ck_assert(supervise_is_hung(&s, 1, at(1101), limit, tick));
+	/* It moves again: all is well. */
+	ck_assert(!supervise_is_hung(&s, 2, at(1200), limit, tick));
+	ck_assert(!supervise_is_hung(&s, 2, at(2100), limit, tick));
+	ck_assert(supervise_is_hung(&s, 2, at(2101), limit, tick));
+}
+END_TEST
+
+START_TEST(test_a_parent_that_slept_blames_nobody)
+{
+	struct supervise s = {0};
+	int64_t limit = 900 * US_PER_MS;
+
+	supervise_started(&s, at(0));
+	ck_assert(!supervise_is_hung(&s, 1, at(100), limit, 100 * US_PER_MS));
+	ck_assert(!supervise_is_hung(&s, 1, at(60000), limit, 59900 * US_PER_MS));
+	ck_assert(!supervise_is_hung(&s, 1, at(60800), limit, 100 * US_PER_MS));
+	ck_assert(supervise_is_hung(&s, 1, at(60901), limit, 100 * US_PER_MS));
+}
+END_TEST
+
+START_TEST(test_restart_at_once_then_with_growing_pauses)
+{
+	static const int64_t expected_ms[] = {0, 100, 200, 400, 800, 1600, 3200, 5000, 5000};
+	struct supervise s = {0};
+
+	for (size_t i = 0; i < sizeof(expected_ms) / sizeof(expected_ms[0]); i++) {
+		supervise_started(&s, at((int64_t)i * 100));
+		ck_assert_int_eq(supervise_restart_delay_us(&s, at((int64_t)i * 100 + 50)), expected_ms[i] * US_PER_MS);
+	}
+	/* A role that lived for a while is started at once again. */
+	supervise_started(&s, at(5000));
+	ck_assert_int_eq(supervise_restart_delay_us(&s, at(15000)), 0);
+	supervise_started(&s, at(15000));
+	ck_assert_int_eq(supervise_restart_delay_us(&s, at(15001)), 0);
+	supervise_started(&s, at(15001));
+	ck_assert_int_eq(supervise_restart_delay_us(&s, at(15002)), 100 * US_PER_MS);
+}
+END_TEST
+
+START_TEST(test_beat_limits_leave_time_for_a_restart)
+{
+	/* Hung, killed and started again within half the patience, where that is over 100 ms. */
+	for (int64_t patience = 200 * US_PER_MS; patience < 10 * US_PER_S; patience += 100 * US_PER_MS) {
+		int64_t limit = supervise_beat_limit_us(ROLE_VRRP, patience);
+
+		ck_assert_int_le(limit, patience / 4);
+		ck_assert_int_ge(supervise_beat_period_us(limit), 8 * US_PER_MS);
+	}
+	ck_assert_int_ge(supervise_beat_limit_us(ROLE_SNMP, 100), 2 * US_PER_S);
+	ck_assert_int_lt(supervise_beat_limit_us(ROLE_IPVS, 3600 * US_PER_MS), 1800 * US_PER_MS);
+}
+END_TEST
+
+START_TEST(test_patience_is_the_shortest_of_all_instances)
+{
+	struct conf_instance instances[2] = {{.advert_us = US_PER_S, .down_timer_adverts = 3},
+		{.advert_us = 100 * US_PER_MS, .down_timer_adverts = 3}};
+	struct conf conf = {.instances = instances, .n_instances = 2};
+
+	ck_assert_int_eq(supervise_patience_us(&conf), 300 * US_PER_MS);
+	conf.n_instances = 1;
+	ck_assert_int_eq(supervise_patience_us(&conf), 3 * US_PER_S);
+	ck_assert_int_gt(supervise_patience_us(NULL), US_PER_S);
+}
+END_TEST
+
+static struct status_admin wish(enum admin admin, int32_t weight, const char *why)
+{
+	struct status_admin a = {.admin = admin, .weight = weight, .since_real_us = 1700000000000000};
+
+	snprintf(a.why, sizeof(a.why), "%s", why);
+	return a;
+}
+
+START_TEST(test_intents_are_set_found_and_removed)
+{
+	struct intents all = {0};
+	struct status_admin drain = wish(ADMIN_DRAIN, -1, "drain by root");
+	struct status_admin normal = wish(ADMIN_NORMAL, -1, "");
+	char server[32];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(server, sizeof(server), "10.1.0.%d:80", (i * 37) % 100);
+		ck_assert_int_eq(intents_set(&all, i % 2 ? "a" : "b", server, &drain), 0);
+	}
+	ck_assert_uint_eq(all.count, 100);
+	for (int i = 0; i < 100; i++) {
+		snprintf(server, sizeof(server), "10.1.0.%d:80", (i * 37) % 100);
+		ck_assert_ptr_nonnull(intents_find(&all, i % 2 ? "a" : "b", server));
+		ck_assert_ptr_null(intents_find(&all, i % 2 ? "b" : "a", server));
+	}
+	ck_assert_int_eq(intents_set(&all, "a", "10.1.0.37:80", &normal), 0);
+	ck_assert_uint_eq(all.count, 99);
+	ck_assert_ptr_null(intents_find(&all, "a", "10.1.0.37:80"));
+	ck_assert_int_eq(intents_set(&all, "a", "nothing", &normal), 0);
+	ck_assert_uint_eq(all.count, 99);
+	intents_free(&all);
+}
+END_TEST
+
+START_TEST(test_the_file_gives_back_what_was_written)
+{
+	struct intents all = {0}, again = {0};
+	struct status_admin weight = wish(ADMIN_NORMAL, 0, "weight changed by anna");
+	struct status_admin maint = wish(ADMIN_MAINT, -1, "maint by root");
+	char path[] = "/tmp/poise-intent-XXXXXX";
+	unsigned bad;
+
+	close(mkstemp(path));
+	intents_set(&all, "10.0.0.1:80/tcp", "10.1.0.1:80", &weight);
+	intents_set(&all, "fwmark 5", "[2001:db8::1]:80", &maint);
+	ck_assert_int_eq(intents_write(&all, path), 0);
+	ck_assert_int_eq(intents_read(&again, path, &bad), 0);
+	ck_assert_uint_eq(bad, 0);
+	ck_assert_uint_eq(again.count, 2);
+	ck_assert_mem_eq(again.list, all.list, 2 * sizeof(struct intent));
+	unlink(path);
+	ck_assert_int_eq(intents_read(&again, path, &bad), 0);
+	intents_free(&all);
+	intents_free(&again);
+}
+END_TEST
+
+START_TEST(test_damaged_lines_are_counted_and_the_rest_is_kept)
+{
+	struct intents all = {0};
+	unsigned bad = 0;
+	char text[] = "# a comment\n"
+		      "s\tx:1\tdrain\t-1\t5\tdrain by root\n"
+		      "s\tx:2\tdrain\t-1\t5\n"
+		      "s\tx:3\tsleep\t-1\t5\twhy\n"
+		      "s\tx:4\tdrain\t70000\t5\twhy\n"
+		      "s\tx:5\tmaint\t-1\tfive\twhy\n"
+		      "garbage\n"
+		      "s\tx:6\tmaint\t7\t5\tmaint by root";
+
+	intents_parse(&all, text, &bad);
+	ck_assert_uint_eq(bad, 5);
+	ck_assert_uint_eq(all.count, 2);
+	ck_assert_int_eq(intents_find(&all, "s", "x:6")->admin.weight, 7);
+	intents_free(&all);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("parent");
+	TCase *tcase = tcase_create("parent");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, test_a_still_beat_is_a_hung_role);
+	tcase_add_test(tcase, test_a_parent_that_slept_blames_nobody);
+	tcase_add_test(tcase, test_restart_at_once_then_with_growing_pauses);
+	tcase_add_test(tcase, test_beat_limits_leave_time_for_a_restart);
+	tcase_add_test(tcase, test_patience_is_the_shortest_of_all_instances);
+	tcase_add_test(tcase, test_intents_are_set_found_and_removed);
+	tcase_add_test(tcase, test_the_file_gives_back_what_was_written);
+	tcase_add_test(tcase, test_damaged_lines_are_counted_and_the_rest_is_kept);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
