@@ -2,6 +2,7 @@
 /* Plans bursts of gratuitous ARPs and neighbour advertisements and writes their frames. Runs in the vrrp role; the
  * caller has the timer and the packet socket. */
 #include "vrrp_announce.h"
+#include "vrrp_checksum.h"
 #include <string.h>
 #include <sys/socket.h>
 
@@ -136,26 +137,17 @@ size_t vrrp_announce_arp(const uint8_t mac[VRRP_MAC_SIZE], const struct addr *ad
 #define NA_TYPE 136
 #define NA_ROUTER 0x80
 #define NA_OVERRIDE 0x20
+#define NA_BYTES 32
 #define ICMPV6 58
-
-static uint16_t icmpv6_sum(const uint8_t *ip6)
-{
-	uint32_t sum = 32 + ICMPV6; /* pseudo-header: length and next header */
-
-	/* addresses, then the message behind the 40-byte header */
-	for (size_t i = 8; i < 72; i += 2)
-		sum += (uint32_t)ip6[i] << 8 | ip6[i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
 
 size_t vrrp_announce_na(
 	const uint8_t mac[VRRP_MAC_SIZE], const struct addr *address, bool is_router, uint8_t frame[VRRP_NA_SIZE])
 {
 	static const uint8_t all_nodes_mac[] = {0x33, 0x33, 0, 0, 0, 1};
 	uint8_t *ip6 = frame + 14, *na = ip6 + 40;
-	uint16_t sum;
+	uint32_t sum =
+		NA_BYTES + ICMPV6; /* pseudo-header: length and next header; the addresses stand before the message */
+	uint16_t checksum;
 
 	memset(frame, 0, VRRP_NA_SIZE);
 	memcpy(frame, all_nodes_mac, 6);
@@ -163,7 +155,7 @@ size_t vrrp_announce_na(
 	frame[12] = 0x86;
 	frame[13] = 0xdd;
 	ip6[0] = 0x60;
-	ip6[5] = 32;
+	ip6[5] = NA_BYTES;
 	ip6[6] = ICMPV6;
 	ip6[7] = 255;
 	memcpy(ip6 + 8, address->bytes, 16);
@@ -176,8 +168,8 @@ size_t vrrp_announce_na(
 	na[24] = 2; /* option: target link-layer address, one unit of 8 bytes */
 	na[25] = 1;
 	memcpy(na + 26, mac, 6);
-	sum = icmpv6_sum(ip6);
-	na[2] = (uint8_t)(sum >> 8);
-	na[3] = (uint8_t)sum;
+	checksum = vrrp_sum_finish(vrrp_sum_bytes(sum, ip6 + 8, 32 + NA_BYTES));
+	na[2] = (uint8_t)(checksum >> 8);
+	na[3] = (uint8_t)checksum;
 	return VRRP_NA_SIZE;
 }

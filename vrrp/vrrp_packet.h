@@ -37,7 +37,7 @@ struct vrrp_received {
 	size_t size;
 	/* IPv6 only, from the ancillary data; IPv4 reads them from the header */
 	struct addr source, destination;
-	int hop_limit; /* -1 = not told: dropped */
+	int hop_limit; /* -1 = not told */
 };
 
 struct vrrp_advert {
