@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When a check runs next. Pure: time comes in, randomness is state.
+ *
+ * - First runs are spread evenly over the warm-up (each check a random moment inside its own share of it).
+ * - Every next run counts from the last planned start, so lateness never adds up, and is shifted by up to a tenth of
+ *   the interval either way, so checks that once met drift apart.
+ * - A retry counts from the end of the failed probe (delay_before_retry), shifted likewise.
+ * - A start that was missed (the probe lasted longer than its interval, the process was stopped) is not made up for:
+ *   the next one comes within a tenth of the interval from now. */
+#ifndef POISE_CHECK_SCHEDULE_H
+#define POISE_CHECK_SCHEDULE_H
+
+#include "mono.h"
+#include <stdint.h>
+
+/* Jitter is interval / SCHEDULE_JITTER either way. */
+#define SCHEDULE_JITTER 10
+/* No interval is taken shorter than this. */
+#define SCHEDULE_INTERVAL_MIN_US (10 * US_PER_MS)
+
+/* SplitMix64; any seed will do. */
+struct schedule_random {
+	uint64_t state;
+};
+
+/* A uniform number in 0..limit-1; 0 when limit <= 1. */
+int64_t schedule_random_below(struct schedule_random *random, int64_t limit);
+
+/* How long the first round of `count` checks may last: the configured warm-up, but no longer than it takes to keep the
+ * burst small, because until then nobody knows how the servers are. */
+int64_t schedule_warmup(int64_t warmup_us, uint32_t count);
+/* The first start of check number `index` of `count` that begin together, within span_us from now. */
+struct mono schedule_first(
+	struct schedule_random *random, struct mono now, int64_t span_us, uint32_t index, uint32_t count);
+/* The start after the one planned for `last`. */
+struct mono schedule_next(struct schedule_random *random, struct mono last, struct mono now, int64_t interval_us);
+/* The start after a failure that ended at `now`. */
+struct mono schedule_retry(struct schedule_random *random, struct mono now, int64_t delay_us);
+
+#endif

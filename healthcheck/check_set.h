@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All checks of one generation with their state, and the verdicts over servers that follow from them. */
+#ifndef POISE_CHECK_SET_H
+#define POISE_CHECK_SET_H
+
+#include "board.h"
+#include "check_match.h"
+#include "check_verdict.h"
+#include "log.h"
+#include "probe.h"
+#include "status.h"
+
+struct checker;
+
+/* One check. Lives as long as it is configured, through any number of generations. */
+struct check {
+	struct checker *checker;
+	struct check_spec spec;
+	struct verdict verdict;
+	struct timer timer;
+	struct mono planned;      /* the start that the timer stands for; not set = to be spread */
+	int64_t first_span_us;    /* the first start lies within this time */
+	struct probe *probe;      /* while it runs */
+	struct check *queue_next; /* while it waits for a descriptor */
+	bool is_queued, is_dead;  /* dead: will not run in this generation (status.why says why) */
+	struct status_check status;
+	char *broken;           /* what spec.broken points to */
+	struct log_limit limit; /* of lines about our own trouble */
+};
+
+struct check_set {
+	const struct conf *conf;
+	uint32_t n_checks, n_servers;
+	struct check **checks;
+	struct status_health *servers;
+	/* between check_set_new() and check_set_take_over() */
+	struct check_origin *origins;
+	conf_index_t *server_from;
+	/* the health that each server was known to have before this set was judged; HEALTH_UNKNOWN for a new one */
+	uint8_t *before;
+};
+
+/* Prepares a set for `next`; checks that go on unchanged are left empty until the take-over. old may be NULL and is not
+ * changed. NULL when out of memory. */
+struct check_set *check_set_new(const struct conf *next, const struct check_set *old, struct tls_world *tls);
+/* Moves what goes on from old (may be NULL) and starts the rest from what is known. Afterwards old holds only checks
+ * that are gone. No memory is needed. */
+void check_set_take_over(struct check_set *set, struct check_set *old);
+/* Takes counts and verdicts from the board that a crashed predecessor kept for the same generation. Returns how many.
+ */
+uint32_t check_set_adopt(struct check_set *set, const struct board *board);
+/* Frees the checks that it still holds (they must be at rest). NULL is allowed. */
+void check_set_free(struct check_set *set);
+
+/* Computes the verdict over a server. Returns true when the health differs from what set->servers has; the sentence is
+ * always renewed. */
+bool check_set_judge_server(struct check_set *set, conf_index_t server);
+
+#endif

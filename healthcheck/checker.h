@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs the checks of a set: timers, probes, the queue for descriptors, verdicts. Knows nothing of boards and processes:
+ * each result is handed to a reporter. */
+#ifndef POISE_CHECKER_H
+#define POISE_CHECKER_H
+
+#include "check_schedule.h"
+#include "check_set.h"
+
+struct checker;
+
+/* Called after every run; check->status and check->verdict are up to date, nothing of set->servers is. step is NULL
+ * when the run says nothing about the server (our own trouble). The checker must not be freed in it. */
+typedef void checker_report_fn(
+	void *arg, struct check *check, const struct verdict_step *step, const struct probe_result *result);
+
+/* descriptors: the process's limit. seed: any number. NULL with errno. */
+struct checker *checker_new(
+	struct loop *loop, uint32_t descriptors, uint64_t seed, checker_report_fn *report, void *arg);
+void checker_free(struct checker *k);
+
+/* The set that runs, NULL before the first. */
+struct check_set *checker_set(const struct checker *k);
+struct prober *checker_prober(const struct checker *k);
+/* Switches to a prepared set: takes over what goes on, adopts the verdicts of a predecessor's board (may be NULL), ends
+ * what is gone, starts what is new. Owns the set from now on. The servers are not judged yet. Needs no memory but for
+ * timers beyond loop_timer_reserve(). */
+void checker_commit(struct checker *k, struct check_set *set, const struct board *predecessor);
+/* Ends all runs and starts no more. */
+void checker_stop(struct checker *k);
+
+/* "HTTP_GET /health" (step: probe_result.step), with the target where that is not the server. Returns buf. */
+#define CHECK_TEXT_SIZE 96
+const char *checker_describe(const struct check *check, uint32_t step, char *buf);
+
+#endif

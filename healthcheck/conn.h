@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A TCP connection of a probe: opened without waiting, read and written without waiting. Edge-triggered use: read and
+ * write until -EAGAIN. */
+#ifndef POISE_CONN_H
+#define POISE_CONN_H
+
+#include "conf.h"
+#include "reason.h"
+#include <sys/types.h>
+
+/* Starts to connect to a check's target with its bindto, bind_if, bind_port. Returns the descriptor (connected, or on
+ * its way), or -1 with the sentence in result. */
+int conn_open(const struct conf *conf, const struct conf_check *check, struct probe_result *result);
+/* The pending error of a socket (0 = none). */
+int conn_error(int fd);
+/* > 0 bytes, 0 the peer has closed, -EAGAIN, or another -errno. Never raises a signal. */
+ssize_t conn_read(int fd, void *buf, size_t size);
+ssize_t conn_write(int fd, const void *data, size_t size);
+/* Sends our FIN; reading goes on. */
+void conn_shutdown(int fd);
+/* Throws away what has arrived, at most `budget` bytes. */
+enum conn_drained { CONN_OPEN, CONN_CLOSED, CONN_OVER_BUDGET };
+enum conn_drained conn_drain(int fd, size_t budget);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* poise-healthcheck: probes the real servers and tells who is up. It speaks with hostile peers and therefore holds no
+ * privilege; it never touches the kernel's IPVS table (ipvs acts on its board). */
+#include "health_report.h"
+#include "log.h"
+#include "role.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* No table for more descriptors than this, however high the limit is. */
+#define DESCRIPTORS_MAX 131072
+
+struct health_process {
+	struct checker *checker;
+	struct health_report report;
+	/* prepared, not yet decided */
+	struct check_set *next;
+	struct board *next_board;
+};
+
+static void on_report(
+	void *arg, struct check *check, const struct verdict_step *step, const struct probe_result *result)
+{
+	struct health_process *h = arg;
+
+	health_report_run(&h->report, checker_set(h->checker), check, step, result);
+}
+
+/* As many descriptors as the hard limit allows. */
+static uint32_t raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 1024;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warning("checks: the limit of descriptors stays as it is: setrlimit failed");
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return (uint32_t)(limit.rlim_cur < DESCRIPTORS_MAX ? limit.rlim_cur : DESCRIPTORS_MAX);
+}
+
+static int health_open(struct role_process *p)
+{
+	struct health_process *h = p->ctx;
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		seed = (uint64_t)mono_now().us * (uint64_t)getpid();
+	health_report_init(&h->report, p);
+	h->checker = checker_new(p->loop, raise_descriptors(), seed, on_report, h);
+	return h->checker ? 0 : -errno;
+}
+
+static void forget(struct health_process *h)
+{
+	check_set_free(h->next);
+	h->next = NULL;
+	board_close(h->next_board);
+	h->next_board = NULL;
+}
+
+static int health_prepare(struct role_process *p, const struct conf *next, char *why)
+{
+	struct health_process *h = p->ctx;
+
+	forget(h);
+	h->next = check_set_new(next, checker_set(h->checker), prober_tls(checker_prober(h->checker)));
+	h->next_board = health_report_board(next);
+	/* A start and a deadline for each check, connections that are being closed, and our own. */
+	if (h->next && h->next_board && loop_timer_reserve(p->loop, 3 * (size_t)next->n_checks + 64) == 0)
+		return 0;
+	snprintf(why, 240, "not enough memory for %u checks of %u servers", next->n_checks, next->n_servers);
+	forget(h);
+	return -1;
+}
+
+static void health_commit(struct role_process *p, const struct conf *next)
+{
+	struct health_process *h = p->ctx;
+	struct check_set *set = h->next;
+	struct board *board = h->next_board;
+
+	(void)next;
+	h->next = NULL;
+	h->next_board = NULL;
+	checker_commit(h->checker, set, p->boards[ROLE_HEALTHCHECK]);
+	health_report_switch(&h->report, set, board);
+}
+
+static void health_abort(struct role_process *p)
+{
+	forget(p->ctx);
+}
+
+static void health_file(struct role_process *p, enum msg_purpose purpose, uint32_t index, int fd)
+{
+	struct health_process *h = p->ctx;
+
+	(void)index;
+	if (purpose == MSG_PURPOSE_PEER)
+		health_report_set_peer(&h->report, fd);
+	else
+		close(fd);
+}
+
+static void health_stop(struct role_process *p, bool keep)
+{
+	struct health_process *h = p->ctx;
+
+	(void)keep;
+	checker_stop(h->checker);
+	role_exit(p, 0);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct role_ops ops = {.role = ROLE_HEALTHCHECK,
+		.open = health_open,
+		.prepare = health_prepare,
+		.commit = health_commit,
+		.abort = health_abort,
+		.file = health_file,
+		.stop = health_stop};
+	struct health_process h = {0};
+
+	return role_main(&ops, &h, argc, argv);
+}

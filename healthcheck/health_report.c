@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Carries verdicts out of the process: records on the board, the doorbell of ipvs on the short way, events, log lines.
+ * Runs in poise-healthcheck; it decides nothing, and never waits for a listener. */
+#include "health_report.h"
+#include "log.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RING_AGAIN_US (20 * US_PER_MS)
+#define OWN_TROUBLE_LINES_US (60 * US_PER_S)
+
+/* ---- ipvs ---- */
+
+static void ring_ipvs(struct health_report *r, uint64_t generation, uint32_t record)
+{
+	struct msg_changed m = {
+		.role = ROLE_HEALTHCHECK, .table = HEALTH_TABLE_SERVER, .generation = generation, .record = record};
+	int rc;
+
+	if (r->ipvs.fd < 0)
+		return;
+	if (r->is_owed)
+		m.record = UINT32_MAX;
+	rc = msg_send_changed(&r->ipvs, &m, -1);
+	r->is_owed = rc == -EAGAIN;
+	if (r->is_owed) {
+		loop_timer_set(r->p->loop, &r->again, mono_add(mono_now(), RING_AGAIN_US));
+	} else if (rc < 0) {
+		/* ipvs is gone; its successor gets a new pair from the parent and looks at the whole board. */
+		close(r->ipvs.fd);
+		r->ipvs.fd = -1;
+	}
+}
+
+static void on_again(struct timer *timer, void *arg)
+{
+	struct health_report *r = arg;
+
+	(void)timer;
+	if (r->p->board)
+		ring_ipvs(r, board_generation(r->p->board), UINT32_MAX);
+}
+
+void health_report_init(struct health_report *r, struct role_process *p)
+{
+	memset(r, 0, sizeof(*r));
+	r->p = p;
+	r->ipvs = (struct channel){.fd = -1, .self = ROLE_HEALTHCHECK, .peer = ROLE_IPVS};
+	r->again.fire = on_again;
+	r->again.arg = r;
+}
+
+void health_report_set_peer(struct health_report *r, int fd)
+{
+	if (r->ipvs.fd >= 0)
+		close(r->ipvs.fd);
+	r->ipvs.fd = fd;
+	r->is_owed = false;
+	if (r->p->board)
+		ring_ipvs(r, board_generation(r->p->board), UINT32_MAX);
+}
+
+/* ---- servers ---- */
+
+static const char *object_name(const struct conf *conf, conf_index_t server, char *buf, size_t size)
+{
+	char service_name[CONF_NAME_SIZE], server_name[CONF_NAME_SIZE];
+
+	conf_service_name(conf, conf->servers[server].service, service_name);
+	conf_server_name(conf, server, server_name);
+	if (snprintf(buf, size, "%s %s", service_name, server_name) >= (int)size)
+		buf[size - 1] = '\0';
+	return buf;
+}
+
+static void log_server(const struct conf *conf, conf_index_t server, enum health from, const struct status_health *to)
+{
+	char name[2 * CONF_NAME_SIZE];
+	enum log_level level = to->health == HEALTH_DOWN ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+
+	log_write(level, "server %s: %s -> %s: %s", object_name(conf, server, name, sizeof(name)), health_name(from),
+		health_name((enum health)to->health), to->why);
+}
+
+static void announce(struct health_report *r, const struct check_set *set, conf_index_t server, enum health from)
+{
+	const struct status_health *s = &set->servers[server];
+	struct event event = {.kind = EVENT_SERVER, .object = server, .from = from, .to = s->health};
+
+	object_name(set->conf, server, event.name, sizeof(event.name));
+	memcpy(event.why, s->why, sizeof(event.why));
+	role_event(r->p, &event);
+}
+
+static void judge_server(struct health_report *r, struct check_set *set, conf_index_t server)
+{
+	struct status_health *s = &set->servers[server];
+	enum health from = (enum health)s->health;
+
+	if (!check_set_judge_server(set, server)) {
+		role_store_quiet(r->p, HEALTH_TABLE_SERVER, server, s, sizeof(*s));
+		return;
+	}
+	role_store(r->p, HEALTH_TABLE_SERVER, server, s, sizeof(*s));
+	ring_ipvs(r, set->conf->generation, server);
+	announce(r, set, server, from);
+	if (set->conf->servers[server].checks.count > 1)
+		log_server(set->conf, server, from, s);
+}
+
+/* ---- a run ---- */
+
+static void log_change(const struct check_set *set, const struct check *check, const struct verdict_step *step,
+	const struct probe_result *result)
+{
+	enum log_level level = step->to == HEALTH_DOWN ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+	char name[2 * CONF_NAME_SIZE], what[CHECK_TEXT_SIZE];
+
+	log_write(level, "check %s: %s -> %s: %s (%s, %u of %u tries %s)",
+		object_name(set->conf, check_spec_conf(&check->spec)->server, name, sizeof(name)),
+		health_name(step->from), health_name(step->to), result->why,
+		checker_describe(check, result->step, what), step->tries, step->tries_needed,
+		step->to == HEALTH_DOWN ? "failed" : "passed");
+}
+
+static void log_own_trouble(const struct check_set *set, struct check *check, const struct probe_result *result)
+{
+	char name[2 * CONF_NAME_SIZE], what[CHECK_TEXT_SIZE];
+	uint32_t held_back;
+
+	if (!log_limit_pass(&check->limit, OWN_TROUBLE_LINES_US, &held_back))
+		return;
+	log_warning("check %s: stays %s: %s (%s)",
+		object_name(set->conf, check_spec_conf(&check->spec)->server, name, sizeof(name)),
+		health_name(check->verdict.health), result->why, checker_describe(check, result->step, what));
+}
+
+void health_report_run(struct health_report *r, struct check_set *set, struct check *check,
+	const struct verdict_step *step, const struct probe_result *result)
+{
+	conf_index_t server = check_spec_conf(&check->spec)->server;
+	bool is_news = !step || step->is_changed || result->reason != REASON_OK || step->tries <= step->tries_needed;
+
+	if (step && step->is_changed)
+		role_store(r->p, HEALTH_TABLE_CHECK, check->spec.index, &check->status, sizeof(check->status));
+	else
+		role_store_quiet(r->p, HEALTH_TABLE_CHECK, check->spec.index, &check->status, sizeof(check->status));
+	if (!step)
+		log_own_trouble(set, check, result);
+	else if (step->is_changed)
+		log_change(set, check, step, result);
+	/* A check that goes on passing changes nothing about its server. */
+	if (is_news)
+		judge_server(r, set, server);
+}
+
+/* ---- a generation ---- */
+
+struct board *health_report_board(const struct conf *conf)
+{
+	struct board_shape shape = {0};
+
+	shape.record_size[HEALTH_TABLE_CHECK] = sizeof(struct status_check);
+	shape.count[HEALTH_TABLE_CHECK] = conf->n_checks;
+	shape.record_size[HEALTH_TABLE_SERVER] = sizeof(struct status_health);
+	shape.count[HEALTH_TABLE_SERVER] = conf->n_servers;
+	return board_create(ROLE_HEALTHCHECK, conf->generation, &shape);
+}
+
+static void log_dead(const struct check_set *set)
+{
+	char name[2 * CONF_NAME_SIZE], what[CHECK_TEXT_SIZE];
+
+	for (uint32_t i = 0; i < set->n_checks; i++) {
+		const struct check *c = set->checks[i];
+
+		if (c->is_dead)
+			log_warning("check %s: %s (%s): it does not count",
+				object_name(set->conf, check_spec_conf(&c->spec)->server, name, sizeof(name)),
+				c->status.why, checker_describe(c, 0, what));
+	}
+}
+
+void health_report_switch(struct health_report *r, struct check_set *set, struct board *board)
+{
+	for (uint32_t i = 0; i < set->n_checks; i++)
+		board_store(board, HEALTH_TABLE_CHECK, i, &set->checks[i]->status, sizeof(struct status_check));
+	for (uint32_t i = 0; i < set->n_servers; i++) {
+		check_set_judge_server(set, i);
+		board_store(board, HEALTH_TABLE_SERVER, i, &set->servers[i], sizeof(struct status_health));
+	}
+	role_publish_board(r->p, board);
+	for (uint32_t i = 0; i < set->n_servers; i++) {
+		enum health from = (enum health)set->before[i];
+
+		if (from == HEALTH_UNKNOWN || from == (enum health)set->servers[i].health)
+			continue;
+		announce(r, set, i, from);
+		log_server(set->conf, i, from, &set->servers[i]);
+	}
+	log_dead(set);
+	ring_ipvs(r, set->conf->generation, UINT32_MAX);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names and sentences for the ends of probes. Runs in poise-healthcheck; pure: it never logs and never asks a clock. */
+#include "reason.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *reason_name(enum reason reason)
+{
+	switch (reason) {
+	case REASON_OK:
+		return "passed";
+	case REASON_CONNECT_TIMEOUT:
+		return "connect timeout";
+	case REASON_REFUSED:
+		return "connection refused";
+	case REASON_UNREACHABLE:
+		return "unreachable";
+	case REASON_CONNECT_FAILED:
+		return "connection failed";
+	case REASON_RESET:
+		return "connection reset";
+	case REASON_CLOSED:
+		return "closed before the answer";
+	case REASON_TRUNCATED:
+		return "answer cut short";
+	case REASON_ANSWER_TIMEOUT:
+		return "answer timeout";
+	case REASON_TOTAL_TIMEOUT:
+		return "total time limit";
+	case REASON_TLS_TIMEOUT:
+		return "TLS handshake timeout";
+	case REASON_TLS_FAILED:
+		return "TLS failure";
+	case REASON_TLS_UNTRUSTED:
+		return "certificate not trusted";
+	case REASON_NOT_HTTP:
+		return "not HTTP";
+	case REASON_HEADER_TOO_LONG:
+		return "header too long";
+	case REASON_HEADER_INVALID:
+		return "header invalid";
+	case REASON_CHUNK_INVALID:
+		return "chunk invalid";
+	case REASON_BODY_TOO_LONG:
+		return "body too long";
+	case REASON_STATUS:
+		return "status";
+	case REASON_DIGEST:
+		return "digest";
+	case REASON_REGEX:
+		return "regex";
+	case REASON_NO_SOCKET:
+		return "no socket";
+	case REASON_BIND:
+		return "cannot bind";
+	case REASON_FWMARK:
+		return "cannot mark";
+	case REASON_MEMORY:
+		return "out of memory";
+	case REASON_NOT_RUN:
+		return "not run";
+	case REASON_COUNT:
+		break;
+	}
+	return "unknown";
+}
+
+bool reason_is_own(enum reason reason)
+{
+	return reason >= REASON_NO_SOCKET;
+}
+
+enum reason reason_of_errno(int error)
+{
+	switch (error) {
+	case 0:
+		return REASON_OK;
+	case ECONNREFUSED:
+		return REASON_REFUSED;
+	case ETIMEDOUT:
+		return REASON_CONNECT_TIMEOUT;
+	case ECONNRESET:
+	case EPIPE:
+		return REASON_RESET;
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case EHOSTDOWN:
+		return REASON_UNREACHABLE;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
+	case EACCES:
+	case EPERM:
+		return REASON_NO_SOCKET;
+	case ENOMEM:
+		return REASON_MEMORY;
+	default:
+		return REASON_CONNECT_FAILED;
+	}
+}
+
+static void result_vset(struct probe_result *result, enum reason reason, const char *fmt, va_list ap)
+{
+	result->reason = reason;
+	vsnprintf(result->why, sizeof(result->why), fmt, ap);
+}
+
+void result_set(struct probe_result *result, enum reason reason, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	result_vset(result, reason, fmt, ap);
+	va_end(ap);
+}
+
+void result_set_errno(struct probe_result *result, int error)
+{
+	enum reason reason = reason_of_errno(error);
+	char text[64];
+	const char *said = strerror_r(error, text, sizeof(text));
+
+	switch (error) {
+	case ECONNREFUSED:
+		result_set(result, reason, "connection refused");
+		return;
+	case ECONNRESET:
+	case EPIPE:
+		result_set(result, reason, "connection reset by the server");
+		return;
+	case ENETUNREACH:
+		result_set(result, reason, "no route to its network");
+		return;
+	case EHOSTUNREACH:
+		result_set(result, reason, "host unreachable");
+		return;
+	case ETIMEDOUT:
+		result_set(result, reason, "connection timed out");
+		return;
+	default:
+		if (reason_is_own(reason))
+			result_set(result, reason, "our own trouble, not the server's: %s", said);
+		else
+			result_set(result, reason, "connection failed: %s", said);
+	}
+}
+
+const char *reason_time(int64_t duration_us, char *buf)
+{
+	if (duration_us < 10 * US_PER_MS)
+		snprintf(buf, REASON_TIME_SIZE, "%.1f ms", (double)duration_us / US_PER_MS);
+	else if (duration_us < US_PER_S)
+		snprintf(buf, REASON_TIME_SIZE, "%lld ms", (long long)(duration_us / US_PER_MS));
+	else
+		snprintf(buf, REASON_TIME_SIZE, "%.1f s", (double)duration_us / US_PER_S);
+	return buf;
+}

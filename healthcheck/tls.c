@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* TLS for probes. Runs in poise-healthcheck; it never waits, never verifies unless it is asked to (an operator's
+ * existing file expects self-signed servers to pass), and never leaves an error in OpenSSL's queue for the next probe.
+ */
+#include "tls.h"
+#include "log.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct tls_world {
+	SSL_CTX *context;
+	bool is_trust_loaded;
+};
+
+struct tls_world *tls_world_new(void)
+{
+	struct tls_world *world = calloc(1, sizeof(*world));
+
+	if (!world)
+		return NULL;
+	world->context = SSL_CTX_new(TLS_client_method());
+	if (!world->context) {
+		log_error("tls: OpenSSL gives no context (%s): SSL_GET cannot run; look at openssl.cnf",
+			ERR_reason_error_string(ERR_peek_last_error()) ?: "no reason given");
+		ERR_clear_error();
+		free(world);
+		return NULL;
+	}
+	SSL_CTX_set_mode(world->context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	/* Many servers end without close_notify; a cut answer is seen by its length. */
+	SSL_CTX_set_options(world->context, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_session_cache_mode(world->context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(world->context, SSL_VERIFY_NONE, NULL);
+	return world;
+}
+
+void tls_world_free(struct tls_world *world)
+{
+	if (!world)
+		return;
+	SSL_CTX_free(world->context);
+	free(world);
+}
+
+int tls_world_trust(struct tls_world *world, char *why)
+{
+	if (world->is_trust_loaded)
+		return 0;
+	if (SSL_CTX_set_default_verify_paths(world->context) != 1) {
+		snprintf(why, WHY_SIZE, "the system's certificate authorities cannot be read");
+		ERR_clear_error();
+		return -1;
+	}
+	world->is_trust_loaded = true;
+	return 0;
+}
+
+static bool set_identity(SSL *tls, const struct tls_options *options)
+{
+	char text[ADDR_TEXT];
+
+	if (options->name)
+		return SSL_set1_host(tls, options->name) == 1;
+	return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), addr_format(options->addr, text)) == 1;
+}
+
+struct ssl_st *tls_open(struct tls_world *world, int fd, const struct tls_options *options)
+{
+	const int one = 1;
+	SSL *tls = SSL_new(world->context);
+
+	if (!tls)
+		return NULL;
+	/* The request follows our last handshake message: it must not wait for the acknowledgement of that. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	SSL_set_connect_state(tls);
+	if (SSL_set_fd(tls, fd) != 1 || (options->sni && SSL_set_tlsext_host_name(tls, options->sni) != 1) ||
+		(options->is_verified && !set_identity(tls, options))) {
+		ERR_clear_error();
+		SSL_free(tls);
+		return NULL;
+	}
+	if (options->is_verified)
+		SSL_set_verify(tls, SSL_VERIFY_PEER, NULL);
+	return tls;
+}
+
+/* Takes the first (most specific) error out of the queue and empties it. */
+static const char *take_error(unsigned long *code)
+{
+	const char *text;
+
+	*code = ERR_get_error();
+	text = *code ? ERR_reason_error_string(*code) : NULL;
+	ERR_clear_error();
+	return text ? text : "no reason given";
+}
+
+static void explain_handshake(SSL *tls, int error, int saved_errno, struct probe_result *result)
+{
+	long verified = SSL_get_verify_result(tls);
+	const char *hint = "";
+	unsigned long code;
+	const char *text = take_error(&code);
+
+	if (code && ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED &&
+		verified != X509_V_OK) {
+		result_set(result, REASON_TLS_UNTRUSTED, "certificate not trusted: %s",
+			X509_verify_cert_error_string(verified));
+		return;
+	}
+	if (code && ERR_GET_LIB(code) == ERR_LIB_SSL &&
+		(ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER ||
+			ERR_GET_REASON(code) == SSL_R_PACKET_LENGTH_TOO_LONG))
+		hint = " (this port does not speak TLS?)";
+	if (code)
+		result_set(result, REASON_TLS_FAILED, "TLS handshake failed: %s%s", text, hint);
+	else if (error == SSL_ERROR_SYSCALL && saved_errno)
+		result_set(result, REASON_TLS_FAILED, "TLS handshake failed: %s",
+			saved_errno == ECONNRESET ? "connection reset by the server" : strerror(saved_errno));
+	else
+		result_set(result, REASON_TLS_FAILED, "TLS handshake failed: closed by the server");
+}
+
+int tls_handshake(struct ssl_st *tls, struct probe_result *result)
+{
+	int rc, error, saved_errno;
+
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_do_handshake(tls);
+	saved_errno = errno;
+	if (rc == 1)
+		return 1;
+	error = SSL_get_error(tls, rc);
+	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+		return 0;
+	explain_handshake(tls, error, saved_errno, result);
+	return -1;
+}
+
+/* Maps OpenSSL's answer to a negative errno; -EPROTO leaves the error queue for tls_explain(). */
+static ssize_t io_result(const SSL *tls, int rc, int saved_errno)
+{
+	switch (SSL_get_error(tls, rc)) {
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return -EAGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return 0;
+	case SSL_ERROR_SYSCALL:
+		return saved_errno ? -saved_errno : 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+ssize_t tls_read(struct ssl_st *tls, void *buf, size_t size)
+{
+	int rc;
+
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_read(tls, buf, (int)size);
+	return rc > 0 ? rc : io_result(tls, rc, errno);
+}
+
+ssize_t tls_write(struct ssl_st *tls, const void *data, size_t size)
+{
+	ssize_t n;
+	int rc;
+
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_write(tls, data, (int)size);
+	if (rc > 0)
+		return rc;
+	n = io_result(tls, rc, errno);
+	return n ? n : -EPIPE;
+}
+
+void tls_explain(int error, struct probe_result *result)
+{
+	unsigned long code;
+
+	if (error == EPROTO)
+		result_set(result, REASON_TLS_FAILED, "TLS failed: %s", take_error(&code));
+	else
+		result_set_errno(result, error);
+}
+
+void tls_close(struct ssl_st *tls)
+{
+	if (!tls)
+		return;
+	if (SSL_is_init_finished(tls))
+		SSL_shutdown(tls);
+	SSL_free(tls);
+	ERR_clear_error();
+}
