@@ -218,9 +218,9 @@ static void finish(struct admin_job *job, const char *failure)
 		log_warning("control: %s by %s (pid %d) refused: %s", command, job->peer.name, job->peer.pid,
 			refusal->text ? refusal->text : "no reason given");
 	else if (job->verb == MSG_VERB_RELOAD)
-		log_info("control: %s by %s (pid %d): done", command, job->peer.name, job->peer.pid);
+		log_debug("control: %s by %s (pid %d): done", command, job->peer.name, job->peer.pid);
 	else
-		log_info("control: %s by %s (pid %d): done in %zu service%s", command, job->peer.name, job->peer.pid,
+		log_debug("control: %s by %s (pid %d): done in %zu service%s", command, job->peer.name, job->peer.pid,
 			job->count, job->count == 1 ? "" : "s");
 	answer = write_answer(job, failure, &length);
 	unlink_job(job);

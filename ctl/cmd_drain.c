@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `poisectl drain --wait`: asks for the drain and watches it until the last connection is gone. Leaving early leaves
+ * the server draining; the daemon does not need this program to go on. */
+#include "ctl.h"
+#include "view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LOOK_US 250000
+/* Between lines when nobody watches a bar. */
+#define LINE_US 10000000
+/* A daemon that is restarted comes back in less. */
+#define RESTART_PATIENCE_US 30000000LL
+
+struct drain {
+	struct client *client;
+	const struct ctl_options *options;
+	struct screen screen;
+	struct drain_view view;
+	int64_t began_us, unreachable_since_us, last_line_us;
+	bool is_bar_shown;
+};
+
+static void clear_bar(struct drain *d)
+{
+	if (d->is_bar_shown)
+		fputs("\r\033[K", stdout);
+	d->is_bar_shown = false;
+	fflush(stdout);
+}
+
+static void show_progress(struct drain *d)
+{
+	int64_t now_us = ctl_monotonic_us();
+	char left[96];
+	struct text t;
+
+	d->view.elapsed_us = now_us - d->began_us;
+	if (d->screen.is_terminal) {
+		fputs("\r\033[K", stdout);
+		fflush(stdout);
+		text_begin(&t, &d->screen);
+		view_drain_progress(&t, &d->view);
+		text_show(&t);
+		d->is_bar_shown = true;
+	} else if (now_us - d->last_line_us >= LINE_US) {
+		printf("%s: still %s connections\n", d->view.server, view_drain_left(&d->view, left, sizeof(left)));
+		fflush(stdout);
+		d->last_line_us = now_us;
+	}
+}
+
+/* Did somebody take a server back? Returns its "admin", or NULL. */
+static const char *find_change(struct json_object *result)
+{
+	for (size_t i = 0; i < json_count(result, "servers"); i++) {
+		const char *admin = json_text(json_element(result, "servers", i), "admin");
+
+		if (strcmp(admin, "drain") != 0)
+			return admin;
+	}
+	return NULL;
+}
+
+static int finish(struct drain *d)
+{
+	int64_t elapsed_us = ctl_monotonic_us() - d->began_us;
+	char time[TEXT_DURATION];
+
+	clear_bar(d);
+	if (d->view.most == 0)
+		printf("%s: drained: it had no connection\n", d->view.server);
+	else
+		printf("%s: drained: the last connection is gone after %s\n", d->view.server,
+			text_duration(elapsed_us, time));
+	return CTL_DONE;
+}
+
+static int leave(struct drain *d, const char *why)
+{
+	char left[96];
+
+	clear_bar(d);
+	return ctl_fail(CTL_INTERRUPTED,
+		"%s: %s, and %s connections are left: it goes on draining; 'poisectl undrain %s' ends that",
+		d->view.server, why, view_drain_left(&d->view, left, sizeof(left)), d->view.server);
+}
+
+/* Looks once. Returns an exit status, or -1 to go on. */
+static int look(struct drain *d)
+{
+	struct json_object *request = ctl_request("servers", d->view.server, d->options->service), *result;
+	enum client_result rc = client_ask(d->client, request, CTL_PATIENCE_US, &result);
+	const char *changed;
+	int status = -1;
+
+	json_object_put(request);
+	if (rc == CLIENT_UNREACHABLE) {
+		if (!d->unreachable_since_us)
+			d->unreachable_since_us = ctl_monotonic_us();
+		if (ctl_monotonic_us() - d->unreachable_since_us < RESTART_PATIENCE_US)
+			return -1;
+	}
+	if (rc == CLIENT_REFUSED || rc == CLIENT_UNREACHABLE) {
+		clear_bar(d);
+		return ctl_fail(CTL_FAILED, "%s", d->client->error);
+	}
+	if (rc == CLIENT_INTERRUPTED)
+		return -1;
+	d->unreachable_since_us = 0;
+	changed = find_change(result);
+	view_drain_read(&d->view, result);
+	if (changed && d->view.servers > 0) {
+		clear_bar(d);
+		status = ctl_fail(CTL_FAILED, "%s: no longer draining but %s: somebody changed it meanwhile",
+			d->view.server, changed);
+	} else if (d->view.drained == d->view.servers) {
+		status = finish(d);
+	} else {
+		show_progress(d);
+	}
+	json_object_put(result);
+	return status;
+}
+
+static int wait_for_end(struct drain *d)
+{
+	int64_t timeout_us = d->options->timeout_us;
+	int status;
+
+	for (;;) {
+		status = look(d);
+		if (status >= 0)
+			return status;
+		if (interrupt_came() || interrupt_sleep(LOOK_US))
+			return leave(d, "interrupted");
+		if (timeout_us && ctl_monotonic_us() - d->began_us >= timeout_us)
+			return leave(d, "the time is up");
+	}
+}
+
+int run_drain(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	struct drain d = {.client = client, .options = options, .view.server = options->argv[0]};
+	int rc;
+
+	if (options->wait)
+		interrupt_catch();
+	rc = run_change(command, client, options);
+	if (rc != CTL_DONE || !options->wait)
+		return rc;
+	d.screen = screen_look();
+	d.began_us = d.last_line_us = ctl_monotonic_us();
+	return wait_for_end(&d);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `poisectl events`: what happened, and with --follow what happens. */
+#include "ctl.h"
+#include "view.h"
+
+#include <stdio.h>
+
+#define FOLLOW_US 250000
+
+static int show(
+	struct client *client, const struct ctl_options *options, struct json_object **after, long *day, bool *more)
+{
+	struct json_object *request = ctl_request("events", NULL, NULL), *result;
+	struct screen screen = screen_look();
+	enum client_result rc;
+	struct text t;
+
+	if (*after)
+		json_object_object_add(request, "after", json_object_get(*after));
+	rc = client_ask(client, request, CTL_PATIENCE_US, &result);
+	json_object_put(request);
+	if (rc != CLIENT_OK)
+		return rc == CLIENT_INTERRUPTED ? CTL_DONE : ctl_fail_asked(client, rc);
+	text_begin(&t, &screen);
+	if (json_number(result, "lost") > 0 && *after)
+		fprintf(stderr, "poisectl: %lld events were overwritten before they could be read\n",
+			(long long)json_number(result, "lost"));
+	for (size_t i = 0; i < json_count(result, "events"); i++) {
+		struct json_object *event = json_element(result, "events", i);
+
+		if (options->json)
+			puts(json_object_to_json_string_ext(
+				event, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		else
+			view_event(&t, event, day);
+	}
+	fflush(stdout);
+	text_show(&t);
+	*more = json_flag(result, "more");
+	json_object_put(*after);
+	*after = json_object_get(json_member(result, "after"));
+	json_object_put(result);
+	return CTL_DONE;
+}
+
+int run_events(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	struct json_object *after = NULL;
+	bool more = false;
+	long day = 0;
+	int rc;
+
+	(void)command;
+	if (options->follow)
+		interrupt_catch();
+	do {
+		rc = show(client, options, &after, &day, &more);
+	} while (rc == CTL_DONE && (more || (options->follow && !interrupt_sleep(FOLLOW_US))));
+	json_object_put(after);
+	return interrupt_came() ? CTL_DONE : rc;
+}

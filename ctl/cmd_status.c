@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `poisectl status`, `why` and `version`: questions about the present. */
+#include "config.h"
+
+#include "ctl.h"
+#include "view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WATCH_US 1000000
+
+static enum client_result ask(struct client *client, const char *command, struct json_object **result)
+{
+	struct json_object *request = ctl_request(command, NULL, NULL);
+	enum client_result rc = client_ask(client, request, CTL_PATIENCE_US, result);
+
+	json_object_put(request);
+	return rc;
+}
+
+/* Keeps the lines that fit the screen, with the last one saying how many do not. */
+static void cut_to_screen(struct text *t)
+{
+	int line = 0, lines = 0, room = t->screen->height - 1;
+	size_t keep = 0;
+
+	for (size_t i = 0; i < t->length; i++)
+		lines += t->bytes[i] == '\n';
+	if (lines <= room || room < 2)
+		return;
+	for (keep = 0; keep < t->length && line < room - 1; keep++)
+		line += t->bytes[keep] == '\n';
+	t->length = keep;
+	t->column = 0;
+	text_styled(t, STYLE_DIM, "  %d more lines: make the window higher, or use 'poisectl status | less'",
+		lines - room + 1);
+	text_newline(t);
+}
+
+static int show_once(struct client *client, const struct ctl_options *options, const struct screen *screen)
+{
+	struct json_object *status;
+	enum client_result rc = ask(client, "status", &status);
+	struct text t;
+
+	if (rc != CLIENT_OK)
+		return ctl_fail_asked(client, rc);
+	text_begin(&t, screen);
+	if (options->json) {
+		const int flags =
+			options->watch ? JSON_C_TO_STRING_PLAIN : JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
+
+		puts(json_object_to_json_string_ext(status, flags | JSON_C_TO_STRING_NOSLASHESCAPE));
+		fflush(stdout);
+	} else {
+		view_status(&t, status, ctl_now_us());
+		if (options->watch && screen->is_terminal)
+			cut_to_screen(&t);
+	}
+	json_object_put(status);
+	/* A picture that replaces the one before it, without a moment of emptiness. */
+	if (options->watch && screen->is_terminal && !options->json)
+		fputs("\033[H\033[J", stdout);
+	fflush(stdout);
+	text_show(&t);
+	return CTL_DONE;
+}
+
+int run_status(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	struct screen screen = screen_look();
+	bool is_picture = options->watch && !options->json && screen.is_terminal;
+	int rc;
+
+	(void)command;
+	if (!options->watch)
+		return show_once(client, options, &screen);
+	interrupt_catch();
+	if (is_picture)
+		fputs("\033[?1049h\033[?25l", stdout);
+	do {
+		screen = screen_look();
+		rc = show_once(client, options, &screen);
+		/* A daemon that restarts is worth waiting for. */
+	} while ((rc == CTL_DONE || is_picture) && !interrupt_sleep(WATCH_US));
+	if (is_picture)
+		fputs("\033[?25h\033[?1049l", stdout);
+	fflush(stdout);
+	/* Ctrl-C is how one leaves a watch. */
+	return interrupt_came() ? CTL_DONE : rc;
+}
+
+int run_why(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	struct json_object *status = NULL, *events = NULL;
+	struct screen screen = screen_look();
+	const char *object = options->argv[0];
+	enum client_result rc;
+	struct text t;
+	int found;
+
+	(void)command;
+	rc = ask(client, "status", &status);
+	if (rc == CLIENT_OK)
+		rc = ask(client, "events", &events);
+	if (rc != CLIENT_OK) {
+		json_object_put(status);
+		return ctl_fail_asked(client, rc);
+	}
+	text_begin(&t, &screen);
+	found = view_why(&t, status, events, object, ctl_now_us());
+	json_object_put(status);
+	json_object_put(events);
+	text_show(&t);
+	if (found)
+		return CTL_DONE;
+	return ctl_fail(CTL_FAILED,
+		"%s: no virtual router, group, service or server has this name: 'poisectl status' lists them", object);
+}
+
+int run_version(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	struct json_object *version;
+
+	(void)command;
+	(void)options;
+	printf("poisectl %s\n", PACKAGE_VERSION);
+	/* The question is about this program first; a daemon need not run. */
+	if (ask(client, "version", &version) == CLIENT_OK)
+		printf("poised %s, generation %lld\n", json_text(version, "version"),
+			(long long)json_number(version, "generation"));
+	else
+		printf("poised: %s\n", client->error);
+	json_object_put(version);
+	return CTL_DONE;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands of poisectl. Exit status: 0 done, 1 refused or not possible (with the reason), 2 wrong usage,
+ * 3 interrupted while waiting. */
+#ifndef POISECTL_H
+#define POISECTL_H
+
+#include "client.h"
+#include "text.h"
+
+enum ctl_exit { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_INTERRUPTED = 3 };
+
+/* What was said on the command line, for every command. */
+struct ctl_options {
+	const char *service;
+	bool json, watch, follow, wait;
+	int64_t timeout_us; /* 0 = none */
+	int argc;           /* words after the options */
+	char **argv;
+};
+
+struct ctl_command {
+	const char *name;
+	const char *synopsis; /* after the name */
+	const char *summary;  /* one sentence for the list */
+	const char *details;  /* options and example */
+	int min_args, max_args;
+	const char *options; /* letters: s service, j json, w watch, f follow, W wait, T timeout */
+	int (*run)(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+};
+
+/* ended by a record without a name */
+extern const struct ctl_command ctl_commands[];
+
+void usage_show_all(void);
+void usage_show(const struct ctl_command *command);
+
+/* "poisectl: ..." on standard error. Returns status. */
+int ctl_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Complains about what client_ask() said; returns the exit status for it. */
+int ctl_fail_asked(const struct client *client, enum client_result rc);
+/* {"command": name}, with "server" and "service" when they are not NULL. */
+struct json_object *ctl_request(const char *name, const char *server, const char *service);
+int64_t ctl_now_us(void); /* wall clock */
+int64_t ctl_monotonic_us(void);
+
+#define CTL_PATIENCE_US 15000000LL
+#define CTL_RELOAD_PATIENCE_US 90000000LL
+
+int run_status(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_why(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_events(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_drain(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_change(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_weight(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_reload(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_version(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+
+#endif

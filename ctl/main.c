@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* poisectl, the operator's program: reads its command line and asks the daemon. It holds no state and needs no
+ * privilege to look. */
+#include "config.h"
+
+#include "ctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define RUNDIR_DEFAULT "/run/poise"
+
+int ctl_fail(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("poisectl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return status;
+}
+
+int ctl_fail_asked(const struct client *client, enum client_result rc)
+{
+	if (rc == CLIENT_INTERRUPTED)
+		return CTL_INTERRUPTED;
+	return ctl_fail(CTL_FAILED, "%s", client->error[0] ? client->error : "refused without a reason");
+}
+
+struct json_object *ctl_request(const char *name, const char *server, const char *service)
+{
+	struct json_object *request = json_object_new_object();
+
+	json_object_object_add(request, "command", json_object_new_string(name));
+	if (server)
+		json_object_object_add(request, "server", json_object_new_string(server));
+	if (service)
+		json_object_object_add(request, "service", json_object_new_string(service));
+	return request;
+}
+
+static int64_t clock_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
+}
+
+int64_t ctl_now_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
+}
+
+int64_t ctl_monotonic_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+/* "30", "30s", "5m", "1h" in microseconds; -1 when it is none of these. */
+static int64_t parse_time(const char *text)
+{
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (errno || end == text || n <= 0 || n > 86400LL * 365)
+		return -1;
+	if (strcmp(end, "") == 0 || strcmp(end, "s") == 0)
+		return n * 1000000;
+	if (strcmp(end, "m") == 0)
+		return n * 60 * 1000000;
+	if (strcmp(end, "h") == 0)
+		return n * 3600 * 1000000;
+	return -1;
+}
+
+static const struct option long_options[] = {
+	{"rundir", required_argument, NULL, 'r'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{"service", required_argument, NULL, 's'},
+	{"json", no_argument, NULL, 'j'},
+	{"watch", no_argument, NULL, 'w'},
+	{"follow", no_argument, NULL, 'f'},
+	{"wait", no_argument, NULL, 'W'},
+	{"timeout", required_argument, NULL, 'T'},
+	{0},
+};
+
+struct command_line {
+	const char *rundir;
+	bool help, version;
+	char given[16]; /* letters of the options that belong to commands */
+	struct ctl_options options;
+};
+
+static void note_option(struct command_line *line, int letter)
+{
+	size_t length = strlen(line->given);
+
+	if (!strchr(line->given, letter) && length + 1 < sizeof(line->given))
+		line->given[length] = (char)letter;
+}
+
+/* Returns 0, or an exit status. */
+static int take_option(struct command_line *line, int letter)
+{
+	struct ctl_options *o = &line->options;
+
+	note_option(line, letter);
+	switch (letter) {
+	case 's':
+		o->service = optarg;
+		return 0;
+	case 'j':
+		o->json = true;
+		return 0;
+	case 'w':
+		o->watch = true;
+		return 0;
+	case 'f':
+		o->follow = true;
+		return 0;
+	case 'W':
+		o->wait = true;
+		return 0;
+	case 'T':
+		o->timeout_us = parse_time(optarg);
+		if (o->timeout_us < 0)
+			return ctl_fail(CTL_USAGE, "--timeout %s: use a time like 30, 30s, 5m or 1h", optarg);
+		return 0;
+	default:
+		return CTL_USAGE; /* getopt_long() has said what is wrong */
+	}
+}
+
+static int read_command_line(struct command_line *line, int argc, char **argv)
+{
+	int letter, rc;
+
+	while ((letter = getopt_long(argc, argv, "r:hV", long_options, NULL)) >= 0) {
+		if (letter == 'r') {
+			line->rundir = optarg;
+		} else if (letter == 'h') {
+			line->help = true;
+		} else if (letter == 'V') {
+			line->version = true;
+		} else {
+			rc = take_option(line, letter);
+			if (rc)
+				return rc;
+		}
+	}
+	line->options.argc = argc - optind;
+	line->options.argv = argv + optind;
+	return 0;
+}
+
+static const struct ctl_command *find_command(const char *name)
+{
+	for (const struct ctl_command *c = ctl_commands; c->name; c++) {
+		if (strcmp(c->name, name) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+static const char *option_name(char letter)
+{
+	for (const struct option *o = long_options; o->name; o++) {
+		if (o->val == letter)
+			return o->name;
+	}
+	return "?";
+}
+
+/* Are the words and options ones that this command takes? Returns 0 or an exit status. */
+static int check_usage(const struct ctl_command *command, const struct command_line *line)
+{
+	for (const char *letter = line->given; *letter; letter++) {
+		if (!strchr(command->options, *letter))
+			return ctl_fail(CTL_USAGE, "%s has no --%s: see 'poisectl %s --help'", command->name,
+				option_name(*letter), command->name);
+	}
+	if (line->options.timeout_us && !line->options.wait)
+		return ctl_fail(CTL_USAGE, "--timeout is only of use with --wait");
+	if (line->options.argc < command->min_args || line->options.argc > command->max_args)
+		return ctl_fail(CTL_USAGE, "usage: poisectl %s %s", command->name, command->synopsis);
+	return 0;
+}
+
+static int run(struct command_line *line)
+{
+	const struct ctl_command *command;
+	struct client client;
+	int rc;
+
+	if (line->version && line->options.argc == 0) {
+		printf("poisectl %s\n", PACKAGE_VERSION);
+		return CTL_DONE;
+	}
+	if (line->options.argc == 0) {
+		if (line->help)
+			usage_show_all();
+		else
+			ctl_fail(CTL_USAGE, "what shall be done? For example 'poisectl status'; see 'poisectl --help'");
+		return line->help ? CTL_DONE : CTL_USAGE;
+	}
+	command = find_command(line->options.argv[0]);
+	if (!command)
+		return ctl_fail(CTL_USAGE, "%s: no such command: see 'poisectl --help'", line->options.argv[0]);
+	line->options.argc--;
+	line->options.argv++;
+	if (line->help) {
+		usage_show(command);
+		return CTL_DONE;
+	}
+	rc = check_usage(command, line);
+	if (rc)
+		return rc;
+	if (!client_init(&client, line->rundir))
+		return ctl_fail(CTL_USAGE, "%s: the name is too long for a socket", line->rundir);
+	rc = command->run(command, &client, &line->options);
+	client_close(&client);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct command_line line = {.rundir = RUNDIR_DEFAULT};
+	char program[] = "poisectl";
+	int rc;
+
+	/* getopt_long() begins its complaints with it. */
+	argv[0] = program;
+	rc = read_command_line(&line, argc, argv);
+	return rc ? rc : run(&line);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Documents of the daemon as text for a person. Functions of their arguments: now_us is the wall clock in microseconds
+ * since 1970, for "how long ago". */
+#ifndef POISECTL_VIEW_H
+#define POISECTL_VIEW_H
+
+#include "json.h"
+#include "text.h"
+
+/* The whole of `poisectl status`. */
+void view_status(struct text *t, struct json_object *status, int64_t now_us);
+void view_vrrp(struct text *t, struct json_object *status, int64_t now_us);
+void view_services(struct text *t, struct json_object *status, int64_t now_us);
+
+/* One line of `poisectl events`. *day is the day (since 1970, local) of the line before; a new day gets a heading. */
+void view_event(struct text *t, struct json_object *event, long *day);
+
+/* Everything known about one object (the name of an instance or group, or ADDRESS[:PORT] of a server or service).
+ * Returns how many objects bore that name. */
+int view_why(
+	struct text *t, struct json_object *status, struct json_object *events, const char *object, int64_t now_us);
+
+/* ---- draining ---- */
+struct drain_view {
+	const char *server; /* as the user named it */
+	size_t servers, drained;
+	int64_t active, inactive, persistent; /* connections left, over all */
+	int64_t most;                         /* of connections seen since the beginning */
+	int64_t elapsed_us;
+};
+/* Takes the numbers out of the answer to "servers"; most and elapsed_us are the caller's. */
+void view_drain_read(struct drain_view *d, struct json_object *result);
+/* One line without its end that fits the screen: a bar, and what is left. */
+void view_drain_progress(struct text *t, const struct drain_view *d);
+/* "17 active and 3 inactive connections". Returns buf. */
+const char *view_drain_left(const struct drain_view *d, char *buf, size_t size);
+
+/* "10.1.0.2:80", "[2001:db8::2]:80". Returns buf. */
+const char *view_server_name(struct json_object *server, char *buf, size_t size);
+/* How a server's state is called and looks: admin before health. */
+struct server_look {
+	const char *word;
+	enum style style;
+	enum sign sign;
+	bool is_remarkable; /* deserves a line with the cause */
+};
+struct server_look view_server_look(struct json_object *server);
+enum style view_vrrp_style(const char *state);
+const char *view_ago(struct json_object *object, const char *key, int64_t now_us, char buf[TEXT_DURATION]);
+
+#endif

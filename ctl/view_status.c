@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `poisectl status`: who we are, what is wrong, virtual routers, services. Calm when all is well: a cause is shown
+ * where something is not as it usually is. It never talks to the daemon. */
+#include "view.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* The narrowest and widest first column. */
+#define NAME_LEAST 8
+#define NAME_MOST 28
+/* The other columns of virtual routers, counted from the end of the names. */
+#define STATE_AT 2
+#define PRIORITY_END 15
+#define SINCE_AT 16
+#define WHY_AT 27
+
+const char *view_ago(struct json_object *object, const char *key, int64_t now_us, char buf[TEXT_DURATION])
+{
+	int64_t then_us = json_time_us(object, key);
+
+	if (!then_us)
+		return "";
+	return text_duration(now_us - then_us, buf);
+}
+
+/* ---- head ---- */
+
+static void show_head(struct text *t, struct json_object *status, int64_t now_us)
+{
+	struct json_object *configuration = json_member(status, "configuration");
+	const char *dot = text_sign(t->screen, SIGN_DOT);
+	char ago[TEXT_DURATION];
+
+	text_styled(t, STYLE_BOLD, "%s", json_text(status, "node"));
+	text_add(t, "  poise %s %s up %s", json_text(status, "version"), dot, view_ago(status, "started", now_us, ago));
+	text_newline(t);
+	text_styled(t, STYLE_DIM, "%s %s generation %lld, loaded %s ago", json_text(configuration, "file"), dot,
+		(long long)json_number(status, "generation"), view_ago(configuration, "loaded", now_us, ago));
+	text_newline(t);
+}
+
+static void show_problems(struct text *t, struct json_object *status)
+{
+	size_t count = json_count(status, "problems");
+	int64_t total = json_number(status, "problems_total");
+
+	if (count == 0)
+		return;
+	text_newline(t);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *problem = json_element(status, "problems", i);
+
+		text_styled(t, STYLE_BAD, "%s ", text_sign(t->screen, SIGN_ALERT));
+		text_styled(t, STYLE_BOLD, "%s", json_text(problem, "object"));
+		text_add(t, ": ");
+		text_wrap(t, 4, STYLE_PLAIN, json_text(problem, "text"));
+		text_newline(t);
+	}
+	if (total > (int64_t)count) {
+		text_add(t, "  and %lld more", (long long)(total - (int64_t)count));
+		text_newline(t);
+	}
+}
+
+/* The column after the widest name of an array. */
+static int name_column(struct json_object *object, const char *array, int indent)
+{
+	int widest = NAME_LEAST;
+
+	for (size_t i = 0; i < json_count(object, array); i++) {
+		int width = text_width(json_text(json_element(object, array, i), "name"));
+
+		if (width > widest)
+			widest = width;
+	}
+	return indent + (widest > NAME_MOST ? NAME_MOST : widest);
+}
+
+/* A name that is wider than its column has the line to itself. */
+static void show_name(struct text *t, int column, enum style style, const char *name)
+{
+	text_styled(t, style, "%s", name);
+	if (t->column > column) {
+		text_newline(t);
+		text_tab(t, column);
+	}
+}
+
+/* ---- virtual routers ---- */
+
+enum style view_vrrp_style(const char *state)
+{
+	if (strcmp(state, "MASTER") == 0)
+		return STYLE_GOOD;
+	if (strcmp(state, "FAULT") == 0)
+		return STYLE_BAD;
+	if (strcmp(state, "BACKUP") == 0)
+		return STYLE_PLAIN;
+	return STYLE_CARE;
+}
+
+static enum sign vrrp_sign(const char *state)
+{
+	if (strcmp(state, "MASTER") == 0)
+		return SIGN_FULL;
+	if (strcmp(state, "FAULT") == 0)
+		return SIGN_ALERT;
+	return strcmp(state, "BACKUP") == 0 ? SIGN_EMPTY : SIGN_HALF;
+}
+
+static void show_priority(struct text *t, struct json_object *instance, int column)
+{
+	int64_t base = json_number(instance, "priority"), now = json_number(instance, "effective_priority");
+	char text[32];
+
+	snprintf(text, sizeof(text), now == base ? "%lld" : "%lld/%lld", (long long)now, (long long)base);
+	text_right(t, column, now < base ? STYLE_CARE : STYLE_PLAIN, text);
+}
+
+static void add_addresses(struct json_object *instance, const char *key, const char *title, char *out, size_t size)
+{
+	for (size_t i = 0; i < json_count(instance, key); i++) {
+		size_t length = strlen(out);
+
+		snprintf(out + length, size - length, "%s%s", i == 0 ? title : " ",
+			json_object_get_string(json_element(instance, key, i)));
+	}
+}
+
+static void show_instance(struct text *t, struct json_object *instance, int name_end, int64_t now_us)
+{
+	const char *state = json_text(instance, "state");
+	char ago[TEXT_DURATION], addresses[2048] = "";
+
+	text_add(t, "  ");
+	text_styled(t, view_vrrp_style(state), "%s ", text_sign(t->screen, vrrp_sign(state)));
+	show_name(t, name_end, STYLE_BOLD, json_text(instance, "name"));
+	text_tab(t, name_end + STATE_AT);
+	text_styled(t, view_vrrp_style(state), "%s", state);
+	show_priority(t, instance, name_end + PRIORITY_END);
+	text_tab(t, name_end + SINCE_AT);
+	text_styled(t, STYLE_PLAIN, "%s", view_ago(instance, "since", now_us, ago));
+	text_tab(t, name_end + WHY_AT);
+	text_wrap(t, name_end + WHY_AT, STYLE_PLAIN, json_text(instance, "why"));
+	text_newline(t);
+	add_addresses(instance, "addresses", "", addresses, sizeof(addresses));
+	add_addresses(instance, "excluded_addresses", ", not advertised: ", addresses, sizeof(addresses));
+	text_tab(t, 4);
+	text_styled(t, STYLE_DIM, "%s vrid %lld  ", json_text(instance, "interface"),
+		(long long)json_number(instance, "vrid"));
+	text_wrap(t, 4, STYLE_DIM, addresses);
+	text_newline(t);
+}
+
+void view_vrrp(struct text *t, struct json_object *status, int64_t now_us)
+{
+	size_t count = json_count(status, "vrrp");
+	int name_end = name_column(status, "vrrp", 4);
+
+	if (count == 0)
+		return;
+	text_newline(t);
+	text_styled(t, STYLE_HEAD, "  ROUTER");
+	text_tab(t, name_end + STATE_AT);
+	text_styled(t, STYLE_HEAD, "STATE");
+	text_right(t, name_end + PRIORITY_END, STYLE_HEAD, "PRIO");
+	text_tab(t, name_end + SINCE_AT);
+	text_styled(t, STYLE_HEAD, "FOR");
+	text_tab(t, name_end + WHY_AT);
+	text_styled(t, STYLE_HEAD, "WHY");
+	text_newline(t);
+	for (size_t i = 0; i < count; i++)
+		show_instance(t, json_element(status, "vrrp", i), name_end, now_us);
+}
+
+void view_status(struct text *t, struct json_object *status, int64_t now_us)
+{
+	show_head(t, status, now_us);
+	show_problems(t, status);
+	view_vrrp(t, status, now_us);
+	view_services(t, status, now_us);
+	if (json_count(status, "vrrp") + json_count(status, "services") == 0) {
+		text_newline(t);
+		text_add(t, "  The configuration has neither a virtual router nor a service.");
+		text_newline(t);
+	}
+}
