@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Keeps the image of interfaces and addresses (vrrp_link.h) true by rtnetlink: a dump at first, then notifications, and
+ * a dump again whenever some were lost. */
+#ifndef POISE_VRRP_MONITOR_H
+#define POISE_VRRP_MONITOR_H
+
+#include "vrrp_link.h"
+
+struct nl_sock;
+
+struct vrrp_monitor {
+	struct nl_sock *notify; /* joined to the groups */
+	struct nl_sock
+		*request; /* for dumps; shared with vrrp_address.c, which is never in the middle of an exchange */
+	struct links links;
+	int changes; /* bits of enum link_change since the caller last cleared them */
+};
+
+/* Opens the sockets; reads nothing yet. Returns 0 or -errno. */
+int vrrp_monitor_open(struct vrrp_monitor *monitor);
+void vrrp_monitor_close(struct vrrp_monitor *monitor);
+/* The descriptor that becomes readable when something changed. */
+int vrrp_monitor_fd(const struct vrrp_monitor *monitor);
+/* Replaces the image by a fresh one. Returns 0, or -errno with the old image in place. */
+int vrrp_monitor_resync(struct vrrp_monitor *monitor);
+/* Takes what is there (bounded; the descriptor stays readable when more is left) into the image and into `changes`.
+ * Returns 0, or -errno when notifications were lost and a fresh image could not be read either. */
+int vrrp_monitor_read(struct vrrp_monitor *monitor);
+
+#endif

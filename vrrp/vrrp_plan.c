@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The difference between the virtual addresses that are to be held and those that the kernel holds. Pure; the vrrp
+ * process carries the plan out in vrrp_address.c. It never plans to touch an address that is not ours. */
+#include "vrrp_plan.h"
+
+#define PATIENT_SETBACKS 3 /* answered at once */
+#define FIRST_PAUSE_US (100 * US_PER_MS)
+#define LONGEST_PAUSE_US (10 * US_PER_S)
+#define PEACE_US (60 * US_PER_S)
+
+bool vrrp_lease_is(const struct vrrp_lease *lease, const struct addr *addr, uint8_t prefix, uint32_t ifindex)
+{
+	return lease->ifindex == ifindex && lease->prefix == prefix && addr_equal(&lease->addr, addr);
+}
+
+void vrrp_plan_setback(struct vrrp_wish *wish, struct mono now)
+{
+	int64_t pause_us = 0;
+
+	if (mono_is_set(wish->last_setback) && mono_diff_us(now, wish->last_setback) > PEACE_US)
+		wish->setbacks = 0;
+	wish->setbacks++;
+	wish->last_setback = now;
+	if (wish->setbacks > PATIENT_SETBACKS) {
+		uint32_t doublings = wish->setbacks - PATIENT_SETBACKS - 1;
+
+		pause_us = doublings < 7 ? FIRST_PAUSE_US << doublings : LONGEST_PAUSE_US;
+		if (pause_us > LONGEST_PAUSE_US)
+			pause_us = LONGEST_PAUSE_US;
+	}
+	wish->not_before = mono_add(now, pause_us);
+}
+
+static bool is_leased(const struct vrrp_lease *leases, uint32_t n, const struct vrrp_wish *wish)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (vrrp_lease_is(&leases[i], &wish->addr, wish->prefix, wish->ifindex))
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted(const struct vrrp_wish *wishes, uint32_t n, const struct vrrp_lease *lease)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (wishes[i].is_wanted && vrrp_lease_is(lease, &wishes[i].addr, wishes[i].prefix, wishes[i].ifindex))
+			return true;
+	}
+	return false;
+}
+
+static bool is_in_kernel(const struct links *links, const struct addr *addr, uint8_t prefix, uint32_t ifindex)
+{
+	const struct link *link = links_find(links, ifindex);
+
+	return link && link_find_address(link, addr, prefix);
+}
+
+/* Two instances may name the same address; one of them adds it. */
+static bool is_planned(const struct vrrp_wish *wishes, const struct vrrp_plan_item *items, uint32_t n, uint32_t number)
+{
+	const struct vrrp_wish *wish = &wishes[number];
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct vrrp_wish *other;
+
+		if (items[i].kind != VRRP_PLAN_ADD)
+			continue;
+		other = &wishes[items[i].number];
+		if (other->ifindex == wish->ifindex && other->prefix == wish->prefix &&
+			addr_equal(&other->addr, &wish->addr))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the wish is to be added now. */
+static bool look_at_wish(struct vrrp_wish *wish, bool is_here, bool is_ours, struct mono now, struct mono *next)
+{
+	bool was_set = wish->is_set;
+
+	wish->is_set = is_here;
+	wish->is_foreign = is_here && !is_ours;
+	if (!wish->is_wanted || wish->ifindex == 0 || is_here)
+		return false;
+	if (was_set)
+		vrrp_plan_setback(wish, now);
+	if (mono_before(now, wish->not_before)) {
+		if (!mono_is_set(*next) || mono_before(wish->not_before, *next))
+			*next = wish->not_before;
+		return false;
+	}
+	return true;
+}
+
+uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrrp_lease *leases, uint32_t n_leases,
+	const struct links *links, struct mono now, struct vrrp_plan_item *items, struct mono *next)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < n_leases; i++) {
+		const struct vrrp_lease *lease = &leases[i];
+
+		if (is_in_kernel(links, &lease->addr, lease->prefix, lease->ifindex) &&
+			!is_wanted(wishes, n_wishes, lease))
+			items[n++] = (struct vrrp_plan_item){VRRP_PLAN_REMOVE, i};
+	}
+	for (uint32_t i = 0; i < n_wishes; i++) {
+		struct vrrp_wish *wish = &wishes[i];
+		bool is_here = is_in_kernel(links, &wish->addr, wish->prefix, wish->ifindex);
+		bool is_ours = is_here && is_leased(leases, n_leases, wish);
+
+		if (look_at_wish(wish, is_here, is_ours, now, next) && !is_planned(wishes, items, n, i))
+			items[n++] = (struct vrrp_plan_item){VRRP_PLAN_ADD, i};
+	}
+	return n;
+}
