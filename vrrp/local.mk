@@ -5,3 +5,16 @@ vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_why.c vrr
 	vrrp/vrrp_priority.c vrrp/vrrp_priority.h vrrp/vrrp_announce.c vrrp/vrrp_announce.h \
 	vrrp/vrrp_packet.c vrrp/vrrp_packet.h vrrp/vrrp_encode.c vrrp/vrrp_drop.c vrrp/vrrp_checksum.h \
 	vrrp/vrrp_auth.c vrrp/vrrp_auth.h vrrp/vrrp_digest.c vrrp/vrrp_digest.h
+
+# What the process knows of interfaces and addresses, also linked by its unit tests.
+noinst_LIBRARIES += vrrp/libvrrpnet.a
+vrrp_libvrrpnet_a_SOURCES = vrrp/vrrp_link.c vrrp/vrrp_link.h vrrp/vrrp_plan.c vrrp/vrrp_plan.h \
+	vrrp/vrrp_map.c vrrp/vrrp_map.h vrrp/vrrp_monitor.c vrrp/vrrp_monitor.h vrrp/vrrp_address.c vrrp/vrrp_address.h
+vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+
+pkglibexec_PROGRAMS += vrrp/poise-vrrp
+vrrp_poise_vrrp_SOURCES = vrrp/vrrp_process.c vrrp/vrrp_process.h vrrp/vrrp_set.c vrrp/vrrp_instance.c vrrp/vrrp_facts.c \
+	vrrp/vrrp_receive.c vrrp/vrrp_report.c vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h \
+	vrrp/vrrp_track.c vrrp/vrrp_track.h
+vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS)

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Turns what the vrrp process can see (interfaces, addresses, sockets, tracked objects) into events for its state
+ * machines. Everything is computed anew each time from the observed facts, nothing is counted up or down; what did not
+ * change causes no event. */
+#include "vrrp_process.h"
+#include <errno.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEAF_RETRY_US (1 * US_PER_S)
+
+/* What is seen of one instance at the moment. */
+struct facts {
+	uint32_t faults;
+	uint32_t priority;
+	char text[VRRP_TEXT_SIZE]; /* object of the lowest fault */
+	struct addr source;        /* AF_UNSPEC: none */
+	bool must_wait;            /* the kernel is still checking the only address */
+};
+
+static void add_fault(struct facts *facts, enum vrrp_fault fault, const char *object)
+{
+	uint32_t bit = VRRP_FAULT_BIT(fault);
+
+	/* The text belongs to the lowest bit. */
+	if (facts->faults == 0 || bit < (facts->faults & -facts->faults))
+		snprintf(facts->text, sizeof(facts->text), "%s", object);
+	facts->faults |= bit;
+}
+
+static void add_link_faults(struct facts *facts, const struct link *link, const char *name)
+{
+	if (!link)
+		add_fault(facts, VRRP_FAULT_NO_INTERFACE, name);
+	else if (!(link->flags & IFF_UP))
+		add_fault(facts, VRRP_FAULT_LINK_DOWN, name);
+	else if (!link_is_running(link))
+		add_fault(facts, VRRP_FAULT_NO_CARRIER, name);
+}
+
+static bool is_virtual(void *arg, const struct link *link, const struct link_address *address)
+{
+	const struct vrrp_process *process = arg;
+	const struct vrrp_set *set = process->set;
+
+	(void)link;
+	if (address->proto == VRRP_ADDRESS_PROTO)
+		return true;
+	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
+		if (addr_equal(&set->wishes[i].addr, &address->addr))
+			return true;
+	}
+	return false;
+}
+
+static void find_source(struct facts *facts, const struct vrrp_instance *instance, const struct link *link)
+{
+	const struct conf_instance *conf = instance->conf;
+	struct link_source_query query = {.family = conf->family,
+		.link_local = conf->family == AF_INET6 && !conf->unicast,
+		.is_virtual = is_virtual,
+		.arg = instance->process};
+
+	if (addr_is_set(&conf->source)) {
+		facts->source = conf->source;
+		return;
+	}
+	if (!link)
+		return;
+	switch (link_source(link, &query, &facts->source)) {
+	case LINK_SOURCE_FOUND:
+		return;
+	case LINK_SOURCE_TENTATIVE:
+		facts->must_wait = true;
+		break;
+	case LINK_SOURCE_NONE:
+	case LINK_SOURCE_DUPLICATE:
+		break;
+	}
+	add_fault(facts, VRRP_FAULT_NO_SOURCE, link->name);
+}
+
+/* Addresses on other interfaces go with their interface, unless no_track. */
+static void look_at_other_interfaces(struct facts *facts, const struct vrrp_instance *instance)
+{
+	const struct vrrp_process *process = instance->process;
+	const struct conf *conf = process->set->conf;
+	const struct conf_range *range = &instance->conf->addresses;
+
+	for (uint32_t i = range->first; i < range->first + range->count; i++) {
+		const struct conf_address *address = &conf->addresses[i];
+		const char *name = conf_string(conf, address->interface);
+
+		if (address->interface && !address->no_track)
+			add_link_faults(facts, links_find_name(&process->monitor.links, name), name);
+	}
+}
+
+static void look(struct facts *facts, const struct vrrp_instance *instance)
+{
+	const struct vrrp_process *process = instance->process;
+	const struct conf *conf = process->set->conf;
+	const char *interface = conf_string(conf, instance->conf->interface);
+	const struct link *link = links_find_name(&process->monitor.links, interface);
+	struct vrrp_priority priority = vrrp_priority_of(conf, instance->index, process->set->tracks.is_up);
+	char name[VRRP_TEXT_SIZE];
+
+	*facts = (struct facts){.priority = priority.effective};
+	if (!link || instance->conf->track_primary)
+		add_link_faults(facts, link, interface);
+	look_at_other_interfaces(facts, instance);
+	find_source(facts, instance, link);
+	if (instance->is_deaf)
+		add_fault(facts, VRRP_FAULT_SOCKET, interface);
+	if (instance->conf->unicast && instance->conf->peers.count == 0)
+		add_fault(facts, VRRP_FAULT_NO_PEER, "");
+	if (priority.is_fault)
+		add_fault(facts, VRRP_FAULT_TRACK,
+			priority.culprit == CONF_NONE ? "object"
+						      : vrrp_track_name(conf, priority.culprit, name, sizeof(name)));
+}
+
+/* ---- into events ---- */
+
+static struct vrrp_event event_of(enum vrrp_event_kind kind, const struct facts *facts)
+{
+	struct vrrp_event event = {
+		.kind = kind, .faults = facts->faults, .priority = facts->priority, .source = facts->source};
+
+	memcpy(event.text, facts->text, sizeof(event.text));
+	return event;
+}
+
+static void start(struct vrrp_instance *instance, const struct facts *facts)
+{
+	struct vrrp_event event = event_of(instance->has_past ? VRRP_EVENT_RESUME : VRRP_EVENT_START, facts);
+
+	event.past = instance->past;
+	instance->vr.priority = facts->priority;
+	instance->is_started = true;
+	vrrp_instance_step(instance, &event);
+}
+
+/* An address under duplicate detection will be usable in a second or two: no reason for a fault, nor for its scripts.
+ */
+static void wait_for_address(struct vrrp_instance *instance)
+{
+	if (instance->waiting[0])
+		return;
+	snprintf(instance->waiting, sizeof(instance->waiting),
+		"waits until the address of %s is checked for duplicates",
+		conf_string(instance->process->set->conf, instance->conf->interface));
+	log_info("vrrp %s: %s", instance->name, instance->waiting);
+	vrrp_report_instance(instance, true);
+}
+
+static void deliver(struct vrrp_instance *instance, const struct facts *facts)
+{
+	uint32_t own_faults = instance->vr.faults & VRRP_FAULTS_OWN;
+	struct vrrp_event event;
+
+	if (!instance->is_started) {
+		if (facts->must_wait && facts->faults == VRRP_FAULT_BIT(VRRP_FAULT_NO_SOURCE))
+			wait_for_address(instance);
+		else
+			start(instance, facts);
+		return;
+	}
+	if (addr_is_set(&facts->source) && !addr_equal(&facts->source, &instance->vr.source)) {
+		event = event_of(VRRP_EVENT_SOURCE, facts);
+		vrrp_instance_step(instance, &event);
+	}
+	if (instance->needs_reload || facts->priority != instance->vr.priority) {
+		event = event_of(instance->needs_reload ? VRRP_EVENT_RELOAD : VRRP_EVENT_PRIORITY, facts);
+		if (facts->priority != instance->vr.priority)
+			log_info("vrrp %s: effective priority %u -> %u", instance->name, instance->vr.priority,
+				facts->priority);
+		instance->needs_reload = false;
+		vrrp_instance_step(instance, &event);
+	}
+	if (facts->faults != own_faults || (own_faults && strcmp(facts->text, instance->vr.fault_text) != 0)) {
+		event = event_of(VRRP_EVENT_FAULTS, facts);
+		vrrp_instance_step(instance, &event);
+	}
+}
+
+/* ---- interfaces and sockets ---- */
+
+static void find_interfaces(struct vrrp_process *process)
+{
+	struct vrrp_set *set = process->set;
+
+	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
+		struct vrrp_instance *instance = &set->instances[i];
+		const char *name = conf_string(set->conf, instance->conf->interface);
+		const struct link *link = links_find_name(&process->monitor.links, name);
+		uint32_t ifindex = link ? link->ifindex : 0, birth = link ? link->birth : 0;
+
+		instance->mtu = link ? link->mtu : 0;
+		if (ifindex == instance->ifindex && birth == instance->birth)
+			continue;
+		instance->ifindex = ifindex;
+		instance->birth = birth;
+		process->listeners_changed = true;
+	}
+	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
+		const struct conf_address *address = &set->conf->addresses[i];
+		const struct conf_instance *owner = &set->conf->instances[address->instance];
+		const struct link *link = links_find_name(&process->monitor.links,
+			conf_string(set->conf, address->interface ? address->interface : owner->interface));
+		uint32_t ifindex = link ? link->ifindex : 0;
+
+		if (set->wishes[i].ifindex == ifindex)
+			continue;
+		set->wishes[i].ifindex = ifindex;
+		process->addresses_changed = true;
+	}
+}
+
+static int listen_for(struct vrrp_process *process, const struct vrrp_instance *instance)
+{
+	const struct conf_instance *conf = instance->conf;
+	const struct conf_global *global = process->set->conf->global;
+	struct vrrp_listen_key key = {
+		.family = conf->family, .protocol = conf->auth == CONF_AUTH_AH ? VRRP_PROTOCOL_AH : VRRP_PROTOCOL};
+
+	if (conf->unicast)
+		return vrrp_listeners_need(&process->sockets, &key);
+	if (instance->ifindex == 0)
+		return 0;
+	key.ifindex = instance->ifindex;
+	key.birth = instance->birth;
+	key.group = conf->family == AF_INET ? global->mcast_group4 : global->mcast_group6;
+	return vrrp_listeners_need(&process->sockets, &key);
+}
+
+static void hear(struct vrrp_process *process)
+{
+	struct vrrp_set *set = process->set;
+	bool is_any_deaf = false;
+
+	vrrp_map_clear(&set->map);
+	vrrp_listeners_begin(&process->sockets);
+	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
+		struct vrrp_instance *instance = &set->instances[i];
+		struct vrrp_map_key key = {.ifindex = instance->ifindex,
+			.family = instance->conf->family,
+			.vrid = instance->conf->vrid,
+			.unicast = instance->conf->unicast != 0};
+		int error = listen_for(process, instance);
+
+		if (error && !instance->is_deaf)
+			log_error("vrrp %s: no socket to receive on %s: %s", instance->name,
+				conf_string(set->conf, instance->conf->interface), strerror(-error));
+		instance->is_deaf = error != 0;
+		is_any_deaf |= error != 0;
+		vrrp_map_put(&set->map, key, i);
+	}
+	vrrp_listeners_end(&process->sockets);
+	process->listeners_changed = is_any_deaf;
+	if (is_any_deaf)
+		loop_timer_set(process->role->loop, &process->retry, mono_add(mono_now(), DEAF_RETRY_US));
+}
+
+static void report_track(void *arg, uint32_t index)
+{
+	struct vrrp_process *process = arg;
+	const struct status_track *status = &process->set->tracks.status[index];
+	char name[VRRP_TEXT_SIZE];
+
+	log_info("vrrp: tracked %s is %s: %s", vrrp_track_name(process->set->conf, index, name, sizeof(name)),
+		status->is_up ? "up" : "down", status->why);
+	vrrp_report_track(process, index);
+}
+
+void vrrp_facts_evaluate(struct vrrp_process *process)
+{
+	struct vrrp_set *set = process->set;
+	struct vrrp_sight sight = {.conf = set->conf,
+		.links = &process->monitor.links,
+		.script = process->role->boards[ROLE_SCRIPT],
+		.ipvs = process->role->boards[ROLE_IPVS],
+		.real_now_us = real_now_us()};
+
+	vrrp_tracks_look(&set->tracks, &sight, report_track, process);
+	find_interfaces(process);
+	if (process->listeners_changed)
+		hear(process);
+	process->groups_rest = true;
+	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
+		struct facts facts;
+
+		look(&facts, &set->instances[i]);
+		deliver(&set->instances[i], &facts);
+	}
+	process->groups_rest = false;
+	for (uint32_t g = 0; g < set->conf->n_groups; g++)
+		vrrp_instance_settle_group(process, &set->groups[g]);
+}

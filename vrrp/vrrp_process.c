@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* poise-vrrp: the process that speaks VRRP and holds the virtual addresses. Here are its start, its privileges, the
+ * switch between configurations and the order of work in a round of the loop; it waits for nothing but the kernel's
+ * answer to a batch of addresses, and never for another process. */
+#include "vrrp_process.h"
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifndef POISE_SANITIZERS
+#define POISE_SANITIZERS 0
+#endif
+
+/* The shadow memory of the sanitizers is larger than any machine's. */
+static const bool locks_memory = !POISE_SANITIZERS;
+
+#define TIMERS_AN_INSTANCE 2
+#define TIMERS_BESIDE 8
+#define ADDRESSES_RETRY_US (1 * US_PER_S)
+
+/* ---- the round ---- */
+
+/* What has to go first goes first: facts change states, states change addresses, and announcements (timers of their
+ * own) follow when the addresses are there. */
+void vrrp_process_round(struct vrrp_process *process)
+{
+	struct loop *loop = process->role->loop;
+	int changes = process->monitor.changes;
+	struct mono next;
+
+	if (!process->set)
+		return;
+	process->monitor.changes = 0;
+	if (changes & (LINK_STATE | LINK_ADDRESS_GONE))
+		process->addresses_changed = true;
+	if (changes || process->facts_changed) {
+		process->facts_changed = false;
+		vrrp_facts_evaluate(process);
+	}
+	if (!process->addresses_changed)
+		return;
+	process->addresses_changed = false;
+	for (uint32_t i = 0; i < process->set->conf->n_addresses; i++)
+		process->set->wishes[i].is_wanted =
+			process->set->instances[process->set->conf->addresses[i].instance].holds;
+	next = vrrp_addresses_apply(&process->addresses, process->set->conf, process->set->wishes, mono_now(),
+		vrrp_report_address, process);
+	if (mono_is_set(next))
+		loop_timer_set(loop, &process->addresses_due, next);
+	else
+		loop_timer_cancel(loop, &process->addresses_due);
+	if (process->monitor.changes)
+		vrrp_process_round_soon(process);
+}
+
+void vrrp_process_round_soon(struct vrrp_process *process)
+{
+	if (!process->round.slot)
+		loop_timer_set(process->role->loop, &process->round, mono_now());
+}
+
+static void on_round(struct timer *timer, void *arg)
+{
+	(void)timer;
+	vrrp_process_round(arg);
+}
+
+static void on_addresses_due(struct timer *timer, void *arg)
+{
+	struct vrrp_process *process = arg;
+
+	(void)timer;
+	process->addresses_changed = true;
+	vrrp_process_round(process);
+}
+
+static void on_retry(struct timer *timer, void *arg)
+{
+	struct vrrp_process *process = arg;
+
+	(void)timer;
+	process->facts_changed = true;
+	vrrp_process_round(process);
+}
+
+static void on_monitor(int fd, uint32_t events, void *arg)
+{
+	struct vrrp_process *process = arg;
+
+	(void)fd;
+	(void)events;
+	/* An error is logged there; what is known stays in force until the next notification. */
+	vrrp_monitor_read(&process->monitor);
+	if (process->monitor.changes)
+		vrrp_process_round(process);
+}
+
+/* ---- start ---- */
+
+/* Limits are raised while this is allowed: the real-time priority is configured later, and memory of later generations
+ * is to be locked too. */
+static void raise_limits(void)
+{
+	const struct rlimit priority = {99, 99}, memory = {RLIM_INFINITY, RLIM_INFINITY};
+	int flags = MCL_CURRENT | MCL_FUTURE;
+
+	if (setrlimit(RLIMIT_RTPRIO, &priority) < 0)
+		log_debug("vrrp: real-time priority cannot be allowed: %s", strerror(errno));
+	if (!locks_memory)
+		return;
+	if (setrlimit(RLIMIT_MEMLOCK, &memory) < 0)
+		flags = MCL_CURRENT;
+	if (mlockall(flags) < 0)
+		log_warning("vrrp: memory cannot be locked (%s): a machine that swaps may miss advertisements",
+			strerror(errno));
+}
+
+static void init_timers(struct vrrp_process *process)
+{
+	process->round = (struct timer){.fire = on_round, .arg = process};
+	process->addresses_due = (struct timer){.fire = on_addresses_due, .arg = process};
+	process->retry = (struct timer){.fire = on_retry, .arg = process};
+}
+
+static int vrrp_open(struct role_process *role)
+{
+	struct vrrp_process *process = role->ctx;
+	int error;
+
+	process->role = role;
+	init_timers(process);
+	error = vrrp_sockets_open(&process->sockets, role->loop, vrrp_receive, process);
+	if (error) {
+		log_error("vrrp: no raw socket: %s (poised has to be started as root)", strerror(-error));
+		return error;
+	}
+	error = vrrp_monitor_open(&process->monitor);
+	if (!error)
+		error = vrrp_monitor_resync(&process->monitor);
+	if (!error)
+		error = vrrp_addresses_init(&process->addresses, &process->monitor);
+	if (error) {
+		log_error("vrrp: interfaces cannot be read from the kernel: %s", strerror(-error));
+		return error;
+	}
+	if (!loop_io_add(role->loop, vrrp_monitor_fd(&process->monitor), EPOLLIN, on_monitor, process))
+		return -errno;
+	raise_limits();
+	return 0;
+}
+
+static void set_rt_priority(struct vrrp_process *process, int32_t priority)
+{
+	struct sched_param param = {.sched_priority = priority};
+	int policy = (priority > 0 ? SCHED_RR : SCHED_OTHER) | SCHED_RESET_ON_FORK;
+
+	if (priority == process->rt_priority)
+		return;
+	process->rt_priority = priority;
+	if (sched_setscheduler(0, policy, &param) < 0)
+		log_warning("vrrp: real-time priority %d refused (%s): a busy machine may delay advertisements",
+			priority, strerror(errno));
+}
+
+/* ---- configurations ---- */
+
+static int vrrp_prepare(struct role_process *role, const struct conf *next, char *why)
+{
+	struct vrrp_process *process = role->ctx;
+
+	process->next = vrrp_set_new(process, next);
+	if (process->next && vrrp_addresses_reserve(&process->addresses, next->n_addresses) == 0 &&
+		loop_timer_reserve(role->loop, TIMERS_AN_INSTANCE * (size_t)next->n_instances + TIMERS_BESIDE) == 0)
+		return 0;
+	vrrp_set_free(process->next);
+	process->next = NULL;
+	snprintf(why, 240, "vrrp: no memory for %u instances", next->n_instances);
+	return -1;
+}
+
+static void vrrp_abort(struct role_process *role)
+{
+	struct vrrp_process *process = role->ctx;
+
+	vrrp_set_free(process->next);
+	process->next = NULL;
+}
+
+static void vrrp_commit(struct role_process *role, const struct conf *next)
+{
+	struct vrrp_process *process = role->ctx;
+	struct vrrp_set *old = process->set, *set = process->next;
+	struct board *board;
+
+	vrrp_set_take_over(process, set, old);
+	process->set = set;
+	process->next = NULL;
+	vrrp_set_free(old);
+	board = vrrp_report_board(set);
+	if (board)
+		role_publish_board(role, board);
+	else
+		log_error("vrrp: no board, nobody sees the state of generation %llu: %s",
+			(unsigned long long)next->generation, strerror(errno));
+	if (process->addresses.lifetime_us != next->global->address_lifetime_us) {
+		process->addresses.lifetime_us = next->global->address_lifetime_us;
+		process->addresses.refresh_now = true;
+	}
+	set_rt_priority(process, next->global->vrrp_rt_priority);
+	process->facts_changed = process->addresses_changed = process->listeners_changed = true;
+	/* In a round of its own: the notification scripts of the new generation are known by then. */
+	vrrp_process_round_soon(process);
+}
+
+/* ---- the others ---- */
+
+static void vrrp_changed(struct role_process *role, enum role other, uint32_t table, uint32_t record)
+{
+	struct vrrp_process *process = role->ctx;
+
+	(void)table;
+	(void)record;
+	if (other != ROLE_SCRIPT && other != ROLE_IPVS)
+		return;
+	process->facts_changed = true;
+	vrrp_process_round_soon(process);
+}
+
+static void vrrp_file(struct role_process *role, enum msg_purpose purpose, uint32_t index, int fd)
+{
+	struct vrrp_process *process = role->ctx;
+	int error;
+
+	(void)index;
+	if (purpose != MSG_PURPOSE_LEDGER) {
+		close(fd);
+		return;
+	}
+	error = vrrp_addresses_set_ledger(&process->addresses, fd);
+	if (error)
+		log_error("vrrp: the ledger of virtual addresses cannot be read: %s", strerror(-error));
+	process->addresses_changed = true;
+	vrrp_process_round_soon(process);
+}
+
+static void vrrp_stop(struct role_process *role, bool keep)
+{
+	struct vrrp_process *process = role->ctx;
+	int error;
+
+	if (!keep && process->set) {
+		process->groups_rest = true;
+		for (uint32_t i = 0; i < process->set->conf->n_instances; i++) {
+			struct vrrp_event event = {.kind = VRRP_EVENT_STOP};
+
+			if (process->set->instances[i].is_started)
+				vrrp_instance_step(&process->set->instances[i], &event);
+		}
+		error = vrrp_addresses_release(&process->addresses);
+		if (error < 0)
+			log_error("vrrp: virtual addresses could not be removed: %s", strerror(-error));
+	}
+	role_exit(role, 0);
+}
+
+static const char *parse_release(int argc, char **argv)
+{
+	bool is_release = argc == 4 && strcmp(argv[1], "--release") == 0 && strcmp(argv[2], "--ledger") == 0;
+
+	return is_release ? argv[3] : NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct role_ops ops = {.role = ROLE_VRRP,
+		.open = vrrp_open,
+		.prepare = vrrp_prepare,
+		.commit = vrrp_commit,
+		.abort = vrrp_abort,
+		.changed = vrrp_changed,
+		.file = vrrp_file,
+		.stop = vrrp_stop};
+	static struct vrrp_process process;
+	const char *ledger = parse_release(argc, argv);
+
+	return ledger ? vrrp_release_main(ledger) : role_main(&ops, &process, argc, argv);
+}

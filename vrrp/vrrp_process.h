@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the shell of the vrrp role keeps, and the functions that its files call in each other. Everything that belongs
+ * to a configuration generation lies in a struct vrrp_set, allocated before the vote; the rest lives as long as the
+ * process.
+ *
+ *   vrrp_process.c   main, privileges, the round: facts, then addresses, then announcements
+ *   vrrp_set.c       a generation's memory, and what it takes over from the one before
+ *   vrrp_instance.c  events into the state machine, its actions into calls
+ *   vrrp_facts.c     what the kernel and the tracked objects say, into events
+ *   vrrp_receive.c   arrivals into events
+ *   vrrp_report.c    log lines, board, event ring, notification scripts */
+#ifndef POISE_VRRP_PROCESS_H
+#define POISE_VRRP_PROCESS_H
+
+#include "log.h"
+#include "role.h"
+#include "status.h"
+#include "vrrp_address.h"
+#include "vrrp_announce.h"
+#include "vrrp_fsm.h"
+#include "vrrp_group.h"
+#include "vrrp_map.h"
+#include "vrrp_monitor.h"
+#include "vrrp_packet.h"
+#include "vrrp_priority.h"
+#include "vrrp_socket.h"
+#include "vrrp_track.h"
+
+struct vrrp_process;
+
+/* What is seen besides the state machine and goes onto the board. */
+struct vrrp_counters {
+	uint64_t sent, received, priority_zero_sent, priority_zero_received;
+	uint64_t dropped[VRRP_DROP_COUNT];
+	uint32_t last_protocol_error;
+};
+
+struct vrrp_instance {
+	struct vrrp_process *process;
+	const struct conf_instance *conf;
+	conf_index_t index;
+	const char *name;
+	struct vrrp_vr vr;
+	struct vrrp_announcer announcer;
+	struct timer deadline, announce;
+	struct vrrp_counters counters;
+	bool is_started;   /* VRRP_EVENT_START was delivered */
+	bool holds;        /* the virtual addresses are to be held */
+	bool is_deaf;      /* no socket to hear with */
+	bool needs_reload; /* was taken over from the generation before */
+	bool has_past;     /* `past` is what a predecessor's board says */
+	struct vrrp_past past;
+	uint32_t ifindex; /* 0 = the interface does not exist */
+	uint32_t birth;   /* of the interface */
+	uint32_t mtu;
+	uint32_t ah_sequence;
+	uint16_t ip_id;
+	int64_t since_real_us;
+	struct mono up_since;
+	char waiting[VRRP_TEXT_SIZE]; /* why it has not started */
+	struct log_limit drop_limits[VRRP_DROP_COUNT], send_limit, oddity_limit;
+};
+
+struct vrrp_group {
+	const char *name;
+	const struct conf_group *conf;
+	uint32_t state; /* enum vrrp_state */
+	int64_t since_real_us;
+	struct vrrp_instance **members;
+	const struct vrrp_vr **vrs; /* of the members, for vrrp_group_decide() */
+	uint32_t n;
+	struct vrrp_instance *last_mover;
+};
+
+/* Everything that is sized by a generation. */
+struct vrrp_set {
+	const struct conf *conf;
+	struct vrrp_instance *instances; /* conf->n_instances */
+	struct vrrp_group *groups;       /* conf->n_groups */
+	struct vrrp_instance **member_space;
+	const struct vrrp_vr **vr_space;
+	struct vrrp_wish *wishes; /* conf->n_addresses */
+	uint32_t *last_errors;    /* conf->n_addresses: errno of the last attempt */
+	struct vrrp_tracks tracks;
+	struct vrrp_map map;
+};
+
+struct vrrp_process {
+	struct role_process *role;
+	struct vrrp_set *set;  /* in force, NULL before the first generation */
+	struct vrrp_set *next; /* prepared */
+	struct vrrp_sockets sockets;
+	struct vrrp_monitor monitor;
+	struct vrrp_addresses addresses;
+	struct timer round; /* what is left to do in this round of the loop */
+	struct timer addresses_due;
+	struct timer retry; /* a socket that could not be had */
+	bool facts_changed, addresses_changed;
+	bool listeners_changed; /* an interface of an instance came, went or was replaced */
+	bool groups_rest;       /* several members are being changed: ask the groups afterwards */
+	int32_t rt_priority;
+};
+
+/* ---- vrrp_process.c ---- */
+/* The rest of the work of this round is due: facts if they changed, addresses if they changed, announcements. */
+void vrrp_process_round_soon(struct vrrp_process *process);
+/* Does it now. */
+void vrrp_process_round(struct vrrp_process *process);
+
+/* ---- vrrp_set.c ---- */
+struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *conf); /* NULL when out of memory */
+void vrrp_set_free(struct vrrp_set *set);                                             /* NULL is allowed */
+/* Moves what goes on from the old set (NULL at first) into the new one, and stops what does not. */
+void vrrp_set_take_over(struct vrrp_process *process, struct vrrp_set *set, struct vrrp_set *old);
+
+/* ---- vrrp_instance.c ---- */
+/* One step: the event into the state machine, the actions out, the sync group asked. event->now is set here. */
+void vrrp_instance_step(struct vrrp_instance *instance, struct vrrp_event *event);
+/* Carries out what the group orders, until it orders nothing. */
+void vrrp_instance_settle_group(struct vrrp_process *process, struct vrrp_group *group);
+void vrrp_instance_on_deadline(struct timer *timer, void *arg);
+void vrrp_instance_on_announce(struct timer *timer, void *arg);
+
+/* ---- vrrp_facts.c ---- */
+/* Looks at interfaces, addresses, sockets and tracked objects anew and delivers what differs. */
+void vrrp_facts_evaluate(struct vrrp_process *process);
+
+/* ---- vrrp_receive.c ---- */
+void vrrp_receive(void *arg, const struct vrrp_arrival *arrival);
+
+/* ---- vrrp_report.c ---- */
+/* A board of the shape of conf, filled from the set. NULL when out of memory. */
+struct board *vrrp_report_board(const struct vrrp_set *set);
+void vrrp_report_instance(const struct vrrp_instance *instance, bool ring);
+void vrrp_report_group(const struct vrrp_process *process, const struct vrrp_group *group);
+void vrrp_report_address(void *process, uint32_t index, int error);
+void vrrp_report_track(const struct vrrp_process *process, uint32_t index);
+/* Log line, event, notifications, record of a change of state. */
+void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_action *action);
+void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_group *group, uint32_t from);
+void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const struct addr *source);
+
+/* ---- vrrp_release.c ---- */
+/* `poise-vrrp --release --ledger FILE`: removes what the ledger names and exits. Returns the exit status. */
+int vrrp_release_main(const char *path);
+
+#endif

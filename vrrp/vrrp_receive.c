@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Takes packets from the sockets of the vrrp process to the state machine they are for. What is in a packet is judged
+ * by vrrp_packet.c; here it is counted, logged at a bounded rate, and turned into an event. */
+#include "vrrp_process.h"
+#include <string.h>
+
+#define ODDITY_LOG_US (3600 * US_PER_S)
+
+/* Unicast advertisements may come in on another interface than the one that the answer leaves by. */
+static bool is_peer(const struct conf *conf, const struct conf_instance *instance, const struct addr *source)
+{
+	for (uint32_t i = instance->peers.first; i < instance->peers.first + instance->peers.count; i++) {
+		if (addr_equal(&conf->peers[i].addr, source))
+			return true;
+	}
+	return false;
+}
+
+static struct addr source_of(const struct vrrp_received *packet)
+{
+	/* IPv4: offset 12 of the header, whose length was checked with the VRID. */
+	return packet->family == AF_INET ? addr_from_bytes(AF_INET, packet->data + 12) : packet->source;
+}
+
+static struct vrrp_instance *find_instance(
+	struct vrrp_set *set, const struct vrrp_arrival *arrival, uint8_t vrid, const struct addr *source)
+{
+	struct vrrp_map_key key = {.ifindex = arrival->ifindex,
+		.family = arrival->packet.family,
+		.vrid = vrid,
+		.unicast = arrival->by_unicast_socket};
+	uint32_t index = vrrp_map_get(&set->map, key);
+
+	if (index != UINT32_MAX || !arrival->by_unicast_socket)
+		return index == UINT32_MAX ? NULL : &set->instances[index];
+	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
+		const struct conf_instance *conf = set->instances[i].conf;
+
+		if (conf->unicast && conf->vrid == vrid && conf->family == arrival->packet.family &&
+			is_peer(set->conf, conf, source))
+			return &set->instances[i];
+	}
+	return NULL;
+}
+
+/* Not a reason to drop, but somebody should know: the two configurations differ. */
+static void mention_oddities(struct vrrp_instance *instance, const struct vrrp_advert *advert)
+{
+	char buf[ADDR_TEXT];
+	uint32_t held_back;
+
+	if (!advert->is_interval_different && !advert->is_list_different)
+		return;
+	if (!log_limit_pass(&instance->oddity_limit, ODDITY_LOG_US, &held_back))
+		return;
+	addr_format(&advert->source, buf);
+	if (advert->is_interval_different)
+		log_warning("vrrp %s: %s advertises every %lld ms, we every %lld ms: make both configurations agree",
+			instance->name, buf, (long long)(advert->interval_us / US_PER_MS),
+			(long long)(instance->conf->advert_us / US_PER_MS));
+	if (advert->is_list_different)
+		log_warning("vrrp %s: %s advertises other virtual addresses than ours: make both configurations agree",
+			instance->name, buf);
+}
+
+static void accept_advert(struct vrrp_instance *instance, const struct vrrp_advert *advert)
+{
+	struct vrrp_event event = {.kind = VRRP_EVENT_ADVERT,
+		.advert_source = advert->source,
+		.advert_priority = advert->priority,
+		.advert_interval_us = advert->interval_us};
+
+	instance->counters.received++;
+	if (advert->priority == VRRP_PRIORITY_LEAVING)
+		instance->counters.priority_zero_received++;
+	if (instance->conf->auth == CONF_AUTH_AH)
+		instance->ah_sequence = advert->ah_sequence;
+	mention_oddities(instance, advert);
+	vrrp_instance_step(instance, &event);
+}
+
+void vrrp_receive(void *arg, const struct vrrp_arrival *arrival)
+{
+	struct vrrp_process *process = arg;
+	struct vrrp_receiver receiver = {0};
+	struct vrrp_instance *instance;
+	struct vrrp_advert advert;
+	struct addr source;
+	enum vrrp_drop drop;
+	uint8_t vrid;
+
+	if (!process->set)
+		return;
+	drop = vrrp_packet_vrid(&arrival->packet, &vrid);
+	if (drop != VRRP_DROP_NONE) {
+		log_debug("vrrp: packet dropped: %s", vrrp_drop_text(drop));
+		return;
+	}
+	source = source_of(&arrival->packet);
+	instance = find_instance(process->set, arrival, vrid, &source);
+	/* Other virtual routers on the same segment are none of our business. */
+	if (!instance || !instance->is_started)
+		return;
+	receiver.conf = process->set->conf;
+	receiver.instance = instance->conf;
+	receiver.self = instance->vr.source;
+	receiver.ah_sequence = instance->ah_sequence;
+	receiver.real_now_us = real_now_us();
+	drop = vrrp_packet_decode(&receiver, &arrival->packet, &advert);
+	if (drop != VRRP_DROP_NONE) {
+		vrrp_report_drop(instance, drop, &source);
+		return;
+	}
+	accept_advert(instance, &advert);
+}

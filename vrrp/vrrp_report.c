@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tells the rest of the daemon, and people, what the vrrp process does: one log line for a change, the records of its
+ * board, numbered events, and the notification scripts that are to be run. It only tells. */
+#include "vrrp_process.h"
+#include <stdio.h>
+#include <string.h>
+
+#define DROP_LOG_US (60 * US_PER_S)
+#define CONFLICT_TEXT "somebody else had put it there"
+
+static const char *const state_words[] = {
+	[VRRP_INIT] = "init", [VRRP_BACKUP] = "backup", [VRRP_MASTER] = "master", [VRRP_FAULT] = "fault"};
+
+static const char *state_word(uint32_t state)
+{
+	return state <= VRRP_FAULT ? state_words[state] : "?";
+}
+
+/* ---- board ---- */
+
+static void fill_instance(const struct vrrp_instance *instance, struct status_instance *record)
+{
+	const struct vrrp_vr *vr = &instance->vr;
+
+	*record = (struct status_instance){.state = vr->state,
+		.effective_priority = vr->priority,
+		.since_real_us = instance->since_real_us,
+		.since = vr->since,
+		.up_since = instance->up_since,
+		.last_sent = vr->last_sent,
+		.last_received = vr->last_accepted,
+		.deadline = vr->deadline,
+		.master_interval_us = vr->master_interval_us,
+		.source = vr->source,
+		.master = vr->master,
+		.master_priority = vr->master_priority,
+		.ifindex = instance->ifindex,
+		.adverts_sent = instance->counters.sent,
+		.adverts_received = instance->counters.received,
+		.became_master = vr->became_master,
+		.priority_zero_sent = instance->counters.priority_zero_sent,
+		.priority_zero_received = instance->counters.priority_zero_received,
+		.new_master_reason = vr->new_master_reason,
+		.last_protocol_error = instance->counters.last_protocol_error};
+	memcpy(record->dropped, instance->counters.dropped, sizeof(instance->counters.dropped));
+	if (!instance->is_started && instance->waiting[0])
+		snprintf(record->why, sizeof(record->why), "%s", instance->waiting);
+	else
+		vrrp_why(&vr->cause, record->why, sizeof(record->why));
+}
+
+static void group_why(const struct vrrp_group *group, char *why, size_t size)
+{
+	const struct vrrp_instance *mover = group->last_mover;
+	char cause[WHY_SIZE];
+
+	/* The member that is in the state of the whole says most about it. */
+	for (uint32_t i = 0; i < group->n && (!mover || mover->vr.state != group->state); i++)
+		mover = group->members[i];
+	if (!mover) {
+		snprintf(why, size, "no members");
+		return;
+	}
+	snprintf(why, size, "%.60s: %.*s", mover->name, (int)size - 64,
+		vrrp_why(&mover->vr.cause, cause, sizeof(cause)));
+}
+
+static void fill_group(const struct vrrp_group *group, struct status_group *record)
+{
+	*record = (struct status_group){.state = group->state, .since_real_us = group->since_real_us};
+	group_why(group, record->why, sizeof(record->why));
+}
+
+struct board *vrrp_report_board(const struct vrrp_set *set)
+{
+	const struct conf *conf = set->conf;
+	struct board_shape shape = {0};
+	struct board *board;
+
+	shape.record_size[VRRP_TABLE_INSTANCE] = sizeof(struct status_instance);
+	shape.count[VRRP_TABLE_INSTANCE] = conf->n_instances;
+	shape.record_size[VRRP_TABLE_GROUP] = sizeof(struct status_group);
+	shape.count[VRRP_TABLE_GROUP] = conf->n_groups;
+	shape.record_size[VRRP_TABLE_ADDRESS] = sizeof(struct status_address);
+	shape.count[VRRP_TABLE_ADDRESS] = conf->n_addresses;
+	shape.record_size[VRRP_TABLE_TRACK] = sizeof(struct status_track);
+	shape.count[VRRP_TABLE_TRACK] = conf->n_tracks;
+	board = board_create(ROLE_VRRP, conf->generation, &shape);
+	if (!board)
+		return NULL;
+	for (uint32_t i = 0; i < conf->n_instances; i++) {
+		struct status_instance record;
+
+		fill_instance(&set->instances[i], &record);
+		board_store(board, VRRP_TABLE_INSTANCE, i, &record, sizeof(record));
+	}
+	for (uint32_t i = 0; i < conf->n_groups; i++) {
+		struct status_group record;
+
+		fill_group(&set->groups[i], &record);
+		board_store(board, VRRP_TABLE_GROUP, i, &record, sizeof(record));
+	}
+	return board;
+}
+
+void vrrp_report_instance(const struct vrrp_instance *instance, bool ring)
+{
+	struct role_process *role = instance->process->role;
+	struct status_instance record;
+
+	fill_instance(instance, &record);
+	if (ring)
+		role_store(role, VRRP_TABLE_INSTANCE, instance->index, &record, sizeof(record));
+	else
+		role_store_quiet(role, VRRP_TABLE_INSTANCE, instance->index, &record, sizeof(record));
+}
+
+void vrrp_report_group(const struct vrrp_process *process, const struct vrrp_group *group)
+{
+	struct status_group record;
+
+	fill_group(group, &record);
+	role_store(process->role, VRRP_TABLE_GROUP, (uint32_t)(group - process->set->groups), &record, sizeof(record));
+}
+
+void vrrp_report_track(const struct vrrp_process *process, uint32_t index)
+{
+	role_store(process->role, VRRP_TABLE_TRACK, index, &process->set->tracks.status[index],
+		sizeof(struct status_track));
+}
+
+void vrrp_report_address(void *arg, uint32_t index, int error)
+{
+	struct vrrp_process *process = arg;
+	const struct vrrp_wish *wish = &process->set->wishes[index];
+	struct status_address record = {
+		.is_set = wish->is_set, .ifindex = wish->is_set ? wish->ifindex : 0, .last_error = (uint32_t)error};
+	char buf[ADDR_TEXT];
+	const struct conf_address *address = &process->set->conf->addresses[index];
+	const struct vrrp_instance *instance = &process->set->instances[address->instance];
+
+	process->set->last_errors[index] = (uint32_t)error;
+	role_store(process->role, VRRP_TABLE_ADDRESS, index, &record, sizeof(record));
+	addr_format(&wish->addr, buf);
+	if (error)
+		log_error("vrrp %s: %s/%u not added: %s", instance->name, buf, wish->prefix, strerror(error));
+	else if (wish->is_set && wish->is_foreign)
+		log_warning("vrrp %s: %s/%u is there already and is left alone: %s", instance->name, buf, wish->prefix,
+			CONFLICT_TEXT);
+	else
+		log_debug("vrrp %s: %s/%u %s", instance->name, buf, wish->prefix, wish->is_set ? "added" : "removed");
+}
+
+/* ---- transitions ---- */
+
+static enum conf_notify_event notify_event(uint32_t state)
+{
+	if (state == VRRP_MASTER)
+		return CONF_NOTIFY_MASTER;
+	if (state == VRRP_BACKUP)
+		return CONF_NOTIFY_BACKUP;
+	return state == VRRP_FAULT ? CONF_NOTIFY_FAULT : CONF_NOTIFY_STOP;
+}
+
+/* First the scripts for this state, then those for any. */
+static void notify(struct vrrp_process *process, const struct conf_range *range, uint32_t state, uint32_t priority)
+{
+	const enum conf_notify_event event = notify_event(state);
+	const enum conf_notify_event order[] = {event, CONF_NOTIFY_ANY};
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t i = range->first; i < range->first + range->count; i++) {
+			if (process->set->conf->notifies[i].event == order[pass])
+				role_notify(process->role, i, event, priority);
+		}
+	}
+}
+
+static void tell(struct vrrp_process *process, uint32_t kind, uint32_t object, uint32_t from, uint32_t to,
+	const char *name, const char *why)
+{
+	struct event event = {.kind = kind, .object = object, .from = from, .to = to};
+
+	snprintf(event.name, sizeof(event.name), "%s", name);
+	snprintf(event.why, sizeof(event.why), "%s", why);
+	role_event(process->role, &event);
+}
+
+void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_action *action)
+{
+	struct vrrp_process *process = instance->process;
+	char why[WHY_SIZE];
+
+	vrrp_why(&action->cause, why, sizeof(why));
+	log_info("vrrp %s: %s -> %s: %s", instance->name, state_word(action->from), state_word(action->to), why);
+	tell(process, EVENT_INSTANCE, instance->index, action->from, action->to, instance->name, why);
+	notify(process, &instance->conf->notifies, action->to, instance->vr.priority);
+}
+
+void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_group *group, uint32_t from)
+{
+	uint32_t priority = group->n ? group->members[0]->vr.priority : 0;
+	char why[WHY_SIZE];
+
+	group->since_real_us = real_now_us();
+	group_why(group, why, sizeof(why));
+	log_info("vrrp group %s: %s -> %s: %s", group->name, state_word(from), state_word(group->state), why);
+	vrrp_report_group(process, group);
+	tell(process, EVENT_GROUP, (uint32_t)(group - process->set->groups), from, group->state, group->name, why);
+	notify(process, &group->conf->notifies, group->state, priority);
+}
+
+void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const struct addr *source)
+{
+	uint32_t protocol_error = vrrp_drop_protocol_error(drop);
+	char buf[ADDR_TEXT], why[WHY_SIZE], more[48] = "";
+	uint32_t held_back;
+
+	instance->counters.dropped[drop]++;
+	if (protocol_error)
+		instance->counters.last_protocol_error = protocol_error;
+	vrrp_report_instance(instance, false);
+	if (!log_limit_pass(&instance->drop_limits[drop], DROP_LOG_US, &held_back))
+		return;
+	if (held_back)
+		snprintf(more, sizeof(more), " (and %u more since the last message)", held_back);
+	snprintf(why, sizeof(why), "advertisement from %s dropped: %s", addr_format(source, buf), vrrp_drop_text(drop));
+	log_warning("vrrp %s: %s%s", instance->name, why, more);
+	tell(instance->process, EVENT_PROTOCOL, instance->index, 0, drop, instance->name, why);
+}

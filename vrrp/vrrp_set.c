@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The memory of a configuration generation in the vrrp process: taken before the vote, filled from the generation
+ * before at the switch. An instance whose identity on the wire is the same goes on without missing an advertisement;
+ * one that has another identity, or is gone, is stopped. */
+#include "vrrp_process.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void init_instance(struct vrrp_process *process, struct vrrp_set *set, conf_index_t index)
+{
+	struct vrrp_instance *instance = &set->instances[index];
+
+	instance->process = process;
+	instance->index = index;
+	instance->conf = &set->conf->instances[index];
+	instance->name = conf_string(set->conf, instance->conf->name);
+	instance->vr.priority = instance->conf->priority;
+	instance->deadline = (struct timer){.fire = vrrp_instance_on_deadline, .arg = instance};
+	instance->announce = (struct timer){.fire = vrrp_instance_on_announce, .arg = instance};
+}
+
+static void init_groups(struct vrrp_set *set)
+{
+	const struct conf *conf = set->conf;
+
+	for (uint32_t g = 0; g < conf->n_groups; g++) {
+		struct vrrp_group *group = &set->groups[g];
+		const struct conf_range *members = &conf->groups[g].members;
+
+		group->conf = &conf->groups[g];
+		group->name = conf_string(conf, conf->groups[g].name);
+		group->members = set->member_space + members->first;
+		group->vrs = set->vr_space + members->first;
+		group->n = members->count;
+		for (uint32_t i = 0; i < members->count; i++) {
+			group->members[i] = &set->instances[conf->group_members[members->first + i]];
+			group->vrs[i] = &group->members[i]->vr;
+		}
+	}
+}
+
+static void init_wishes(struct vrrp_set *set)
+{
+	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
+		set->wishes[i].addr = set->conf->addresses[i].addr;
+		set->wishes[i].prefix = set->conf->addresses[i].prefix;
+	}
+}
+
+struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *conf)
+{
+	struct vrrp_set *set = calloc(1, sizeof(*set));
+
+	if (!set)
+		return NULL;
+	set->conf = conf;
+	set->instances = calloc(conf->n_instances + 1, sizeof(*set->instances));
+	set->groups = calloc(conf->n_groups + 1, sizeof(*set->groups));
+	set->member_space = calloc(conf->n_group_members + 1, sizeof(*set->member_space));
+	set->vr_space = calloc(conf->n_group_members + 1, sizeof(*set->vr_space));
+	set->wishes = calloc(conf->n_addresses + 1, sizeof(*set->wishes));
+	set->last_errors = calloc(conf->n_addresses + 1, sizeof(*set->last_errors));
+	if (!set->instances || !set->groups || !set->member_space || !set->vr_space || !set->wishes ||
+		!set->last_errors || vrrp_tracks_init(&set->tracks, conf) < 0 ||
+		vrrp_map_init(&set->map, conf->n_instances) < 0) {
+		vrrp_set_free(set);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < conf->n_instances; i++)
+		init_instance(process, set, i);
+	init_groups(set);
+	init_wishes(set);
+	return set;
+}
+
+void vrrp_set_free(struct vrrp_set *set)
+{
+	if (!set)
+		return;
+	free(set->instances);
+	free(set->groups);
+	free(set->member_space);
+	free(set->vr_space);
+	free(set->wishes);
+	free(set->last_errors);
+	vrrp_tracks_free(&set->tracks);
+	vrrp_map_free(&set->map);
+	free(set);
+}
+
+/* Whether two records describe the same virtual router for the others on the wire. */
+static bool is_same_router(const struct conf *conf, const struct conf_instance *a, const struct conf *old_conf,
+	const struct conf_instance *b)
+{
+	return a->vrid == b->vrid && a->family == b->family && a->version == b->version && a->unicast == b->unicast &&
+	       a->use_vmac == b->use_vmac &&
+	       strcmp(conf_string(conf, a->interface), conf_string(old_conf, b->interface)) == 0;
+}
+
+static void cancel_timers(struct vrrp_instance *instance)
+{
+	loop_timer_cancel(instance->process->role->loop, &instance->deadline);
+	loop_timer_cancel(instance->process->role->loop, &instance->announce);
+}
+
+/* Everything but what describes the new generation. */
+static void take_over_instance(struct vrrp_instance *instance, struct vrrp_instance *old)
+{
+	struct vrrp_instance fresh = *instance;
+	struct loop *loop = instance->process->role->loop;
+
+	cancel_timers(old);
+	*instance = *old;
+	instance->conf = fresh.conf;
+	instance->index = fresh.index;
+	instance->name = fresh.name;
+	instance->deadline = fresh.deadline;
+	instance->announce = fresh.announce;
+	instance->needs_reload = instance->is_started;
+	/* The plan of announcements goes by positions in the list of addresses, which may be another one now. */
+	if (mono_is_set(instance->announcer.next) && old->conf->addresses.count != instance->conf->addresses.count)
+		vrrp_announce_stop(&instance->announcer);
+	if (mono_is_set(instance->vr.deadline))
+		loop_timer_set(loop, &instance->deadline, instance->vr.deadline);
+	if (mono_is_set(instance->announcer.next))
+		loop_timer_set(loop, &instance->announce, instance->announcer.next);
+	old->is_started = false;
+}
+
+static void stop_instance(struct vrrp_instance *instance)
+{
+	struct vrrp_event event = {.kind = VRRP_EVENT_STOP};
+
+	if (instance->is_started)
+		vrrp_instance_step(instance, &event);
+	cancel_timers(instance);
+}
+
+static void take_over_groups(struct vrrp_set *set, const struct vrrp_set *old)
+{
+	for (uint32_t g = 0; g < set->conf->n_groups; g++) {
+		conf_index_t before = conf_find_group(old->conf, set->conf, g);
+
+		if (before == CONF_NONE)
+			continue;
+		set->groups[g].state = old->groups[before].state;
+		set->groups[g].since_real_us = old->groups[before].since_real_us;
+	}
+}
+
+/* The board of a predecessor that died under this same generation. */
+static void read_past(struct vrrp_process *process, struct vrrp_set *set)
+{
+	const struct board *board = process->role->boards[ROLE_VRRP];
+
+	if (!board || board_generation(board) != set->conf->generation)
+		return;
+	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
+		struct vrrp_instance *instance = &set->instances[i];
+		struct status_instance record;
+
+		if (board_load(board, VRRP_TABLE_INSTANCE, i, &record, sizeof(record)) < 0 || record.state > VRRP_FAULT)
+			continue;
+		instance->has_past = true;
+		instance->past = (struct vrrp_past){.state = record.state,
+			.last_sent = record.last_sent,
+			.master = record.master,
+			.master_priority = record.master_priority,
+			.master_interval_us = record.master_interval_us};
+		instance->counters.sent = record.adverts_sent;
+		instance->counters.received = record.adverts_received;
+		instance->counters.priority_zero_sent = record.priority_zero_sent;
+		instance->counters.priority_zero_received = record.priority_zero_received;
+		instance->vr.became_master = record.became_master;
+		memcpy(instance->counters.dropped, record.dropped, sizeof(instance->counters.dropped));
+	}
+}
+
+void vrrp_set_take_over(struct vrrp_process *process, struct vrrp_set *set, struct vrrp_set *old)
+{
+	if (!old) {
+		read_past(process, set);
+		return;
+	}
+	process->groups_rest = true;
+	vrrp_tracks_take_over(&set->tracks, set->conf, &old->tracks, old->conf);
+	take_over_groups(set, old);
+	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
+		struct vrrp_instance *instance = &set->instances[i];
+		conf_index_t before = conf_find_instance(old->conf, set->conf, i);
+
+		if (before != CONF_NONE &&
+			is_same_router(set->conf, instance->conf, old->conf, old->instances[before].conf))
+			take_over_instance(instance, &old->instances[before]);
+	}
+	for (uint32_t i = 0; i < old->conf->n_instances; i++)
+		stop_instance(&old->instances[i]);
+	process->groups_rest = false;
+}
