@@ -1,8 +1,8 @@
 # programs and unit tests of vrrp/
 # The pure part: decisions and codecs, also linked by the unit tests, the model, the replay and the fuzz target.
 noinst_LIBRARIES += vrrp/libvrrpcore.a
-vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_why.c vrrp/vrrp_group.c vrrp/vrrp_group.h \
-	vrrp/vrrp_priority.c vrrp/vrrp_priority.h vrrp/vrrp_announce.c vrrp/vrrp_announce.h \
+vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vrrp/vrrp_step.h \
+	vrrp/vrrp_why.c vrrp/vrrp_group.c vrrp/vrrp_group.h vrrp/vrrp_priority.c vrrp/vrrp_priority.h vrrp/vrrp_announce.c vrrp/vrrp_announce.h \
 	vrrp/vrrp_packet.c vrrp/vrrp_packet.h vrrp/vrrp_encode.c vrrp/vrrp_drop.c vrrp/vrrp_checksum.h \
 	vrrp/vrrp_auth.c vrrp/vrrp_auth.h vrrp/vrrp_digest.c vrrp/vrrp_digest.h
 
@@ -18,3 +18,26 @@ vrrp_poise_vrrp_SOURCES = vrrp/vrrp_process.c vrrp/vrrp_process.h vrrp/vrrp_set.
 	vrrp/vrrp_track.c vrrp/vrrp_track.h
 vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS)
+
+# Unit tests of the pure part.
+VRRP_CHECK_LDADD = vrrp/libvrrpcore.a lib/libpoise.a $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_vrrp_fsm tests/unit/check_vrrp_group tests/unit/check_vrrp_priority tests/unit/check_vrrp_announce \
+	tests/unit/check_vrrp_auth tests/unit/check_vrrp_packet
+tests_unit_check_vrrp_fsm_SOURCES = tests/unit/check_vrrp_fsm.c tests/unit/vrrp_fixture.h
+tests_unit_check_vrrp_fsm_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_fsm_LDADD = $(VRRP_CHECK_LDADD)
+tests_unit_check_vrrp_group_SOURCES = tests/unit/check_vrrp_group.c tests/unit/vrrp_fixture.h
+tests_unit_check_vrrp_group_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_group_LDADD = $(VRRP_CHECK_LDADD)
+tests_unit_check_vrrp_priority_SOURCES = tests/unit/check_vrrp_priority.c tests/unit/vrrp_fixture.h
+tests_unit_check_vrrp_priority_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_priority_LDADD = $(VRRP_CHECK_LDADD)
+tests_unit_check_vrrp_announce_SOURCES = tests/unit/check_vrrp_announce.c tests/unit/vrrp_fixture.h tests/unit/vrrp_frames.h
+tests_unit_check_vrrp_announce_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_announce_LDADD = $(VRRP_CHECK_LDADD)
+tests_unit_check_vrrp_auth_SOURCES = tests/unit/check_vrrp_auth.c tests/unit/vrrp_fixture.h
+tests_unit_check_vrrp_auth_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_auth_LDADD = $(VRRP_CHECK_LDADD)
+tests_unit_check_vrrp_packet_SOURCES = tests/unit/check_vrrp_packet.c tests/unit/vrrp_fixture.h tests/unit/vrrp_frames.h
+tests_unit_check_vrrp_packet_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_packet_LDADD = $(VRRP_CHECK_LDADD)

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Effective priority: weights of either sign, reversed, clamped; faults; members of sync groups. */
+#include "../../vrrp/vrrp_priority.h"
+#include "vrrp_fixture.h"
+#include <check.h>
+#include <stdlib.h>
+
+struct rig {
+	struct fixture f;
+	struct conf_track tracks[4];
+	struct conf_group group;
+	bool is_up[4];
+	struct vrrp_priority p;
+};
+
+static void rig_init(struct rig *r)
+{
+	memset(r, 0, sizeof(*r));
+	fixture_init(&r->f, 3, AF_INET);
+	r->f.conf.tracks = r->tracks;
+	r->f.conf.groups = &r->group;
+}
+
+static void track(struct rig *r, uint32_t i, int32_t weight, uint32_t reverse, bool is_up)
+{
+	r->tracks[i].weight = weight;
+	r->tracks[i].reverse = reverse;
+	r->is_up[i] = is_up;
+	r->f.instance.tracks.count = i + 1;
+}
+
+static uint32_t effective(struct rig *r)
+{
+	r->p = vrrp_priority_of(&r->f.conf, 0, r->is_up);
+	return r->p.effective;
+}
+
+START_TEST(test_weights)
+{
+	static const struct {
+		int32_t weight;
+		uint32_t reverse;
+		bool is_up;
+		int32_t adds;
+	} cases[] = {
+		{20, 0, true, 20},
+		{20, 0, false, 0},
+		{-20, 0, true, 0},
+		{-20, 0, false, -20},
+		{20, 1, true, 0},
+		{20, 1, false, 20},
+		{-20, 1, true, -20},
+		{-20, 1, false, 0},
+		{0, 0, true, 0},
+		{0, 0, false, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct rig r;
+
+		rig_init(&r);
+		track(&r, 0, cases[i].weight, cases[i].reverse, cases[i].is_up);
+		ck_assert_int_eq((int32_t)effective(&r), 100 + cases[i].adds);
+		ck_assert_int_eq(vrrp_priority_weight(&r.tracks[0], cases[i].is_up), cases[i].adds);
+		ck_assert_int_eq(r.p.is_fault, cases[i].weight == 0 && !cases[i].is_up);
+	}
+}
+END_TEST
+
+START_TEST(test_sum_and_bounds)
+{
+	struct rig r;
+
+	rig_init(&r);
+	track(&r, 0, 10, 0, true);
+	track(&r, 1, -30, 0, false);
+	ck_assert_uint_eq(effective(&r), 80);
+	track(&r, 2, -253, 0, false);
+	ck_assert_uint_eq(effective(&r), 1);
+	track(&r, 2, 253, 0, true);
+	ck_assert_uint_eq(effective(&r), 254);
+	track(&r, 2, INT32_MAX, 0, true);
+	track(&r, 3, INT32_MAX, 0, true);
+	ck_assert_uint_eq(effective(&r), 254);
+	/* a sum that is left at its bounds only once: +253 and -253 cancel out */
+	track(&r, 2, 253, 0, true);
+	track(&r, 3, -253, 0, false);
+	ck_assert_uint_eq(effective(&r), 80);
+	r.f.instance.priority = 255;
+	ck_assert_uint_eq(effective(&r), 255);
+}
+END_TEST
+
+START_TEST(test_faults)
+{
+	struct rig r;
+
+	rig_init(&r);
+	track(&r, 0, 0, 0, true);
+	track(&r, 1, 0, 1, false);
+	effective(&r);
+	ck_assert(!r.p.is_fault);
+	ck_assert_uint_eq(r.p.culprit, CONF_NONE);
+	r.is_up[1] = true; /* reversed: must not be there */
+	effective(&r);
+	ck_assert(r.p.is_fault);
+	ck_assert_uint_eq(r.p.culprit, 1);
+	r.is_up[0] = false;
+	effective(&r);
+	ck_assert_uint_eq(r.p.culprit, 0);
+	/* faults are the owner's as well */
+	r.f.instance.priority = 255;
+	effective(&r);
+	ck_assert(r.p.is_fault);
+}
+END_TEST
+
+START_TEST(test_groups)
+{
+	struct rig r;
+
+	rig_init(&r);
+	track(&r, 0, -30, 0, false);
+	r.f.instance.group = 0;
+	r.tracks[1] = (struct conf_track){.weight = -10};
+	r.tracks[2] = (struct conf_track){.weight = 0};
+	r.group.tracks = (struct conf_range){1, 2};
+	r.is_up[2] = true;
+	/* weights are for groups that ask for them */
+	ck_assert_uint_eq(effective(&r), 100);
+	ck_assert(!r.p.is_fault);
+	r.group.track_weights = 1;
+	ck_assert_uint_eq(effective(&r), 60);
+	r.is_up[2] = false;
+	effective(&r);
+	ck_assert(r.p.is_fault);
+	ck_assert_uint_eq(r.p.culprit, 2);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("vrrp_priority");
+	TCase *tcase = tcase_create("vrrp_priority");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, test_weights);
+	tcase_add_test(tcase, test_sum_and_bounds);
+	tcase_add_test(tcase, test_faults);
+	tcase_add_test(tcase, test_groups);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
