@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* libnetsnmp as an AgentX subagent, driven from our own loop. Runs in the snmp role only. Its reconnect and ping alarms
+ * never run by themselves: the role lets them run (agent_open()) when a probe has shown that the master answers. */
+#include <net-snmp/net-snmp-config.h>
+#include <net-snmp/net-snmp-includes.h>
+
+#include <net-snmp/agent/agent_callbacks.h>
+#include <net-snmp/agent/agent_sysORTable.h>
+#include <net-snmp/agent/net-snmp-agent-includes.h>
+
+#include "agent.h"
+#include "log.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AGENT_NAME "poise"
+#define AGENT_MIBS 6
+/* A session that is lost is tried again by the library this long after, if agent_open() lets it. */
+#define AGENT_REOPEN_S 1
+
+static struct {
+	const struct agent_ops *ops;
+	void *arg;
+	bool is_started; /* init_snmp() has run */
+	bool is_open;
+	struct {
+		struct mib_snapshot snapshot;
+		netsnmp_handler_registration *registration; /* NULL = not enabled */
+	} mibs[AGENT_MIBS];
+} agent;
+
+/* ---- between the library's types and ours ---- */
+static void oid_from_library(struct mib_oid *to, const oid *from, size_t n)
+{
+	to->n = 0;
+	for (size_t i = 0; i < n; i++)
+		mib_oid_add(to, (uint32_t)from[i]);
+}
+
+static size_t oid_to_library(oid to[MIB_OID_MAX], const struct mib_oid *from)
+{
+	for (uint32_t i = 0; i < from->n; i++)
+		to[i] = from->id[i];
+	return from->n;
+}
+
+struct library_value {
+	u_char type;
+	const void *data;
+	size_t size;
+	union {
+		long integer;
+		u_long number;
+		struct counter64 counter64;
+	} room;
+};
+
+/* The result points into itself and into v. */
+static void value_to_library(struct library_value *to, const struct mib_value *v)
+{
+	*to = (struct library_value){.data = &to->room, .size = sizeof(to->room.number)};
+	switch (v->type) {
+	case MIB_INTEGER:
+		to->type = ASN_INTEGER;
+		to->room.integer = v->integer;
+		return;
+	case MIB_UNSIGNED:
+		to->type = ASN_UNSIGNED;
+		to->room.number = (u_long)v->number;
+		return;
+	case MIB_COUNTER32:
+		to->type = ASN_COUNTER;
+		to->room.number = (u_long)v->number;
+		return;
+	case MIB_TIMETICKS:
+		to->type = ASN_TIMETICKS;
+		to->room.number = (u_long)v->number;
+		return;
+	case MIB_COUNTER64:
+		to->type = ASN_COUNTER64;
+		to->room.counter64.high = (u_long)(v->number >> 32);
+		to->room.counter64.low = (u_long)(v->number & UINT32_MAX);
+		to->size = sizeof(to->room.counter64);
+		return;
+	case MIB_IPADDRESS:
+	case MIB_OCTETS:
+		to->type = v->type == MIB_OCTETS ? ASN_OCTET_STR : ASN_IPADDRESS;
+		to->data = v->octets;
+		to->size = v->length;
+		return;
+	}
+}
+
+/* ---- answering ---- */
+static void request_answer(struct mib_snapshot *s, const struct mib_view *view, bool is_next,
+	netsnmp_request_info *request, netsnmp_agent_request_info *info)
+{
+	netsnmp_variable_list *var = request->requestvb;
+	struct library_value value;
+	struct mib_value v;
+	struct mib_oid name;
+	oid ids[MIB_OID_MAX];
+
+	oid_from_library(&name, var->name, var->name_length);
+	if (is_next) {
+		/* From before our subtree: everything in it comes after. */
+		bool inclusive = request->inclusive;
+
+		if (mib_oid_compare(&name, &s->mib->root) < 0)
+			name = s->mib->root;
+		if (!mib_next(s, view, &name, inclusive, &v))
+			return; /* the agent goes on with what lies behind */
+		snmp_set_var_objid(var, ids, oid_to_library(ids, &name));
+	} else if (!mib_get(s, view, &name, &v)) {
+		netsnmp_set_request_error(info, request, SNMP_NOSUCHINSTANCE);
+		return;
+	}
+	value_to_library(&value, &v);
+	snmp_set_var_typed_value(var, value.type, value.data, value.size);
+}
+
+static int agent_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
+	netsnmp_agent_request_info *info, netsnmp_request_info *requests)
+{
+	struct mib_snapshot *s = handler->myvoid;
+	const struct mib_view *view = agent.ops->view(agent.arg);
+
+	(void)registration;
+	if (info->mode != MODE_GET && info->mode != MODE_GETNEXT)
+		return SNMP_ERR_NOERROR;
+	if (view)
+		mib_snapshot_refresh(s, view, AGENT_SNAPSHOT_US);
+	for (netsnmp_request_info *request = requests; request; request = request->next) {
+		if (request->processed)
+			continue;
+		if (view)
+			request_answer(s, view, info->mode == MODE_GETNEXT, request, info);
+		else if (info->mode == MODE_GET)
+			netsnmp_set_request_error(info, request, SNMP_NOSUCHINSTANCE);
+	}
+	return SNMP_ERR_NOERROR;
+}
+
+/* ---- registering ---- */
+static int mib_register(unsigned slot, const struct mib *mib)
+{
+	oid root[MIB_OID_MAX];
+	size_t n = oid_to_library(root, &mib->root);
+	netsnmp_mib_handler *handler;
+	netsnmp_handler_registration *r;
+
+	if (mib_snapshot_init(&agent.mibs[slot].snapshot, mib) < 0)
+		return -ENOMEM;
+	handler = netsnmp_create_handler(mib->name, agent_handle);
+	if (!handler)
+		return -ENOMEM;
+	handler->myvoid = &agent.mibs[slot].snapshot;
+	r = netsnmp_handler_registration_create(mib->name, handler, root, n, HANDLER_CAN_RONLY);
+	if (!r) {
+		netsnmp_handler_free(handler);
+		return -ENOMEM;
+	}
+	if (netsnmp_register_handler(r) != MIB_REGISTERED_OK)
+		return -EBUSY; /* the library has freed it */
+	agent.mibs[slot].registration = r;
+	register_sysORTable(root, n, mib->name);
+	return 0;
+}
+
+static void mib_unregister(unsigned slot)
+{
+	oid root[MIB_OID_MAX];
+	size_t n = oid_to_library(root, &agent.mibs[slot].snapshot.mib->root);
+
+	unregister_sysORTable(root, n);
+	netsnmp_unregister_handler(agent.mibs[slot].registration);
+	agent.mibs[slot].registration = NULL;
+	mib_snapshot_free(&agent.mibs[slot].snapshot);
+}
+
+int agent_enable(const struct mib *mib, bool enable)
+{
+	int free_slot = -1;
+
+	for (unsigned slot = 0; slot < AGENT_MIBS; slot++) {
+		if (!agent.mibs[slot].registration) {
+			free_slot = free_slot < 0 ? (int)slot : free_slot;
+		} else if (agent.mibs[slot].snapshot.mib == mib) {
+			if (!enable)
+				mib_unregister(slot);
+			return 0;
+		}
+	}
+	if (!enable)
+		return 0;
+	if (free_slot < 0)
+		return -ENOSPC;
+	int rc = mib_register((unsigned)free_slot, mib);
+
+	if (rc < 0)
+		mib_snapshot_free(&agent.mibs[free_slot].snapshot);
+	return rc;
+}
+
+/* ---- the library's callbacks ---- */
+static int callback_session(int major, int minor, void *server, void *client)
+{
+	netsnmp_session *session = server;
+
+	(void)major;
+	(void)minor;
+	(void)client;
+	session->timeout = AGENT_TIMEOUT_US;
+	session->retries = 0;
+	return 0;
+}
+
+static int callback_log(int major, int minor, void *server, void *client)
+{
+	const struct snmp_log_message *message = server;
+	int length = (int)strcspn(message->msg, "\n");
+
+	(void)major;
+	(void)minor;
+	(void)client;
+	/* What matters to an operator the role says itself, once and with its cause. */
+	log_debug("snmp: library: %.*s", length, message->msg);
+	return 0;
+}
+
+/* A send to a master that stops reading gives up after this; nothing of the library's is inherited. */
+static void descriptors_limit(void)
+{
+	const struct timeval limit = {.tv_usec = AGENT_TIMEOUT_US};
+	int fds[4], n = agent_descriptors(fds, 4);
+
+	for (int i = 0; i < n; i++) {
+		setsockopt(fds[i], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+	}
+}
+
+static int callback_started(int major, int minor, void *server, void *client)
+{
+	(void)major;
+	(void)minor;
+	(void)server;
+	(void)client;
+	agent.is_open = true;
+	return 0;
+}
+
+static int callback_stopped(int major, int minor, void *server, void *client)
+{
+	(void)major;
+	(void)minor;
+	(void)server;
+	(void)client;
+	if (agent.is_open) {
+		agent.is_open = false;
+		agent.ops->lost(agent.arg);
+	}
+	return 0;
+}
+
+/* ---- life ---- */
+static void library_settings(const char *socket)
+{
+	/* No MIB text, no configuration and no state of the library's own: all of that is for its own daemons. */
+	setenv("MIBS", "", 1);
+	setenv("MIBDIRS", "/nonexistent", 1);
+	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
+	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
+	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_ALARM_DONT_USE_SIG, 1);
+	netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, socket);
+}
+
+int agent_init(const char *socket, const struct agent_ops *ops, void *arg)
+{
+	agent.ops = ops;
+	agent.arg = arg;
+	signal(SIGPIPE, SIG_IGN); /* the library sends to a master that may have just died */
+	snmp_disable_log();
+	snmp_enable_calllog();
+	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, callback_log, NULL);
+	netsnmp_enable_subagent();
+	library_settings(socket);
+	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, callback_session, NULL);
+	snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, callback_started, NULL);
+	snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, callback_stopped, NULL);
+	if (init_agent(AGENT_NAME) != 0)
+		return -EIO;
+	/* init_agent() has set its own interval: only what is set after it counts. */
+	netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL, AGENT_REOPEN_S);
+	return 0;
+}
+
+int agent_open(void)
+{
+	if (!agent.is_started) {
+		agent.is_started = true;
+		init_snmp(AGENT_NAME); /* connects */
+	} else {
+		run_alarms(); /* connects when the library's own pause is over */
+	}
+	netsnmp_check_outstanding_agent_requests();
+	if (!agent.is_open)
+		return -1;
+	descriptors_limit();
+	return 0;
+}
+
+bool agent_is_open(void)
+{
+	return agent.is_open;
+}
+
+void agent_close(void)
+{
+	agent.is_open = false; /* no "lost" for an end that is wanted */
+	if (agent.is_started)
+		snmp_shutdown(AGENT_NAME);
+	shutdown_agent();
+}
+
+/* ---- descriptors ---- */
+static int library_select(fd_set *set)
+{
+	struct timeval unused = {0};
+	int n = 0, block = 1;
+
+	FD_ZERO(set);
+	snmp_select_info(&n, set, &unused, &block);
+	return n;
+}
+
+int agent_descriptors(int *fds, int max)
+{
+	fd_set set;
+	int n = library_select(&set), count = 0;
+
+	for (int fd = 0; fd < n && count < max; fd++) {
+		if (FD_ISSET(fd, &set))
+			fds[count++] = fd;
+	}
+	return count;
+}
+
+void agent_read(void)
+{
+	struct timeval now = {0};
+	fd_set set;
+	int n = library_select(&set);
+
+	/* Ask the kernel again: an earlier call may have read what was announced, and a read would block. */
+	if (n > 0 && select(n, &set, NULL, NULL, &now) > 0)
+		snmp_read(&set);
+	netsnmp_check_outstanding_agent_requests();
+}
+
+void agent_housekeep(void)
+{
+	snmp_timeout();
+	netsnmp_check_outstanding_agent_requests();
+}
+
+/* ---- notifications ---- */
+bool agent_can_send(void)
+{
+	struct pollfd pollfds[4];
+	int fds[4], n = agent_descriptors(fds, 4);
+
+	if (!agent.is_open || n <= 0)
+		return false;
+	for (int i = 0; i < n; i++)
+		pollfds[i] = (struct pollfd){.fd = fds[i], .events = POLLOUT};
+	/* For a unix socket the kernel says so while three quarters of the buffer are free. */
+	if (poll(pollfds, (nfds_t)n, 0) < n)
+		return false;
+	for (int i = 0; i < n; i++) {
+		if (!(pollfds[i].revents & POLLOUT) || (pollfds[i].revents & (POLLERR | POLLHUP)))
+			return false;
+	}
+	return true;
+}
+
+int agent_send(const struct trap *trap)
+{
+	static const oid trap_oid_name[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0}; /* snmpTrapOID.0 */
+	netsnmp_variable_list *list = NULL;
+	struct library_value value;
+	oid ids[MIB_OID_MAX];
+	size_t n = oid_to_library(ids, &trap->oid);
+
+	if (!agent.is_open)
+		return -1;
+	if (!snmp_varlist_add_variable(
+		    &list, trap_oid_name, OID_LENGTH(trap_oid_name), ASN_OBJECT_ID, ids, n * sizeof(oid)))
+		return -1;
+	for (uint32_t i = 0; i < trap->n; i++) {
+		n = oid_to_library(ids, &trap->bind[i].name);
+		value_to_library(&value, &trap->bind[i].value);
+		snmp_varlist_add_variable(&list, ids, n, value.type, value.data, value.size);
+	}
+	send_v2trap(list);
+	snmp_free_varbind(list);
+	return agent.is_open ? 0 : -1;
+}
+
+uint32_t agent_uptime_cs(void)
+{
+	return (uint32_t)netsnmp_get_agent_uptime();
+}
