@@ -168,7 +168,7 @@ static int add_removal(struct vrrp_addresses *addresses, const struct vrrp_lease
 struct exchange {
 	struct vrrp_addresses *addresses;
 	struct vrrp_wish *wishes;
-	const struct vrrp_plan_item *items;
+	struct vrrp_plan_item *items;
 	struct mono now;
 	vrrp_address_report_fn *report;
 	void *arg;
@@ -187,20 +187,15 @@ static void forget_lease(struct vrrp_addresses *addresses, const struct vrrp_wis
 static void on_refused(void *arg, size_t number, int error, const char *text)
 {
 	struct exchange *x = arg;
-	const struct vrrp_plan_item *item = &x->items[number];
-	struct vrrp_wish *wish;
-	char buf[ADDR_TEXT];
+	struct vrrp_plan_item *item = &x->items[number];
 
+	item->error = error;
 	/* An address that is gone already, or whose interface is, needs no removal. */
 	if (item->kind == VRRP_PLAN_REMOVE)
 		return;
-	wish = &x->wishes[item->number];
-	vrrp_plan_setback(wish, x->now);
-	forget_lease(x->addresses, wish);
-	if (wish->setbacks == 1)
-		log_error("vrrp: %s/%u cannot be added: %s%s%s", addr_format(&wish->addr, buf), wish->prefix,
-			strerror(error), text ? ": " : "", text ? text : "");
-	x->report(x->arg, item->number, error);
+	vrrp_plan_setback(&x->wishes[item->number], x->now);
+	forget_lease(x->addresses, &x->wishes[item->number]);
+	x->report(x->arg, item->number, error, text);
 }
 
 static void note_lease(struct vrrp_addresses *addresses, const struct vrrp_wish *wish)
@@ -216,6 +211,21 @@ static void note_lease(struct vrrp_addresses *addresses, const struct vrrp_wish 
 		memcpy(lease.interface, link->name, sizeof(lease.interface));
 	if (addresses->n_leases < addresses->room)
 		addresses->leases[addresses->n_leases++] = lease;
+}
+
+/* What the kernel acknowledged is there, whether its notification has come or not. */
+static void note_additions(struct vrrp_addresses *addresses, const struct vrrp_wish *wishes, uint32_t n_items)
+{
+	for (uint32_t i = 0; i < n_items; i++) {
+		const struct vrrp_plan_item *item = &addresses->items[i];
+		struct link_address address = {.proto = VRRP_ADDRESS_PROTO};
+
+		if (item->kind != VRRP_PLAN_ADD || item->error)
+			continue;
+		address.addr = wishes[item->number].addr;
+		address.prefix = wishes[item->number].prefix;
+		links_note_address(&addresses->monitor->links, wishes[item->number].ifindex, &address);
+	}
 }
 
 /* Leases whose address is neither in the kernel nor wanted describe nothing any more. */
@@ -238,10 +248,16 @@ static bool prune_leases(struct vrrp_addresses *addresses, const struct vrrp_wis
 	return kept != before;
 }
 
+/* Also after an error in composing it: a batch that is not sent would be part of the next one. */
+static int send_batch(struct vrrp_addresses *addresses, netlink_refused_fn *refused, void *arg)
+{
+	return netlink_batch_send(addresses->monitor->request, addresses->batch, EXCHANGE_TIMEOUT_US, refused, arg);
+}
+
 static int carry_out(
 	struct vrrp_addresses *addresses, const struct conf *conf, uint32_t n_items, struct exchange *exchange)
 {
-	int error = 0;
+	int error = 0, sent;
 
 	for (uint32_t i = 0; i < n_items && !error; i++) {
 		const struct vrrp_plan_item *item = &addresses->items[i];
@@ -258,26 +274,25 @@ static int carry_out(
 			note_lease(addresses, &exchange->wishes[addresses->items[i].number]);
 	}
 	store_ledger(addresses);
-	if (!error)
-		error = netlink_batch_send(
-			addresses->monitor->request, addresses->batch, EXCHANGE_TIMEOUT_US, on_refused, exchange);
-	return error;
+	sent = send_batch(addresses, on_refused, exchange);
+	if (error || sent)
+		return error ? error : sent;
+	note_additions(addresses, exchange->wishes, n_items);
+	return 0;
 }
 
 /* One exchange for all addresses of all instances. */
 static int refresh(struct vrrp_addresses *addresses, const struct conf *conf, const struct vrrp_wish *wishes)
 {
-	int error = 0;
+	int error = 0, sent;
 
 	for (uint32_t i = 0; i < conf->n_addresses && !error; i++) {
 		if (wishes[i].is_wanted && wishes[i].is_set && !wishes[i].is_foreign)
 			error = add_addition(addresses, conf, i, wishes[i].ifindex, NLM_F_REPLACE);
 	}
 	/* A refusal means that the address went away meanwhile; the notification of that follows. */
-	if (!error)
-		error = netlink_batch_send(
-			addresses->monitor->request, addresses->batch, EXCHANGE_TIMEOUT_US, NULL, NULL);
-	return error;
+	sent = send_batch(addresses, NULL, NULL);
+	return error ? error : sent;
 }
 
 /* The outcome is not known: look at what is there, and come back soon. */
@@ -311,7 +326,7 @@ static void look_again(struct vrrp_addresses *addresses, struct vrrp_wish *wishe
 		if (wishes[i].is_set == wishes[i].is_reported)
 			continue;
 		wishes[i].is_reported = wishes[i].is_set;
-		report(arg, i, 0);
+		report(arg, i, 0, NULL);
 	}
 }
 
@@ -370,15 +385,13 @@ struct mono vrrp_addresses_apply(struct vrrp_addresses *addresses, const struct 
 
 int vrrp_addresses_release(struct vrrp_addresses *addresses)
 {
-	int n = (int)addresses->n_leases, error = 0;
+	int n = (int)addresses->n_leases, error = 0, sent;
 
 	for (uint32_t i = 0; i < addresses->n_leases && !error; i++)
 		error = add_removal(addresses, &addresses->leases[i]);
-	if (!error)
-		error = netlink_batch_send(
-			addresses->monitor->request, addresses->batch, EXCHANGE_TIMEOUT_US, NULL, NULL);
-	if (error)
-		return error;
+	sent = send_batch(addresses, NULL, NULL);
+	if (error || sent)
+		return error ? error : sent;
 	addresses->n_leases = 0;
 	store_ledger(addresses);
 	return n;

@@ -34,8 +34,8 @@ int vrrp_addresses_set_ledger(struct vrrp_addresses *addresses, int fd);
 /* Makes room for n wishes, so that applying allocates nothing. Returns 0 or -ENOMEM. */
 int vrrp_addresses_reserve(struct vrrp_addresses *addresses, uint32_t n);
 
-/* Told about each address whose state changed or whose programming failed (error: errno, 0 = none). */
-typedef void vrrp_address_report_fn(void *arg, uint32_t wish, int error);
+/* Told about each address whose state changed (error 0) or that the kernel refused (errno, and its words or NULL). */
+typedef void vrrp_address_report_fn(void *arg, uint32_t wish, int error, const char *text);
 
 /* Brings the kernel in line with the wishes: wishes[i] belongs to conf->addresses[i]. Returns when to come back (a wish
  * that waits, or a refresh), not set = never. Takes notifications on the way: look at monitor->changes afterwards. */

@@ -196,6 +196,17 @@ static int take_address(struct links *links, const struct nlmsghdr *nlh)
 	return LINK_ADDRESS_SET;
 }
 
+int links_note_address(struct links *links, uint32_t ifindex, const struct link_address *address)
+{
+	struct link *link = find(links, ifindex);
+	int change;
+
+	if (!link || find_address(link, &address->addr, address->prefix))
+		return 0;
+	change = add_address(link, address);
+	return change < 0 ? change : 0;
+}
+
 int links_take(struct links *links, const struct nlmsghdr *nlh)
 {
 	switch (nlh->nlmsg_type) {

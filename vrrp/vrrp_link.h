@@ -52,6 +52,8 @@ enum link_change {
 /* Applies one RTM_{NEW,DEL}{LINK,ADDR} message; others are ignored. Returns a bit of enum link_change, or -ENOMEM
  * (the image is then incomplete: read it again). Malformed messages change nothing. */
 int links_take(struct links *links, const struct nlmsghdr *nlh);
+/* Notes an address that the kernel has just acknowledged: IPv6 tells of it a moment later. Returns 0 or -ENOMEM. */
+int links_note_address(struct links *links, uint32_t ifindex, const struct link_address *address);
 void links_clear(struct links *links);
 
 /* NULL when there is none. The pointer is valid until the next links_take(). */

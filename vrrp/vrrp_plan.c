@@ -103,7 +103,7 @@ uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrr
 
 		if (is_in_kernel(links, &lease->addr, lease->prefix, lease->ifindex) &&
 			!is_wanted(wishes, n_wishes, lease))
-			items[n++] = (struct vrrp_plan_item){VRRP_PLAN_REMOVE, i};
+			items[n++] = (struct vrrp_plan_item){VRRP_PLAN_REMOVE, i, 0};
 	}
 	for (uint32_t i = 0; i < n_wishes; i++) {
 		struct vrrp_wish *wish = &wishes[i];
@@ -111,7 +111,7 @@ uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrr
 		bool is_ours = is_here && is_leased(leases, n_leases, wish);
 
 		if (look_at_wish(wish, is_here, is_ours, now, next) && !is_planned(wishes, items, n, i))
-			items[n++] = (struct vrrp_plan_item){VRRP_PLAN_ADD, i};
+			items[n++] = (struct vrrp_plan_item){VRRP_PLAN_ADD, i, 0};
 	}
 	return n;
 }

@@ -39,6 +39,7 @@ enum vrrp_plan_kind { VRRP_PLAN_ADD, VRRP_PLAN_REMOVE };
 struct vrrp_plan_item {
 	uint32_t kind;   /* enum vrrp_plan_kind */
 	uint32_t number; /* of the wish, or of the lease */
+	int error;       /* the kernel's answer, errno; 0 = carried out */
 };
 
 /* Looks at the kernel's image and fills items (room for n_wishes + n_leases): removals first, so that an address can

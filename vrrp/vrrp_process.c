@@ -19,6 +19,7 @@
 /* The shadow memory of the sanitizers is larger than any machine's. */
 static const bool locks_memory = !POISE_SANITIZERS;
 
+#define USUAL_RT_PRIORITY 50
 #define TIMERS_AN_INSTANCE 2
 #define TIMERS_BESIDE 8
 #define ADDRESSES_RETRY_US (1 * US_PER_S)
@@ -102,19 +103,29 @@ static void on_monitor(int fd, uint32_t events, void *arg)
 
 /* ---- start ---- */
 
-/* Limits are raised while this is allowed: the real-time priority is configured later, and memory of later generations
- * is to be locked too. */
-static void raise_limits(void)
+/* The priority is configured later, when only a raised limit allows to take it. Where the limit cannot be raised the
+ * usual priority is taken at once: to lower it is always allowed. */
+static void allow_rt_priority(struct vrrp_process *process)
 {
-	const struct rlimit priority = {99, 99}, memory = {RLIM_INFINITY, RLIM_INFINITY};
-	int flags = MCL_CURRENT | MCL_FUTURE;
+	const struct rlimit limit = {99, 99};
+	const struct sched_param usual = {.sched_priority = USUAL_RT_PRIORITY};
 
-	if (setrlimit(RLIMIT_RTPRIO, &priority) < 0)
-		log_debug("vrrp: real-time priority cannot be allowed: %s", strerror(errno));
+	if (setrlimit(RLIMIT_RTPRIO, &limit) == 0)
+		return;
+	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &usual) == 0)
+		process->rt_priority = usual.sched_priority;
+}
+
+/* Without a raised limit a later allocation would fail rather than stay unlocked, so only what is there is locked. */
+static void lock_memory(void)
+{
+	const struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+	int flags = MCL_CURRENT;
+
 	if (!locks_memory)
 		return;
-	if (setrlimit(RLIMIT_MEMLOCK, &memory) < 0)
-		flags = MCL_CURRENT;
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) == 0)
+		flags |= MCL_FUTURE;
 	if (mlockall(flags) < 0)
 		log_warning("vrrp: memory cannot be locked (%s): a machine that swaps may miss advertisements",
 			strerror(errno));
@@ -150,13 +161,15 @@ static int vrrp_open(struct role_process *role)
 	}
 	if (!loop_io_add(role->loop, vrrp_monitor_fd(&process->monitor), EPOLLIN, on_monitor, process))
 		return -errno;
-	raise_limits();
+	allow_rt_priority(process);
+	lock_memory();
 	return 0;
 }
 
 static void set_rt_priority(struct vrrp_process *process, int32_t priority)
 {
 	struct sched_param param = {.sched_priority = priority};
+	/* Once set, the flag cannot be taken away without privilege; nothing is forked anyway. */
 	int policy = (priority > 0 ? SCHED_RR : SCHED_OTHER) | SCHED_RESET_ON_FORK;
 
 	if (priority == process->rt_priority)

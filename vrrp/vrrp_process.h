@@ -133,7 +133,7 @@ void vrrp_receive(void *arg, const struct vrrp_arrival *arrival);
 struct board *vrrp_report_board(const struct vrrp_set *set);
 void vrrp_report_instance(const struct vrrp_instance *instance, bool ring);
 void vrrp_report_group(const struct vrrp_process *process, const struct vrrp_group *group);
-void vrrp_report_address(void *process, uint32_t index, int error);
+void vrrp_report_address(void *process, uint32_t index, int error, const char *text);
 void vrrp_report_track(const struct vrrp_process *process, uint32_t index);
 /* Log line, event, notifications, record of a change of state. */
 void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_action *action);

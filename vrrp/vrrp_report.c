@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define DROP_LOG_US (60 * US_PER_S)
-#define CONFLICT_TEXT "somebody else had put it there"
 
 static const char *const state_words[] = {
 	[VRRP_INIT] = "init", [VRRP_BACKUP] = "backup", [VRRP_MASTER] = "master", [VRRP_FAULT] = "fault"};
@@ -129,26 +128,28 @@ void vrrp_report_track(const struct vrrp_process *process, uint32_t index)
 		sizeof(struct status_track));
 }
 
-void vrrp_report_address(void *arg, uint32_t index, int error)
+void vrrp_report_address(void *arg, uint32_t index, int error, const char *text)
 {
 	struct vrrp_process *process = arg;
 	const struct vrrp_wish *wish = &process->set->wishes[index];
+	const struct conf_address *address = &process->set->conf->addresses[index];
+	const char *name = process->set->instances[address->instance].name;
 	struct status_address record = {
 		.is_set = wish->is_set, .ifindex = wish->is_set ? wish->ifindex : 0, .last_error = (uint32_t)error};
+	bool is_new_error = error && process->set->last_errors[index] != (uint32_t)error;
 	char buf[ADDR_TEXT];
-	const struct conf_address *address = &process->set->conf->addresses[index];
-	const struct vrrp_instance *instance = &process->set->instances[address->instance];
 
 	process->set->last_errors[index] = (uint32_t)error;
 	role_store(process->role, VRRP_TABLE_ADDRESS, index, &record, sizeof(record));
 	addr_format(&wish->addr, buf);
-	if (error)
-		log_error("vrrp %s: %s/%u not added: %s", instance->name, buf, wish->prefix, strerror(error));
-	else if (wish->is_set && wish->is_foreign)
-		log_warning("vrrp %s: %s/%u is there already and is left alone: %s", instance->name, buf, wish->prefix,
-			CONFLICT_TEXT);
-	else
-		log_debug("vrrp %s: %s/%u %s", instance->name, buf, wish->prefix, wish->is_set ? "added" : "removed");
+	if (is_new_error)
+		log_error("vrrp %s: %s/%u is not added: %s%s%s; trying again now and then", name, buf, wish->prefix,
+			strerror(error), text ? ": " : "", text ? text : "");
+	else if (!error && wish->is_set && wish->is_foreign)
+		log_warning("vrrp %s: %s/%u is there already and stays as it is: somebody else had put it there", name,
+			buf, wish->prefix);
+	else if (!error)
+		log_debug("vrrp %s: %s/%u %s", name, buf, wish->prefix, wish->is_set ? "added" : "removed");
 }
 
 /* ---- transitions ---- */
