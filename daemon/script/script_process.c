@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The script process: runs the programs of the configuration, tracked scripts at their intervals and notifications when
+ * something happened. It is root and confined by nothing, because operators' scripts need that; it therefore parses
+ * nothing but the finished configuration table and fixed-size messages. */
+#include "log.h"
+#include "role.h"
+#include "script_check.h"
+#include "script_notify.h"
+#include "status.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* At the end, for notifications that are still to be started. */
+#define STOP_PATIENCE_US (2 * US_PER_S)
+
+struct script_role {
+	struct script_checks *checks, *prepared;
+	struct script_notifies *notifies;
+};
+
+static int script_open(struct role_process *p)
+{
+	struct script_role *role = p->ctx;
+
+	role->notifies = script_notifies_new(p);
+	return role->notifies ? 0 : -ENOMEM;
+}
+
+static void script_abort(struct role_process *p)
+{
+	struct script_role *role = p->ctx;
+
+	script_checks_free(role->prepared);
+	role->prepared = NULL;
+}
+
+static int script_prepare(struct role_process *p, const struct conf *next, char *why)
+{
+	struct script_role *role = p->ctx;
+
+	script_abort(p);
+	role->prepared = script_checks_prepare(p, next);
+	if (role->prepared)
+		return 0;
+	snprintf(why, 240, "script: out of memory for %u scripts", next->n_scripts);
+	return -1;
+}
+
+static void script_commit(struct role_process *p, const struct conf *next)
+{
+	struct board_shape shape = {.record_size = {[SCRIPT_TABLE_SCRIPT] = sizeof(struct status_script)},
+		.count = {[SCRIPT_TABLE_SCRIPT] = next->n_scripts}};
+	struct board *board = board_create(ROLE_SCRIPT, next->generation, &shape);
+	struct script_role *role = p->ctx;
+
+	script_notifies_switch(role->notifies, next);
+	if (!board) {
+		/* Without a board nobody could see a result; the parent starts this role anew. */
+		log_error("script: no board for generation %llu: %s", (unsigned long long)next->generation,
+			strerror(errno));
+		role_exit(p, 1);
+		return;
+	}
+	script_checks_switch(role->prepared, role->checks, p->conf, p->boards[ROLE_SCRIPT], board);
+	role->checks = role->prepared;
+	role->prepared = NULL;
+	role_publish_board(p, board);
+	script_checks_begin(role->checks);
+}
+
+static void end(void *arg)
+{
+	role_exit(arg, 0);
+}
+
+static void script_stop(struct role_process *p, bool keep)
+{
+	struct script_role *role = p->ctx;
+
+	(void)keep;
+	script_abort(p);
+	script_checks_free(role->checks);
+	role->checks = NULL;
+	script_notifies_settle(role->notifies, STOP_PATIENCE_US, end, p);
+}
+
+static void on_notify(void *ctx, const struct msg_notify *m, int fd)
+{
+	struct role_process *p = ctx;
+	struct script_role *role = p->ctx;
+
+	(void)fd;
+	script_notifies_ask(role->notifies, m);
+}
+
+static const struct msg_handlers handlers = {.notify = on_notify};
+
+static const struct role_ops ops = {
+	.role = ROLE_SCRIPT,
+	.open = script_open,
+	.prepare = script_prepare,
+	.commit = script_commit,
+	.abort = script_abort,
+	.handlers = &handlers,
+	.stop = script_stop,
+};
+
+int main(int argc, char **argv)
+{
+	static struct script_role role;
+
+	return role_main(&ops, &role, argc, argv);
+}
