@@ -26,8 +26,10 @@ static struct verdict_step take_success(const struct verdict_rule *rule, struct 
 static struct verdict_step take_failure(const struct verdict_rule *rule, struct verdict *v)
 {
 	struct verdict_step step = {.from = v->health, .to = v->health};
-	uint32_t needed = v->health == HEALTH_UP && rule->retry < UINT32_MAX ? rule->retry + 1 : 1;
+	uint32_t needed = 1;
 
+	if (v->health == HEALTH_UP)
+		needed = rule->retry < UINT32_MAX ? rule->retry + 1 : UINT32_MAX;
 	count(&v->failures);
 	v->successes = 0;
 	step.tries = v->failures;

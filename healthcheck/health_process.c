@@ -69,6 +69,12 @@ static int health_prepare(struct role_process *p, const struct conf *next, char 
 	struct health_process *h = p->ctx;
 
 	forget(h);
+	for (uint32_t i = 0; i < next->n_checks; i++) {
+		if (next->checks[i].server < next->n_servers)
+			continue;
+		snprintf(why, 240, "check %u of the table belongs to no server", i);
+		return -1;
+	}
 	h->next = check_set_new(next, checker_set(h->checker), prober_tls(checker_prober(h->checker)));
 	h->next_board = health_report_board(next);
 	/* A start and a deadline for each check, connections that are being closed, and our own. */

@@ -15,3 +15,40 @@ pkglibexec_PROGRAMS += healthcheck/poise-healthcheck
 healthcheck_poise_healthcheck_SOURCES = healthcheck/health_process.c healthcheck/health_report.c \
 	healthcheck/health_report.h
 healthcheck_poise_healthcheck_LDADD = $(HEALTH_LIBS)
+
+HEALTH_CHECK_CFLAGS = $(AM_CFLAGS) -I$(srcdir)/healthcheck $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+HEALTH_CHECK_LIBS = $(HEALTH_LIBS) $(CHECK_LIBS)
+HEALTH_FIXTURE = tests/unit/health_fixture.c tests/unit/health_fixture.h
+check_PROGRAMS += tests/unit/check_health_verdict tests/unit/check_health_schedule tests/unit/check_http_match
+tests_unit_check_health_verdict_SOURCES = tests/unit/check_health_verdict.c
+tests_unit_check_health_verdict_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_unit_check_health_verdict_LDADD = $(HEALTH_CHECK_LIBS)
+tests_unit_check_health_schedule_SOURCES = tests/unit/check_health_schedule.c
+tests_unit_check_health_schedule_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_unit_check_health_schedule_LDADD = $(HEALTH_CHECK_LIBS)
+tests_unit_check_http_match_SOURCES = tests/unit/check_http_match.c
+tests_unit_check_http_match_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_unit_check_http_match_LDADD = $(HEALTH_CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_health_probe
+tests_unit_check_health_probe_SOURCES = tests/unit/check_health_probe.c $(HEALTH_FIXTURE)
+tests_unit_check_health_probe_CFLAGS = $(HEALTH_CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_check_health_probe_LDADD = $(HEALTH_CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_health_tls tests/unit/check_health_match
+tests_unit_check_health_tls_SOURCES = tests/unit/check_health_tls.c $(HEALTH_FIXTURE)
+tests_unit_check_health_tls_CFLAGS = $(HEALTH_CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_check_health_tls_LDADD = $(HEALTH_CHECK_LIBS)
+tests_unit_check_health_match_SOURCES = tests/unit/check_health_match.c $(HEALTH_FIXTURE)
+tests_unit_check_health_match_CFLAGS = $(HEALTH_CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_check_health_match_LDADD = $(HEALTH_CHECK_LIBS)
+
+check_PROGRAMS += tests/fuzz/seeds_http_match
+tests_fuzz_seeds_http_match_SOURCES = tests/fuzz/fuzz_http_match.c tests/fuzz/run_seeds.c
+tests_fuzz_seeds_http_match_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_seeds_http_match_LDADD = $(HEALTH_LIBS)
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_http_match
+tests_fuzz_fuzz_http_match_SOURCES = tests/fuzz/fuzz_http_match.c
+tests_fuzz_fuzz_http_match_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_fuzz_http_match_LDADD = $(HEALTH_LIBS)
+tests_fuzz_fuzz_http_match_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
