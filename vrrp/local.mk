@@ -41,3 +41,15 @@ tests_unit_check_vrrp_auth_LDADD = $(VRRP_CHECK_LDADD)
 tests_unit_check_vrrp_packet_SOURCES = tests/unit/check_vrrp_packet.c tests/unit/vrrp_fixture.h tests/unit/vrrp_frames.h
 tests_unit_check_vrrp_packet_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_vrrp_packet_LDADD = $(VRRP_CHECK_LDADD)
+
+check_PROGRAMS += tests/unit/check_vrrp_link tests/unit/check_vrrp_plan tests/unit/check_vrrp_address
+VRRP_NET_TEST_LDADD = vrrp/libvrrpnet.a lib/libpoisenl.a lib/libpoise.a $(NL_LIBS) $(CHECK_LIBS)
+tests_unit_check_vrrp_link_SOURCES = tests/unit/check_vrrp_link.c
+tests_unit_check_vrrp_link_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_link_LDADD = $(VRRP_NET_TEST_LDADD)
+tests_unit_check_vrrp_plan_SOURCES = tests/unit/check_vrrp_plan.c
+tests_unit_check_vrrp_plan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_plan_LDADD = $(VRRP_NET_TEST_LDADD)
+tests_unit_check_vrrp_address_SOURCES = tests/unit/check_vrrp_address.c
+tests_unit_check_vrrp_address_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_address_LDADD = $(VRRP_NET_TEST_LDADD)

@@ -213,19 +213,27 @@ static void note_lease(struct vrrp_addresses *addresses, const struct vrrp_wish 
 		addresses->leases[addresses->n_leases++] = lease;
 }
 
-/* What the kernel acknowledged is there, whether its notification has come or not. */
+/* What the kernel acknowledged is there, whether its notification has come or not; what it refused is not ours. */
 static void note_additions(struct vrrp_addresses *addresses, const struct vrrp_wish *wishes, uint32_t n_items)
 {
+	bool is_any_refused = false;
+
 	for (uint32_t i = 0; i < n_items; i++) {
 		const struct vrrp_plan_item *item = &addresses->items[i];
 		struct link_address address = {.proto = VRRP_ADDRESS_PROTO};
 
-		if (item->kind != VRRP_PLAN_ADD || item->error)
+		if (item->kind != VRRP_PLAN_ADD)
 			continue;
+		if (item->error) {
+			is_any_refused = true;
+			continue;
+		}
 		address.addr = wishes[item->number].addr;
 		address.prefix = wishes[item->number].prefix;
 		links_note_address(&addresses->monitor->links, wishes[item->number].ifindex, &address);
 	}
+	if (is_any_refused)
+		store_ledger(addresses);
 }
 
 /* Leases whose address is neither in the kernel nor wanted describe nothing any more. */

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which virtual addresses are added and removed: desired minus actual. */
+#include "../../vrrp/vrrp_plan.h"
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ETH0 2
+#define ETH1 3
+#define MS US_PER_MS
+
+static struct links links;
+static struct vrrp_plan_item items[16];
+static struct mono next;
+static struct mono now = {1000 * US_PER_S};
+
+static struct addr parse(const char *text)
+{
+	struct addr addr;
+
+	ck_assert_int_eq(addr_parse(text, &addr), 0);
+	return addr;
+}
+
+static void setup(void)
+{
+	static struct link all[2];
+
+	memset(all, 0, sizeof(all));
+	all[0].ifindex = ETH0;
+	all[1].ifindex = ETH1;
+	links = (struct links){.all = all, .count = 2, .room = 2};
+	next = MONO_NEVER;
+}
+
+static void teardown(void)
+{
+	free(links.all[0].addresses);
+	free(links.all[1].addresses);
+}
+
+static void put_in_kernel(uint32_t ifindex, const char *text, uint8_t prefix)
+{
+	struct link_address address = {.addr = parse(text), .prefix = prefix};
+
+	ck_assert_int_eq(links_note_address(&links, ifindex, &address), 0);
+}
+
+static struct vrrp_wish wish(const char *text, uint32_t ifindex)
+{
+	return (struct vrrp_wish){.addr = parse(text), .prefix = 32, .ifindex = ifindex, .is_wanted = true};
+}
+
+static struct vrrp_lease lease(const char *text, uint32_t ifindex)
+{
+	return (struct vrrp_lease){.addr = parse(text), .prefix = 32, .ifindex = ifindex};
+}
+
+START_TEST(a_missing_address_is_added)
+{
+	struct vrrp_wish w = wish("192.0.2.100", ETH0);
+
+	ck_assert_uint_eq(vrrp_plan(&w, 1, NULL, 0, &links, now, items, &next), 1);
+	ck_assert_uint_eq(items[0].kind, VRRP_PLAN_ADD);
+	ck_assert_uint_eq(items[0].number, 0);
+	ck_assert(!mono_is_set(next));
+}
+END_TEST
+
+START_TEST(what_is_there_stays)
+{
+	struct vrrp_wish w = wish("192.0.2.100", ETH0);
+	struct vrrp_lease l = lease("192.0.2.100", ETH0);
+
+	put_in_kernel(ETH0, "192.0.2.100", 32);
+	ck_assert_uint_eq(vrrp_plan(&w, 1, &l, 1, &links, now, items, &next), 0);
+	ck_assert(w.is_set && !w.is_foreign);
+}
+END_TEST
+
+START_TEST(what_is_not_wanted_any_more_goes)
+{
+	struct vrrp_wish w = wish("192.0.2.100", ETH0);
+	struct vrrp_lease l = lease("192.0.2.100", ETH0);
+
+	w.is_wanted = false;
+	put_in_kernel(ETH0, "192.0.2.100", 32);
+	put_in_kernel(ETH0, "192.0.2.1", 24);
+	ck_assert_uint_eq(vrrp_plan(&w, 1, &l, 1, &links, now, items, &next), 1);
+	ck_assert_uint_eq(items[0].kind, VRRP_PLAN_REMOVE);
+	ck_assert_uint_eq(items[0].number, 0);
+}
+END_TEST
+
+START_TEST(what_is_not_ours_is_not_touched)
+{
+	struct vrrp_wish w = wish("192.0.2.100", ETH0);
+
+	put_in_kernel(ETH0, "192.0.2.100", 32);
+	ck_assert_uint_eq(vrrp_plan(&w, 1, NULL, 0, &links, now, items, &next), 0);
+	ck_assert(w.is_set && w.is_foreign);
+	w.is_wanted = false;
+	ck_assert_uint_eq(vrrp_plan(&w, 1, NULL, 0, &links, now, items, &next), 0);
+}
+END_TEST
+
+START_TEST(an_address_moves_between_interfaces)
+{
+	struct vrrp_wish w = wish("192.0.2.100", ETH1);
+	struct vrrp_lease l = lease("192.0.2.100", ETH0);
+
+	put_in_kernel(ETH0, "192.0.2.100", 32);
+	ck_assert_uint_eq(vrrp_plan(&w, 1, &l, 1, &links, now, items, &next), 2);
+	ck_assert_uint_eq(items[0].kind, VRRP_PLAN_REMOVE);
+	ck_assert_uint_eq(items[1].kind, VRRP_PLAN_ADD);
+}
+END_TEST
+
+START_TEST(a_changed_prefix_is_another_address)
+{
+	struct vrrp_wish w = wish("192.0.2.100", ETH0);
+	struct vrrp_lease l = lease("192.0.2.100", ETH0);
+
+	w.prefix = 24;
+	put_in_kernel(ETH0, "192.0.2.100", 32);
+	ck_assert_uint_eq(vrrp_plan(&w, 1, &l, 1, &links, now, items, &next), 2);
+}
+END_TEST
+
+START_TEST(an_address_of_two_instances_is_added_once_and_kept_by_either)
+{
+	struct vrrp_wish w[2] = {wish("192.0.2.100", ETH0), wish("192.0.2.100", ETH0)};
+	struct vrrp_lease l = lease("192.0.2.100", ETH0);
+
+	ck_assert_uint_eq(vrrp_plan(w, 2, NULL, 0, &links, now, items, &next), 1);
+	put_in_kernel(ETH0, "192.0.2.100", 32);
+	w[0].is_wanted = false;
+	ck_assert_uint_eq(vrrp_plan(w, 2, &l, 1, &links, now, items, &next), 0);
+}
+END_TEST
+
+START_TEST(no_interface_means_no_plan)
+{
+	struct vrrp_wish w = wish("192.0.2.100", 0);
+	struct vrrp_lease l = lease("192.0.2.101", 77);
+
+	ck_assert_uint_eq(vrrp_plan(&w, 1, &l, 1, &links, now, items, &next), 0);
+}
+END_TEST
+
+/* Someone removes the address `n` times in a row; returns when we put it back for the last time. */
+static int64_t fight(struct vrrp_wish *w, int n)
+{
+	int64_t waited = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct mono later = MONO_NEVER;
+
+		w->is_set = true;
+		waited = 0;
+		if (vrrp_plan(w, 1, NULL, 0, &links, now, items, &later) == 1)
+			continue;
+		ck_assert(mono_is_set(later));
+		waited = mono_diff_us(later, now);
+		now = later;
+		ck_assert_uint_eq(vrrp_plan(w, 1, NULL, 0, &links, now, items, &later), 1);
+	}
+	return waited;
+}
+
+START_TEST(a_fight_is_fought_more_and_more_slowly)
+{
+	struct vrrp_wish w = wish("192.0.2.100", ETH0);
+
+	ck_assert_int_eq(fight(&w, 3), 0);
+	ck_assert_int_eq(fight(&w, 1), 100 * MS);
+	ck_assert_int_eq(fight(&w, 1), 200 * MS);
+	ck_assert_int_eq(fight(&w, 10), 10 * US_PER_S);
+	/* A minute later it is an accident again. */
+	now = mono_add(now, 61 * US_PER_S);
+	ck_assert_int_eq(fight(&w, 1), 0);
+}
+END_TEST
+
+START_TEST(our_own_removal_is_no_setback)
+{
+	struct vrrp_wish w = wish("192.0.2.100", ETH0);
+
+	w.is_set = true;
+	w.is_wanted = false;
+	ck_assert_uint_eq(vrrp_plan(&w, 1, NULL, 0, &links, now, items, &next), 0);
+	ck_assert_uint_eq(w.setbacks, 0);
+	w.is_wanted = true;
+	ck_assert_uint_eq(vrrp_plan(&w, 1, NULL, 0, &links, now, items, &next), 1);
+	ck_assert_uint_eq(w.setbacks, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("vrrp_plan");
+	TCase *tc = tcase_create("plan");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_missing_address_is_added);
+	tcase_add_test(tc, what_is_there_stays);
+	tcase_add_test(tc, what_is_not_wanted_any_more_goes);
+	tcase_add_test(tc, what_is_not_ours_is_not_touched);
+	tcase_add_test(tc, an_address_moves_between_interfaces);
+	tcase_add_test(tc, a_changed_prefix_is_another_address);
+	tcase_add_test(tc, an_address_of_two_instances_is_added_once_and_kept_by_either);
+	tcase_add_test(tc, no_interface_means_no_plan);
+	tcase_add_test(tc, a_fight_is_fought_more_and_more_slowly);
+	tcase_add_test(tc, our_own_removal_is_no_setback);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
