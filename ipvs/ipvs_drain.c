@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The progress of drains; used by the ipvs role. Pure: counters in, what to do out. */
+#include "ipvs_drain.h"
+
+struct ipvs_drain_actions ipvs_drain_step(struct ipvs_drain *drain, const struct ipvs_drain_event *event)
+{
+	struct ipvs_drain_actions actions = {0};
+
+	if (event->admin == ADMIN_NORMAL) {
+		*drain = (struct ipvs_drain){0};
+		return actions;
+	}
+	drain->active = true;
+	if (drain->done)
+		return actions;
+	if (event->applied && event->counted && event->connections == 0) {
+		drain->done = true;
+		actions.drained = true;
+		return actions;
+	}
+	actions.poll = true;
+	return actions;
+}
+
+bool ipvs_drain_leftover_ends(struct mono now, struct mono until, uint64_t connections)
+{
+	return connections == 0 || !mono_before(now, until);
+}

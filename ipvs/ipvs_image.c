@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Images of an IPVS table as sorted arrays; used by the ipvs role. It stores and finds, and decides nothing. */
+#include "ipvs_image.h"
+#include <linux/ip_vs.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ipvs_service_clear(struct ipvs_service *service)
+{
+	free(service->dests);
+	service->dests = NULL;
+	service->n_dests = service->room = 0;
+}
+
+void ipvs_image_clear(struct ipvs_image *image)
+{
+	for (uint32_t i = 0; i < image->n_services; i++)
+		ipvs_service_clear(&image->services[i]);
+	free(image->services);
+	*image = (struct ipvs_image){0};
+}
+
+/* Makes room for one more element; returns the array, or NULL when out of memory (the old one stays valid). */
+static void *grow(void *array, uint32_t used, uint32_t *room, size_t size)
+{
+	uint32_t wanted = *room ? *room + *room / 2 + 1 : 4;
+	void *grown;
+
+	if (used < *room)
+		return array;
+	grown = reallocarray(array, wanted, size);
+	if (grown)
+		*room = wanted;
+	return grown;
+}
+
+struct ipvs_service *ipvs_image_add(struct ipvs_image *image, const struct ipvs_service *service)
+{
+	struct ipvs_service *services =
+		grow(image->services, image->n_services, &image->room, sizeof(*image->services));
+	struct ipvs_service *added;
+
+	if (!services)
+		return NULL;
+	image->services = services;
+	added = &services[image->n_services++];
+	*added = *service;
+	added->dests = NULL;
+	added->n_dests = added->room = 0;
+	return added;
+}
+
+struct ipvs_dest *ipvs_service_add(struct ipvs_service *service, const struct ipvs_dest *dest)
+{
+	struct ipvs_dest *dests = grow(service->dests, service->n_dests, &service->room, sizeof(*service->dests));
+
+	if (!dests)
+		return NULL;
+	service->dests = dests;
+	dests[service->n_dests] = *dest;
+	return &dests[service->n_dests++];
+}
+
+int ipvs_key_compare(const struct ipvs_key *a, const struct ipvs_key *b)
+{
+	return memcmp(a, b, sizeof(*a));
+}
+
+int ipvs_dest_key_compare(const struct ipvs_dest_key *a, const struct ipvs_dest_key *b)
+{
+	return memcmp(a, b, sizeof(*a));
+}
+
+static int compare_services(const void *a, const void *b)
+{
+	const struct ipvs_service *x = a, *y = b;
+
+	return ipvs_key_compare(&x->key, &y->key);
+}
+
+static int compare_dests(const void *a, const void *b)
+{
+	const struct ipvs_dest *x = a, *y = b;
+
+	return ipvs_dest_key_compare(&x->key, &y->key);
+}
+
+/* Of equal keys the one that stands first in the configuration comes first, and stays. */
+static int order_services(const void *a, const void *b)
+{
+	const struct ipvs_service *x = a, *y = b;
+	int order = compare_services(a, b);
+
+	return order ? order : (x->service > y->service) - (x->service < y->service);
+}
+
+static int order_dests(const void *a, const void *b)
+{
+	const struct ipvs_dest *x = a, *y = b;
+	int order = compare_dests(a, b);
+
+	return order ? order : (x->server > y->server) - (x->server < y->server);
+}
+
+uint32_t ipvs_service_sort(struct ipvs_service *service)
+{
+	struct ipvs_dest *dests = service->dests;
+	uint32_t n = 0, doubles = 0;
+	bool sorted = true;
+
+	for (uint32_t i = 0; i < service->n_dests; i++)
+		if (!dests[i].dead)
+			dests[n++] = dests[i];
+	service->n_dests = n;
+	for (uint32_t i = 1; i < n && sorted; i++)
+		sorted = compare_dests(&dests[i - 1], &dests[i]) < 0;
+	if (sorted)
+		return 0;
+	qsort(dests, n, sizeof(*dests), order_dests);
+	n = 1;
+	for (uint32_t i = 1; i < service->n_dests; i++) {
+		if (compare_dests(&dests[n - 1], &dests[i]) == 0)
+			doubles++;
+		else
+			dests[n++] = dests[i];
+	}
+	service->n_dests = n;
+	return doubles;
+}
+
+static void drop_dead_services(struct ipvs_image *image)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < image->n_services; i++) {
+		if (image->services[i].dead)
+			ipvs_service_clear(&image->services[i]);
+		else
+			image->services[n++] = image->services[i];
+	}
+	image->n_services = n;
+}
+
+uint32_t ipvs_image_sort(struct ipvs_image *image)
+{
+	struct ipvs_service *services;
+	uint32_t n = 1, doubles = 0;
+	bool sorted = true;
+
+	drop_dead_services(image);
+	services = image->services;
+	for (uint32_t i = 0; i < image->n_services; i++)
+		doubles += ipvs_service_sort(&services[i]);
+	for (uint32_t i = 1; i < image->n_services && sorted; i++)
+		sorted = compare_services(&services[i - 1], &services[i]) < 0;
+	if (sorted)
+		return doubles;
+	qsort(services, image->n_services, sizeof(*services), order_services);
+	for (uint32_t i = 1; i < image->n_services; i++) {
+		if (compare_services(&services[n - 1], &services[i]) == 0) {
+			ipvs_service_clear(&services[i]);
+			doubles++;
+		} else {
+			services[n++] = services[i];
+		}
+	}
+	image->n_services = n;
+	return doubles;
+}
+
+struct ipvs_service *ipvs_image_find(const struct ipvs_image *image, const struct ipvs_key *key)
+{
+	struct ipvs_service wanted = {.key = *key};
+
+	if (image->n_services == 0)
+		return NULL;
+	return bsearch(&wanted, image->services, image->n_services, sizeof(wanted), compare_services);
+}
+
+struct ipvs_dest *ipvs_service_find(const struct ipvs_service *service, const struct ipvs_dest_key *key)
+{
+	struct ipvs_dest wanted = {.key = *key};
+
+	if (service->n_dests == 0)
+		return NULL;
+	return bsearch(&wanted, service->dests, service->n_dests, sizeof(wanted), compare_dests);
+}
+
+bool ipvs_service_equal(const struct ipvs_service *a, const struct ipvs_service *b)
+{
+	return ((a->flags ^ b->flags) & IPVS_SERVICE_FLAGS) == 0 && a->timeout_s == b->timeout_s &&
+	       a->netmask == b->netmask && strncmp(a->scheduler, b->scheduler, IPVS_NAME_SIZE) == 0 &&
+	       strncmp(a->engine, b->engine, IPVS_NAME_SIZE) == 0;
+}
+
+bool ipvs_dest_equal(const struct ipvs_dest *a, const struct ipvs_dest *b)
+{
+	if (a->forward != b->forward || a->weight != b->weight || a->upper != b->upper || a->lower != b->lower)
+		return false;
+	/* The kernel keeps tunnel settings of any server and uses them only for tunnels. */
+	return a->forward != IP_VS_CONN_F_TUNNEL ||
+	       (a->tunnel_type == b->tunnel_type && a->tunnel_port == b->tunnel_port &&
+		       a->tunnel_flags == b->tunnel_flags);
+}
+
+uint64_t ipvs_dest_connections(const struct ipvs_dest *dest)
+{
+	return (uint64_t)dest->active + dest->inactive + dest->persistent;
+}
+
+static const char *protocol_name(uint16_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	}
+	return "?";
+}
+
+const char *ipvs_key_format(const struct ipvs_key *key, char *buf)
+{
+	char text[ADDR_TEXT];
+
+	if (key->fwmark)
+		snprintf(buf, IPVS_KEY_TEXT, "fwmark %u%s", key->fwmark, key->family == AF_INET6 ? "/ipv6" : "");
+	else
+		snprintf(buf, IPVS_KEY_TEXT, "%s/%s", addr_format_port(&key->addr, key->port, text),
+			protocol_name(key->protocol));
+	return buf;
+}
+
+const char *ipvs_dest_format(const struct ipvs_dest_key *key, char *buf)
+{
+	return addr_format_port(&key->addr, key->port, buf);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which entries of the kernel's table are ours: a sorted list that is kept in the ledger. */
+#ifndef POISE_IPVS_OWNED_H
+#define POISE_IPVS_OWNED_H
+
+#include "conf.h"
+#include "ipvs_desired.h"
+#include "ipvs_image.h"
+
+/* One entry; dest.addr is absent (AF_UNSPEC) for the service itself. The layout is that of the ledger's records. */
+struct ipvs_owned_record {
+	struct ipvs_key service;
+	struct ipvs_dest_key dest;
+	int64_t until_us; /* of a leftover: its moment on the monotonic clock, else 0 */
+};
+
+struct ipvs_owned {
+	struct ipvs_owned_record *records;
+	size_t n, room;
+};
+
+void ipvs_owned_clear(struct ipvs_owned *owned);
+/* Everything that a configuration may ever program. Returns 0 or -ENOMEM. */
+int ipvs_owned_from_conf(struct ipvs_owned *owned, const struct conf *conf);
+/* Adds what is marked as ours in an image of the kernel, and the leftovers. Returns 0 or -ENOMEM. */
+int ipvs_owned_add_image(struct ipvs_owned *owned, const struct ipvs_image *image);
+int ipvs_owned_add_leftovers(struct ipvs_owned *owned, const struct ipvs_leftover *leftovers, size_t n);
+bool ipvs_owned_equal(const struct ipvs_owned *a, const struct ipvs_owned *b);
+
+/* NULL when it is not there. dest = NULL: the service itself. */
+const struct ipvs_owned_record *ipvs_owned_find(
+	const struct ipvs_owned *owned, const struct ipvs_key *service, const struct ipvs_dest_key *dest);
+
+/* Sets `ours` of a service and its servers by the list. */
+void ipvs_owned_mark(const struct ipvs_owned *owned, struct ipvs_service *service);
+
+/* The ledger (fd < 0: there is none; load gives an empty list, store does nothing). Returns 0 or -errno. */
+int ipvs_owned_load(struct ipvs_owned *owned, int fd);
+int ipvs_owned_store(const struct ipvs_owned *owned, int fd);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the ipvs process share: its state, and the steps that they do for each other.
+ *   ipvs_process.c   the role: generations, boards, doorbells, timers, start and stop
+ *   ipvs_state.c     inputs (health, administration) -> weights and quorum, with log lines, events and notifications
+ *   ipvs_reconcile.c weights -> desired image -> plan -> kernel; refusals; ledger; leftovers
+ *   ipvs_audit.c     the kernel's table compared, counters read, drains followed
+ *   ipvs_report.c    the role's board
+ *   ipvs_sync.c      connection synchronisation and timeouts */
+#ifndef POISE_IPVS_PROCESS_H
+#define POISE_IPVS_PROCESS_H
+
+#include "ipvs_desired.h"
+#include "ipvs_drain.h"
+#include "ipvs_netlink.h"
+#include "ipvs_owned.h"
+#include "ipvs_quorum.h"
+#include "ipvs_weight.h"
+#include "log.h"
+#include "role.h"
+#include "status.h"
+
+/* What the process knows of a configured server beside its weight. */
+struct ipvs_server_state {
+	uint8_t health;    /* enum health, as last read */
+	uint8_t admin;     /* enum admin, as last read */
+	bool known;        /* decided before: changes are told */
+	bool up;           /* as last decided */
+	bool failed;       /* the kernel refused it when last reported */
+	bool tell_admin;   /* an event is due when the kernel has acknowledged */
+	uint8_t old_admin; /* for that event */
+	int32_t override;  /* weight set by an operator, -1 = none */
+	int32_t percent;
+	int32_t configured, decided_percent; /* when last decided */
+	struct ipvs_drain drain;
+	int64_t since_real_us;
+};
+
+struct ipvs_service_state {
+	struct ipvs_quorum quorum;
+	uint32_t n_up; /* servers that take new connections, the sorry server excepted */
+	bool sorry_active;
+	int64_t since_real_us; /* of the quorum's state */
+};
+
+/* State that belongs to one generation; arrays run parallel to its tables. */
+struct ipvs_generation {
+	const struct conf *conf; /* the role skeleton's */
+	struct ipvs_service_state *services;
+	struct ipvs_server_state *servers;
+	struct ipvs_weight *weights;              /* of servers, as decided */
+	conf_index_t *old_services, *old_servers; /* the same objects in the previous generation */
+	struct ipvs_owned configured;
+	struct board *board;
+};
+
+/* A refused operation, to tell it once. */
+struct ipvs_failure {
+	struct ipvs_key service;
+	struct ipvs_dest_key dest; /* AF_UNSPEC: the service itself */
+	enum ipvs_op_kind kind;
+	int error;
+};
+
+struct ipvs {
+	struct role_process *p;
+	struct ipvs_kernel *kernel;
+	bool usable;         /* the kernel's IPVS is there */
+	int unusable;        /* else -errno, told once */
+	bool settled;        /* the first table was programmed: from now on every change is told */
+	bool image_valid;    /* actual is what the kernel acknowledged */
+	bool flush_at_first; /* lvs_flush, and no predecessor */
+	bool switched;       /* the generation is new: look for what it left behind */
+	bool unread;         /* the inputs of this generation were not looked at yet */
+	struct ipvs_generation *now, *next;
+	struct ipvs_image desired, actual;
+	struct ipvs_owned ledger; /* as stored */
+	int ledger_fd;
+	struct ipvs_leftover *leftovers;
+	size_t n_leftovers;
+	struct ipvs_failure *failures; /* sorted by service and dest */
+	size_t n_failures;
+	struct channel peer; /* to healthcheck; fd < 0: none */
+	struct loop_io *peer_io;
+	struct timer reconcile, audit, poll, retry;
+	uint32_t audit_at; /* number of the kernel's service whose turn it is */
+	struct mono audit_begun;
+	struct ipvs_daemon daemons[2]; /* that we started */
+	int n_daemons, daemon_error;
+	struct status_ipvs status;
+};
+
+/* ---- ipvs_state.c ---- */
+/* NULL when out of memory. */
+struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struct ipvs_generation *old);
+void ipvs_generation_free(struct ipvs_generation *g);
+/* Carries over what is known from the previous generation, or from the board of a predecessor process. */
+void ipvs_generation_carry(struct ipvs_generation *g, const struct ipvs_generation *old);
+void ipvs_generation_restore(struct ipvs_generation *g, const struct board *predecessor);
+/* Reads health and administration: of one server, or of all (UINT32_MAX). */
+void ipvs_state_read_health(struct ipvs *v, conf_index_t server);
+void ipvs_state_read_admin(struct ipvs *v, conf_index_t server);
+/* Decides all weights and quorums, and tells what changed. */
+void ipvs_state_decide(struct ipvs *v);
+
+/* ---- ipvs_reconcile.c ---- */
+/* The whole way from inputs to the kernel and the board. */
+void ipvs_reconcile(struct ipvs *v);
+/* In the next round of the loop. */
+void ipvs_reconcile_soon(struct ipvs *v);
+/* Removes what is ours (all services when `all`), and empties the ledger. */
+void ipvs_reconcile_remove(struct ipvs *v, bool all);
+/* Is the kernel's IPVS there? Looks for it when it was not, tells once. */
+bool ipvs_reconcile_usable(struct ipvs *v);
+/* The sentence of a refusal that concerns a service or its server (CONF_NONE: the service itself), "" for none. */
+const char *ipvs_reconcile_failure(
+	const struct ipvs *v, const struct ipvs_key *service, const struct ipvs_dest_key *dest, char *buf);
+
+/* ---- ipvs_audit.c ---- */
+void ipvs_audit_start(struct ipvs *v);
+/* Reads the whole table, marks what is ours. Returns 0 or -errno. */
+int ipvs_audit_dump(struct ipvs *v);
+void ipvs_audit_on_timer(struct timer *timer, void *arg);
+void ipvs_audit_on_poll(struct timer *timer, void *arg);
+/* Arms the poll when a drain or a leftover needs it. */
+void ipvs_audit_follow_drains(struct ipvs *v);
+
+/* ---- ipvs_report.c ---- */
+/* NULL with errno. */
+struct board *ipvs_report_new_board(const struct conf *conf);
+/* Fills the new generation's board from an old one: by the matches of the generation, or number by number. */
+void ipvs_report_carry(struct ipvs_generation *g, const struct board *old, bool same_numbers);
+/* Brings every record up to date; quiet = no doorbell (counters). */
+void ipvs_report(struct ipvs *v, bool quiet);
+/* Sets the cause on a server's record; it stays until the next one. */
+void ipvs_report_server_why(struct ipvs *v, conf_index_t server, const char *why);
+/* An event of a service, or of one of its servers (CONF_NONE: of the service). */
+void ipvs_report_event(struct ipvs *v, enum event_kind kind, conf_index_t service, conf_index_t server, uint32_t from,
+	uint32_t to, const char *why);
+
+/* ---- ipvs_sync.c ---- */
+void ipvs_sync_step(struct ipvs *v);
+void ipvs_sync_stop(struct ipvs *v);
+
+/* ---- ipvs_release.c ---- */
+/* poise-ipvs --release --ledger FILE: removes the services of the ledger. Returns an exit status. */
+int ipvs_release_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Makes the kernel's table what it shall be: desired image, plan against the last acknowledged one, one batch, refusals
+ * as sentences. Start, reload, repair after a crash or an outsider, and stop all come through here, in the ipvs
+ * process. The ledger is written before the kernel is asked. Nothing is flushed. */
+#include "ipvs_error.h"
+#include "ipvs_process.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_US (30 * US_PER_S)
+#define RETRY_SOON_US US_PER_S
+#define TRIES 3 /* dump and plan again while somebody else changes the table under us */
+
+void ipvs_reconcile_soon(struct ipvs *v)
+{
+	if (v->now && !v->reconcile.slot)
+		loop_timer_set(v->p->loop, &v->reconcile, mono_now());
+}
+
+/* ---- is there an IPVS? ---- */
+
+/* Without services, entries of ours and a sync daemon the kernel is not bothered: its module stays unloaded. */
+static bool is_needed(const struct ipvs *v)
+{
+	return v->now->conf->n_services > 0 || v->ledger.n > 0 || v->now->conf->global->sync_interface != 0 ||
+	       v->n_daemons > 0;
+}
+
+static void set_unusable(struct ipvs *v, int error)
+{
+	char text[IPVS_ERROR_TEXT];
+
+	ipvs_error_unusable(error, text);
+	if (v->unusable != error)
+		log_error("ipvs: %s (looking again every 30 s)", text);
+	v->unusable = error;
+	v->usable = v->image_valid = false;
+	v->status.kernel_ok = 0;
+	snprintf(v->status.why, sizeof(v->status.why), "%s", text);
+	loop_timer_set(v->p->loop, &v->retry, mono_add(mono_now(), RETRY_US));
+}
+
+bool ipvs_reconcile_usable(struct ipvs *v)
+{
+	int rc;
+
+	if (v->usable)
+		return true;
+	if (!is_needed(v)) {
+		v->status.kernel_ok = 1;
+		snprintf(v->status.why, sizeof(v->status.why), "not needed: no virtual service is configured");
+		return false;
+	}
+	rc = ipvs_kernel_resolve(v->kernel);
+	if (rc < 0) {
+		set_unusable(v, rc);
+		return false;
+	}
+	if (v->unusable)
+		log_info("ipvs: the kernel's IPVS is there now");
+	v->usable = true;
+	v->unusable = 0;
+	v->status.kernel_ok = 1;
+	v->status.kernel_version = ipvs_kernel_version(v->kernel);
+	snprintf(v->status.why, sizeof(v->status.why), "the kernel's IPVS is in use");
+	return true;
+}
+
+/* ---- ledger ---- */
+
+/* Everything configured, everything of ours that stands in the kernel, and what is on its way out. */
+static int collect_owned(const struct ipvs *v, struct ipvs_owned *out)
+{
+	size_t size = v->now->configured.n * sizeof(*out->records);
+	int rc;
+
+	*out = (struct ipvs_owned){0};
+	if (size) {
+		out->records = malloc(size);
+		if (!out->records)
+			return -ENOMEM;
+		memcpy(out->records, v->now->configured.records, size);
+		out->n = out->room = v->now->configured.n;
+	}
+	rc = ipvs_owned_add_image(out, &v->actual);
+	return rc < 0 ? rc : ipvs_owned_add_leftovers(out, v->leftovers, v->n_leftovers);
+}
+
+static void store_ledger(struct ipvs *v)
+{
+	struct ipvs_owned owned;
+	int rc = collect_owned(v, &owned);
+
+	if (rc == 0 && ipvs_owned_equal(&owned, &v->ledger)) {
+		ipvs_owned_clear(&owned);
+		return;
+	}
+	if (rc == 0)
+		rc = ipvs_owned_store(&owned, v->ledger_fd);
+	if (rc < 0) {
+		log_error("ipvs: the ledger in the run directory cannot be written: %s; after a crash our services "
+			  "would not be recognised",
+			strerror(-rc));
+		ipvs_owned_clear(&owned);
+		return;
+	}
+	ipvs_owned_clear(&v->ledger);
+	v->ledger = owned;
+}
+
+/* ---- refusals ---- */
+
+static int compare_failures(const void *a, const void *b)
+{
+	const struct ipvs_failure *x = a, *y = b;
+	int order = ipvs_key_compare(&x->service, &y->service);
+
+	return order ? order : ipvs_dest_key_compare(&x->dest, &y->dest);
+}
+
+static const struct ipvs_failure *find_failure(
+	const struct ipvs_failure *list, size_t n, const struct ipvs_key *service, const struct ipvs_dest_key *dest)
+{
+	struct ipvs_failure wanted = {.service = *service};
+
+	if (dest)
+		wanted.dest = *dest;
+	return n ? bsearch(&wanted, list, n, sizeof(wanted), compare_failures) : NULL;
+}
+
+struct refusals {
+	struct ipvs *v;
+	const struct ipvs_op *ops;
+	bool *refused;
+	struct ipvs_failure *list;
+	size_t n, room;
+	bool drift;
+};
+
+static void on_refused(void *arg, size_t number, int error)
+{
+	struct refusals *r = arg;
+	const struct ipvs_op *op = &r->ops[number];
+	const struct ipvs_service *service = ipvs_op_service(op, &r->v->desired, &r->v->actual);
+	const struct ipvs_dest *dest = ipvs_op_dest(op, &r->v->desired, &r->v->actual);
+	struct ipvs_failure failure = {.service = service->key, .kind = op->kind, .error = error};
+
+	r->refused[number] = true;
+	r->v->status.errors_total++;
+	/* The servers of a refused service are refused too; one sentence is enough. */
+	if (dest && error == ESRCH && r->n && r->list[r->n - 1].dest.addr.family == AF_UNSPEC &&
+		ipvs_key_compare(&r->list[r->n - 1].service, &service->key) == 0)
+		return;
+	r->drift |= ipvs_error_is_drift(op->kind, error, dest);
+	if (dest)
+		failure.dest = dest->key;
+	if (r->n == r->room) {
+		size_t room = r->room * 2 + 16;
+		struct ipvs_failure *list = reallocarray(r->list, room, sizeof(*list));
+
+		if (!list)
+			return;
+		r->list = list;
+		r->room = room;
+	}
+	r->list[r->n++] = failure;
+}
+
+static const char *failure_sentence(const struct ipvs *v, const struct ipvs_failure *f, char *buf)
+{
+	struct ipvs_service fallback = {.key = f->service};
+	struct ipvs_dest gone = {.key = f->dest};
+	const struct ipvs_service *service = ipvs_image_find(&v->desired, &f->service);
+	const struct ipvs_dest *dest = NULL;
+
+	if (!service)
+		service = &fallback;
+	if (f->dest.addr.family != AF_UNSPEC) {
+		dest = ipvs_service_find(service, &f->dest);
+		if (!dest)
+			dest = &gone;
+	}
+	return ipvs_error_sentence(f->kind, f->error, service, dest, buf);
+}
+
+const char *ipvs_reconcile_failure(
+	const struct ipvs *v, const struct ipvs_key *service, const struct ipvs_dest_key *dest, char *buf)
+{
+	const struct ipvs_failure *f = find_failure(v->failures, v->n_failures, service, dest);
+
+	buf[0] = '\0';
+	return f ? failure_sentence(v, f, buf) : buf;
+}
+
+static void tell_failure(struct ipvs *v, const struct ipvs_failure *f)
+{
+	const struct ipvs_service *service = ipvs_image_find(&v->desired, &f->service);
+	char text[IPVS_ERROR_TEXT], key[IPVS_KEY_TEXT], dest[ADDR_TEXT + 16] = "";
+
+	failure_sentence(v, f, text);
+	if (f->dest.addr.family != AF_UNSPEC) {
+		strcpy(dest, " server ");
+		ipvs_dest_format(&f->dest, dest + strlen(dest));
+	}
+	log_error("ipvs %s:%s %s", ipvs_key_format(&f->service, key), dest, text);
+	if (service && service->service < v->now->conf->n_services)
+		ipvs_report_event(v, EVENT_PROGRAM, service->service, CONF_NONE, 0, (uint32_t)f->error, text);
+}
+
+/* What is refused again was told before. Takes over the list. */
+static void take_failures(struct ipvs *v, struct ipvs_failure *list, size_t n)
+{
+	if (n)
+		qsort(list, n, sizeof(*list), compare_failures);
+	for (size_t i = 0; i < n; i++) {
+		const struct ipvs_dest_key *dest = list[i].dest.addr.family != AF_UNSPEC ? &list[i].dest : NULL;
+		const struct ipvs_failure *before = find_failure(v->failures, v->n_failures, &list[i].service, dest);
+
+		if (!before || before->error != list[i].error)
+			tell_failure(v, &list[i]);
+	}
+	free(v->failures);
+	v->failures = list;
+	v->n_failures = n;
+}
+
+/* ---- programming ---- */
+
+static void debug_ops(const struct ipvs *v, const struct ipvs_op *ops, size_t n)
+{
+	static const char *const names[] = {
+		"new service", "set service", "del service", "new server", "set server", "del server"};
+
+	for (size_t i = 0; i < n && log_get_level() >= LOG_LEVEL_DEBUG; i++) {
+		const struct ipvs_dest *dest = ipvs_op_dest(&ops[i], &v->desired, &v->actual);
+		char key[IPVS_KEY_TEXT], text[ADDR_TEXT];
+
+		log_debug("ipvs %s: %s %s weight %d",
+			ipvs_key_format(&ipvs_op_service(&ops[i], &v->desired, &v->actual)->key, key),
+			names[ops[i].kind], dest ? ipvs_dest_format(&dest->key, text) : "", dest ? dest->weight : 0);
+	}
+}
+
+/* Sends a plan and makes the image follow. Returns 0, -EAGAIN when the table is not what we thought (the image is then
+ * no longer valid), or another -errno (likewise). */
+static int send_plan(struct ipvs *v, const struct ipvs_op *ops, size_t n)
+{
+	struct refusals r = {.v = v, .ops = ops, .refused = calloc(n, sizeof(bool))};
+	int rc;
+
+	if (!r.refused)
+		return -ENOMEM;
+	debug_ops(v, ops, n);
+	rc = ipvs_kernel_apply(v->kernel, &v->desired, &v->actual, ops, n, on_refused, &r);
+	v->status.operations_total += n;
+	if (rc == 0)
+		rc = ipvs_plan_apply(&v->desired, &v->actual, ops, n, r.refused);
+	if (rc == 0 && r.drift)
+		rc = -EAGAIN;
+	v->image_valid = rc == 0;
+	free(r.refused);
+	if (rc == 0)
+		take_failures(v, r.list, r.n);
+	else
+		free(r.list);
+	return rc;
+}
+
+/* One round: a valid image, a plan, its execution. *sent is increased. Returns as send_plan(). */
+static int program_once(struct ipvs *v, size_t *sent)
+{
+	struct ipvs_op *ops;
+	size_t room, n;
+	int rc = v->image_valid ? 0 : ipvs_audit_dump(v);
+
+	if (rc < 0)
+		return rc;
+	room = ipvs_plan(&v->desired, &v->actual, NULL, 0);
+	if (room == 0) {
+		take_failures(v, NULL, 0);
+		return ipvs_plan_apply(&v->desired, &v->actual, NULL, 0, NULL);
+	}
+	ops = calloc(room, sizeof(*ops));
+	if (!ops)
+		return -ENOMEM;
+	n = ipvs_plan(&v->desired, &v->actual, ops, room);
+	rc = send_plan(v, ops, n < room ? n : room);
+	*sent += n;
+	free(ops);
+	return rc;
+}
+
+static void program(struct ipvs *v)
+{
+	size_t sent = 0;
+	int rc = -EAGAIN;
+
+	for (int i = 0; i < TRIES && rc == -EAGAIN; i++)
+		rc = program_once(v, &sent);
+	if (rc == -EPERM || rc == -EACCES || rc == -ENOENT) {
+		set_unusable(v, rc);
+		return;
+	}
+	if (rc < 0) {
+		log_warning("ipvs: the kernel's answer is not known (%s): reading its table again", strerror(-rc));
+		v->image_valid = false;
+		loop_timer_set(v->p->loop, &v->reconcile, mono_add(mono_now(), RETRY_SOON_US));
+		return;
+	}
+	if (!v->settled) {
+		log_info("ipvs: %u services of the configuration stand in the kernel's table as %u, %zu commands were "
+			 "needed",
+			v->now->conf->n_services, v->desired.n_services, sent);
+		v->settled = true;
+	}
+}
+
+/* ---- leftovers: servers that left the configuration with connections ---- */
+
+static void add_leftover(
+	struct ipvs *v, const struct ipvs_service *service, const struct ipvs_dest *dest, struct mono until)
+{
+	struct ipvs_leftover *list = reallocarray(v->leftovers, v->n_leftovers + 1, sizeof(*list));
+	char key[IPVS_KEY_TEXT], text[ADDR_TEXT];
+
+	if (!list)
+		return;
+	v->leftovers = list;
+	list[v->n_leftovers] = (struct ipvs_leftover){.service = service->key, .dest = *dest, .until = until};
+	list[v->n_leftovers].dest.weight = 0;
+	v->n_leftovers++;
+	log_info("ipvs %s: server %s left the configuration with %llu connections: weight 0 until they end, for at "
+		 "most %lld s",
+		ipvs_key_format(&service->key, key), ipvs_dest_format(&dest->key, text),
+		(unsigned long long)ipvs_dest_connections(dest),
+		(long long)(mono_diff_us(until, mono_now()) / US_PER_S));
+}
+
+static bool is_leftover(const struct ipvs *v, const struct ipvs_key *service, const struct ipvs_dest_key *dest)
+{
+	for (size_t i = 0; i < v->n_leftovers; i++)
+		if (ipvs_key_compare(&v->leftovers[i].service, service) == 0 &&
+			ipvs_dest_key_compare(&v->leftovers[i].dest.key, dest) == 0)
+			return true;
+	return false;
+}
+
+static bool has_left(const struct ipvs *v, const struct ipvs_service *service, const struct ipvs_dest *dest)
+{
+	return dest->ours && !ipvs_owned_find(&v->now->configured, &service->key, &dest->key) &&
+	       !is_leftover(v, &service->key, &dest->key);
+}
+
+static void look_for_leftovers(struct ipvs *v, struct ipvs_service *have, const struct ipvs_service *want)
+{
+	const struct conf_service *s = &v->now->conf->services[want->service];
+	uint32_t n = 0;
+
+	if (s->drain_timeout_us <= 0 || !ipvs_weight_zero_is_safe(want->scheduler, want->flags))
+		return;
+	for (uint32_t i = 0; i < have->n_dests; i++)
+		n += has_left(v, have, &have->dests[i]);
+	/* The counters of the last audit may be seconds old. */
+	if (n == 0 || ipvs_kernel_dump_dests(v->kernel, have) < 0)
+		return;
+	ipvs_owned_mark(&v->ledger, have);
+	for (uint32_t i = 0; i < have->n_dests; i++) {
+		const struct ipvs_owned_record *record = ipvs_owned_find(&v->ledger, &have->key, &have->dests[i].key);
+		struct mono until = mono_add(mono_now(), s->drain_timeout_us);
+
+		if (record && record->until_us)
+			until.us = record->until_us;
+		if (has_left(v, have, &have->dests[i]) &&
+			!ipvs_drain_leftover_ends(mono_now(), until, ipvs_dest_connections(&have->dests[i])))
+			add_leftover(v, have, &have->dests[i], until);
+	}
+}
+
+/* Drops leftovers that are configured again or whose service is gone; looks for new ones after a switch. */
+static void update_leftovers(struct ipvs *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n_leftovers; i++) {
+		const struct ipvs_leftover *l = &v->leftovers[i];
+
+		if (ipvs_owned_find(&v->now->configured, &l->service, NULL) &&
+			!ipvs_owned_find(&v->now->configured, &l->service, &l->dest.key))
+			v->leftovers[n++] = *l;
+	}
+	v->n_leftovers = n;
+	if (!v->switched || !v->image_valid)
+		return;
+	v->switched = false;
+	for (uint32_t i = 0; i < v->desired.n_services; i++) {
+		struct ipvs_service *have = ipvs_image_find(&v->actual, &v->desired.services[i].key);
+
+		if (have)
+			look_for_leftovers(v, have, &v->desired.services[i]);
+	}
+}
+
+static int build_desired(struct ipvs *v)
+{
+	return ipvs_desired_build(v->now->conf, v->now->weights, v->leftovers, v->n_leftovers, &v->desired);
+}
+
+/* ---- the whole way ---- */
+
+static void tell_admin(struct ipvs *v)
+{
+	for (uint32_t i = 0; i < v->now->conf->n_servers; i++) {
+		struct ipvs_server_state *state = &v->now->servers[i];
+		char why[WHY_SIZE];
+
+		if (!state->tell_admin)
+			continue;
+		state->tell_admin = false;
+		snprintf(why, sizeof(why), "weight is now %d", v->now->weights[i].weight);
+		ipvs_report_event(
+			v, EVENT_ADMIN, v->now->conf->servers[i].service, i, state->old_admin, state->admin, why);
+	}
+}
+
+void ipvs_reconcile(struct ipvs *v)
+{
+	if (!v->now)
+		return;
+	loop_timer_cancel(v->p->loop, &v->reconcile);
+	if (v->unread) {
+		v->unread = false;
+		ipvs_state_read_health(v, UINT32_MAX);
+		ipvs_state_read_admin(v, UINT32_MAX);
+		ipvs_sync_step(v);
+	}
+	ipvs_state_decide(v);
+	if (build_desired(v) < 0) {
+		log_error("ipvs: out of memory: trying again in a second");
+		loop_timer_set(v->p->loop, &v->reconcile, mono_add(mono_now(), RETRY_SOON_US));
+		return;
+	}
+	if (ipvs_reconcile_usable(v)) {
+		if (!v->image_valid)
+			ipvs_audit_dump(v);
+		update_leftovers(v);
+		build_desired(v);
+		store_ledger(v);
+		program(v);
+		store_ledger(v);
+	}
+	tell_admin(v);
+	ipvs_audit_follow_drains(v);
+	ipvs_report(v, false);
+}
+
+void ipvs_reconcile_remove(struct ipvs *v, bool all)
+{
+	struct ipvs_owned nothing = {0};
+	size_t sent = 0;
+
+	ipvs_image_clear(&v->desired);
+	if (v->usable && (v->image_valid || ipvs_audit_dump(v) == 0)) {
+		for (uint32_t i = 0; i < v->actual.n_services && all; i++)
+			v->actual.services[i].ours = true;
+		if (program_once(v, &sent) == 0)
+			log_info("ipvs: our services are removed from the kernel, %zu commands", sent);
+	}
+	if (ipvs_owned_store(&nothing, v->ledger_fd) < 0)
+		log_warning("ipvs: the ledger cannot be emptied");
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The board of the ipvs process: what stands in the kernel for each configured service and server, with counters and
+ * causes, and its events. It reads images and decisions and changes neither. */
+#include "ipvs_error.h"
+#include "ipvs_process.h"
+#include <stdio.h>
+#include <string.h>
+
+struct board *ipvs_report_new_board(const struct conf *conf)
+{
+	const struct board_shape shape = {
+		.record_size = {[IPVS_TABLE_SERVICE] = sizeof(struct status_service),
+			[IPVS_TABLE_SERVER] = sizeof(struct status_server),
+			[IPVS_TABLE_ROLE] = sizeof(struct status_ipvs)},
+		.count = {[IPVS_TABLE_SERVICE] = conf->n_services,
+			[IPVS_TABLE_SERVER] = conf->n_servers,
+			[IPVS_TABLE_ROLE] = 1},
+	};
+
+	return board_create(ROLE_IPVS, conf->generation, &shape);
+}
+
+void ipvs_report_carry(struct ipvs_generation *g, const struct board *old, bool same_numbers)
+{
+	struct status_service service;
+	struct status_server server;
+
+	for (uint32_t i = 0; i < g->conf->n_services; i++) {
+		uint32_t from = same_numbers ? i : g->old_services[i];
+
+		if (from != CONF_NONE && board_load(old, IPVS_TABLE_SERVICE, from, &service, sizeof(service)) == 0)
+			board_store(g->board, IPVS_TABLE_SERVICE, i, &service, sizeof(service));
+	}
+	for (uint32_t i = 0; i < g->conf->n_servers; i++) {
+		uint32_t from = same_numbers ? i : g->old_servers[i];
+
+		if (from != CONF_NONE && board_load(old, IPVS_TABLE_SERVER, from, &server, sizeof(server)) == 0)
+			board_store(g->board, IPVS_TABLE_SERVER, i, &server, sizeof(server));
+	}
+}
+
+static void store(struct ipvs *v, bool quiet, unsigned table, uint32_t index, const void *record, size_t size)
+{
+	if (quiet)
+		role_store_quiet(v->p, table, index, record, size);
+	else
+		role_store(v->p, table, index, record, size);
+}
+
+static void add_counters(struct ipvs_counters *sum, const struct ipvs_counters *counters)
+{
+	sum->connections += counters->connections;
+	sum->packets_in += counters->packets_in;
+	sum->packets_out += counters->packets_out;
+	sum->bytes_in += counters->bytes_in;
+	sum->bytes_out += counters->bytes_out;
+}
+
+/* ---- services ---- */
+
+struct service_sum {
+	const struct ipvs *v;
+	struct ipvs_counters counters;
+	uint32_t wanted, standing;
+	char failure[IPVS_ERROR_TEXT];
+};
+
+static int sum_service(void *arg, const struct ipvs_key *key)
+{
+	struct service_sum *sum = arg;
+	const struct ipvs_service *want = ipvs_image_find(&sum->v->desired, key);
+	const struct ipvs_service *have = ipvs_image_find(&sum->v->actual, key);
+
+	sum->wanted++;
+	if (!sum->failure[0])
+		ipvs_reconcile_failure(sum->v, key, NULL, sum->failure);
+	if (!have)
+		return 0;
+	sum->standing += want && ipvs_service_equal(want, have);
+	add_counters(&sum->counters, &have->counters);
+	return 0;
+}
+
+static void service_why(const struct ipvs *v, conf_index_t i, const struct service_sum *sum, char *why)
+{
+	const struct ipvs_service_state *state = &v->now->services[i];
+	uint32_t total = v->now->conf->services[i].servers.count;
+
+	if (sum->failure[0])
+		snprintf(why, WHY_SIZE, "%.*s", WHY_SIZE - 1, sum->failure);
+	else if (!v->usable)
+		snprintf(why, WHY_SIZE, "%s", v->status.why);
+	else if (state->quorum.met)
+		snprintf(why, WHY_SIZE, "%u of %u servers take connections", state->n_up, total);
+	else
+		snprintf(why, WHY_SIZE, "quorum lost: %u of %u servers take part%s", state->n_up, total,
+			state->sorry_active ? "; the sorry server works" : "");
+}
+
+static void report_service(struct ipvs *v, conf_index_t i, bool quiet)
+{
+	struct service_sum sum = {.v = v};
+	const struct ipvs_service_state *state = &v->now->services[i];
+	struct status_service s = {0};
+
+	ipvs_desired_each_key(v->now->conf, i, sum_service, &sum);
+	s.is_programmed = v->usable && v->image_valid && sum.standing == sum.wanted;
+	s.quorum_met = state->quorum.met;
+	s.servers_up = state->n_up;
+	s.sorry_active = state->sorry_active;
+	s.connections = sum.counters.connections;
+	s.packets_in = sum.counters.packets_in;
+	s.packets_out = sum.counters.packets_out;
+	s.bytes_in = sum.counters.bytes_in;
+	s.bytes_out = sum.counters.bytes_out;
+	s.since_real_us = state->since_real_us;
+	service_why(v, i, &sum, s.why);
+	store(v, quiet, IPVS_TABLE_SERVICE, i, &s, sizeof(s));
+}
+
+/* ---- servers ---- */
+
+struct server_sum {
+	const struct ipvs *v;
+	struct ipvs_dest_key dest;
+	struct ipvs_counters counters;
+	uint32_t wanted, standing, active, inactive, persistent;
+	char failure[IPVS_ERROR_TEXT];
+};
+
+static int sum_server(void *arg, const struct ipvs_key *key)
+{
+	struct server_sum *sum = arg;
+	const struct ipvs_service *have = ipvs_image_find(&sum->v->actual, key);
+	const struct ipvs_dest *dest = have ? ipvs_service_find(have, &sum->dest) : NULL;
+
+	sum->wanted++;
+	if (!sum->failure[0])
+		ipvs_reconcile_failure(sum->v, key, &sum->dest, sum->failure);
+	if (!dest)
+		return 0;
+	sum->standing++;
+	sum->active += dest->active;
+	sum->inactive += dest->inactive;
+	sum->persistent += dest->persistent;
+	add_counters(&sum->counters, &dest->counters);
+	return 0;
+}
+
+void ipvs_report_server_why(struct ipvs *v, conf_index_t server, const char *why)
+{
+	struct status_server s = {0};
+
+	board_load(v->p->board, IPVS_TABLE_SERVER, server, &s, sizeof(s));
+	memset(s.why, 0, sizeof(s.why));
+	snprintf(s.why, sizeof(s.why), "%s", why);
+	role_store_quiet(v->p, IPVS_TABLE_SERVER, server, &s, sizeof(s));
+}
+
+/* The cause stays as it was told, unless the kernel refuses the server. */
+static void server_why(struct ipvs_server_state *state, const char *failure, char *why)
+{
+	if (failure[0] || state->failed) {
+		memset(why, 0, WHY_SIZE);
+		snprintf(why, WHY_SIZE, "%.*s", WHY_SIZE - 1,
+			failure[0] ? failure : "the kernel has accepted it after an error");
+	}
+	state->failed = failure[0];
+}
+
+static void report_server(struct ipvs *v, conf_index_t i, bool quiet)
+{
+	struct ipvs_server_state *state = &v->now->servers[i];
+	struct server_sum sum = {.v = v, .dest = ipvs_desired_dest_key(v->now->conf, i)};
+	struct status_server s = {0};
+	char why[WHY_SIZE];
+
+	board_load(v->p->board, IPVS_TABLE_SERVER, i, &s, sizeof(s));
+	memcpy(why, s.why, sizeof(why));
+	ipvs_desired_each_key(v->now->conf, v->now->conf->servers[i].service, sum_server, &sum);
+	server_why(state, sum.failure, why);
+	s = (struct status_server){
+		.is_programmed = v->usable && v->image_valid && sum.wanted > 0 && sum.standing == sum.wanted,
+		.effective_weight = v->now->weights[i].listed ? v->now->weights[i].weight : 0,
+		.health = state->health,
+		.admin = state->admin,
+		.active = sum.active,
+		.inactive = sum.inactive,
+		.persistent = sum.persistent,
+		.is_drained = state->drain.done,
+		.connections = sum.counters.connections,
+		.packets_in = sum.counters.packets_in,
+		.packets_out = sum.counters.packets_out,
+		.bytes_in = sum.counters.bytes_in,
+		.bytes_out = sum.counters.bytes_out,
+		.since_real_us = state->since_real_us,
+	};
+	memcpy(s.why, why, sizeof(s.why));
+	store(v, quiet, IPVS_TABLE_SERVER, i, &s, sizeof(s));
+}
+
+void ipvs_report(struct ipvs *v, bool quiet)
+{
+	if (!v->p->board)
+		return;
+	for (uint32_t i = 0; i < v->now->conf->n_services; i++)
+		report_service(v, i, quiet);
+	for (uint32_t i = 0; i < v->now->conf->n_servers; i++)
+		report_server(v, i, quiet);
+	store(v, quiet, IPVS_TABLE_ROLE, 0, &v->status, sizeof(v->status));
+}
+
+/* ---- events ---- */
+
+void ipvs_report_event(struct ipvs *v, enum event_kind kind, conf_index_t service, conf_index_t server, uint32_t from,
+	uint32_t to, const char *why)
+{
+	const struct conf *conf = v->now->conf;
+	struct event event = {.kind = kind, .object = server != CONF_NONE ? server : service, .from = from, .to = to};
+	char service_name[CONF_NAME_SIZE], server_name[CONF_NAME_SIZE];
+
+	conf_service_name(conf, service, service_name);
+	if (server != CONF_NONE)
+		snprintf(event.name, sizeof(event.name), "%.31s %.31s", service_name,
+			conf_server_name(conf, server, server_name));
+	else
+		snprintf(event.name, sizeof(event.name), "%.63s", service_name);
+	snprintf(event.why, sizeof(event.why), "%.159s", why);
+	role_event(v->p, &event);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the ipvs process knows of its services and servers: inputs from the boards of healthcheck and parent, decisions
+ * through the pure cores, and what is told of them (log, events, notifications). It never speaks to the kernel. */
+#include "ipvs_process.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- generations ---- */
+
+void ipvs_generation_free(struct ipvs_generation *g)
+{
+	if (!g)
+		return;
+	free(g->services);
+	free(g->servers);
+	free(g->weights);
+	free(g->old_services);
+	free(g->old_servers);
+	ipvs_owned_clear(&g->configured);
+	board_close(g->board);
+	free(g);
+}
+
+static bool match_old(struct ipvs_generation *g, const struct conf *conf, const struct conf *old)
+{
+	for (uint32_t i = 0; i < conf->n_services; i++)
+		g->old_services[i] = CONF_NONE;
+	for (uint32_t i = 0; i < conf->n_servers; i++)
+		g->old_servers[i] = CONF_NONE;
+	if (!old)
+		return true;
+	return conf_match_services(conf, old, g->old_services) == 0 &&
+	       conf_match_servers(conf, old, g->old_servers) == 0;
+}
+
+struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struct ipvs_generation *old)
+{
+	struct ipvs_generation *g = calloc(1, sizeof(*g));
+	size_t n_services = conf->n_services + 1, n_servers = conf->n_servers + 1; /* never an allocation of 0 */
+
+	if (!g)
+		return NULL;
+	g->conf = conf;
+	g->services = calloc(n_services, sizeof(*g->services));
+	g->servers = calloc(n_servers, sizeof(*g->servers));
+	g->weights = calloc(n_servers, sizeof(*g->weights));
+	g->old_services = calloc(n_services, sizeof(*g->old_services));
+	g->old_servers = calloc(n_servers, sizeof(*g->old_servers));
+	g->board = ipvs_report_new_board(conf);
+	if (!g->services || !g->servers || !g->weights || !g->old_services || !g->old_servers || !g->board ||
+		!match_old(g, conf, old ? old->conf : NULL) || ipvs_owned_from_conf(&g->configured, conf) < 0) {
+		ipvs_generation_free(g);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < conf->n_servers; i++) {
+		g->servers[i].override = -1;
+		g->servers[i].percent = 100;
+	}
+	return g;
+}
+
+void ipvs_generation_carry(struct ipvs_generation *g, const struct ipvs_generation *old)
+{
+	for (uint32_t i = 0; i < g->conf->n_services; i++)
+		if (g->old_services[i] != CONF_NONE)
+			g->services[i] = old->services[g->old_services[i]];
+	for (uint32_t i = 0; i < g->conf->n_servers; i++) {
+		if (g->old_servers[i] == CONF_NONE)
+			continue;
+		g->servers[i] = old->servers[g->old_servers[i]];
+		g->weights[i] = old->weights[g->old_servers[i]];
+	}
+}
+
+static bool is_alpha(const struct conf *conf, conf_index_t server)
+{
+	conf_index_t service = conf->servers[server].service;
+
+	return conf->servers[server].alpha || (service < conf->n_services && conf->services[service].alpha);
+}
+
+void ipvs_generation_restore(struct ipvs_generation *g, const struct board *predecessor)
+{
+	for (uint32_t i = 0; i < g->conf->n_services; i++) {
+		struct status_service s;
+
+		if (board_load(predecessor, IPVS_TABLE_SERVICE, i, &s, sizeof(s)) < 0 || !s.since_real_us)
+			continue;
+		g->services[i] = (struct ipvs_service_state){.quorum = {.known = true, .met = s.quorum_met},
+			.n_up = s.servers_up,
+			.sorry_active = s.sorry_active,
+			.since_real_us = s.since_real_us};
+	}
+	for (uint32_t i = 0; i < g->conf->n_servers; i++) {
+		struct ipvs_server_state *state = &g->servers[i];
+		struct status_server s;
+
+		if (board_load(predecessor, IPVS_TABLE_SERVER, i, &s, sizeof(s)) < 0 || !s.since_real_us)
+			continue;
+		state->health = s.health <= HEALTH_DOWN ? (uint8_t)s.health : HEALTH_UNKNOWN;
+		state->admin = s.admin <= ADMIN_MAINT ? (uint8_t)s.admin : ADMIN_NORMAL;
+		state->known = true;
+		state->up = ipvs_weight_is_up((enum health)state->health, is_alpha(g->conf, i));
+		state->configured = g->conf->servers[i].weight;
+		state->decided_percent = 100;
+		state->drain = (struct ipvs_drain){.active = state->admin != ADMIN_NORMAL, .done = s.is_drained};
+		state->since_real_us = s.since_real_us;
+		g->weights[i] = (struct ipvs_weight){.listed = s.is_programmed, .weight = s.effective_weight};
+	}
+}
+
+/* ---- inputs ---- */
+
+/* The board of another role, when it is one of the generation in use. */
+static const struct board *current_board(const struct ipvs *v, enum role role)
+{
+	const struct board *board = v->p->boards[role];
+
+	return board && board_generation(board) == v->now->conf->generation ? board : NULL;
+}
+
+static void read_health(struct ipvs *v, const struct board *board, conf_index_t server)
+{
+	struct ipvs_server_state *state = &v->now->servers[server];
+	struct status_health health;
+
+	if (board_load(board, HEALTH_TABLE_SERVER, server, &health, sizeof(health)) < 0)
+		return;
+	/* A health checker that has not looked yet knows less than its predecessor did. */
+	if (health.health == HEALTH_UNKNOWN && state->known)
+		return;
+	state->health = health.health <= HEALTH_DOWN ? (uint8_t)health.health : HEALTH_UNKNOWN;
+	state->percent = health.weight_percent >= 0 ? health.weight_percent : 100;
+}
+
+static void read_admin(struct ipvs *v, const struct board *board, conf_index_t server)
+{
+	struct ipvs_server_state *state = &v->now->servers[server];
+	struct status_admin admin;
+
+	if (board_load(board, PARENT_TABLE_ADMIN, server, &admin, sizeof(admin)) < 0)
+		return;
+	admin.admin = admin.admin <= ADMIN_MAINT ? admin.admin : ADMIN_NORMAL;
+	if (!state->tell_admin)
+		state->old_admin = state->admin;
+	state->tell_admin |= state->admin != admin.admin || (state->known && state->override != admin.weight);
+	state->admin = (uint8_t)admin.admin;
+	state->override = admin.weight;
+}
+
+typedef void read_fn(struct ipvs *v, const struct board *board, conf_index_t server);
+
+static void read_inputs(struct ipvs *v, enum role role, conf_index_t server, read_fn *fn)
+{
+	const struct board *board = current_board(v, role);
+
+	if (!board)
+		return;
+	if (server < v->now->conf->n_servers) {
+		fn(v, board, server);
+		return;
+	}
+	for (uint32_t i = 0; i < v->now->conf->n_servers; i++)
+		fn(v, board, i);
+}
+
+void ipvs_state_read_health(struct ipvs *v, conf_index_t server)
+{
+	read_inputs(v, ROLE_HEALTHCHECK, server, read_health);
+}
+
+void ipvs_state_read_admin(struct ipvs *v, conf_index_t server)
+{
+	read_inputs(v, ROLE_PARENT, server, read_admin);
+}
+
+/* ---- causes ---- */
+
+static void cause_of_health(const struct ipvs *v, conf_index_t server, char *why)
+{
+	const struct board *board = current_board(v, ROLE_HEALTHCHECK);
+	struct status_health health;
+
+	if (board && board_load(board, HEALTH_TABLE_SERVER, server, &health, sizeof(health)) == 0 && health.why[0])
+		snprintf(why, WHY_SIZE, "%.*s", WHY_SIZE - 1, health.why);
+	else
+		snprintf(why, WHY_SIZE, "its health is %s", health_name((enum health)v->now->servers[server].health));
+}
+
+static void cause_of_admin(const struct ipvs *v, conf_index_t server, char *why)
+{
+	const struct board *board = current_board(v, ROLE_PARENT);
+	struct status_admin admin;
+
+	if (board && board_load(board, PARENT_TABLE_ADMIN, server, &admin, sizeof(admin)) == 0 && admin.why[0])
+		snprintf(why, WHY_SIZE, "%.*s", WHY_SIZE - 1, admin.why);
+	else
+		snprintf(why, WHY_SIZE, "administration is back to normal");
+}
+
+/* What was changed since the last decision, the strongest cause first. */
+struct change {
+	bool up, admin, override, percent, configured, sorry;
+};
+
+static void cause_of_change(
+	const struct ipvs *v, conf_index_t service, conf_index_t server, const struct change *change, char *why)
+{
+	const struct ipvs_service_state *state = &v->now->services[service];
+
+	if (change->admin || change->override)
+		cause_of_admin(v, server, why);
+	else if (change->up || (change->percent && !change->configured))
+		cause_of_health(v, server, why);
+	else if (change->sorry)
+		snprintf(why, WHY_SIZE, "%s",
+			state->sorry_active ? "quorum lost: the sorry server takes over"
+					    : "quorum met: the sorry server is not needed");
+	else
+		snprintf(why, WHY_SIZE, "the configuration says so");
+}
+
+/* ---- decisions ---- */
+
+static struct ipvs_weight_facts facts_of(const struct ipvs *v, conf_index_t service, conf_index_t server)
+{
+	const struct conf *conf = v->now->conf;
+	const struct conf_service *s = &conf->services[service];
+	const struct conf_server *r = &conf->servers[server];
+	const struct ipvs_server_state *state = &v->now->servers[server];
+
+	return (struct ipvs_weight_facts){
+		.configured = r->weight,
+		.override = state->override,
+		.percent = state->percent,
+		.up = r->is_sorry || ipvs_weight_is_up((enum health)state->health, is_alpha(conf, server)),
+		.inhibit = r->is_sorry ? s->sorry_inhibit : r->inhibit_on_failure || s->inhibit_on_failure,
+		.is_sorry = r->is_sorry,
+		.sorry_active = v->now->services[service].sorry_active,
+		.persistent = s->persistence_us > 0,
+		.zero_safe = ipvs_weight_zero_is_safe(conf_string(conf, s->scheduler), s->scheduler_flags),
+		.admin = (enum admin)state->admin,
+	};
+}
+
+static void notify(struct ipvs *v, const struct conf_range *notifies, enum conf_notify_event event)
+{
+	for (uint32_t i = notifies->first; i < notifies->first + notifies->count; i++)
+		if (v->now->conf->notifies[i].event == event)
+			role_notify(v->p, i, event, 0);
+}
+
+/* Weighs the servers against the quorum. Returns true when the sorry server comes or goes. */
+static bool decide_quorum(struct ipvs *v, conf_index_t service)
+{
+	const struct conf *conf = v->now->conf;
+	const struct conf_service *s = &conf->services[service];
+	struct ipvs_service_state *state = &v->now->services[service];
+	struct ipvs_quorum_event event = {.quorum = s->quorum, .hysteresis = s->hysteresis};
+	bool was_active = state->sorry_active, known = state->quorum.known;
+	enum ipvs_quorum_action action;
+	char name[CONF_NAME_SIZE], why[WHY_SIZE];
+
+	state->n_up = 0;
+	for (uint32_t i = s->servers.first; i < s->servers.first + s->servers.count; i++) {
+		struct ipvs_weight_facts facts = facts_of(v, service, i);
+		struct ipvs_weight weight;
+
+		facts.sorry_active = false;
+		weight = ipvs_weight_decide(&facts);
+		event.total += conf->servers[i].weight > 0 ? conf->servers[i].weight : 0;
+		event.capacity += weight.capacity;
+		state->n_up += weight.listed && weight.weight > 0;
+	}
+	action = ipvs_quorum_step(&state->quorum, &event);
+	state->sorry_active = !state->quorum.met && s->sorry != CONF_NONE;
+	if (action == IPVS_QUORUM_NOTHING)
+		return was_active != state->sorry_active;
+	state->since_real_us = real_now_us();
+	snprintf(why, sizeof(why), "weight %lld of %lld is up, the quorum is %u", (long long)event.capacity,
+		(long long)event.total, s->quorum);
+	if (known || action == IPVS_QUORUM_LOST) {
+		log_write(action == IPVS_QUORUM_LOST ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "ipvs %s: quorum %s: %s%s",
+			conf_service_name(conf, service, name), action == IPVS_QUORUM_LOST ? "lost" : "met", why,
+			state->sorry_active ? "; the sorry server takes over" : "");
+		ipvs_report_event(v, EVENT_QUORUM, service, CONF_NONE, known && action == IPVS_QUORUM_LOST,
+			action == IPVS_QUORUM_GAINED, why);
+	}
+	/* A service that starts without its servers has not lost them. */
+	if (action == IPVS_QUORUM_GAINED)
+		notify(v, &s->notifies, CONF_NOTIFY_QUORUM_UP);
+	else if (known)
+		notify(v, &s->notifies, CONF_NOTIFY_QUORUM_DOWN);
+	return was_active != state->sorry_active;
+}
+
+/* One line: what happens to the server, why, and what is left. */
+static void tell_weight(struct ipvs *v, conf_index_t service, conf_index_t server, const struct ipvs_weight *old,
+	const struct ipvs_weight *new, const char *why)
+{
+	const struct conf *conf = v->now->conf;
+	char service_name[CONF_NAME_SIZE], server_name[CONF_NAME_SIZE], what[48];
+
+	if (!new->listed)
+		snprintf(what, sizeof(what), "removed");
+	else if (!old->listed)
+		snprintf(what, sizeof(what), "added with weight %d", new->weight);
+	else
+		snprintf(what, sizeof(what), "weight %d -> %d", old->weight, new->weight);
+	log_info("ipvs %s: %s %s %s: %s (%u of %u servers left)", conf_service_name(conf, service, service_name),
+		conf->servers[server].is_sorry ? "sorry server" : "server", conf_server_name(conf, server, server_name),
+		what, why, v->now->services[service].n_up, conf->services[service].servers.count);
+}
+
+static void decide_server(struct ipvs *v, conf_index_t service, conf_index_t server, bool sorry_changed)
+{
+	const struct conf_server *r = &v->now->conf->servers[server];
+	struct ipvs_server_state *state = &v->now->servers[server];
+	struct ipvs_weight_facts facts = facts_of(v, service, server);
+	struct ipvs_weight old = v->now->weights[server], new = ipvs_weight_decide(&facts);
+	struct change change = {.up = state->known && state->up != facts.up,
+		.admin = state->drain.active != (facts.admin != ADMIN_NORMAL),
+		.override = state->tell_admin,
+		.percent = state->known && state->decided_percent != facts.percent,
+		.configured = state->known && state->configured != facts.configured,
+		.sorry = sorry_changed};
+	bool known = state->known, changed = old.listed != new.listed || old.weight != new.weight;
+	char why[WHY_SIZE];
+
+	v->now->weights[server] = new;
+	state->known = true;
+	state->up = facts.up;
+	state->configured = facts.configured;
+	state->decided_percent = facts.percent;
+	state->drain.active = facts.admin != ADMIN_NORMAL;
+	if (!state->drain.active)
+		state->drain.done = false;
+	if (known && !changed && !change.up)
+		return;
+	cause_of_change(v, service, server, &change, why);
+	if (!known && !change.admin)
+		snprintf(why, sizeof(why), "%s", facts.up ? "as configured" : "not checked yet");
+	state->since_real_us = real_now_us();
+	ipvs_report_server_why(v, server, why);
+	/* At the start one line sums up all; later each change has its own. */
+	if (changed && (known || v->settled || change.admin))
+		tell_weight(v, service, server, &old, &new, why);
+	if (known && change.up)
+		notify(v, &r->notifies, facts.up ? CONF_NOTIFY_UP : CONF_NOTIFY_DOWN);
+}
+
+void ipvs_state_decide(struct ipvs *v)
+{
+	const struct conf *conf = v->now->conf;
+
+	for (uint32_t s = 0; s < conf->n_services; s++) {
+		bool sorry_changed = decide_quorum(v, s);
+
+		for (uint32_t i = 0; i < ipvs_desired_n_servers(conf, s); i++)
+			decide_server(v, s, ipvs_desired_server(conf, s, i), sorry_changed);
+	}
+}

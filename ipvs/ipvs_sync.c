@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Synchronisation of the connection table between the routers (the kernel's master and backup daemons follow a VRRP
+ * instance) and the table's timeouts. Runs in the ipvs process. Daemons that it did not start are left alone. */
+#include "ipvs_error.h"
+#include "ipvs_process.h"
+#include <linux/ip_vs.h>
+#include <string.h>
+
+/* Which daemons shall run: none, the one of the instance's state, or both when no instance is named. */
+static int wanted_daemons(const struct ipvs *v, struct ipvs_daemon out[2])
+{
+	const struct conf_global *global = v->now->conf->global;
+	const struct board *board = v->p->boards[ROLE_VRRP];
+	struct ipvs_daemon daemon = {.state = IP_VS_STATE_BACKUP, .sync_id = global->sync_id};
+	struct status_instance instance;
+
+	if (!global->sync_interface)
+		return 0;
+	strncpy(daemon.interface, conf_string(v->now->conf, global->sync_interface), sizeof(daemon.interface) - 1);
+	out[0] = out[1] = daemon;
+	if (global->sync_instance == CONF_NONE) {
+		out[1].state = IP_VS_STATE_MASTER;
+		return 2;
+	}
+	if (!board || board_generation(board) != v->now->conf->generation ||
+		board_load(board, VRRP_TABLE_INSTANCE, global->sync_instance, &instance, sizeof(instance)) < 0)
+		return v->n_daemons == 1 ? (out[0].state = v->daemons[0].state, 1) : 0; /* not known: as it is */
+	if (instance.state == VRRP_MASTER)
+		out[0].state = IP_VS_STATE_MASTER;
+	return 1;
+}
+
+static bool contains(const struct ipvs_daemon *list, int n, const struct ipvs_daemon *daemon)
+{
+	for (int i = 0; i < n; i++)
+		if (memcmp(&list[i], daemon, sizeof(*daemon)) == 0)
+			return true;
+	return false;
+}
+
+static void tell(struct ipvs *v, const struct ipvs_daemon *daemon, bool run, int error)
+{
+	const char *kind = daemon->state == IP_VS_STATE_MASTER ? "sender" : "receiver";
+	char text[IPVS_ERROR_TEXT];
+
+	if (error == 0)
+		log_info("ipvs sync: %s on %s (id %u) %s", kind, daemon->interface, daemon->sync_id,
+			run ? "started" : "stopped");
+	else if (v->daemon_error != error)
+		log_error("ipvs sync: %s on %s cannot be %s: %s", kind, daemon->interface, run ? "started" : "stopped",
+			ipvs_error_daemon(error, daemon->interface, text));
+	v->daemon_error = error;
+}
+
+static void set(struct ipvs *v, const struct ipvs_daemon *daemon, bool run)
+{
+	tell(v, daemon, run, -ipvs_kernel_set_daemon(v->kernel, daemon, run));
+}
+
+static void step_daemons(struct ipvs *v)
+{
+	struct ipvs_daemon want[2], have[2];
+	int n_want = wanted_daemons(v, want), n_have;
+
+	if (n_want == 0 && v->n_daemons == 0)
+		return;
+	n_have = ipvs_kernel_dump_daemons(v->kernel, have);
+	if (n_have < 0)
+		return;
+	for (int i = 0; i < n_have; i++) {
+		bool replaced = false; /* the kernel runs one daemon of a kind */
+
+		for (int w = 0; w < n_want; w++)
+			replaced |= want[w].state == have[i].state;
+		if (!contains(want, n_want, &have[i]) && (replaced || contains(v->daemons, v->n_daemons, &have[i])))
+			set(v, &have[i], false);
+	}
+	for (int w = 0; w < n_want; w++)
+		if (!contains(have, n_have, &want[w]))
+			set(v, &want[w], true);
+	memcpy(v->daemons, want, sizeof(want[0]) * (size_t)n_want);
+	v->n_daemons = n_want;
+}
+
+static void step_timeouts(struct ipvs *v)
+{
+	const struct conf_global *global = v->now->conf->global;
+	struct ipvs_timeouts want = {.tcp = (uint32_t)(global->lvs_timeout_tcp_us / US_PER_S),
+		.tcp_fin = (uint32_t)(global->lvs_timeout_tcpfin_us / US_PER_S),
+		.udp = (uint32_t)(global->lvs_timeout_udp_us / US_PER_S)};
+	struct ipvs_timeouts have;
+	int rc;
+
+	if ((!want.tcp && !want.tcp_fin && !want.udp) || ipvs_kernel_get_timeouts(v->kernel, &have) < 0)
+		return;
+	want.tcp = want.tcp ? want.tcp : have.tcp;
+	want.tcp_fin = want.tcp_fin ? want.tcp_fin : have.tcp_fin;
+	want.udp = want.udp ? want.udp : have.udp;
+	if (memcmp(&want, &have, sizeof(want)) == 0)
+		return;
+	rc = ipvs_kernel_set_timeouts(v->kernel, &want);
+	if (rc < 0)
+		log_error("ipvs: timeouts of the connection table cannot be set: %s", strerror(-rc));
+	else
+		log_info("ipvs: timeouts of the connection table: tcp %u s, tcpfin %u s, udp %u s (were %u, %u, %u)",
+			want.tcp, want.tcp_fin, want.udp, have.tcp, have.tcp_fin, have.udp);
+}
+
+void ipvs_sync_step(struct ipvs *v)
+{
+	if (!v->usable)
+		return;
+	step_daemons(v);
+	step_timeouts(v);
+}
+
+void ipvs_sync_stop(struct ipvs *v)
+{
+	for (int i = 0; i < v->n_daemons && v->usable; i++)
+		set(v, &v->daemons[i], false);
+	v->n_daemons = 0;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The small decisions of the ipvs role: weights, quorum with hysteresis, drains, and the sentences of its errors. */
+#include "ipvs_drain.h"
+#include "ipvs_error.h"
+#include "ipvs_quorum.h"
+#include "ipvs_weight.h"
+#include <check.h>
+#include <errno.h>
+#include <linux/ip_vs.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* ---- weights ---- */
+
+static struct ipvs_weight_facts facts(void)
+{
+	return (struct ipvs_weight_facts){
+		.configured = 10, .override = -1, .percent = 100, .up = true, .zero_safe = true};
+}
+
+static void assert_weight(struct ipvs_weight_facts f, bool listed, int32_t weight, int32_t capacity)
+{
+	struct ipvs_weight w = ipvs_weight_decide(&f);
+
+	ck_assert_int_eq(w.listed, listed);
+	ck_assert_int_eq(w.weight, weight);
+	ck_assert_int_eq(w.capacity, capacity);
+}
+
+START_TEST(test_health)
+{
+	struct ipvs_weight_facts f = facts();
+
+	assert_weight(f, true, 10, 10);
+	f.up = false;
+	assert_weight(f, false, 0, 0);
+	f.inhibit = true;
+	assert_weight(f, true, 0, 0);
+	ck_assert(ipvs_weight_is_up(HEALTH_UNKNOWN, false));
+	ck_assert(!ipvs_weight_is_up(HEALTH_UNKNOWN, true));
+	ck_assert(ipvs_weight_is_up(HEALTH_UP, true));
+	ck_assert(!ipvs_weight_is_up(HEALTH_DOWN, false));
+}
+END_TEST
+
+START_TEST(test_dynamic_and_set_weights)
+{
+	struct ipvs_weight_facts f = facts();
+
+	f.percent = 50;
+	assert_weight(f, true, 5, 5);
+	f.percent = 1; /* a check that leaves something leaves at least 1 */
+	assert_weight(f, true, 1, 1);
+	f.percent = 0;
+	assert_weight(f, true, 0, 0);
+	f.percent = 250;
+	f.override = 4;
+	assert_weight(f, true, 10, 10);
+	f.percent = 100;
+	f.override = 0;
+	assert_weight(f, true, 0, 0);
+	f = facts();
+	f.configured = 0;
+	assert_weight(f, true, 0, 0);
+}
+END_TEST
+
+START_TEST(test_drain_and_maintenance)
+{
+	const enum admin both[] = {ADMIN_DRAIN, ADMIN_MAINT};
+
+	for (int i = 0; i < 2; i++) {
+		struct ipvs_weight_facts f = facts();
+
+		f.admin = both[i];
+		assert_weight(f, true, 0, 0);
+		f.up = false; /* its connections still go on */
+		assert_weight(f, true, 0, 0);
+		f.persistent = true; /* known clients would be sent to a dead server */
+		assert_weight(f, false, 0, 0);
+		f.inhibit = true;
+		assert_weight(f, true, 0, 0);
+	}
+}
+END_TEST
+
+START_TEST(test_sorry_server)
+{
+	struct ipvs_weight_facts f = facts();
+
+	f.is_sorry = true;
+	assert_weight(f, false, 0, 0);
+	f.sorry_active = true;
+	assert_weight(f, true, 10, 0);
+	f.admin = ADMIN_DRAIN;
+	assert_weight(f, true, 0, 0);
+	f.admin = ADMIN_NORMAL;
+	f.sorry_active = false;
+	f.inhibit = true;
+	assert_weight(f, true, 0, 0);
+	/* While it works, the others keep their connections but take no new ones, and count for the quorum. */
+	f = facts();
+	f.sorry_active = true;
+	assert_weight(f, true, 0, 10);
+	f.zero_safe = false;
+	assert_weight(f, false, 0, 10);
+	ck_assert(!ipvs_weight_zero_is_safe("sh", 0));
+	ck_assert(ipvs_weight_zero_is_safe("sh", IP_VS_SVC_F_SCHED_SH_FALLBACK));
+	ck_assert(!ipvs_weight_zero_is_safe("dh", IP_VS_SVC_F_SCHED_SH_FALLBACK));
+	ck_assert(ipvs_weight_zero_is_safe("wlc", 0));
+}
+END_TEST
+
+/* ---- quorum ---- */
+
+static enum ipvs_quorum_action step(
+	struct ipvs_quorum *q, uint32_t quorum, uint32_t hysteresis, int64_t total, int64_t capacity)
+{
+	struct ipvs_quorum_event event = {quorum, hysteresis, total, capacity};
+
+	return ipvs_quorum_step(q, &event);
+}
+
+START_TEST(test_quorum_with_hysteresis)
+{
+	struct ipvs_quorum q = {0};
+
+	/* quorum 5, hysteresis 2: lost below 3, met again from 7 on. */
+	ck_assert_int_eq(step(&q, 5, 2, 10, 5), IPVS_QUORUM_GAINED);
+	ck_assert_int_eq(step(&q, 5, 2, 10, 4), IPVS_QUORUM_NOTHING);
+	ck_assert_int_eq(step(&q, 5, 2, 10, 3), IPVS_QUORUM_NOTHING);
+	ck_assert_int_eq(step(&q, 5, 2, 10, 2), IPVS_QUORUM_LOST);
+	ck_assert_int_eq(step(&q, 5, 2, 10, 5), IPVS_QUORUM_NOTHING);
+	ck_assert_int_eq(step(&q, 5, 2, 10, 6), IPVS_QUORUM_NOTHING);
+	ck_assert_int_eq(step(&q, 5, 2, 10, 7), IPVS_QUORUM_GAINED);
+	ck_assert(q.met && q.known);
+}
+END_TEST
+
+START_TEST(test_quorum_begins_without_hysteresis)
+{
+	struct ipvs_quorum q = {0};
+
+	ck_assert_int_eq(step(&q, 5, 2, 10, 4), IPVS_QUORUM_LOST);
+	ck_assert(q.known && !q.met);
+	q = (struct ipvs_quorum){0};
+	ck_assert_int_eq(step(&q, 5, 2, 10, 5), IPVS_QUORUM_GAINED);
+}
+END_TEST
+
+/* For every setting: without any server the quorum is lost, with all of them it is met, and it never toggles at
+ * one and the same capacity. */
+START_TEST(test_quorum_can_always_be_lost_and_met)
+{
+	for (uint32_t quorum = 0; quorum < 12; quorum++) {
+		for (uint32_t hysteresis = 0; hysteresis < 12; hysteresis++) {
+			struct ipvs_quorum q = {0};
+
+			ck_assert_int_eq(step(&q, quorum, hysteresis, 8, 8), IPVS_QUORUM_GAINED);
+			ck_assert_int_eq(step(&q, quorum, hysteresis, 8, 0), IPVS_QUORUM_LOST);
+			ck_assert_int_eq(step(&q, quorum, hysteresis, 8, 8), IPVS_QUORUM_GAINED);
+			for (int64_t capacity = 8; capacity >= 0; capacity--) {
+				step(&q, quorum, hysteresis, 8, capacity);
+				ck_assert_int_eq(step(&q, quorum, hysteresis, 8, capacity), IPVS_QUORUM_NOTHING);
+			}
+			for (int64_t capacity = 0; capacity <= 8; capacity++) {
+				step(&q, quorum, hysteresis, 8, capacity);
+				ck_assert_int_eq(step(&q, quorum, hysteresis, 8, capacity), IPVS_QUORUM_NOTHING);
+			}
+		}
+	}
+}
+END_TEST
+
+/* ---- drains ---- */
+
+START_TEST(test_drain_progress)
+{
+	struct ipvs_drain drain = {0};
+	struct ipvs_drain_event event = {.admin = ADMIN_DRAIN, .connections = 2};
+	struct ipvs_drain_actions actions;
+
+	actions = ipvs_drain_step(&drain, &event);
+	ck_assert(actions.poll && !actions.drained && drain.active);
+	event.connections = 0; /* an old count, or a weight that is not yet acknowledged, proves nothing */
+	actions = ipvs_drain_step(&drain, &event);
+	ck_assert(actions.poll && !actions.drained);
+	event.counted = true;
+	actions = ipvs_drain_step(&drain, &event);
+	ck_assert(actions.poll && !actions.drained);
+	event.applied = true;
+	actions = ipvs_drain_step(&drain, &event);
+	ck_assert(!actions.poll && actions.drained && drain.done);
+	event.connections = 1; /* told once */
+	actions = ipvs_drain_step(&drain, &event);
+	ck_assert(!actions.poll && !actions.drained && drain.done);
+	event.admin = ADMIN_NORMAL;
+	actions = ipvs_drain_step(&drain, &event);
+	ck_assert(!actions.poll && !drain.active && !drain.done);
+}
+END_TEST
+
+START_TEST(test_leftover)
+{
+	ck_assert(ipvs_drain_leftover_ends((struct mono){10}, (struct mono){20}, 0));
+	ck_assert(!ipvs_drain_leftover_ends((struct mono){10}, (struct mono){20}, 1));
+	ck_assert(ipvs_drain_leftover_ends((struct mono){20}, (struct mono){20}, 1));
+}
+END_TEST
+
+/* ---- sentences ---- */
+
+START_TEST(test_sentences)
+{
+	struct ipvs_service service = {
+		.key = {.family = AF_INET, .protocol = IPPROTO_TCP, .port = 80}, .scheduler = "twos"};
+	struct ipvs_dest dest = {.key = {.addr = {.family = AF_INET6}}};
+	char buf[IPVS_ERROR_TEXT];
+
+	ipvs_error_sentence(IPVS_OP_NEW_SERVICE, ENOENT, &service, NULL, buf);
+	ck_assert_ptr_nonnull(strstr(buf, "scheduler twos: the running kernel has no ip_vs_twos module"));
+	ipvs_error_sentence(IPVS_OP_NEW_DEST, EINVAL, &service, &dest, buf);
+	ck_assert_ptr_nonnull(strstr(buf, "TUN"));
+	ipvs_error_sentence(IPVS_OP_NEW_SERVICE, EPERM, &service, NULL, buf);
+	ck_assert_ptr_nonnull(strstr(buf, "CAP_NET_ADMIN"));
+	ck_assert_ptr_nonnull(strstr(ipvs_error_unusable(-ENOENT, buf), "modprobe ip_vs"));
+	ck_assert_ptr_nonnull(strstr(ipvs_error_daemon(ENODEV, "eth9", buf), "eth9"));
+	/* No errno goes without a sentence. */
+	for (int error = 1; error < 130; error++) {
+		for (int kind = IPVS_OP_NEW_SERVICE; kind <= IPVS_OP_DEL_DEST; kind++) {
+			buf[0] = '\0';
+			ipvs_error_sentence(
+				(enum ipvs_op_kind)kind, error, &service, kind >= IPVS_OP_NEW_DEST ? &dest : NULL, buf);
+			ck_assert_uint_gt(strlen(buf), 10);
+		}
+	}
+}
+END_TEST
+
+START_TEST(test_drift)
+{
+	struct ipvs_dest dest = {0};
+
+	ck_assert(ipvs_error_is_drift(IPVS_OP_NEW_SERVICE, EEXIST, NULL));
+	ck_assert(ipvs_error_is_drift(IPVS_OP_SET_SERVICE, ESRCH, NULL));
+	ck_assert(ipvs_error_is_drift(IPVS_OP_SET_DEST, ENOENT, &dest));
+	ck_assert(!ipvs_error_is_drift(IPVS_OP_NEW_SERVICE, ENOENT, NULL));
+	ck_assert(!ipvs_error_is_drift(IPVS_OP_SET_SERVICE, ENOENT, NULL));
+	ck_assert(!ipvs_error_is_drift(IPVS_OP_NEW_DEST, EINVAL, &dest));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("ipvs_decide");
+	TCase *tc = tcase_create("decide");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tc, test_health);
+	tcase_add_test(tc, test_dynamic_and_set_weights);
+	tcase_add_test(tc, test_drain_and_maintenance);
+	tcase_add_test(tc, test_sorry_server);
+	tcase_add_test(tc, test_quorum_with_hysteresis);
+	tcase_add_test(tc, test_quorum_begins_without_hysteresis);
+	tcase_add_test(tc, test_quorum_can_always_be_lost_and_met);
+	tcase_add_test(tc, test_drain_progress);
+	tcase_add_test(tc, test_leftover);
+	tcase_add_test(tc, test_sentences);
+	tcase_add_test(tc, test_drift);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From configuration tables to the image of the kernel: expansion of groups, settings, forwarding, leftovers, and the
+ * list of what is ours with its way through the ledger. */
+#include "conf.h"
+#include "ipvs_desired.h"
+#include "ipvs_owned.h"
+#include <arpa/inet.h>
+#include <check.h>
+#include <fcntl.h>
+#include <linux/ip_vs.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static struct conf_builder *b;
+
+static struct conf_service *service_at(conf_index_t i)
+{
+	return conf_builder_at(b, CONF_TABLE_SERVICE, i);
+}
+
+static conf_index_t add_server(conf_index_t service, const char *address, uint16_t port, bool is_sorry)
+{
+	conf_index_t i = conf_builder_add(b, CONF_TABLE_SERVER);
+	struct conf_server *s = conf_builder_at(b, CONF_TABLE_SERVER, i);
+
+	ck_assert_int_eq(addr_parse(address, &s->addr), 0);
+	s->port = port;
+	s->weight = 1;
+	s->service = service;
+	s->is_sorry = is_sorry;
+	if (is_sorry) {
+		service_at(service)->sorry = i;
+	} else {
+		if (service_at(service)->servers.count == 0)
+			service_at(service)->servers.first = i;
+		service_at(service)->servers.count++;
+	}
+	return i;
+}
+
+static conf_index_t add_service(uint32_t kind)
+{
+	conf_index_t i = conf_builder_add(b, CONF_TABLE_SERVICE);
+	struct conf_service *s = service_at(i);
+
+	s->kind = kind;
+	s->protocol = IPPROTO_TCP;
+	s->family = AF_INET;
+	s->group = s->sorry = CONF_NONE;
+	s->quorum = 1;
+	return i;
+}
+
+static conf_index_t add_address_service(const char *address, uint16_t port)
+{
+	conf_index_t i = add_service(CONF_SERVICE_ADDRESS);
+	struct conf_service *s = service_at(i);
+
+	ck_assert_int_eq(addr_parse(address, &s->addr), 0);
+	s->family = s->addr.family;
+	s->port = port;
+	return i;
+}
+
+static void add_entry(conf_index_t group, const char *first, const char *last, uint16_t port, uint32_t mark)
+{
+	conf_index_t i = conf_builder_add(b, CONF_TABLE_GROUP_ENTRY);
+	struct conf_group_entry *e = conf_builder_at(b, CONF_TABLE_GROUP_ENTRY, i);
+	struct conf_service_group *g = conf_builder_at(b, CONF_TABLE_SERVICE_GROUP, group);
+
+	if (first)
+		ck_assert_int_eq(addr_parse(first, &e->first), 0);
+	if (last)
+		ck_assert_int_eq(addr_parse(last, &e->last), 0);
+	e->port = port;
+	e->fwmark = mark;
+	if (g->entries.count++ == 0)
+		g->entries.first = i;
+}
+
+static void begin(void)
+{
+	struct conf_global *global;
+
+	b = conf_builder_new();
+	if (conf_builder_count(b, CONF_TABLE_GLOBAL) == 0)
+		conf_builder_add(b, CONF_TABLE_GLOBAL);
+	global = conf_builder_at(b, CONF_TABLE_GLOBAL, 0);
+	global->sync_instance = CONF_NONE;
+}
+
+static struct conf *finish(void)
+{
+	int fd = memfd_create("conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct conf *conf;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(conf_builder_write(b, 1, fd), 0);
+	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
+	conf = conf_open(fd);
+	ck_assert_ptr_nonnull(conf);
+	conf_builder_free(b);
+	return conf;
+}
+
+static struct ipvs_key key4(const char *address, uint16_t port)
+{
+	struct ipvs_key key = {.family = AF_INET, .protocol = IPPROTO_TCP, .port = port};
+
+	ck_assert_int_eq(addr_parse(address, &key.addr), 0);
+	return key;
+}
+
+static struct ipvs_dest_key dest4(const char *address, uint16_t port)
+{
+	struct ipvs_dest_key key = {.port = port};
+
+	ck_assert_int_eq(addr_parse(address, &key.addr), 0);
+	return key;
+}
+
+START_TEST(test_settings)
+{
+	struct ipvs_weight weights[2] = {{.listed = true, .weight = 5}, {.listed = false}};
+	struct ipvs_image image = {0};
+	struct ipvs_key key = key4("192.0.2.1", 443);
+	struct ipvs_service *service;
+	struct conf_service *s;
+	struct conf_server *server;
+	struct conf *conf;
+
+	begin();
+	s = service_at(add_address_service("192.0.2.1", 443));
+	s->scheduler = conf_builder_string(b, "sh");
+	s = service_at(0);
+	s->persistence_engine = conf_builder_string(b, "sip");
+	s = service_at(0);
+	s->scheduler_flags = IP_VS_SVC_F_SCHED_SH_PORT | IP_VS_SVC_F_HASHED;
+	s->one_packet = 1;
+	s->persistence_us = 50500000;
+	s->persistence_mask4 = htonl(0xffffff00);
+	server = conf_builder_at(b, CONF_TABLE_SERVER, add_server(0, "10.1.0.2", 80, false));
+	server->forward = CONF_FORWARD_TUN;
+	server->upper_threshold = 9;
+	server->lower_threshold = 3;
+	add_server(0, "10.1.0.3", 80, false);
+	conf = finish();
+	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, 0, &image), 0);
+	ck_assert_uint_eq(image.n_services, 1);
+	service = ipvs_image_find(&image, &key);
+	ck_assert_ptr_nonnull(service);
+	ck_assert_str_eq(service->scheduler, "sh");
+	ck_assert_str_eq(service->engine, "sip");
+	ck_assert_uint_eq(service->flags, IP_VS_SVC_F_PERSISTENT | IP_VS_SVC_F_ONEPACKET | IP_VS_SVC_F_SCHED_SH_PORT);
+	ck_assert_uint_eq(service->timeout_s, 51); /* never shorter than asked for */
+	ck_assert_uint_eq(service->netmask, htonl(0xffffff00));
+	ck_assert_uint_eq(service->n_dests, 1); /* the other one is not listed */
+	ck_assert_int_eq(service->dests[0].weight, 5);
+	ck_assert_uint_eq(service->dests[0].forward, IP_VS_CONN_F_TUNNEL);
+	ck_assert_uint_eq(service->dests[0].upper, 9);
+	ck_assert_uint_eq(service->dests[0].lower, 3);
+	ipvs_image_clear(&image);
+	conf_close(conf);
+}
+END_TEST
+
+START_TEST(test_defaults)
+{
+	struct ipvs_weight weights[1] = {{.listed = true, .weight = 1}};
+	struct ipvs_image image = {0};
+	struct conf *conf;
+
+	begin();
+	add_server(add_address_service("2001:db8::1", 80), "2001:db8::2", 80, false);
+	add_address_service("192.0.2.1", 80);
+	conf = finish();
+	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, 0, &image), 0);
+	ck_assert_uint_eq(image.n_services, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		ck_assert_str_eq(image.services[i].scheduler, "wlc");
+		ck_assert_uint_eq(image.services[i].flags, 0);
+		ck_assert_uint_eq(
+			image.services[i].netmask, image.services[i].key.family == AF_INET6 ? 128 : 0xffffffffu);
+	}
+	ipvs_image_clear(&image);
+	conf_close(conf);
+}
+END_TEST
+
+/* A range that crosses a byte, a mark, and another port: every member is a service with all servers. */
+START_TEST(test_group)
+{
+	struct ipvs_weight weights[2] = {{.listed = true, .weight = 1}, {.listed = true, .weight = 0}};
+	struct ipvs_image image = {0};
+	struct ipvs_key key = key4("192.0.3.1", 80), mark = {.family = AF_INET, .fwmark = 9};
+	conf_index_t group, service = 0;
+	struct conf *conf;
+
+	begin();
+	group = conf_builder_add(b, CONF_TABLE_SERVICE_GROUP);
+	add_entry(group, "192.0.2.254", "192.0.3.1", 80, 0);
+	add_entry(group, "192.0.2.7", "192.0.2.7", 81, 0);
+	add_entry(group, NULL, NULL, 0, 9);
+	service_at(add_service(CONF_SERVICE_GROUP))->group = group;
+	add_server(0, "10.1.0.2", 80, false);
+	add_server(0, "10.1.0.9", 80, true);
+	conf = finish();
+	ck_assert_ptr_null(ipvs_desired_check(conf, &service));
+	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, 0, &image), 0);
+	ck_assert_uint_eq(image.n_services, 6);
+	for (uint32_t i = 0; i < 6; i++)
+		ck_assert_uint_eq(image.services[i].n_dests, 2);
+	ck_assert_ptr_nonnull(ipvs_image_find(&image, &key));
+	ck_assert_ptr_nonnull(ipvs_image_find(&image, &mark));
+	key = key4("192.0.3.2", 80);
+	ck_assert_ptr_null(ipvs_image_find(&image, &key));
+	ipvs_image_clear(&image);
+	conf_close(conf);
+}
+END_TEST
+
+START_TEST(test_bad_ranges_are_refused)
+{
+	static const char *const ranges[][2] = {
+		{"192.0.2.9", "192.0.2.1"}, {"10.0.0.0", "10.1.0.0"}, {"2001:db8::", "2001:db8::1:0"}};
+
+	for (int i = 0; i < 3; i++) {
+		conf_index_t group, service = 7;
+		struct conf *conf;
+
+		begin();
+		group = conf_builder_add(b, CONF_TABLE_SERVICE_GROUP);
+		add_entry(group, ranges[i][0], ranges[i][1], 80, 0);
+		service_at(add_service(CONF_SERVICE_GROUP))->group = group;
+		conf = finish();
+		ck_assert_ptr_nonnull(ipvs_desired_check(conf, &service));
+		ck_assert_uint_eq(service, 0);
+		conf_close(conf);
+	}
+}
+END_TEST
+
+START_TEST(test_leftovers)
+{
+	struct ipvs_weight weights[1] = {{.listed = true, .weight = 4}};
+	struct ipvs_leftover leftovers[3] = {
+		{.service = key4("192.0.2.1", 80), .dest = {.key = dest4("10.1.0.7", 80), .weight = 3}},
+		{.service = key4("192.0.2.1", 80), .dest = {.key = dest4("10.1.0.2", 80), .weight = 3}},
+		{.service = key4("192.0.2.99", 80), .dest = {.key = dest4("10.1.0.7", 80), .weight = 3}}};
+	struct ipvs_image image = {0};
+	const struct ipvs_dest *dest;
+	struct conf *conf;
+
+	begin();
+	add_server(add_address_service("192.0.2.1", 80), "10.1.0.2", 80, false);
+	conf = finish();
+	ck_assert_int_eq(ipvs_desired_build(conf, weights, leftovers, 3, &image), 0);
+	ck_assert_uint_eq(image.n_services, 1);
+	ck_assert_uint_eq(image.services[0].n_dests, 2);
+	dest = ipvs_service_find(&image.services[0], &leftovers[0].dest.key);
+	ck_assert(dest && dest->weight == 0 && dest->server == UINT32_MAX);
+	dest = ipvs_service_find(&image.services[0], &leftovers[1].dest.key); /* configured again */
+	ck_assert(dest && dest->weight == 4 && dest->server == 0);
+	ipvs_image_clear(&image);
+	conf_close(conf);
+}
+END_TEST
+
+START_TEST(test_owned_through_ledger)
+{
+	struct ipvs_owned owned = {0}, loaded = {0};
+	struct ipvs_leftover leftover = {
+		.service = key4("192.0.2.1", 80), .dest = {.key = dest4("10.1.0.7", 80)}, .until = {12345}};
+	struct ipvs_key service = key4("192.0.2.1", 80), other = key4("192.0.2.2", 80);
+	struct ipvs_dest_key dest = dest4("10.1.0.2", 80);
+	struct ipvs_service found = {.key = service};
+	struct ipvs_dest dests[3] = {{.key = dest}, {.key = leftover.dest.key}, {.key = dest4("10.9.9.9", 1)}};
+	int fd = memfd_create("ledger", MFD_CLOEXEC);
+	struct conf *conf;
+
+	begin();
+	add_server(add_address_service("192.0.2.1", 80), "10.1.0.2", 80, false);
+	conf = finish();
+	ck_assert_int_eq(ipvs_owned_from_conf(&owned, conf), 0);
+	ck_assert_uint_eq(owned.n, 2);
+	ck_assert_int_eq(ipvs_owned_add_leftovers(&owned, &leftover, 1), 0);
+	ck_assert_int_eq(ipvs_owned_store(&owned, fd), 0);
+	ck_assert_int_eq(ipvs_owned_load(&loaded, fd), 0);
+	ck_assert(ipvs_owned_equal(&owned, &loaded));
+	ck_assert_ptr_nonnull(ipvs_owned_find(&loaded, &service, NULL));
+	ck_assert_ptr_nonnull(ipvs_owned_find(&loaded, &service, &dest));
+	ck_assert_ptr_null(ipvs_owned_find(&loaded, &other, NULL));
+	ck_assert_ptr_null(ipvs_owned_find(&loaded, &other, &dest));
+	ck_assert_int_eq(ipvs_owned_find(&loaded, &service, &leftover.dest.key)->until_us, 12345);
+	found.dests = dests;
+	found.n_dests = 3;
+	ipvs_owned_mark(&loaded, &found);
+	ck_assert(found.ours && dests[0].ours && dests[1].ours && !dests[2].ours);
+	/* What stands in the kernel does not take the time limit of a leftover away. */
+	struct ipvs_image image = {.services = &found, .n_services = 1};
+	ck_assert_int_eq(ipvs_owned_add_image(&loaded, &image), 0);
+	ck_assert(ipvs_owned_equal(&owned, &loaded));
+	ck_assert_int_eq(ipvs_owned_load(&loaded, -1), 0);
+	ck_assert_uint_eq(loaded.n, 0);
+	ipvs_owned_clear(&owned);
+	ipvs_owned_clear(&loaded);
+	conf_close(conf);
+	close(fd);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("ipvs_desired");
+	TCase *tc = tcase_create("desired");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tc, test_settings);
+	tcase_add_test(tc, test_defaults);
+	tcase_add_test(tc, test_group);
+	tcase_add_test(tc, test_bad_ranges_are_refused);
+	tcase_add_test(tc, test_leftovers);
+	tcase_add_test(tc, test_owned_through_ledger);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
