@@ -71,19 +71,24 @@ bool access_allows(const struct access *access, uid_t uid, gid_t gid, const gid_
 
 void access_user_name(const char *passwd, uid_t uid, char name[ACCESS_NAME_SIZE])
 {
+	const char *line = passwd;
+
 	snprintf(name, ACCESS_NAME_SIZE, "uid %u", uid);
-	for (const char *line = passwd; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-		size_t length = strcspn(line, ":\n");
+	while (line && *line) {
+		/* name:password:uid:... */
+		size_t length = strcspn(line, ":\n"), second = length;
+		const char *end = line + strcspn(line, "\n");
 		unsigned number;
 
-		/* name:password:uid:... */
-		if (line[length] != ':' || length == 0 || length >= ACCESS_NAME_SIZE)
-			continue;
-		if (sscanf(line + length, ":%*[^:\n]:%u:", &number) != 1 || number != uid)
-			continue;
-		memcpy(name, line, length);
-		name[length] = '\0';
-		return;
+		if (line[length] == ':')
+			second += 1 + strcspn(line + length + 1, ":\n");
+		if (line[second] == ':' && length > 0 && length < ACCESS_NAME_SIZE &&
+			sscanf(line + second, ":%u:", &number) == 1 && number == uid) {
+			memcpy(name, line, length);
+			name[length] = '\0';
+			return;
+		}
+		line = *end ? end + 1 : end;
 	}
 }
 
