@@ -376,6 +376,8 @@ void conf_builder_free(struct conf_builder *b);
 conf_index_t conf_builder_add(struct conf_builder *b, enum conf_table table);
 void *conf_builder_at(struct conf_builder *b, enum conf_table table, conf_index_t index);
 uint32_t conf_builder_count(const struct conf_builder *b, enum conf_table table);
+/* Drops the records of a table from `count` on. */
+void conf_builder_truncate(struct conf_builder *b, enum conf_table table, uint32_t count);
 /* Interns text; "" gives 0. */
 conf_string_t conf_builder_string(struct conf_builder *b, const char *text);
 /* Appends raw words, each with its terminating zero, contiguous; returns the offset of the first. */

@@ -94,6 +94,12 @@ uint32_t conf_builder_count(const struct conf_builder *b, enum conf_table table)
 	return b->tables[table].count;
 }
 
+void conf_builder_truncate(struct conf_builder *b, enum conf_table table, uint32_t count)
+{
+	if (count < b->tables[table].count)
+		b->tables[table].count = count;
+}
+
 static conf_string_t append(struct conf_builder *b, const char *text)
 {
 	struct growing *g = &b->tables[CONF_TABLE_STRINGS];

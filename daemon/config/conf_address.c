@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads virtual addresses (the words of `ip address add`) and unicast peers. Runs in the config role. */
+#include "conf_address.h"
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	uint8_t scope;
+} scopes[] = {
+	{"global", RT_SCOPE_UNIVERSE},
+	{"site", RT_SCOPE_SITE},
+	{"link", RT_SCOPE_LINK},
+	{"host", RT_SCOPE_HOST},
+	{"nowhere", RT_SCOPE_NOWHERE},
+};
+
+#define N_SCOPES (sizeof(scopes) / sizeof(scopes[0]))
+
+static void read_scope(struct conf_load *load, const struct conf_node *node, uint32_t i, struct conf_address *a)
+{
+	int64_t number;
+
+	for (unsigned k = 0; k < N_SCOPES; k++) {
+		if (strcmp(scopes[k].name, conf_word(node, i)) == 0) {
+			a->scope = scopes[k].scope;
+			return;
+		}
+	}
+	if (conf_parse_number(conf_word(node, i), 0, 255, &number) == CONF_VALUE_OK)
+		a->scope = (uint8_t)number;
+	else
+		conf_warn(load, node, i, "scope must be global, site, link, host or nowhere; global is taken");
+}
+
+static void read_other_address(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *what,
+	struct addr *out)
+{
+	uint8_t prefix;
+
+	/* brd + and - are what the kernel makes of the prefix, and none. */
+	if (strcmp(conf_word(node, i), "+") == 0 || strcmp(conf_word(node, i), "-") == 0)
+		return;
+	if (addr_parse_prefix(conf_word(node, i), out, &prefix) < 0) {
+		memset(out, 0, sizeof(*out));
+		conf_warn(load, node, i, "%s must be followed by an IP address, not \"%s\"; it is left out", what,
+			conf_word(node, i));
+	}
+}
+
+/* One option at words[i]; returns the words used. */
+static uint32_t read_option(struct conf_load *load, const struct conf_node *node, uint32_t i, struct conf_address *a)
+{
+	const char *word = conf_word(node, i), *value = conf_word(node, i + 1);
+
+	if (strcmp(word, "dev") == 0)
+		a->interface = conf_text(load, value);
+	else if (strcmp(word, "label") == 0)
+		a->label = conf_text(load, value);
+	else if (strcmp(word, "scope") == 0)
+		read_scope(load, node, i + 1, a);
+	else if (strcmp(word, "brd") == 0 || strcmp(word, "broadcast") == 0)
+		read_other_address(load, node, i + 1, word, &a->broadcast);
+	else if (strcmp(word, "peer") == 0)
+		read_other_address(load, node, i + 1, word, &a->peer);
+	else if (strcmp(word, "preferred_lft") == 0 || strcmp(word, "track_group") == 0)
+		conf_warn(load, node, i, "%s has no effect: Poise sets the lifetimes of its addresses", word);
+	else if (strcmp(word, "no_track") == 0) {
+		a->no_track = 1;
+		return 1;
+	} else {
+		static const char *const known[] = {"home", "-nodad", "nodad", "mngtmpaddr", "noprefixroute", "autojoin",
+			"use_vmac", NULL};
+
+		if (conf_parse_choice(word, known) >= 0)
+			conf_warn(load, node, i, "%s has no effect on a virtual address", word);
+		else
+			conf_warn(load, node, i, "\"%s\" means nothing behind an address; it is ignored", word);
+		return 1;
+	}
+	if (!*value)
+		conf_warn(load, node, i, "%s needs a value; it is left out", word);
+	return 2;
+}
+
+static void add_address(struct conf_load *load, const struct conf_node *node, bool excluded)
+{
+	struct conf_address a = {.excluded = excluded, .instance = load->current[CONF_TABLE_INSTANCE]};
+	const char *text = conf_word(node, 0);
+	uint32_t i = 1;
+
+	if (addr_parse_prefix(text, &a.addr, &a.prefix) < 0) {
+		conf_error(load, node, 0, "\"%s\" is no IP address (ADDRESS[/PREFIX]%s)", text,
+			strchr(text, ',') ? "; write one address a line, without commas" : "; names are not resolved");
+		return;
+	}
+	while (i < node->n_words)
+		i += read_option(load, node, i, &a);
+	*(struct conf_address *)conf_record_add(load, CONF_TABLE_ADDRESS, node) = a;
+}
+
+void conf_address_virtual(struct conf_load *load, const struct conf_node *node)
+{
+	add_address(load, node, false);
+}
+
+void conf_address_excluded(struct conf_load *load, const struct conf_node *node)
+{
+	add_address(load, node, true);
+}
+
+/* A TTL behind min_ttl or max_ttl. */
+static uint8_t read_ttl(struct conf_load *load, const struct conf_node *node, uint32_t i, uint8_t otherwise)
+{
+	int64_t ttl;
+
+	if (conf_parse_number(conf_word(node, i + 1), 0, 255, &ttl) == CONF_VALUE_OK)
+		return (uint8_t)ttl;
+	conf_warn(load, node, i, "%s must be followed by a number from 0 to 255; it is left out", conf_word(node, i));
+	return otherwise;
+}
+
+void conf_address_peer(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_peer peer = {0};
+
+	if (addr_parse(conf_word(node, 0), &peer.addr) < 0) {
+		conf_error(load, node, 0, "\"%s\" is no IP address of a peer; names are not resolved", conf_word(node, 0));
+		return;
+	}
+	for (uint32_t i = 1; i < node->n_words; i++) {
+		if (strcmp(conf_word(node, i), "min_ttl") == 0) {
+			peer.min_ttl = read_ttl(load, node, i++, 0);
+			peer.max_ttl = peer.max_ttl ? peer.max_ttl : 255;
+		} else if (strcmp(conf_word(node, i), "max_ttl") == 0) {
+			peer.max_ttl = read_ttl(load, node, i++, 255);
+		} else {
+			conf_extra_words(load, node, i);
+			break;
+		}
+	}
+	*(struct conf_peer *)conf_record_add(load, CONF_TABLE_PEER, node) = peer;
+}
+
+/* Stable: both kinds stay in the order written. */
+static uint32_t advertised_first(struct conf_load *load, uint32_t first, uint32_t count)
+{
+	struct conf_object *objects = load->objects[CONF_TABLE_ADDRESS].objects + first, *sorted_objects;
+	struct conf_address *a, *sorted;
+	uint32_t n = 0, at = 0;
+
+	if (count == 0)
+		return 0;
+	a = conf_builder_at(load->builder, CONF_TABLE_ADDRESS, first);
+	sorted = conf_realloc(NULL, count, sizeof(*sorted));
+	sorted_objects = conf_realloc(NULL, count, sizeof(*sorted_objects));
+	for (unsigned excluded = 0; excluded < 2; excluded++) {
+		for (uint32_t i = 0; i < count; i++) {
+			if (a[i].excluded != excluded)
+				continue;
+			sorted[at] = a[i];
+			sorted_objects[at++] = objects[i];
+			n += !excluded;
+		}
+	}
+	memcpy(a, sorted, count * sizeof(*a));
+	memcpy(objects, sorted_objects, count * sizeof(*objects));
+	free(sorted);
+	free(sorted_objects);
+	return n;
+}
+
+void conf_address_end(struct conf_load *load, uint32_t first_address, uint32_t first_peer)
+{
+	struct conf_instance *i = conf_current(load, CONF_TABLE_INSTANCE);
+
+	i->addresses.first = first_address;
+	i->addresses.count = conf_builder_count(load->builder, CONF_TABLE_ADDRESS) - first_address;
+	i->n_advertised = advertised_first(load, first_address, i->addresses.count);
+	i->peers.first = first_peer;
+	i->peers.count = conf_builder_count(load->builder, CONF_TABLE_PEER) - first_peer;
+}
+
+static void print_address(struct conf_printer *p, const struct conf_address *a)
+{
+	char text[ADDR_TEXT], brd[ADDR_TEXT], peer[ADDR_TEXT];
+	const char *scope = "global";
+
+	for (unsigned k = 0; k < N_SCOPES; k++)
+		if (scopes[k].scope == a->scope)
+			scope = scopes[k].name;
+	conf_print_line(p, "%s/%u%s%s%s%s%s%s%s%s%s%s%s", addr_format(&a->addr, text), a->prefix,
+		addr_is_set(&a->broadcast) ? " brd " : "",
+		addr_is_set(&a->broadcast) ? addr_format(&a->broadcast, brd) : "", a->interface ? " dev " : "",
+		a->interface ? conf_print_text(p, a->interface) : "", a->scope ? " scope " : "", a->scope ? scope : "",
+		a->label ? " label " : "", a->label ? conf_print_text(p, a->label) : "",
+		addr_is_set(&a->peer) ? " peer " : "", addr_is_set(&a->peer) ? addr_format(&a->peer, peer) : "",
+		a->no_track ? " no_track" : "");
+}
+
+void conf_print_addresses(struct conf_printer *p, const struct conf_instance *i)
+{
+	for (uint32_t k = 0; k < i->addresses.count; k++) {
+		if (k == 0 && i->n_advertised)
+			conf_print_open(p, "virtual_ipaddress");
+		if (k == i->n_advertised)
+			conf_print_open(p, "virtual_ipaddress_excluded");
+		print_address(p, conf_print_record(p, CONF_TABLE_ADDRESS, i->addresses.first + k));
+		if (k + 1 == i->n_advertised || k + 1 == i->addresses.count)
+			conf_print_close(p);
+	}
+}
+
+void conf_print_peers(struct conf_printer *p, const struct conf_instance *i)
+{
+	char text[ADDR_TEXT], ttl[64];
+
+	if (!i->peers.count)
+		return;
+	conf_print_open(p, "unicast_peer");
+	for (uint32_t k = 0; k < i->peers.count; k++) {
+		const struct conf_peer *peer = conf_print_record(p, CONF_TABLE_PEER, i->peers.first + k);
+
+		ttl[0] = 0;
+		if (peer->min_ttl || peer->max_ttl)
+			snprintf(ttl, sizeof(ttl), " min_ttl %u max_ttl %u", peer->min_ttl, peer->max_ttl);
+		conf_print_line(p, "%s%s", addr_format(&peer->addr, text), ttl);
+	}
+	conf_print_close(p);
+}

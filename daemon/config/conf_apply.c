@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Walks the tree with the directive tables and fills records. Runs in the config role. It knows how a keyword is read
+ * only from its line, and never judges relations between objects (conf_finish.c, conf_check.c). */
+#include "conf_load.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- findings about statements ---- */
+
+static void find(struct conf_load *load, enum conf_severity severity, const struct conf_node *node, uint32_t i,
+	const char *format, va_list args)
+{
+	struct conf_place place = node->place;
+	uint32_t width = 1;
+	char text[768];
+
+	vsnprintf(text, sizeof(text), format, args);
+	if (node->n_words) {
+		const struct conf_word *w = &node->words[i < node->n_words ? i : 0];
+
+		place = w->place;
+		width = w->width;
+	}
+	conf_diag_add(load->diag, severity, place, width, "%s", text);
+}
+
+void conf_warn(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	find(load, CONF_WARNING, node, i, format, args);
+	va_end(args);
+}
+
+void conf_error(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	find(load, CONF_ERROR, node, i, format, args);
+	va_end(args);
+}
+
+void conf_extra_words(struct conf_load *load, const struct conf_node *node, uint32_t used)
+{
+	if (node->n_words > used)
+		conf_warn(load, node, used, "words after the value of %s are ignored", conf_word(node, 0));
+}
+
+const char *conf_word(const struct conf_node *node, uint32_t i)
+{
+	return i < node->n_words ? node->words[i].text : "";
+}
+
+conf_string_t conf_text(struct conf_load *load, const char *text)
+{
+	return conf_builder_string(load->builder, text);
+}
+
+const struct conf_node *conf_node_at(const struct conf_load *load, uint32_t number)
+{
+	return number == CONF_NO_NODE ? NULL : &load->tree->nodes[number];
+}
+
+/* ---- directives ---- */
+
+const struct conf_directive *conf_directive_at(const struct conf_block *block, unsigned i)
+{
+	for (unsigned t = 0; t < CONF_BLOCK_TABLES && block->directives[t]; t++)
+		for (const struct conf_directive *d = block->directives[t]; d->name; d++)
+			if (i-- == 0)
+				return d;
+	return NULL;
+}
+
+const struct conf_directive *conf_directive_find(const struct conf_block *block, const char *name, unsigned *number)
+{
+	unsigned i = 0;
+
+	for (unsigned t = 0; t < CONF_BLOCK_TABLES && block->directives[t]; t++) {
+		for (const struct conf_directive *d = block->directives[t]; d->name; d++, i++) {
+			if (strcmp(d->name, name) == 0) {
+				*number = i;
+				return d;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* ---- records ---- */
+
+struct conf_object *conf_object(struct conf_load *load, enum conf_table table, conf_index_t index)
+{
+	return &load->objects[table].objects[index];
+}
+
+void *conf_current(struct conf_load *load, enum conf_table table)
+{
+	return conf_builder_at(load->builder, table, load->current[table]);
+}
+
+struct conf_extra *conf_current_extra(struct conf_load *load, enum conf_table table)
+{
+	return &conf_object(load, table, load->current[table])->extra;
+}
+
+void *conf_record_add(struct conf_load *load, enum conf_table table, const struct conf_node *node)
+{
+	struct conf_objects *o = &load->objects[table];
+	conf_index_t index = table == CONF_TABLE_GLOBAL ? 0 : conf_builder_add(load->builder, table);
+
+	while (o->count <= index) {
+		o->objects = conf_grow(o->objects, o->count, &o->room, sizeof(*o->objects));
+		memset(&o->objects[o->count], 0, sizeof(*o->objects));
+		memset(&o->objects[o->count].extra, 0xff, sizeof(o->objects->extra));
+		o->objects[o->count].extra.virtualhost = 0;
+		o->objects[o->count].extra.family = 0;
+		o->objects[o->count].extra.reference = NULL;
+		o->objects[o->count].extra.sorry = NULL;
+		o->count++;
+	}
+	o->objects[index].node = node;
+	return conf_builder_at(load->builder, table, index);
+}
+
+static void *field_of(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d)
+{
+	char *base = NULL;
+
+	switch (d->home) {
+	case CONF_HOME_NONE:
+		return NULL;
+	case CONF_HOME_RECORD:
+		base = conf_current(load, block->table);
+		break;
+	case CONF_HOME_EXTRA:
+		base = (char *)conf_current_extra(load, block->table);
+		break;
+	case CONF_HOME_DEFAULTS:
+		base = (char *)&load->defaults;
+		break;
+	}
+	return base + d->offset;
+}
+
+static void store(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d, int64_t value)
+{
+	void *field = field_of(load, block, d);
+
+	if (d->size == 1)
+		*(uint8_t *)field = (uint8_t)value;
+	else if (d->size == 2)
+		*(uint16_t *)field = (uint16_t)value;
+	else if (d->size == 4)
+		*(uint32_t *)field = (uint32_t)value;
+	else if (d->size == 8)
+		*(int64_t *)field = value;
+}
+
+static bool is_scalar(enum conf_kind kind)
+{
+	return kind <= CONF_KIND_TIME || kind == CONF_KIND_CHOICE;
+}
+
+static void set_defaults(struct conf_load *load, const struct conf_block *block)
+{
+	const struct conf_directive *d;
+
+	for (unsigned i = 0; (d = conf_directive_at(block, i)); i++)
+		if (is_scalar(d->kind) && d->home != CONF_HOME_NONE)
+			store(load, block, d, d->fallback == CONF_REQUIRED ? 0 : d->fallback);
+}
+
+void *conf_object_begin(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
+{
+	enum conf_table table = block->table;
+
+	conf_record_add(load, table, node);
+	load->current[table] = conf_builder_count(load->builder, table) - 1;
+	set_defaults(load, block);
+	return conf_current(load, table);
+}
+
+static void mark_given(struct conf_load *load, const struct conf_block *block, unsigned number)
+{
+	if (block->table >= 0)
+		conf_object(load, block->table, load->current[block->table])->given[number / 64] |= 1ull << number % 64;
+}
+
+bool conf_given(struct conf_load *load, const struct conf_block *block, conf_index_t index, const char *name)
+{
+	unsigned number;
+
+	if (!conf_directive_find(block, name, &number))
+		return false;
+	return conf_object(load, block->table, index)->given[number / 64] >> number % 64 & 1;
+}
+
+const struct conf_node *conf_statement(struct conf_load *load, enum conf_table table, conf_index_t index,
+	const char *name)
+{
+	const struct conf_node *block = conf_object(load, table, index)->node, *found = block;
+
+	for (const struct conf_node *n = conf_node_at(load, block->child); n; n = conf_node_at(load, n->next))
+		if (strcmp(conf_word(n, 0), name) == 0)
+			found = n;
+	return found;
+}
+
+/* ---- reading one statement ---- */
+
+static void take_default(struct conf_load *load, const struct conf_node *node, const struct conf_directive *d,
+	const char *expected)
+{
+	char range[96], value[32];
+
+	conf_range_text(d, range);
+	if (d->fallback == CONF_REQUIRED) {
+		conf_error(load, node, 1, "%s must be %s %s, not \"%s\"", d->name, expected, range, conf_word(node, 1));
+		return;
+	}
+	if (d->fallback < 0)
+		snprintf(value, sizeof(value), "its default");
+	else if (d->kind == CONF_KIND_TIME)
+		conf_time_text(d->fallback, value);
+	else if (d->kind == CONF_KIND_CHOICE)
+		snprintf(value, sizeof(value), "%s", d->choices[d->fallback]);
+	else
+		snprintf(value, sizeof(value), "%" PRId64, d->fallback);
+	conf_warn(load, node, 1, "%s must be %s %s, not \"%s\"; %s is taken", d->name, expected, range,
+		conf_word(node, 1), value);
+}
+
+static void apply_number(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,
+	const struct conf_node *node)
+{
+	bool time = d->kind == CONF_KIND_TIME;
+	int64_t value = d->fallback == CONF_REQUIRED ? 0 : d->fallback;
+	enum conf_value result = time ? conf_parse_time(conf_word(node, 1), d->low, d->high, &value)
+				      : conf_parse_number(conf_word(node, 1), d->low, d->high, &value);
+
+	if (result != CONF_VALUE_OK)
+		take_default(load, node, d, time ? "a time in seconds from" : "a number from");
+	store(load, block, d, value);
+}
+
+static void apply_flag(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,
+	const struct conf_node *node)
+{
+	bool value = true;
+
+	if (node->n_words > 1 && !conf_parse_bool(conf_word(node, 1), &value)) {
+		conf_warn(load, node, 1, "%s may be followed by on or off, not by \"%s\"; it counts as on", d->name,
+			conf_word(node, 1));
+		value = true;
+	}
+	store(load, block, d, d->kind == CONF_KIND_UNFLAG ? !value : value);
+}
+
+static void apply_choice(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,
+	const struct conf_node *node)
+{
+	int choice = conf_parse_choice(conf_word(node, 1), d->choices);
+
+	if (choice < 0) {
+		take_default(load, node, d, "one of");
+		choice = d->fallback == CONF_REQUIRED ? 0 : (int)d->fallback;
+	}
+	store(load, block, d, choice);
+}
+
+static void apply_address(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,
+	const struct conf_node *node)
+{
+	struct addr addr;
+
+	if (addr_parse(conf_word(node, 1), &addr) < 0) {
+		conf_error(load, node, 1, "%s needs an IP address, not \"%s\" (names are not resolved)", d->name,
+			conf_word(node, 1));
+		return;
+	}
+	*(struct addr *)field_of(load, block, d) = addr;
+}
+
+static void apply_text(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,
+	const struct conf_node *node)
+{
+	conf_string_t text = conf_text(load, conf_word(node, 1));
+
+	*(conf_string_t *)field_of(load, block, d) = text;
+}
+
+/* A block with a table of its own. */
+static void apply_block(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
+{
+	if (!node->block && !block->body_optional) {
+		conf_error(load, node, 0, "%s needs a block { ... }; is the `{` missing?", conf_word(node, 0));
+		return;
+	}
+	if (block->begin && !block->begin(load, node))
+		return;
+	conf_block_apply(load, block, node);
+	if (block->end)
+		block->end(load, node);
+}
+
+static void apply_lines(struct conf_load *load, const struct conf_directive *d, const struct conf_node *node)
+{
+	if (!node->block) {
+		conf_error(load, node, 0, "%s needs a block { ... }; is the `{` missing?", d->name);
+		return;
+	}
+	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
+		if (n->block)
+			conf_warn(load, n, 0, "a block has no place in %s; it is skipped", d->name);
+		else if (n->n_words)
+			d->apply(load, n);
+	}
+}
+
+static bool needs_value(enum conf_kind kind)
+{
+	return kind == CONF_KIND_NUMBER || kind == CONF_KIND_TIME || kind == CONF_KIND_TEXT ||
+		kind == CONF_KIND_ADDRESS || kind == CONF_KIND_CHOICE;
+}
+
+static void apply_simple(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,
+	const struct conf_node *node)
+{
+	if (needs_value(d->kind) && node->n_words < 2) {
+		conf_error(load, node, 0, "%s needs a value", d->name);
+		return;
+	}
+	if (d->kind == CONF_KIND_FLAG || d->kind == CONF_KIND_UNFLAG)
+		apply_flag(load, block, d, node);
+	else if (d->kind == CONF_KIND_CHOICE)
+		apply_choice(load, block, d, node);
+	else if (d->kind == CONF_KIND_ADDRESS)
+		apply_address(load, block, d, node);
+	else if (d->kind == CONF_KIND_TEXT)
+		apply_text(load, block, d, node);
+	else
+		apply_number(load, block, d, node);
+	conf_extra_words(load, node, 2);
+}
+
+static void apply_directive(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,
+	const struct conf_node *node)
+{
+	switch (d->kind) {
+	case CONF_KIND_FLAG:
+	case CONF_KIND_UNFLAG:
+	case CONF_KIND_NUMBER:
+	case CONF_KIND_TIME:
+	case CONF_KIND_TEXT:
+	case CONF_KIND_ADDRESS:
+	case CONF_KIND_CHOICE:
+		if (node->block)
+			conf_warn(load, node, 0, "%s has no block; what is in it is skipped", d->name);
+		apply_simple(load, block, d, node);
+		break;
+	case CONF_KIND_CALL:
+		d->apply(load, node);
+		break;
+	case CONF_KIND_BLOCK:
+		apply_block(load, d->block, node);
+		break;
+	case CONF_KIND_LINES:
+		apply_lines(load, d, node);
+		break;
+	case CONF_KIND_IGNORED:
+		conf_warn(load, node, 0, "%s has no effect: %s", d->name, d->help);
+		break;
+	case CONF_KIND_REFUSED:
+		conf_error(load, node, 0, "%s: %s", d->name, d->help);
+		break;
+	}
+}
+
+/* ---- unknown keywords ---- */
+
+static const char *directive_name(const void *block, unsigned i)
+{
+	const struct conf_directive *d = conf_directive_at(block, i);
+
+	return d ? d->name : NULL;
+}
+
+static bool is_object(const char *name)
+{
+	static const char *const objects[] = {"vrrp_instance", "virtual_server", "real_server", "vrrp_sync_group",
+		"vrrp_script", "virtual_server_group", "virtual_ipaddress", "virtual_ipaddress_excluded", NULL};
+
+	return conf_parse_choice(name, objects) >= 0;
+}
+
+static void report_unknown(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
+{
+	const char *name = conf_word(node, 0), *near = conf_nearest(name, directive_name, block);
+	const char *where = block->name[0] ? " in " : "";
+	const char *what = node->block ? "block" : "keyword";
+	unsigned number;
+
+	/* A secret may stand on this line. */
+	if (strcmp(block->name, "authentication") == 0)
+		conf_diag_hide(load->diag, node->place);
+	if (block != &conf_root_block && conf_directive_find(&conf_root_block, name, &number) && node->block) {
+		conf_error(load, node, 0, "%s cannot stand in %s; is a `}` missing before it?", name, block->name);
+		return;
+	}
+	if (strncmp(name, "\xc2\xa0", 2) == 0) {
+		conf_error(load, node, 0, "a no-break space stands before this keyword; replace it by a plain blank");
+		return;
+	}
+	/* Leaving out a whole object would serve less than the file says. */
+	if (node->block && near && is_object(near))
+		conf_error(load, node, 0, "unknown block \"%s\"%s%s; did you mean %s?", name, where, block->name, near);
+	else if (node->block && strncmp(name, "virtual_server", 14) == 0)
+		conf_error(load, node, 0, "unknown block \"%s\"; is a blank missing after virtual_server?", name);
+	else if (near)
+		conf_warn(load, node, 0, "unknown %s \"%s\"%s%s is ignored; did you mean %s?", what, name, where,
+			block->name, near);
+	else
+		conf_warn(load, node, 0, "unknown %s \"%s\"%s%s is ignored", what, name, where, block->name);
+}
+
+void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
+{
+	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
+		const struct conf_directive *d;
+		unsigned number;
+
+		if (n->n_words == 0)
+			continue; /* said by the tree */
+		d = conf_directive_find(block, conf_word(n, 0), &number);
+		if (!d) {
+			report_unknown(load, block, n);
+			continue;
+		}
+		mark_given(load, block, number);
+		apply_directive(load, block, d, n);
+	}
+}
+
+void conf_apply(struct conf_load *load)
+{
+	struct conf_global *g;
+
+	conf_record_add(load, CONF_TABLE_GLOBAL, &load->tree->nodes[0]);
+	memset(&load->defaults, 0xff, sizeof(load->defaults));
+	load->defaults.sync_daemon = NULL;
+	load->defaults.sync_instance = NULL;
+	set_defaults(load, &conf_global_block);
+	g = conf_current(load, CONF_TABLE_GLOBAL);
+	g->dialect = load->dialect;
+	g->source_file = conf_text(load, load->sources->count ? load->sources->files[0].name : "");
+	conf_block_apply(load, &conf_root_block, &load->tree->nodes[0]);
+	conf_finish(load);
+	conf_check(load);
+}
+
+void conf_load_free(struct conf_load *load)
+{
+	for (unsigned t = 0; t < CONF_TABLE_COUNT; t++)
+		free(load->objects[t].objects);
+	for (unsigned i = 0; i <= CONF_OWNER_SERVICE; i++)
+		free(load->pending[i].notifies);
+}

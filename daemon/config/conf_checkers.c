@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The health checks of a server: TCP_CHECK, HTTP_GET, SSL_GET, MISC_CHECK. Runs in the config role; values that are not
+ * given come from server and service in conf_finish.c. */
+#include "conf_print.h"
+#include <ctype.h>
+#include <string.h>
+
+static struct conf_check *check(struct conf_load *load)
+{
+	return conf_current(load, CONF_TABLE_CHECK);
+}
+
+static struct conf_url *url(struct conf_load *load)
+{
+	return conf_current(load, CONF_TABLE_URL);
+}
+
+/* ---- url ---- */
+
+static void apply_path(struct conf_load *load, const struct conf_node *node)
+{
+	url(load)->path = conf_text(load, conf_word(node, 1));
+	if (node->n_words < 2)
+		conf_error(load, node, 0, "path needs a value such as /");
+	conf_extra_words(load, node, 2);
+}
+
+static void print_path(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_url *u = conf_print_record(p, CONF_TABLE_URL, record);
+
+	if (u->path)
+		conf_print_line(p, "path %s", conf_print_text(p, u->path));
+}
+
+static void apply_digest(struct conf_load *load, const struct conf_node *node)
+{
+	const char *digest = conf_word(node, 1);
+	size_t n = 0;
+	char lower[33];
+
+	while (n < 32 && isxdigit((unsigned char)digest[n])) {
+		lower[n] = (char)tolower((unsigned char)digest[n]);
+		n++;
+	}
+	lower[n] = 0;
+	if (n != 32 || digest[32])
+		conf_error(load, node, 1, "digest must be the MD5 of the body, 32 hexadecimal digits");
+	else
+		url(load)->digest = conf_text(load, lower);
+	conf_extra_words(load, node, 2);
+}
+
+static void print_digest(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_url *u = conf_print_record(p, CONF_TABLE_URL, record);
+
+	if (u->digest)
+		conf_print_line(p, "digest %s", conf_print_text(p, u->digest));
+}
+
+/* 200 or 200-299 */
+static bool read_status(const char *text, struct conf_status_range *range)
+{
+	char low[8];
+	const char *dash = strchr(text, '-');
+	int64_t first, last;
+
+	if (!dash || (size_t)(dash - text) >= sizeof(low)) {
+		if (conf_parse_number(text, 100, 999, &first) != CONF_VALUE_OK)
+			return false;
+		*range = (struct conf_status_range){(uint16_t)first, (uint16_t)first};
+		return true;
+	}
+	memcpy(low, text, (size_t)(dash - text));
+	low[dash - text] = 0;
+	if (conf_parse_number(low, 100, 999, &first) != CONF_VALUE_OK ||
+		conf_parse_number(dash + 1, first, 999, &last) != CONF_VALUE_OK)
+		return false;
+	*range = (struct conf_status_range){(uint16_t)first, (uint16_t)last};
+	return true;
+}
+
+static void apply_status(struct conf_load *load, const struct conf_node *node)
+{
+	if (node->n_words < 2)
+		conf_error(load, node, 0, "status_code needs a status such as 200 or 200-299");
+	for (uint32_t i = 1; i < node->n_words; i++) {
+		struct conf_status_range range;
+		conf_index_t index;
+
+		if (!read_status(conf_word(node, i), &range)) {
+			conf_warn(load, node, i, "\"%s\" is no HTTP status (100 to 999) or range; it is left out",
+				conf_word(node, i));
+			continue;
+		}
+		index = conf_builder_add(load->builder, CONF_TABLE_STATUS_RANGE);
+		*(struct conf_status_range *)conf_builder_at(load->builder, CONF_TABLE_STATUS_RANGE, index) = range;
+		url(load)->status.count++;
+	}
+}
+
+static void print_status(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_url *u = conf_print_record(p, CONF_TABLE_URL, record);
+
+	for (uint32_t i = 0; i < u->status.count; i++) {
+		const struct conf_status_range *r =
+			conf_print_record(p, CONF_TABLE_STATUS_RANGE, u->status.first + i);
+
+		conf_print_line(p, "status_code %u-%u", r->low, r->high);
+	}
+}
+
+static bool begin_url(struct conf_load *load, const struct conf_node *node);
+
+#define U(member) CONF_RECORD(conf_url, member)
+#define REGEX_LATER "the whole body is searched with the defaults of PCRE2"
+
+/* clang-format off */
+static const struct conf_directive url_directives[] = {
+	CALL("path", apply_path, print_path, LIVE, "what is asked for, such as /health"),
+	CALL("status_code", apply_status, print_status, LIVE, "statuses that are right: 200, 200-299 ...; default 200-299"),
+	CALL("digest", apply_digest, print_digest, LIVE, "MD5 of the right body"),
+	TEXT("regex", U(regex), LIVE, "regular expression that must be found in the body"),
+	TEXT("virtualhost", U(virtualhost), LIVE, "Host header of this request"),
+	IGNORED("regex_options", REGEX_LATER),
+	IGNORED("regex_stack", REGEX_LATER),
+	IGNORED("regex_min_offset", REGEX_LATER),
+	IGNORED("regex_max_offset", REGEX_LATER),
+	REFUSED("regex_no_match", "not supported yet; write a regex that the right body matches"),
+	IGNORED("tls_compliant", "TLS connections that end without a close message are accepted"),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+static void print_urls(struct conf_printer *p, uint32_t record);
+
+static const struct conf_block url_block = {
+	.name = "url",
+	.table = CONF_TABLE_URL,
+	.directives = {url_directives},
+	.begin = begin_url,
+	.print = print_urls,
+};
+
+static bool begin_url(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_url *u = conf_object_begin(load, &url_block, node);
+
+	u->status.first = conf_builder_count(load->builder, CONF_TABLE_STATUS_RANGE);
+	conf_extra_words(load, node, 1);
+	return true;
+}
+
+static void print_urls(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+
+	for (uint32_t i = 0; i < c->urls.count; i++) {
+		conf_print_open(p, "url");
+		conf_print_directives(p, &url_block, c->urls.first + i);
+		conf_print_close(p);
+	}
+}
+
+/* ---- keywords of all checks ---- */
+
+static void apply_bind_port(struct conf_load *load, const struct conf_node *node)
+{
+	int64_t port = 0;
+
+	if (conf_parse_number(conf_word(node, 1), 1, 65535, &port) != CONF_VALUE_OK)
+		conf_warn(load, node, 1, "bind_port must be a number from 1 to 65535; any port is taken");
+	check(load)->bind_port = (uint16_t)port;
+	conf_extra_words(load, node, 2);
+}
+
+static void print_bind_port(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+
+	if (c->bind_port)
+		conf_print_line(p, "bind_port %u", c->bind_port);
+}
+
+static void apply_misc_path(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_command command;
+
+	if (!conf_command(load, node, 1, true, &command))
+		return;
+	command.user = check(load)->command.user;
+	command.group = check(load)->command.group;
+	check(load)->command = command;
+}
+
+static void apply_misc_user(struct conf_load *load, const struct conf_node *node)
+{
+	conf_string_t user = conf_text(load, conf_word(node, 1)), group = conf_text(load, conf_word(node, 2));
+
+	if (!user)
+		conf_error(load, node, 0, "user needs the name of a user");
+	check(load)->command.user = user;
+	check(load)->command.group = group;
+	conf_extra_words(load, node, 3);
+}
+
+static void print_misc(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+
+	conf_print_line(p, "misc_path %s", conf_print_argv(p, &c->command));
+	if (c->command.user)
+		conf_print_line(p, "user %s%s%s", conf_print_text(p, c->command.user), c->command.group ? " " : "",
+			c->command.group ? conf_print_text(p, c->command.group) : "");
+}
+
+#define C(member) CONF_RECORD(conf_check, member)
+#define DAY (86400 * CONF_S)
+
+static const char *const http_versions[] = {"1.0", "1.0C", "1.1", NULL};
+
+/* clang-format off */
+/* When it runs. */
+static const struct conf_directive timing_directives[] = {
+	TIME("delay_loop", C(interval_us), CONF_MS, DAY, -1, LIVE, "interval; default as server and service, 60"),
+	NUMBER("retry", C(retry), 0, INT32_MAX, -1, LIVE, "further failures before the server is down; default as server and service, 1 (MISC_CHECK 0)"),
+	NUMBER("rise", C(rise), 1, INT32_MAX, 1, LIVE, "successes in a row before the server is up"),
+	TIME("delay_before_retry", C(delay_before_retry_us), 0, DAY, -1, LIVE, "time between failed tries; default as server and service, 1, HTTP_GET and SSL_GET 3"),
+	TIME("warmup", C(warmup_us), 0, DAY, -1, LIVE, "longest random wait before the first run; default as server and service, delay_loop"),
+	FLAG("alpha", C(alpha), LIVE, "the server counts as down until this check succeeds"),
+	IGNORED("log_all_failures", "every change of a verdict is logged with its cause"),
+	IGNORED("fast_recovery", "all urls of a check are asked in one run"),
+	END_OF_TABLE,
+};
+
+/* What it connects to. */
+static const struct conf_directive connect_directives[] = {
+	ADDRESS("connect_ip", C(target), LIVE, "address to connect to; default: the server's"),
+	NUMBER("connect_port", C(port), 1, 65535, 0, LIVE, "port to connect to; default: the server's"),
+	ADDRESS("bindto", C(bind), LIVE, "source address"),
+	CALL("bind_port", apply_bind_port, print_bind_port, LIVE, "source port"),
+	TEXT("bind_if", C(bind_interface), LIVE, "interface to use"),
+	NUMBER("fwmark", C(fwmark), 0, UINT32_MAX, 0, LIVE, "firewall mark on the packets of the probe"),
+	TIME("connect_timeout", C(connect_timeout_us), CONF_MS, DAY, -1, LIVE, "time a probe may take; default as server and service, 5"),
+	END_OF_TABLE,
+};
+
+static const struct conf_directive tcp_directives[] = {
+	IGNORED("nb_get_retry", "TCP_CHECK does not know it; write retry"),
+	END_OF_TABLE,
+};
+
+static const struct conf_directive http_directives[] = {
+	BLOCK("url", &url_block, LIVE, "a request and its right answer"),
+	TEXT("virtualhost", C(virtualhost), LIVE, "Host header of requests; default as server and service, else the address"),
+	CHOICE("http_protocol", C(http_version), http_versions, CONF_HTTP_1_0, LIVE, "version of HTTP in requests"),
+	FLAG("enable_sni", C(enable_sni), LIVE, "send virtualhost as server name in the TLS handshake"),
+	FLAG("tls_verify", C(tls_verify), LIVE, "the certificate must be valid for virtualhost"),
+	NUMBER("nb_get_retry", C(retry), 0, INT32_MAX, -1, LIVE, "old name of retry"),
+	END_OF_TABLE,
+};
+
+static const struct conf_directive misc_directives[] = {
+	CALL("misc_path", apply_misc_path, print_misc, LIVE, "the program, in double quotes when it has arguments; status 0 = up"),
+	TIME("misc_timeout", C(misc_timeout_us), 0, DAY, 0, LIVE, "the check has failed when it runs longer; 0 = delay_loop"),
+	FLAG("misc_dynamic", C(misc_dynamic), LIVE, "a status from 2 to 255 sets the weight to status - 2"),
+	CALL("user", apply_misc_user, NULL, LIVE, "USER [GROUP] it runs as; default script_user"),
+	IGNORED("connect_timeout", "use misc_timeout"),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+static bool begin(struct conf_load *load, const struct conf_block *block, const struct conf_node *node,
+	enum conf_check_kind kind)
+{
+	struct conf_check *c = conf_object_begin(load, block, node);
+
+	c->kind = kind;
+	c->server = load->current[CONF_TABLE_SERVER];
+	c->line = node->place.line;
+	c->urls.first = conf_builder_count(load->builder, CONF_TABLE_URL);
+	conf_extra_words(load, node, 1);
+	return true;
+}
+
+static bool begin_tcp(struct conf_load *load, const struct conf_node *node)
+{
+	return begin(load, &conf_tcp_block, node, CONF_CHECK_TCP);
+}
+
+static bool begin_http(struct conf_load *load, const struct conf_node *node)
+{
+	return begin(load, &conf_http_block, node, CONF_CHECK_HTTP);
+}
+
+static bool begin_ssl(struct conf_load *load, const struct conf_node *node)
+{
+	return begin(load, &conf_ssl_block, node, CONF_CHECK_SSL);
+}
+
+static bool begin_misc(struct conf_load *load, const struct conf_node *node)
+{
+	return begin(load, &conf_misc_block, node, CONF_CHECK_MISC);
+}
+
+static void end_check(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_check *c = check(load);
+	bool http = c->kind == CONF_CHECK_HTTP || c->kind == CONF_CHECK_SSL;
+
+	c->urls.count = conf_builder_count(load->builder, CONF_TABLE_URL) - c->urls.first;
+	if (http && c->urls.count == 0)
+		conf_error(load, node, 0, "%s needs a url { path / }", conf_word(node, 0));
+	if (c->kind == CONF_CHECK_MISC && c->command.argc == 0)
+		conf_error(load, node, 0, "MISC_CHECK needs a misc_path");
+}
+
+const struct conf_block conf_tcp_block = {
+	.name = "TCP_CHECK",
+	.table = CONF_TABLE_CHECK,
+	.directives = {connect_directives, timing_directives, tcp_directives},
+	.begin = begin_tcp,
+	.end = end_check,
+	.body_optional = true,
+};
+
+const struct conf_block conf_http_block = {
+	.name = "HTTP_GET",
+	.table = CONF_TABLE_CHECK,
+	.directives = {connect_directives, timing_directives, http_directives},
+	.begin = begin_http,
+	.end = end_check,
+	.body_optional = true,
+};
+
+const struct conf_block conf_ssl_block = {
+	.name = "SSL_GET",
+	.table = CONF_TABLE_CHECK,
+	.directives = {connect_directives, timing_directives, http_directives},
+	.begin = begin_ssl,
+	.end = end_check,
+	.body_optional = true,
+};
+
+const struct conf_block conf_misc_block = {
+	.name = "MISC_CHECK",
+	.table = CONF_TABLE_CHECK,
+	.directives = {misc_directives, timing_directives},
+	.begin = begin_misc,
+	.end = end_check,
+	.body_optional = true,
+};

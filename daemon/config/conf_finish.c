@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Completes the records of VRRP when the whole file is read: names become indices, values that were not given are
+ * inherited, and what the protocol version allows is settled. Runs in the config role. Services are completed in
+ * conf_finish_service.c. */
+#include "conf_finish.h"
+#include <string.h>
+#include <sys/utsname.h>
+
+static conf_index_t find_name(struct conf_load *load, enum conf_table table, const char *name)
+{
+	/* Instance, group and script begin with their name. */
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, table); i++) {
+		const conf_string_t *at = conf_builder_at(load->builder, table, i);
+
+		if (strcmp(conf_builder_text(load->builder, *at), name) == 0)
+			return i;
+	}
+	return CONF_NONE;
+}
+
+static struct conf_instance *instance(struct conf_load *load, conf_index_t i)
+{
+	return conf_builder_at(load->builder, CONF_TABLE_INSTANCE, i);
+}
+
+static void warn_at(struct conf_load *load, conf_index_t i, const char *keyword, const char *text)
+{
+	const struct conf_node *node = conf_statement(load, CONF_TABLE_INSTANCE, i, keyword);
+	struct conf_instance *in = instance(load, i);
+
+	conf_warn(load, node, 1, "vrrp_instance %s: %s", conf_builder_text(load->builder, in->name), text);
+}
+
+/* ---- global values ---- */
+
+static void finish_global(struct conf_load *load)
+{
+	struct conf_global *g = conf_builder_at(load->builder, CONF_TABLE_GLOBAL, 0);
+	struct conf_defaults *d = &load->defaults;
+	struct utsname uts;
+	conf_string_t node;
+
+	if (!g->node && uname(&uts) == 0) {
+		node = conf_text(load, uts.nodename);
+		g->node = node;
+	}
+	if (d->min_garp > 0) {
+		d->garp_repeat = 1;
+		d->garp_delay_us = 0;
+		d->garp_refresh_repeat = 1;
+	}
+	if (!addr_is_set(&g->mcast_group4))
+		addr_parse("224.0.0.18", &g->mcast_group4);
+	if (!addr_is_set(&g->mcast_group6))
+		addr_parse("ff02::12", &g->mcast_group6);
+}
+
+static void finish_sync_daemon(struct conf_load *load)
+{
+	struct conf_global *g = conf_builder_at(load->builder, CONF_TABLE_GLOBAL, 0);
+	const struct conf_word *name = load->defaults.sync_instance;
+	bool id_given = false;
+
+	if (!load->defaults.sync_daemon)
+		return;
+	for (uint32_t i = 2; i < load->defaults.sync_daemon->n_words; i++)
+		id_given |= strcmp(conf_word(load->defaults.sync_daemon, i), "id") == 0;
+	if (!name)
+		return;
+	g->sync_instance = find_name(load, CONF_TABLE_INSTANCE, name->text);
+	if (g->sync_instance == CONF_NONE)
+		conf_error(load, load->defaults.sync_daemon, (uint32_t)(name - load->defaults.sync_daemon->words),
+			"lvs_sync_daemon follows vrrp_instance %s, which does not exist", name->text);
+	else if (!id_given)
+		g->sync_id = instance(load, g->sync_instance)->vrid;
+}
+
+/* ---- instances ---- */
+
+/* The first virtual address decides the family of the advertisements, else the peers, else native_ipv6. */
+static void finish_family(struct conf_load *load, conf_index_t index)
+{
+	struct conf_instance *i = instance(load, index);
+	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_INSTANCE, index)->extra;
+	const struct conf_address *a;
+	const struct conf_peer *peer;
+
+	i->family = AF_INET;
+	if (i->n_advertised) {
+		a = conf_builder_at(load->builder, CONF_TABLE_ADDRESS, i->addresses.first);
+		i->family = a->addr.family;
+	} else if (i->peers.count) {
+		peer = conf_builder_at(load->builder, CONF_TABLE_PEER, i->peers.first);
+		i->family = peer->addr.family;
+	} else if (addr_is_set(&i->source)) {
+		i->family = i->source.family;
+	} else if (extra->native_ipv6 > 0) {
+		i->family = AF_INET6;
+	}
+}
+
+static void mark_dead_addresses(struct conf_load *load, conf_index_t index)
+{
+	struct conf_instance *i = instance(load, index);
+	uint32_t advertised = i->n_advertised;
+
+	for (uint32_t k = 0; k < advertised; k++) {
+		struct conf_address *a = conf_builder_at(load->builder, CONF_TABLE_ADDRESS, i->addresses.first + k);
+
+		if (a->addr.family == i->family)
+			continue;
+		conf_warn(load, conf_object(load, CONF_TABLE_ADDRESS, i->addresses.first + k)->node, 0,
+			"an address of the other family is left out; put it into virtual_ipaddress_excluded");
+		a->addr.family = AF_UNSPEC;
+		i->n_advertised--;
+	}
+}
+
+/* What speaks the other family than the advertisements cannot be used. */
+static void drop_other_family(struct conf_load *load, conf_index_t index)
+{
+	struct conf_instance *i = instance(load, index);
+
+	mark_dead_addresses(load, index);
+	for (uint32_t k = 0; k < i->peers.count; k++) {
+		struct conf_peer *peer = conf_builder_at(load->builder, CONF_TABLE_PEER, i->peers.first + k);
+
+		if (peer->addr.family == i->family)
+			continue;
+		conf_warn(load, conf_object(load, CONF_TABLE_PEER, i->peers.first + k)->node, 0,
+			"a peer of the other family is left out");
+		peer->addr.family = AF_UNSPEC;
+	}
+	if (addr_is_set(&i->source) && i->source.family != i->family) {
+		warn_at(load, index, "unicast_src_ip", "the source address has the other family; it is left out");
+		memset(&i->source, 0, sizeof(i->source));
+	}
+}
+
+static void finish_version(struct conf_load *load, conf_index_t index)
+{
+	struct conf_instance *i = instance(load, index);
+	int64_t second = CONF_S;
+
+	if (!conf_given(load, &conf_instance_block, index, "version") || i->version > 3)
+		i->version = (uint8_t)load->defaults.version;
+	else if (i->family == AF_INET6 && i->version == 2)
+		warn_at(load, index, "version", "IPv6 needs version 3, which is taken");
+	if (i->family == AF_INET6)
+		i->version = 3;
+	if (i->version == 3 && i->advert_us > 40950 * CONF_MS) {
+		warn_at(load, index, "advert_int", "version 3 can tell at most 40.95 seconds, which are taken");
+		i->advert_us = 40950 * CONF_MS;
+	}
+	if (i->version == 3)
+		second = CONF_S / 100;
+	if (i->advert_us % second == 0)
+		return;
+	i->advert_us = (i->advert_us + second / 2) / second * second;
+	if (i->advert_us == 0)
+		i->advert_us = second;
+	warn_at(load, index, "advert_int",
+		i->version == 3 ? "version 3 counts advert_int in hundredths of a second; it is rounded"
+				: "version 2 counts advert_int in whole seconds; it is rounded (version 3 can do less)");
+}
+
+static void finish_authentication(struct conf_load *load, conf_index_t index)
+{
+	struct conf_instance *i = instance(load, index);
+	const char *why = NULL;
+
+	if (i->auth == CONF_AUTH_NONE && i->secret != CONF_NONE)
+		why = "auth_pass without auth_type PASS or AH: no authentication is used";
+	else if (i->auth != CONF_AUTH_NONE && i->secret == CONF_NONE)
+		why = "authentication without auth_pass: no authentication is used";
+	else if (i->auth != CONF_AUTH_NONE && i->version == 3)
+		why = "version 3 has no authentication: it is ignored";
+	else if (i->auth != CONF_AUTH_NONE && i->strict)
+		why = "strict mode allows no authentication: it is ignored";
+	if (!why)
+		return;
+	warn_at(load, index, "authentication", why);
+	i->auth = CONF_AUTH_NONE;
+	i->secret = CONF_NONE;
+}
+
+#define INHERIT(keyword, field, value)                                           \
+	do {                                                                     \
+		if (!conf_given(load, &conf_instance_block, index, keyword))     \
+			i->field = value;                                        \
+	} while (0)
+
+static void inherit(struct conf_load *load, conf_index_t index)
+{
+	struct conf_instance *i = instance(load, index);
+	const struct conf_defaults *d = &load->defaults;
+
+	INHERIT("strict_mode", strict, d->strict > 0);
+	INHERIT("garp_master_delay", garp_delay_us, d->garp_delay_us);
+	INHERIT("garp_master_repeat", garp_repeat, (uint32_t)d->garp_repeat);
+	INHERIT("garp_master_refresh", garp_refresh_us, d->garp_refresh_us);
+	INHERIT("garp_master_refresh_repeat", garp_refresh_repeat, (uint32_t)d->garp_refresh_repeat);
+	INHERIT("garp_interval", garp_interval_us, d->garp_interval_us);
+	INHERIT("gna_interval", gna_interval_us, d->gna_interval_us);
+	INHERIT("down_timer_adverts", down_timer_adverts, (uint32_t)d->down_timer_adverts);
+	INHERIT("startup_delay", startup_delay_us, d->startup_delay_us);
+	INHERIT("lower_prio_no_advert", lower_prio_no_advert, d->lower_prio_no_advert > 0);
+	INHERIT("skip_check_adv_addr", skip_check_adv_addr, d->skip_check_adv_addr > 0);
+	INHERIT("smtp_alert", smtp_alert, d->smtp_alert > 0 || d->smtp_alert_vrrp > 0);
+	if (i->garp_lower_prio_delay_us < 0)
+		i->garp_lower_prio_delay_us = d->garp_lower_delay_us >= 0 ? d->garp_lower_delay_us : i->garp_delay_us;
+	if (i->garp_lower_prio_repeat == UINT32_MAX)
+		i->garp_lower_prio_repeat = d->garp_lower_repeat >= 0 ? (uint32_t)d->garp_lower_repeat : i->garp_repeat;
+}
+
+/* What strict mode does not allow is not done, as in keepalived. */
+static void finish_strict(struct conf_load *load, conf_index_t index)
+{
+	struct conf_instance *i = instance(load, index);
+
+	if (!i->strict)
+		return;
+	if (i->initial == CONF_INITIAL_MASTER && i->priority != 255) {
+		warn_at(load, index, "state", "strict mode allows state MASTER only with priority 255; BACKUP is taken");
+		i->initial = CONF_INITIAL_BACKUP;
+	}
+	if (i->unicast)
+		warn_at(load, index, "unicast_peer", "strict mode has no unicast; the peers are used all the same");
+	if (i->preempt_delay_us) {
+		warn_at(load, index, "preempt_delay", "strict mode has no preempt_delay; it is ignored");
+		i->preempt_delay_us = 0;
+	}
+	if (!conf_given(load, &conf_instance_block, index, "accept") &&
+		!conf_given(load, &conf_instance_block, index, "no_accept"))
+		i->no_accept = i->priority != 255;
+	i->lower_prio_no_advert = 1;
+}
+
+static void finish_preempt(struct conf_load *load, conf_index_t index)
+{
+	struct conf_instance *i = instance(load, index);
+
+	if (i->initial == CONF_INITIAL_MASTER && !i->preempt)
+		warn_at(load, index, "nopreempt", "nopreempt does not go with state MASTER; it is ignored");
+	if (i->initial == CONF_INITIAL_MASTER && i->preempt_delay_us)
+		warn_at(load, index, "preempt_delay", "preempt_delay does not go with state MASTER; it is ignored");
+	if (i->initial == CONF_INITIAL_MASTER) {
+		i->preempt = 1;
+		i->preempt_delay_us = 0;
+	}
+}
+
+static void finish_instance(struct conf_load *load, conf_index_t index)
+{
+	inherit(load, index);
+	finish_family(load, index);
+	drop_other_family(load, index);
+	finish_version(load, index);
+	finish_authentication(load, index);
+	finish_strict(load, index);
+	finish_preempt(load, index);
+}
+
+/* ---- names ---- */
+
+/* keepalived does not know a script that comes after the object that tracks it. */
+static bool comes_later(struct conf_load *load, conf_index_t script, const struct conf_node *track)
+{
+	return load->dialect == CONF_DIALECT_KEEPALIVED &&
+		conf_object(load, CONF_TABLE_SCRIPT, script)->node > track;
+}
+
+static void finish_track(struct conf_load *load, conf_index_t index)
+{
+	struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, index);
+	struct conf_object *o = conf_object(load, CONF_TABLE_TRACK, index);
+	const struct conf_script *s;
+
+	if (t->kind != CONF_TRACK_SCRIPT)
+		return;
+	t->script = find_name(load, CONF_TABLE_SCRIPT, o->extra.reference->text);
+	if (t->script == CONF_NONE || comes_later(load, t->script, o->node)) {
+		conf_warn(load, o->node, 0,
+			t->script == CONF_NONE ? "there is no vrrp_script %s; it is not tracked"
+					       : "vrrp_script %s comes after this line; it is not tracked (put it before)",
+			o->extra.reference->text);
+		t->kind = CONF_TRACK_DEAD;
+		return;
+	}
+	if (o->extra.retry == 1)
+		return;
+	s = conf_builder_at(load->builder, CONF_TABLE_SCRIPT, t->script);
+	t->weight = s->weight;
+	t->reverse |= s->weight_reverse;
+}
+
+/* Different priorities within a group would lead to endless elections. */
+static void drop_weight(struct conf_load *load, conf_index_t index)
+{
+	struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, index);
+	const struct conf_group *g;
+
+	if (t->kind == CONF_TRACK_DEAD || t->weight == 0 || t->instance == CONF_NONE ||
+		instance(load, t->instance)->group == CONF_NONE)
+		return;
+	g = conf_builder_at(load->builder, CONF_TABLE_GROUP, instance(load, t->instance)->group);
+	if (g->track_weights)
+		return;
+	conf_warn(load, conf_object(load, CONF_TABLE_TRACK, index)->node, 0,
+		"vrrp_instance %s is in group %s, where weights do not count: a failure is a fault "
+		"(sync_group_tracking_weight changes that)",
+		conf_builder_text(load->builder, instance(load, t->instance)->name),
+		conf_builder_text(load->builder, g->name));
+	t->weight = 0;
+}
+
+static void add_member(struct conf_load *load, conf_index_t group, const struct conf_node *node, uint32_t word)
+{
+	conf_index_t index = find_name(load, CONF_TABLE_INSTANCE, conf_word(node, word)), at;
+	struct conf_group *g = conf_builder_at(load->builder, CONF_TABLE_GROUP, group);
+	const struct conf_group *other;
+
+	if (index == CONF_NONE) {
+		conf_warn(load, node, word, "there is no vrrp_instance %s; it is left out of the group",
+			conf_word(node, word));
+		return;
+	}
+	if (instance(load, index)->group != CONF_NONE) {
+		other = conf_builder_at(load->builder, CONF_TABLE_GROUP, instance(load, index)->group);
+		conf_warn(load, node, word, "vrrp_instance %s is already in group %s; it stays there",
+			conf_word(node, word), conf_builder_text(load->builder, other->name));
+		return;
+	}
+	instance(load, index)->group = group;
+	at = conf_builder_add(load->builder, CONF_TABLE_GROUP_MEMBER);
+	*(conf_index_t *)conf_builder_at(load->builder, CONF_TABLE_GROUP_MEMBER, at) = index;
+	g->members.count++;
+}
+
+/* The names stand in `group { A B }`, on as many lines as the operator likes. */
+static void finish_group(struct conf_load *load, conf_index_t index)
+{
+	struct conf_group *g = conf_builder_at(load->builder, CONF_TABLE_GROUP, index);
+	const struct conf_node *block = conf_object(load, CONF_TABLE_GROUP, index)->node;
+
+	g->members.first = conf_builder_count(load->builder, CONF_TABLE_GROUP_MEMBER);
+	for (const struct conf_node *n = conf_node_at(load, block->child); n; n = conf_node_at(load, n->next)) {
+		if (strcmp(conf_word(n, 0), "group") != 0)
+			continue;
+		for (const struct conf_node *line = conf_node_at(load, n->child); line;
+			line = conf_node_at(load, line->next))
+			for (uint32_t w = 0; w < line->n_words; w++)
+				add_member(load, index, line, w);
+	}
+	if (!conf_given(load, &conf_group_block, index, "smtp_alert"))
+		g->smtp_alert = load->defaults.smtp_alert > 0 || load->defaults.smtp_alert_vrrp > 0;
+}
+
+void conf_finish(struct conf_load *load)
+{
+	struct conf_builder *b = load->builder;
+
+	finish_global(load);
+	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_INSTANCE); i++)
+		finish_instance(load, i);
+	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_GROUP); i++)
+		finish_group(load, i);
+	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_TRACK); i++) {
+		finish_track(load, i);
+		drop_weight(load, i);
+	}
+	finish_sync_daemon(load);
+	conf_finish_services(load);
+	conf_compact(load);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Completes services, servers and checks when the whole file is read: groups are looked up, ports and forwarding are
+ * settled, and what a check does not say comes from its server, its service, or the default. Runs in the config role. */
+#include "conf_finish.h"
+#include <netinet/in.h>
+#include <string.h>
+
+#define PERSISTENCE_DEFAULT (360 * CONF_S)
+
+static struct conf_service *service(struct conf_load *load, conf_index_t i)
+{
+	return conf_builder_at(load->builder, CONF_TABLE_SERVICE, i);
+}
+
+static struct conf_server *server(struct conf_load *load, conf_index_t i)
+{
+	return conf_builder_at(load->builder, CONF_TABLE_SERVER, i);
+}
+
+static const struct conf_node *service_node(struct conf_load *load, conf_index_t i)
+{
+	return conf_object(load, CONF_TABLE_SERVICE, i)->node;
+}
+
+static const struct conf_service_group *find_group(struct conf_load *load, struct conf_service *s, const char *name)
+{
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SERVICE_GROUP); i++) {
+		const struct conf_service_group *g = conf_builder_at(load->builder, CONF_TABLE_SERVICE_GROUP, i);
+
+		if (strcmp(conf_builder_text(load->builder, g->name), name) == 0) {
+			s->group = i;
+			return g;
+		}
+	}
+	return NULL;
+}
+
+static uint32_t group_family(struct conf_load *load, const struct conf_service_group *g)
+{
+	for (uint32_t i = 0; i < g->entries.count; i++) {
+		const struct conf_group_entry *e =
+			conf_builder_at(load->builder, CONF_TABLE_GROUP_ENTRY, g->entries.first + i);
+
+		if (e->first.family)
+			return e->first.family;
+	}
+	return AF_UNSPEC;
+}
+
+/* The family of a mark or a group: what was said, else that of its addresses, else that of its servers. */
+static void finish_family(struct conf_load *load, conf_index_t index, const struct conf_service_group *group)
+{
+	struct conf_service *s = service(load, index);
+	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVICE, index)->extra;
+
+	s->family = s->addr.family;
+	if (s->kind != CONF_SERVICE_ADDRESS)
+		s->family = extra->family ? (uint32_t)extra->family : AF_UNSPEC;
+	if (!s->family && group)
+		s->family = group_family(load, group);
+	if (!s->family && s->servers.count)
+		s->family = server(load, s->servers.first)->addr.family;
+	if (!s->family)
+		s->family = AF_INET;
+}
+
+static void finish_protocol(struct conf_load *load, conf_index_t index)
+{
+	struct conf_service *s = service(load, index);
+
+	if (s->kind == CONF_SERVICE_FWMARK) {
+		if (s->protocol)
+			conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, index, "protocol"), 0,
+				"a service by firewall mark has no protocol; it is ignored");
+		s->protocol = 0;
+	} else if (!s->protocol) {
+		conf_warn(load, service_node(load, index), 0, "no protocol given; UDP is taken");
+		s->protocol = IPPROTO_UDP;
+	}
+}
+
+static void finish_port(struct conf_load *load, conf_index_t index)
+{
+	struct conf_service *s = service(load, index);
+
+	if (s->kind != CONF_SERVICE_ADDRESS || s->port || s->persistence_us)
+		return;
+	conf_warn(load, service_node(load, index), 0,
+		"a service on all ports must be persistent; persistence_timeout 360 is taken");
+	s->persistence_us = PERSISTENCE_DEFAULT;
+}
+
+static void finish_limits(struct conf_load *load, conf_index_t index)
+{
+	struct conf_service *s = service(load, index);
+
+	if (s->one_packet && s->protocol != IPPROTO_UDP) {
+		conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, index, "ops"), 0,
+			"ops is for UDP services; it is ignored");
+		s->one_packet = 0;
+	}
+	if (s->hysteresis >= s->quorum && s->hysteresis) {
+		conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, index, "hysteresis"), 1,
+			"hysteresis must be less than quorum; %u is taken", s->quorum - 1);
+		s->hysteresis = s->quorum - 1;
+	}
+}
+
+static void finish_service(struct conf_load *load, conf_index_t index)
+{
+	struct conf_service *s = service(load, index);
+	struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVICE, index)->extra;
+	const struct conf_service_group *group = NULL;
+	conf_string_t wlc = conf_text(load, "wlc");
+
+	if (s->kind == CONF_SERVICE_GROUP) {
+		group = find_group(load, s, extra->reference->text);
+		if (!group)
+			conf_error(load, service_node(load, index), 2, "there is no virtual_server_group %s",
+				extra->reference->text);
+	}
+	if (!s->scheduler) {
+		conf_warn(load, service_node(load, index), 0, "no lvs_sched (lb_algo) given; wlc is taken");
+		s->scheduler = wlc;
+	}
+	if (extra->forward < 0)
+		conf_warn(load, service_node(load, index), 0, "no lvs_method (lb_kind) given; NAT is taken");
+	s->forward = extra->forward < 0 ? CONF_FORWARD_NAT : (uint32_t)extra->forward;
+	if (!conf_given(load, &conf_service_block, index, "smtp_alert"))
+		s->smtp_alert = load->defaults.smtp_alert > 0 || load->defaults.smtp_alert_checker > 0;
+	finish_family(load, index, group);
+	finish_protocol(load, index);
+	finish_port(load, index);
+	finish_limits(load, index);
+}
+
+/* ---- servers ---- */
+
+/* Direct routing and tunnels cannot change the port, and a mark has none. */
+static void finish_server_port(struct conf_load *load, conf_index_t index)
+{
+	struct conf_server *s = server(load, index);
+	const struct conf_service *v = service(load, s->service);
+	const struct conf_node *node = conf_object(load, CONF_TABLE_SERVER, index)->node;
+
+	if (v->kind == CONF_SERVICE_GROUP)
+		return;
+	if (v->kind == CONF_SERVICE_FWMARK) {
+		if (s->port)
+			conf_warn(load, node, 2, "a service by firewall mark keeps the port of each packet; port %u is only "
+						 "used by the checks", s->port);
+		s->port = 0;
+		return;
+	}
+	if (s->forward == CONF_FORWARD_NAT) {
+		if (!s->port)
+			s->port = v->port;
+		return;
+	}
+	if (s->port && s->port != v->port)
+		conf_warn(load, node, 2, "with %s the port cannot change: %u is taken instead of %u",
+			s->forward == CONF_FORWARD_DR ? "DR" : "TUN", v->port, s->port);
+	s->port = v->port;
+}
+
+static void finish_server(struct conf_load *load, conf_index_t index)
+{
+	struct conf_server *s = server(load, index);
+	const struct conf_service *v = service(load, s->service);
+
+	if (s->forward == CONF_FORWARD_INHERIT)
+		s->forward = v->forward;
+	conf_object(load, CONF_TABLE_SERVER, index)->extra.written_port = s->port;
+	finish_server_port(load, index);
+	if (s->is_sorry)
+		return;
+	if (!conf_given(load, &conf_server_block, index, "inhibit_on_failure"))
+		s->inhibit_on_failure = v->inhibit_on_failure;
+	if (!conf_given(load, &conf_server_block, index, "alpha"))
+		s->alpha = v->alpha;
+	if (!conf_given(load, &conf_server_block, index, "smtp_alert"))
+		s->smtp_alert = load->defaults.smtp_alert > 0 || load->defaults.smtp_alert_checker > 0;
+}
+
+/* ---- checks ---- */
+
+/* The first of the values that was given (not negative). */
+static int64_t first_of(int64_t own, int64_t of_server, int64_t of_service, int64_t otherwise)
+{
+	if (own >= 0)
+		return own;
+	if (of_server >= 0)
+		return of_server;
+	return of_service >= 0 ? of_service : otherwise;
+}
+
+static const struct conf_block *check_block(const struct conf_check *c)
+{
+	switch ((enum conf_check_kind)c->kind) {
+	case CONF_CHECK_TCP:
+		return &conf_tcp_block;
+	case CONF_CHECK_HTTP:
+		return &conf_http_block;
+	case CONF_CHECK_SSL:
+		return &conf_ssl_block;
+	case CONF_CHECK_MISC:
+		return &conf_misc_block;
+	}
+	return &conf_tcp_block;
+}
+
+static void finish_times(struct conf_load *load, struct conf_check *c)
+{
+	const struct conf_extra *r = &conf_object(load, CONF_TABLE_SERVER, c->server)->extra;
+	const struct conf_extra *v = &conf_object(load, CONF_TABLE_SERVICE, server(load, c->server)->service)->extra;
+	bool http = c->kind == CONF_CHECK_HTTP || c->kind == CONF_CHECK_SSL;
+	int64_t retry = c->retry == UINT32_MAX ? -1 : (int64_t)c->retry;
+
+	if (c->kind == CONF_CHECK_MISC)
+		c->connect_timeout_us = -1;
+	c->interval_us = first_of(c->interval_us, r->delay_loop_us, v->delay_loop_us, 60 * CONF_S);
+	c->connect_timeout_us = first_of(c->connect_timeout_us, r->connect_timeout_us, v->connect_timeout_us, 5 * CONF_S);
+	c->delay_before_retry_us = first_of(c->delay_before_retry_us, r->delay_before_retry_us,
+		v->delay_before_retry_us, (http ? 3 : 1) * CONF_S);
+	c->retry = (uint32_t)first_of(retry, r->retry, v->retry, c->kind == CONF_CHECK_MISC ? 0 : 1);
+	c->warmup_us = first_of(c->warmup_us, r->warmup_us, v->warmup_us, c->interval_us);
+}
+
+static void finish_check(struct conf_load *load, conf_index_t index)
+{
+	struct conf_check *c = conf_builder_at(load->builder, CONF_TABLE_CHECK, index);
+	const struct conf_server *s = server(load, c->server);
+	const struct conf_service *v = service(load, s->service);
+	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVER, c->server)->extra;
+
+	finish_times(load, c);
+	if (!conf_given(load, check_block(c), index, "alpha"))
+		c->alpha = s->alpha;
+	if (c->kind == CONF_CHECK_MISC)
+		return;
+	if (!addr_is_set(&c->target))
+		c->target = s->addr;
+	if (!c->port)
+		c->port = extra->written_port > 0 ? (uint16_t)extra->written_port : s->port;
+	if (!c->port && v->kind == CONF_SERVICE_ADDRESS)
+		c->port = v->port;
+	if (!c->port && c->kind != CONF_CHECK_TCP)
+		c->port = c->kind == CONF_CHECK_SSL ? 443 : 80;
+	if (!c->port)
+		conf_error(load, conf_object(load, CONF_TABLE_CHECK, index)->node, 0,
+			"this check has no port to connect to; add connect_port");
+	if (c->kind == CONF_CHECK_TCP)
+		return;
+	if (!c->virtualhost)
+		c->virtualhost = extra->virtualhost ? extra->virtualhost : v->virtualhost;
+}
+
+void conf_finish_services(struct conf_load *load)
+{
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SERVICE); i++)
+		finish_service(load, i);
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SERVER); i++)
+		finish_server(load, i);
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_CHECK); i++)
+		finish_check(load, i);
+}

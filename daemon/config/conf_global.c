@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The keywords outside any object and those of global_defs. Runs in the config role. */
+#include "conf_print.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct conf_global *global(struct conf_load *load)
+{
+	return conf_builder_at(load->builder, CONF_TABLE_GLOBAL, 0);
+}
+
+/* Addresses of people, one a line in the string. */
+static void add_email(struct conf_load *load, const char *address)
+{
+	const char *before = conf_builder_text(load->builder, global(load)->notification_emails);
+	char *all = conf_realloc(NULL, strlen(before) + strlen(address) + 2, 1);
+
+	sprintf(all, "%s%s%s", before, before[0] ? "\n" : "", address);
+	global(load)->notification_emails = conf_text(load, all);
+	free(all);
+}
+
+static void apply_emails(struct conf_load *load, const struct conf_node *node)
+{
+	if (!node->block) {
+		conf_warn(load, node, 0,
+			"notification_email needs a block { ... }; the addresses on this line are taken");
+		for (uint32_t i = 1; i < node->n_words; i++)
+			add_email(load, conf_word(node, i));
+		return;
+	}
+	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next))
+		for (uint32_t i = 0; i < n->n_words; i++)
+			add_email(load, conf_word(n, i));
+	if (!global(load)->notification_emails)
+		conf_warn(load, node, 0, "notification_email names nobody; no mail is sent");
+}
+
+/* smtp_server ADDRESS [PORT]; kept as written. */
+static void apply_smtp_server(struct conf_load *load, const struct conf_node *node)
+{
+	char text[512];
+	int64_t port = 25;
+
+	if (node->n_words < 2) {
+		conf_error(load, node, 0, "smtp_server needs an address");
+		return;
+	}
+	if (node->n_words > 2 && conf_parse_number(conf_word(node, 2), 1, 65535, &port) != CONF_VALUE_OK)
+		conf_warn(load, node, 2, "the port must be a number from 1 to 65535, not \"%s\"; 25 is taken",
+			conf_word(node, 2));
+	conf_extra_words(load, node, 3);
+	snprintf(text, sizeof(text), port == 25 ? "%s" : "%s %d", conf_word(node, 1), (int)port);
+	global(load)->smtp_server = conf_text(load, text);
+}
+
+static void apply_script_user(struct conf_load *load, const struct conf_node *node)
+{
+	if (node->n_words < 2) {
+		conf_error(load, node, 0, "script_user needs the name of a user");
+		return;
+	}
+	global(load)->script_user = conf_text(load, conf_word(node, 1));
+	global(load)->script_group = conf_text(load, conf_word(node, 2));
+	conf_extra_words(load, node, 3);
+}
+
+static void apply_mcast_group(struct conf_load *load, const struct conf_node *node)
+{
+	bool v6 = strcmp(conf_word(node, 0), "vrrp_mcast_group6") == 0;
+	struct addr a;
+
+	if (addr_parse(conf_word(node, 1), &a) < 0 || a.family != (v6 ? AF_INET6 : AF_INET) || !addr_is_multicast(&a)) {
+		conf_warn(load, node, 1, "%s needs an IPv%d multicast address, not \"%s\"; %s is taken", conf_word(node, 0),
+			v6 ? 6 : 4, conf_word(node, 1), v6 ? "ff02::12" : "224.0.0.18");
+		return;
+	}
+	*(v6 ? &global(load)->mcast_group6 : &global(load)->mcast_group4) = a;
+	conf_extra_words(load, node, 2);
+}
+
+/* lvs_sync_daemon INTERFACE [[inst] INSTANCE] [id ID] [maxlen N] [port N] [ttl N] [group ADDRESS] */
+static void apply_sync_daemon(struct conf_load *load, const struct conf_node *node)
+{
+	uint32_t i = 2;
+	int64_t id;
+
+	if (node->n_words < 2) {
+		conf_error(load, node, 0, "lvs_sync_daemon needs an interface");
+		return;
+	}
+	global(load)->sync_interface = conf_text(load, conf_word(node, 1));
+	load->defaults.sync_daemon = node;
+	while (i < node->n_words) {
+		const char *word = conf_word(node, i);
+
+		if (strcmp(word, "id") == 0) {
+			if (conf_parse_number(conf_word(node, i + 1), 0, 255, &id) == CONF_VALUE_OK)
+				global(load)->sync_id = (uint32_t)id;
+			else
+				conf_warn(load, node, i, "id must be followed by a number from 0 to 255; 0 is taken");
+			i += 2;
+		} else if (!strcmp(word, "maxlen") || !strcmp(word, "port") || !strcmp(word, "ttl") ||
+			!strcmp(word, "group")) {
+			conf_warn(load, node, i, "%s of the sync daemon has no effect: the kernel's default is used", word);
+			i += 2;
+		} else {
+			if (strcmp(word, "inst") == 0)
+				i++;
+			load->defaults.sync_instance = i < node->n_words ? &node->words[i] : NULL;
+			i++;
+		}
+	}
+}
+
+static void apply_lvs_timeouts(struct conf_load *load, const struct conf_node *node)
+{
+	static const char *const names[] = {"tcp", "tcpfin", "udp", NULL};
+
+	for (uint32_t i = 1; i < node->n_words; i += 2) {
+		int which = conf_parse_choice(conf_word(node, i), names);
+		int64_t value;
+
+		if (which < 0 ||
+			conf_parse_time(conf_word(node, i + 1), CONF_S, 2678400 * CONF_S, &value) != CONF_VALUE_OK) {
+			conf_warn(load, node, i,
+				"write lvs_timeouts [tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]; the rest is ignored");
+			return;
+		}
+		if (which == 0)
+			global(load)->lvs_timeout_tcp_us = value;
+		else if (which == 1)
+			global(load)->lvs_timeout_tcpfin_us = value;
+		else
+			global(load)->lvs_timeout_udp_us = value;
+	}
+}
+
+static void apply_snmp_rfc(struct conf_load *load, const struct conf_node *node)
+{
+	(void)node;
+	global(load)->snmp_rfcv2 = global(load)->snmp_rfcv3 = 1;
+}
+
+static void apply_flush_on_stop(struct conf_load *load, const struct conf_node *node)
+{
+	if (node->n_words > 1 && strcmp(conf_word(node, 1), "VS") != 0)
+		conf_extra_words(load, node, 1);
+	global(load)->lvs_flush_on_stop = 1;
+}
+
+/* ---- canonical print ---- */
+
+static void print_emails(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
+	const char *at = conf_print_string(p, g->notification_emails);
+
+	if (!*at)
+		return;
+	conf_print_open(p, "notification_email");
+	while (*at) {
+		size_t n = strcspn(at, "\n");
+		char *one = conf_strndup(at, n);
+
+		conf_print_line(p, conf_print_word(p, one));
+		free(one);
+		at += n + (at[n] != 0);
+	}
+	conf_print_close(p);
+}
+
+static void print_smtp_server(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
+
+	/* Address and port are two words and hold nothing that needs quotes. */
+	if (g->smtp_server)
+		conf_print_line(p, "smtp_server %s", conf_print_string(p, g->smtp_server));
+}
+
+static void print_script_user(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
+
+	if (g->script_user)
+		conf_print_line(p, "script_user %s%s%s", conf_print_text(p, g->script_user), g->script_group ? " " : "",
+			g->script_group ? conf_print_text(p, g->script_group) : "");
+}
+
+static void print_mcast_groups(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
+	char text[ADDR_TEXT];
+
+	conf_print_line(p, "vrrp_mcast_group4 %s", addr_format(&g->mcast_group4, text));
+	conf_print_line(p, "vrrp_mcast_group6 %s", addr_format(&g->mcast_group6, text));
+}
+
+static void print_sync_daemon(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
+	const struct conf_instance *i;
+
+	if (!g->sync_interface)
+		return;
+	if (g->sync_instance == CONF_NONE) {
+		conf_print_line(p, "lvs_sync_daemon %s id %u", conf_print_text(p, g->sync_interface), g->sync_id);
+		return;
+	}
+	i = conf_print_record(p, CONF_TABLE_INSTANCE, g->sync_instance);
+	conf_print_line(p, "lvs_sync_daemon %s inst %s id %u", conf_print_text(p, g->sync_interface),
+		conf_print_text(p, i->name), g->sync_id);
+}
+
+static void print_flush_on_stop(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
+
+	if (g->lvs_flush_on_stop)
+		conf_print_line(p, "lvs_flush_on_stop");
+}
+
+static void print_lvs_timeouts(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
+	char text[32];
+
+	if (g->lvs_timeout_tcp_us)
+		conf_print_line(p, "lvs_timeouts tcp %s", conf_time_text(g->lvs_timeout_tcp_us, text));
+	if (g->lvs_timeout_tcpfin_us)
+		conf_print_line(p, "lvs_timeouts tcpfin %s", conf_time_text(g->lvs_timeout_tcpfin_us, text));
+	if (g->lvs_timeout_udp_us)
+		conf_print_line(p, "lvs_timeouts udp %s", conf_time_text(g->lvs_timeout_udp_us, text));
+}
+
+/* ---- the tables ---- */
+
+#define G(member) CONF_RECORD(conf_global, member)
+#define DAY (86400 * CONF_S)
+#define PROCESS "Poise decides about its processes itself"
+#define NAMES "Poise's processes have fixed names"
+#define BUFFERS "Poise sizes its buffers itself"
+#define NO_FIFO "Poise has no notification FIFO; use notify scripts, or follow `poisectl events`"
+#define NO_NETNS "start poised inside the namespace instead (ip netns exec NAME poised)"
+#define NO_BFD "Poise does not speak BFD; shorten advert_int instead"
+#define NO_STATIC "Poise only holds virtual addresses; let the system's network configuration do this"
+
+/* clang-format off */
+static const struct conf_directive global_directives[] = {
+	TEXT("router_id", G(node), LIVE, "name of this machine in status and traps; default: the host's name"),
+	TIME("address_lifetime", G(address_lifetime_us), 0, DAY, 10 * CONF_S, LIVE, "virtual addresses vanish this long after every process of Poise has died; 0 = they stay"),
+	CALL("notification_email", apply_emails, print_emails, LIVE, "mail addresses that get alerts, as a block"),
+	TEXT("notification_email_from", G(notification_email_from), LIVE, "sender of alerts"),
+	CALL("smtp_server", apply_smtp_server, print_smtp_server, LIVE, "mail server for alerts: ADDRESS [PORT]"),
+	IGNORED("smtp_connect_timeout", "mail never waits for anything else"),
+	IGNORED("smtp_helo_name", "the host's name is used"),
+	FLAG("smtp_alert", CONF_DEFAULTS(smtp_alert), LIVE, "mail alerts for every object that does not say otherwise"),
+	FLAG("smtp_alert_vrrp", CONF_DEFAULTS(smtp_alert_vrrp), LIVE, "mail alerts for VRRP instances and groups that do not say otherwise"),
+	FLAG("smtp_alert_checker", CONF_DEFAULTS(smtp_alert_checker), LIVE, "mail alerts for services and servers that do not say otherwise"),
+	IGNORED("no_email_faults", "alerts are sent for instances that ask for them"),
+	IGNORED("no_checker_emails", "alerts are sent once for each change of a server"),
+	IGNORED("checker_log_all_failures", "every change of a verdict is logged with its cause"),
+	FLAG("enable_script_security", G(script_security), LIVE, "scripts that others than root may change are not run as root"),
+	FLAG("script_security", G(script_security), LIVE, "the same as enable_script_security"),
+	CALL("script_user", apply_script_user, print_script_user, LIVE, "USER [GROUP] that scripts run as; default keepalived_script if it exists, else nobody"),
+	FLAG("enable_traps", G(snmp_traps), LIVE, "send SNMP traps"),
+	FLAG("enable_snmp_vrrp", G(snmp_vrrp), LIVE, "serve the VRRP part of the KEEPALIVED MIB"),
+	FLAG("enable_snmp_keepalived", G(snmp_vrrp), LIVE, "old name of enable_snmp_vrrp"),
+	FLAG("enable_snmp_checker", G(snmp_checker), LIVE, "serve the virtual server part of the KEEPALIVED MIB"),
+	FLAG("enable_snmp_rfcv2", G(snmp_rfcv2), LIVE, "serve the MIB of RFC 2787"),
+	FLAG("enable_snmp_rfcv3", G(snmp_rfcv3), LIVE, "serve the MIB of RFC 6527"),
+	CALL("enable_snmp_rfc", apply_snmp_rfc, NULL, LIVE, "both enable_snmp_rfcv2 and enable_snmp_rfcv3"),
+	TEXT("snmp_socket", G(snmp_socket), START, "AgentX master to connect to, such as unix:/var/agentx/master or tcp:127.0.0.1:705"),
+	CALL("lvs_sync_daemon", apply_sync_daemon, print_sync_daemon, OBJECT, "INTERFACE [inst INSTANCE] [id ID]: replicate connections between the nodes"),
+	CALL("lvs_timeouts", apply_lvs_timeouts, print_lvs_timeouts, LIVE, "[tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]: how long the kernel keeps idle connections"),
+	FLAG("lvs_flush", G(lvs_flush), START, "remove services of other programs from IPVS when poised starts"),
+	CALL("lvs_flush_on_stop", apply_flush_on_stop, print_flush_on_stop, LIVE, "remove services at once when poised stops"),
+	TIME("ipvs_audit_interval", G(audit_interval_us), CONF_S, 3600 * CONF_S, 5 * CONF_S, LIVE, "how often the kernel's IPVS table is compared with the configuration"),
+	CALL("vrrp_mcast_group4", apply_mcast_group, print_mcast_groups, OBJECT, "multicast group of IPv4 advertisements; default 224.0.0.18"),
+	CALL("vrrp_mcast_group6", apply_mcast_group, print_mcast_groups, OBJECT, "multicast group of IPv6 advertisements; default ff02::12"),
+	NUMBER("vrrp_version", CONF_DEFAULTS(version), 2, 3, 2, OBJECT, "VRRP version of instances that name none; IPv6 is always 3"),
+	FLAG("vrrp_strict", CONF_DEFAULTS(strict), OBJECT, "instances keep to the letter of the RFC"),
+	FLAG("vrrp_skip_check_adv_addr", CONF_DEFAULTS(skip_check_adv_addr), LIVE, "do not compare the addresses in advertisements of the same master again"),
+	FLAG("vrrp_check_unicast_src", CONF_DEFAULTS(check_unicast_src), LIVE, "unicast advertisements must come from a configured peer"),
+	FLAG("vrrp_lower_prio_no_advert", CONF_DEFAULTS(lower_prio_no_advert), LIVE, "a master does not answer a lower-priority advertisement"),
+	IGNORED("vrrp_higher_prio_send_advert", "a master yields to a higher priority without a further advertisement"),
+	NUMBER("vrrp_down_timer_adverts", CONF_DEFAULTS(down_timer_adverts), 1, 100, 3, LIVE, "missed advertisements before a master counts as dead"),
+	TIME("vrrp_startup_delay", CONF_DEFAULTS(startup_delay_us), 0, DAY, 0, LIVE, "wait before instances start"),
+	TIME("vrrp_garp_master_delay", CONF_DEFAULTS(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "time to the second burst of announcements after becoming master; 0 = none"),
+	NUMBER("vrrp_garp_master_repeat", CONF_DEFAULTS(garp_repeat), 1, 255, 5, LIVE, "announcements in a burst"),
+	TIME("vrrp_garp_master_refresh", CONF_DEFAULTS(garp_refresh_us), 0, DAY, 0, LIVE, "announce again this often while master; 0 = never"),
+	NUMBER("vrrp_garp_master_refresh_repeat", CONF_DEFAULTS(garp_refresh_repeat), 1, 255, 1, LIVE, "announcements in each refresh"),
+	TIME("vrrp_garp_lower_prio_delay", CONF_DEFAULTS(garp_lower_delay_us), 0, DAY, -1, LIVE, "time to the second burst after a lower-priority advertisement; default as vrrp_garp_master_delay"),
+	NUMBER("vrrp_garp_lower_prio_repeat", CONF_DEFAULTS(garp_lower_repeat), 0, 255, -1, LIVE, "announcements after a lower-priority advertisement; default as vrrp_garp_master_repeat"),
+	TIME("vrrp_garp_interval", CONF_DEFAULTS(garp_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between gratuitous ARP packets on an interface"),
+	TIME("vrrp_gna_interval", CONF_DEFAULTS(gna_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between unsolicited neighbour advertisements on an interface"),
+	FLAG("vrrp_min_garp", CONF_DEFAULTS(min_garp), LIVE, "one announcement instead of bursts"),
+	TIME("garp_master_delay", CONF_DEFAULTS(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "the same as vrrp_garp_master_delay"),
+	NUMBER("vrrp_rt_priority", G(vrrp_rt_priority), 0, 99, 50, START, "real-time priority of the VRRP process; 0 = none"),
+	IGNORED("vrrp_garp_extra_if", "announcements go out on every interface that holds a virtual address"),
+	IGNORED("vrrp_iptables", "no_accept uses nftables sets of its own"),
+	IGNORED("vrrp_ipsets", "no_accept uses nftables sets of its own"),
+	IGNORED("nftables", "Poise names its nftables table itself"),
+	IGNORED("nftables_priority", "Poise chooses the priority of its chains itself"),
+	IGNORED("nftables_counters", "Poise's rules carry counters where they are shown"),
+	IGNORED("nftables_ifindex", "Poise's rules name interfaces"),
+	IGNORED("nftables_ipvs", "a group becomes one service for each of its addresses"),
+	IGNORED("nftables_ipvs_priority", "a group becomes one service for each of its addresses"),
+	IGNORED("nftables_ipvs_start_fwmark", "a group becomes one service for each of its addresses"),
+	IGNORED("vrrp_priority", PROCESS),
+	IGNORED("checker_priority", PROCESS),
+	IGNORED("bfd_priority", PROCESS),
+	IGNORED("max_auto_priority", PROCESS),
+	IGNORED("min_auto_priority_delay", PROCESS),
+	IGNORED("vrrp_no_swap", "the VRRP process always locks its memory"),
+	IGNORED("checker_no_swap", PROCESS),
+	IGNORED("bfd_no_swap", PROCESS),
+	IGNORED("vrrp_cpu_affinity", PROCESS),
+	IGNORED("checker_cpu_affinity", PROCESS),
+	IGNORED("bfd_cpu_affinity", PROCESS),
+	IGNORED("checker_rt_priority", PROCESS),
+	IGNORED("bfd_rt_priority", PROCESS),
+	IGNORED("vrrp_rlimit_rttime", PROCESS),
+	IGNORED("vrrp_rlimit_rtime", PROCESS),
+	IGNORED("checker_rlimit_rttime", PROCESS),
+	IGNORED("checker_rlimit_rtime", PROCESS),
+	IGNORED("bfd_rlimit_rttime", PROCESS),
+	IGNORED("process_names", NAMES),
+	IGNORED("process_name", NAMES),
+	IGNORED("vrrp_process_name", NAMES),
+	IGNORED("checker_process_name", NAMES),
+	IGNORED("bfd_process_name", NAMES),
+	IGNORED("vrrp_netlink_cmd_rcv_bufs", BUFFERS),
+	IGNORED("vrrp_netlink_cmd_rcv_bufs_force", BUFFERS),
+	IGNORED("vrrp_netlink_monitor_rcv_bufs", BUFFERS),
+	IGNORED("vrrp_netlink_monitor_rcv_bufs_force", BUFFERS),
+	IGNORED("lvs_netlink_cmd_rcv_bufs", BUFFERS),
+	IGNORED("lvs_netlink_cmd_rcv_bufs_force", BUFFERS),
+	IGNORED("lvs_netlink_monitor_rcv_bufs", BUFFERS),
+	IGNORED("lvs_netlink_monitor_rcv_bufs_force", BUFFERS),
+	IGNORED("process_monitor_rcv_bufs", BUFFERS),
+	IGNORED("process_monitor_rcv_bufs_force", BUFFERS),
+	IGNORED("vrrp_rx_bufs_policy", BUFFERS),
+	IGNORED("vrrp_rx_bufs_multiplier", BUFFERS),
+	IGNORED("dynamic_interfaces", "interfaces may always come and go"),
+	IGNORED("default_interface", "addresses outside an instance are not handled"),
+	IGNORED("disable_local_igmp", "the system's setting stays"),
+	IGNORED("log_unknown_vrids", "unknown VRIDs are counted in the status"),
+	IGNORED("enable_dbus", "Poise has no D-Bus interface; use poisectl"),
+	IGNORED("dbus_service_name", "Poise has no D-Bus interface; use poisectl"),
+	IGNORED("lvs_id", "it has had no meaning for a long time; use router_id"),
+	IGNORED("notify_fifo", NO_FIFO),
+	IGNORED("notify_fifo_script", NO_FIFO),
+	IGNORED("vrrp_notify_fifo", NO_FIFO),
+	IGNORED("vrrp_notify_fifo_script", NO_FIFO),
+	IGNORED("lvs_notify_fifo", NO_FIFO),
+	IGNORED("lvs_notify_fifo_script", NO_FIFO),
+	IGNORED("fifo_write_vrrp_states_on_reload", NO_FIFO),
+	IGNORED("vrrp_notify_priority_changes", NO_FIFO),
+	IGNORED("rs_init_notifies", "notify scripts of servers run when a verdict changes"),
+	IGNORED("startup_script", "use ExecStartPre= of the service unit"),
+	IGNORED("startup_script_timeout", "use ExecStartPre= of the service unit"),
+	IGNORED("shutdown_script", "use ExecStopPost= of the service unit"),
+	IGNORED("shutdown_script_timeout", "use ExecStopPost= of the service unit"),
+	IGNORED("tmp_config_directory", "the configuration is read once into memory"),
+	IGNORED("config_save_dir", "use --dump to keep the configuration that was understood"),
+	IGNORED("data_use_instance", "use poisectl to look at a running daemon"),
+	IGNORED("reload_check_config", "a reload always checks first"),
+	IGNORED("reload_time_file", "schedule `poisectl reload` with a timer unit"),
+	IGNORED("reload_repeat", "schedule `poisectl reload` with a timer unit"),
+	IGNORED("reload_file", "a reload reads the file once, at once"),
+	IGNORED("include_check", "use includer, includem, includew, includeb or includea"),
+	IGNORED("umask", "Poise writes only files of its own"),
+	IGNORED("random_seed", "${_RANDOM} is not supported"),
+	IGNORED("vmac_prefix", "virtual MAC interfaces have names of Poise's own"),
+	IGNORED("vmac_addr_prefix", "virtual MAC interfaces have names of Poise's own"),
+	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
+	IGNORED("child_wait_time", PROCESS),
+	END_OF_TABLE,
+};
+
+static const struct conf_directive root_directives[] = {
+	BLOCK("global_defs", &conf_global_block, LIVE, "values for the whole daemon"),
+	BLOCK("vrrp_script", &conf_script_block, OBJECT, "NAME: a program that instances track"),
+	BLOCK("vrrp_instance", &conf_instance_block, LIVE, "NAME: a virtual router"),
+	BLOCK("vrrp_sync_group", &conf_group_block, LIVE, "NAME: instances that change state together"),
+	BLOCK("virtual_server_group", &conf_service_group_block, LIVE, "NAME: addresses and marks that share servers"),
+	BLOCK("virtual_server", &conf_service_block, LIVE, "ADDRESS [PORT] | fwmark MARK | group NAME: a service and its servers"),
+	IGNORED("SSL", "probes check certificates only where tls_verify asks for it"),
+	IGNORED("garp_group", "use vrrp_garp_interval and vrrp_gna_interval"),
+	IGNORED("linkbeat_interfaces", "the kernel's link state is used"),
+	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
+	IGNORED("interface_up_down_delays", "a link counts as soon as the kernel reports it"),
+	IGNORED("static_ipaddress", NO_STATIC),
+	IGNORED("static_routes", NO_STATIC),
+	IGNORED("static_rules", NO_STATIC),
+	IGNORED("track_group", NO_STATIC),
+	IGNORED("instance", "use -r RUNDIR to run several instances"),
+	IGNORED("use_pid_dir", "use -r RUNDIR to run several instances"),
+	IGNORED("child_wait_time", PROCESS),
+	IGNORED("namespace_with_ipsets", "no_accept uses nftables sets of its own"),
+	REFUSED("net_namespace", NO_NETNS),
+	REFUSED("net_namespace_ipvs", NO_NETNS),
+	REFUSED("bfd_instance", NO_BFD),
+	REFUSED("vrrp_track_process", "use a vrrp_script that runs pgrep -x NAME"),
+	REFUSED("vrrp_track_file", "use a vrrp_script that tests the file"),
+	REFUSED("track_file", "use a vrrp_script that tests the file"),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+static bool begin_global(struct conf_load *load, const struct conf_node *node)
+{
+	conf_extra_words(load, node, 1);
+	load->current[CONF_TABLE_GLOBAL] = 0;
+	return true;
+}
+
+const struct conf_block conf_global_block = {
+	.name = "global_defs",
+	.table = CONF_TABLE_GLOBAL,
+	.directives = {global_directives},
+	.begin = begin_global,
+};
+
+const struct conf_block conf_root_block = {
+	.name = "",
+	.table = -1,
+	.directives = {root_directives},
+};

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vrrp_instance. Runs in the config role; what depends on other keywords (family, version, inherited values) is
+ * completed in conf_finish.c. */
+#include "conf_address.h"
+#include "conf_track.h"
+#include <string.h>
+
+#define AUTH_PASS_LENGTH 8
+
+static struct conf_instance *current(struct conf_load *load)
+{
+	return conf_current(load, CONF_TABLE_INSTANCE);
+}
+
+static void apply_state(struct conf_load *load, const struct conf_node *node)
+{
+	const char *state = conf_word(node, 1);
+
+	if (strcmp(state, "MASTER") != 0 && strcmp(state, "BACKUP") != 0)
+		conf_warn(load, node, 1, "state must be MASTER or BACKUP, not \"%s\"; BACKUP is taken", state);
+	current(load)->initial = strcmp(state, "MASTER") == 0 ? CONF_INITIAL_MASTER : CONF_INITIAL_BACKUP;
+	conf_extra_words(load, node, 2);
+}
+
+static void apply_interface(struct conf_load *load, const struct conf_node *node)
+{
+	if (node->n_words < 2) {
+		conf_error(load, node, 0, "interface needs a name");
+		return;
+	}
+	if (strlen(conf_word(node, 1)) > 15)
+		conf_error(load, node, 1, "an interface name has at most 15 bytes");
+	current(load)->interface = conf_text(load, conf_word(node, 1));
+	conf_extra_words(load, node, 2);
+}
+
+static void print_interface(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+
+	if (i->interface)
+		conf_print_line(p, "interface %s", conf_print_text(p, i->interface));
+}
+
+static void apply_preempt(struct conf_load *load, const struct conf_node *node)
+{
+	bool on = true;
+
+	if (node->n_words > 1 && !conf_parse_bool(conf_word(node, 1), &on))
+		conf_extra_words(load, node, 1);
+	current(load)->preempt = on;
+}
+
+static void apply_preempt_delay(struct conf_load *load, const struct conf_node *node)
+{
+	int64_t delay = 0;
+
+	if (conf_parse_time(conf_word(node, 1), 0, 1000 * CONF_S, &delay) != CONF_VALUE_OK)
+		conf_warn(load, node, 1, "preempt_delay must be a time from 0 to 1000 seconds; none is taken");
+	current(load)->preempt_delay_us = delay;
+	conf_extra_words(load, node, 2);
+}
+
+static void print_preempt_delay(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+	char text[32];
+
+	if (i->preempt_delay_us)
+		conf_print_line(p, "preempt_delay %s", conf_time_text(i->preempt_delay_us, text));
+}
+
+/* mcast_src_ip and unicast_src_ip */
+static void apply_source(struct conf_load *load, const struct conf_node *node)
+{
+	struct addr a;
+	uint8_t prefix;
+
+	if (node->block) {
+		conf_error(load, node, 0, "%s has no block; write %s ADDRESS", conf_word(node, 0), conf_word(node, 0));
+		return;
+	}
+	if (addr_parse_prefix(conf_word(node, 1), &a, &prefix) < 0) {
+		conf_error(load, node, 1, "%s needs an IP address, not \"%s\"", conf_word(node, 0), conf_word(node, 1));
+		return;
+	}
+	current(load)->source = a;
+	conf_extra_words(load, node, 2);
+}
+
+static void print_source(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+	char text[ADDR_TEXT];
+
+	if (addr_is_set(&i->source))
+		conf_print_line(p, "%s %s", i->unicast ? "unicast_src_ip" : "mcast_src_ip", addr_format(&i->source, text));
+}
+
+/* ---- authentication ---- */
+
+static void apply_auth_type(struct conf_load *load, const struct conf_node *node)
+{
+	static const char *const types[] = {"PASS", "AH", NULL};
+	int type = conf_parse_choice(conf_word(node, 1), types);
+
+	conf_diag_hide(load->diag, node->place);
+	if (type < 0)
+		conf_warn(load, node, 1, "auth_type must be PASS or AH; no authentication is used");
+	current(load)->auth = type == 0 ? CONF_AUTH_PASS : type == 1 ? CONF_AUTH_AH : CONF_AUTH_NONE;
+	conf_extra_words(load, node, 2);
+}
+
+static void apply_auth_pass(struct conf_load *load, const struct conf_node *node)
+{
+	size_t length = strlen(conf_word(node, 1));
+	struct conf_secret *secret;
+
+	conf_diag_hide(load->diag, node->place);
+	if (node->n_words < 2) {
+		conf_error(load, node, 0, "auth_pass needs a password");
+		return;
+	}
+	if (length > AUTH_PASS_LENGTH) {
+		conf_warn(load, node, 1, "auth_pass has %zu bytes; the first %d are taken", length, AUTH_PASS_LENGTH);
+		length = AUTH_PASS_LENGTH;
+	}
+	if (current(load)->secret == CONF_NONE)
+		current(load)->secret = conf_builder_add(load->builder, CONF_TABLE_SECRET);
+	secret = conf_builder_at(load->builder, CONF_TABLE_SECRET, current(load)->secret);
+	memset(secret, 0, sizeof(*secret));
+	memcpy(secret->bytes, conf_word(node, 1), length);
+	secret->length = (uint32_t)length;
+	conf_extra_words(load, node, 2);
+}
+
+static void print_authentication(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+	const struct conf_secret *secret;
+	char text[sizeof(secret->bytes) + 1] = "";
+
+	if (i->auth == CONF_AUTH_NONE || i->secret == CONF_NONE)
+		return;
+	secret = conf_print_record(p, CONF_TABLE_SECRET, i->secret);
+	memcpy(text, secret->bytes, secret->length);
+	conf_print_open(p, "authentication");
+	conf_print_line(p, "auth_type %s", i->auth == CONF_AUTH_AH ? "AH" : "PASS");
+	conf_print_line(p, "auth_pass %s", conf_print_word(p, text));
+	conf_print_close(p);
+}
+
+/* clang-format off */
+static const struct conf_directive authentication_directives[] = {
+	CALL("auth_type", apply_auth_type, NULL, OBJECT, "PASS (plain text) or AH; only in version 2"),
+	CALL("auth_pass", apply_auth_pass, NULL, OBJECT, "the password, at most 8 bytes, the same on all nodes"),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+static const struct conf_block authentication_block = {
+	.name = "authentication",
+	.table = -1,
+	.directives = {authentication_directives},
+	.print = print_authentication,
+};
+
+/* ---- notifications, tracks, addresses ---- */
+
+static const struct {
+	const char *keyword;
+	enum conf_notify_event event;
+} events[] = {
+	{"notify_master", CONF_NOTIFY_MASTER},
+	{"notify_backup", CONF_NOTIFY_BACKUP},
+	{"notify_fault", CONF_NOTIFY_FAULT},
+	{"notify_stop", CONF_NOTIFY_STOP},
+	{"notify", CONF_NOTIFY_ANY},
+};
+
+#define N_EVENTS (sizeof(events) / sizeof(events[0]))
+
+static void apply_notify(struct conf_load *load, const struct conf_node *node)
+{
+	for (unsigned i = 0; i < N_EVENTS; i++)
+		if (strcmp(events[i].keyword, conf_word(node, 0)) == 0)
+			conf_notify_add(load, CONF_OWNER_INSTANCE, events[i].event, node);
+}
+
+static void print_notifies(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_instance *in = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+
+	for (unsigned i = 0; i < N_EVENTS; i++)
+		conf_print_notify(p, &in->notifies, events[i].event, events[i].keyword);
+}
+
+static void print_addresses(struct conf_printer *p, uint32_t record)
+{
+	conf_print_addresses(p, conf_print_record(p, CONF_TABLE_INSTANCE, record));
+}
+
+static void print_peers(struct conf_printer *p, uint32_t record)
+{
+	conf_print_peers(p, conf_print_record(p, CONF_TABLE_INSTANCE, record));
+}
+
+static void print_tracks(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+
+	conf_print_tracks(p, &i->tracks);
+}
+
+static void apply_vmac(struct conf_load *load, const struct conf_node *node)
+{
+	current(load)->use_vmac = 1;
+	conf_warn(load, node, 0, "use_vmac has no effect yet: addresses are held with the interface's own MAC address "
+				 "and announced when they move");
+}
+
+static void print_vmac(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+
+	if (i->use_vmac)
+		conf_print_line(p, "use_vmac");
+}
+
+static void apply_old_checksum(struct conf_load *load, const struct conf_node *node)
+{
+	conf_warn(load, node, 0, "old_unicast_checksum has no effect: both forms are accepted; "
+				 "v3_checksum_as_v2 chooses the form that is sent");
+}
+
+#define I(member) CONF_RECORD(conf_instance, member)
+#define DAY (86400 * CONF_S)
+#define NO_ROUTES "routes and rules are not moved yet; give the addresses `dev` and use notify_master and notify_backup"
+
+/* clang-format off */
+static const struct conf_directive instance_directives[] = {
+	CALL("interface", apply_interface, print_interface, OBJECT, "where advertisements are sent and addresses are held"),
+	NUMBER("virtual_router_id", I(vrid), 1, 255, CONF_REQUIRED, OBJECT, "number of the virtual router, the same on all nodes"),
+	CALL("state", apply_state, NULL, START, "MASTER or BACKUP: the state in which an instance of priority 255 begins; elections decide otherwise"),
+	NUMBER("priority", I(priority), 1, 255, 100, LIVE, "rank in the election; 255 = owner of the addresses"),
+	NUMBER("version", I(version), 2, 3, -1, OBJECT, "VRRP version; default vrrp_version, IPv6 is always 3"),
+	TIME("advert_int", I(advert_us), 10 * CONF_MS, 255 * CONF_S, CONF_S, LIVE, "interval of advertisements; whole seconds in version 2, at most 40.95 in version 3"),
+	FLAG("native_ipv6", CONF_EXTRA(native_ipv6), OBJECT, "old way to ask for IPv6; the addresses decide"),
+	LINES("virtual_ipaddress", conf_address_virtual, print_addresses, LIVE, "addresses the master holds: ADDRESS[/PREFIX] [dev NAME] [label NAME] [scope NAME] [brd ADDRESS] [peer ADDRESS] [no_track]"),
+	LINES("virtual_ipaddress_excluded", conf_address_excluded, print_addresses, LIVE, "further addresses, not named in advertisements; of either family"),
+	BLOCK("authentication", &authentication_block, OBJECT, "auth_type and auth_pass"),
+	UNFLAG("nopreempt", I(preempt), LIVE, "a node of lower priority that is master stays it"),
+	CALL("preempt", apply_preempt, NULL, LIVE, "a node of higher priority takes over (the default)"),
+	CALL("preempt_delay", apply_preempt_delay, print_preempt_delay, LIVE, "seconds from 0 to 1000 before a node takes over from one of lower priority"),
+	CALL("mcast_src_ip", apply_source, print_source, OBJECT, "source address of advertisements; default: the interface's first address"),
+	CALL("unicast_src_ip", apply_source, print_source, OBJECT, "source address of unicast advertisements"),
+	LINES("unicast_peer", conf_address_peer, print_peers, OBJECT, "peers that get advertisements by unicast: ADDRESS [min_ttl N] [max_ttl N]"),
+	NUMBER("unicast_ttl", I(unicast_ttl), 1, 255, 255, OBJECT, "TTL or hop limit of unicast advertisements"),
+	FLAG("check_unicast_src", CONF_EXTRA(check_unicast_src), LIVE, "unicast advertisements must come from a configured peer"),
+	IGNORED("unicast_fault_no_peer", "unicast without a peer is always reported"),
+	UNFLAG("dont_track_primary", I(track_primary), LIVE, "a fall of the instance's own interface is no fault"),
+	LINES("track_interface", conf_track_interface, print_tracks, LIVE, "interfaces whose fall is a fault: NAME [weight NUMBER] [reverse]"),
+	LINES("track_script", conf_track_script, print_tracks, LIVE, "scripts whose failure is a fault, or changes the priority: NAME [weight NUMBER] [reverse]"),
+	REFUSED("track_process", "use track_script with a vrrp_script that runs pgrep -x NAME"),
+	REFUSED("track_file", "use track_script with a vrrp_script that tests the file"),
+	REFUSED("track_bfd", "Poise does not speak BFD; shorten advert_int instead"),
+	IGNORED("track_src_ip", "a missing source address is always a fault"),
+	CALL("notify_master", apply_notify, print_notifies, LIVE, "program that runs when the instance becomes master: COMMAND [USER [GROUP]]"),
+	CALL("notify_backup", apply_notify, print_notifies, LIVE, "program that runs when the instance becomes backup"),
+	CALL("notify_fault", apply_notify, print_notifies, LIVE, "program that runs when the instance enters fault"),
+	CALL("notify_stop", apply_notify, print_notifies, LIVE, "program that runs when VRRP stops"),
+	CALL("notify", apply_notify, print_notifies, LIVE, "program that runs at every change, with TYPE NAME STATE PRIORITY behind its arguments"),
+	IGNORED("notify_deleted", "a deleted instance gives its addresses back and runs notify_stop"),
+	IGNORED("notify_master_rx_lower_pri", "lower-priority advertisements are counted in the status"),
+	IGNORED("notify_priority_changes", "Poise has no notification FIFO; follow `poisectl events`"),
+	FLAG("smtp_alert", I(smtp_alert), LIVE, "mail an alert at every change"),
+	TIME("garp_master_delay", I(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "time to the second burst of announcements after becoming master; 0 = none"),
+	NUMBER("garp_master_repeat", I(garp_repeat), 1, 255, 5, LIVE, "announcements in a burst"),
+	TIME("garp_master_refresh", I(garp_refresh_us), 0, DAY, 0, LIVE, "announce again this often while master; 0 = never"),
+	NUMBER("garp_master_refresh_repeat", I(garp_refresh_repeat), 1, 255, 1, LIVE, "announcements in each refresh"),
+	TIME("garp_lower_prio_delay", I(garp_lower_prio_delay_us), 0, DAY, -1, LIVE, "time to the second burst after a lower-priority advertisement"),
+	NUMBER("garp_lower_prio_repeat", I(garp_lower_prio_repeat), 0, 255, -1, LIVE, "announcements after a lower-priority advertisement"),
+	TIME("garp_interval", I(garp_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between gratuitous ARP packets"),
+	TIME("gna_interval", I(gna_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between unsolicited neighbour advertisements"),
+	IGNORED("garp_extra_if", "announcements go out on every interface that holds a virtual address"),
+	NUMBER("down_timer_adverts", I(down_timer_adverts), 1, 100, 3, LIVE, "missed advertisements before the master counts as dead"),
+	TIME("startup_delay", I(startup_delay_us), 0, DAY, 0, START, "wait before the instance starts"),
+	FLAG("lower_prio_no_advert", I(lower_prio_no_advert), LIVE, "a master does not answer a lower-priority advertisement"),
+	IGNORED("higher_prio_send_advert", "a master yields to a higher priority without a further advertisement"),
+	FLAG("skip_check_adv_addr", I(skip_check_adv_addr), LIVE, "do not compare the addresses in advertisements of the same master again"),
+	FLAG("strict_mode", I(strict), OBJECT, "keep to the letter of the RFC"),
+	FLAG("no_accept", I(no_accept), LIVE, "drop packets to the virtual addresses that are not for IPVS"),
+	UNFLAG("accept", CONF_EXTRA(accept), LIVE, "take packets to the virtual addresses (the default)"),
+	FLAG("v3_checksum_as_v2", I(checksum_message_only), OBJECT, "version 3 over IPv4: the checksum covers only the message (RFC 9568)"),
+	CALL("old_unicast_checksum", apply_old_checksum, NULL, LIVE, "no effect"),
+	CALL("use_vmac", apply_vmac, print_vmac, OBJECT, "[NAME] [MAC]: hold the addresses on an interface with the virtual MAC address"),
+	IGNORED("use_vmac_addr", "it belongs to use_vmac"),
+	IGNORED("vmac_xmit_base", "advertisements always leave from the interface itself"),
+	IGNORED("use_ipvlan", "addresses are held on the interface itself"),
+	IGNORED("promote_secondaries", "Poise holds each address by itself"),
+	IGNORED("debug", "use -D"),
+	IGNORED("kernel_rx_buf_size", "Poise sizes its buffers itself"),
+	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
+	IGNORED("lvs_sync_daemon_interface", "write lvs_sync_daemon INTERFACE INSTANCE in global_defs"),
+	IGNORED("lvs_sync_daemon_inteface", "write lvs_sync_daemon INTERFACE INSTANCE in global_defs"),
+	REFUSED("mcast_dst_ip", "an instance cannot have a multicast group of its own; use vrrp_mcast_group4 or vrrp_mcast_group6 in global_defs"),
+	REFUSED("vrf", "put the instance on an interface of the VRF"),
+	IGNORED("virtual_routes", NO_ROUTES),
+	IGNORED("virtual_rules", NO_ROUTES),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+static bool begin_instance(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_instance *i;
+	const char *name = conf_word(node, 1);
+
+	if (!*name || strlen(name) > 127) {
+		conf_error(load, node, *name != 0, "vrrp_instance needs a name of at most 127 bytes");
+		return false;
+	}
+	conf_extra_words(load, node, 2);
+	i = conf_object_begin(load, &conf_instance_block, node);
+	i->name = conf_text(load, name);
+	i->secret = i->group = CONF_NONE;
+	i->line = node->place.line;
+	i->addresses.first = conf_builder_count(load->builder, CONF_TABLE_ADDRESS);
+	i->peers.first = conf_builder_count(load->builder, CONF_TABLE_PEER);
+	i->tracks.first = conf_builder_count(load->builder, CONF_TABLE_TRACK);
+	return true;
+}
+
+static void end_instance(struct conf_load *load, const struct conf_node *node)
+{
+	conf_index_t index = load->current[CONF_TABLE_INSTANCE];
+	struct conf_instance *i = current(load);
+
+	(void)node;
+	conf_address_end(load, i->addresses.first, i->peers.first);
+	i->unicast = i->peers.count > 0;
+	i->tracks.count = conf_builder_count(load->builder, CONF_TABLE_TRACK) - i->tracks.first;
+	for (uint32_t k = 0; k < i->tracks.count; k++) {
+		struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, i->tracks.first + k);
+
+		t->instance = index;
+	}
+	i->notifies = conf_notify_flush(load, CONF_OWNER_INSTANCE, index);
+}
+
+static void print_instance(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+
+	conf_print_open(p, "vrrp_instance %s", conf_print_text(p, i->name));
+	if (i->initial == CONF_INITIAL_MASTER)
+		conf_print_line(p, "state MASTER");
+	/* An IPv6 instance without an address has nothing else that tells its family. */
+	if (i->family == AF_INET6 && !i->n_advertised && !i->peers.count)
+		conf_print_line(p, "native_ipv6");
+	conf_print_directives(p, &conf_instance_block, record);
+	conf_print_close(p);
+}
+
+const struct conf_block conf_instance_block = {
+	.name = "vrrp_instance",
+	.table = CONF_TABLE_INSTANCE,
+	.directives = {instance_directives},
+	.begin = begin_instance,
+	.end = end_instance,
+	.print = print_instance,
+};

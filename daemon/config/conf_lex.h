@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From files to words. Handles includes, comments, quotes, continued lines, definitions ($NAME), conditions (@NAME) and
+ * sequences (~SEQ, ~LST). Knows no keyword but `include`. Survives any bytes. */
+#ifndef POISE_CONF_LEX_H
+#define POISE_CONF_LEX_H
+
+#include "conf_diag.h"
+#include "conf_memory.h"
+#include "conf_source.h"
+
+/* Most words and braces of one configuration. */
+#define CONF_TOKENS_MAX (8u << 20)
+
+enum conf_token_kind {
+	CONF_TOKEN_WORD,
+	CONF_TOKEN_OPEN,  /* { */
+	CONF_TOKEN_CLOSE, /* } */
+	CONF_TOKEN_END,	  /* of a line */
+};
+
+struct conf_word {
+	const char *text; /* quotes removed */
+	struct conf_place place;
+	uint32_t width; /* bytes in the file, 0 = not known */
+	uint8_t kind;	/* enum conf_token_kind */
+	uint8_t quoted; /* at least a part of it was in double quotes */
+};
+
+/* The words of a configuration, in order; the texts live in the arena. */
+struct conf_words {
+	struct conf_word *words;
+	uint32_t count, room;
+	struct conf_arena arena;
+};
+
+struct conf_lex_options {
+	const char *config_id; /* what @NAME is compared with */
+	bool no_files;	       /* refuse includes (fuzzing) */
+};
+
+/* Reads the file and what it includes. Findings go to diag; a file that cannot be read is an error there. */
+void conf_lex_file(struct conf_words *out, struct conf_sources *sources, struct conf_diag *diag, const char *name,
+	const struct conf_lex_options *options);
+/* The same for a source that is already in memory. */
+void conf_lex_source(struct conf_words *out, struct conf_sources *sources, struct conf_diag *diag, uint32_t source,
+	const struct conf_lex_options *options);
+void conf_words_free(struct conf_words *w);
+
+#endif

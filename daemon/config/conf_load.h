@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One load of a configuration: the tree walked with the directive tables, the records under construction, and what is
+ * remembered beside them until they are complete. */
+#ifndef POISE_CONF_LOAD_H
+#define POISE_CONF_LOAD_H
+
+#include "conf.h"
+#include "conf_directive.h"
+
+/* Values of global_defs that others inherit; -1 = not given. */
+struct conf_defaults {
+	int64_t garp_delay_us, garp_refresh_us, garp_interval_us, gna_interval_us, garp_lower_delay_us;
+	int64_t garp_repeat, garp_refresh_repeat, garp_lower_repeat;
+	int64_t startup_delay_us, down_timer_adverts;
+	int64_t version, strict, skip_check_adv_addr, lower_prio_no_advert, check_unicast_src, min_garp;
+	int64_t smtp_alert, smtp_alert_vrrp, smtp_alert_checker;
+	const struct conf_node *sync_daemon; /* lvs_sync_daemon, its instance is looked up at the end */
+	const struct conf_word *sync_instance;
+};
+
+/* What a record has beside its fields while it is built; -1 = not given. */
+struct conf_extra {
+	int64_t connect_timeout_us, delay_before_retry_us, warmup_us, delay_loop_us, retry;
+	int64_t down_timer_adverts, native_ipv6, check_unicast_src, accept;
+	int64_t forward;
+	int64_t written_port; /* of a server, before its service changed it */
+	int64_t family; /* ip_family; AF_UNSPEC = not given */
+	conf_string_t virtualhost;
+	const struct conf_word *reference; /* a name that is looked up at the end */
+	const struct conf_node *sorry;	   /* sorry_server */
+	int64_t sorry_forward;
+};
+
+/* One for each record of a table that comes from a block (or a line) of the file. */
+struct conf_object {
+	const struct conf_node *node;
+	uint64_t given[3]; /* bit i: directive i of the block was there */
+	struct conf_extra extra;
+};
+
+struct conf_objects {
+	struct conf_object *objects;
+	uint32_t count, room;
+};
+
+/* Notifications of an object, kept until its end so that they lie together. */
+struct conf_pending {
+	struct conf_notify *notifies;
+	uint32_t count, room;
+};
+
+struct conf_load {
+	const struct conf_tree *tree;
+	const struct conf_sources *sources;
+	struct conf_diag *diag;
+	struct conf_builder *builder;
+	enum conf_dialect dialect;
+	bool check_files; /* look whether scripts exist */
+	struct conf_defaults defaults;
+	struct conf_objects objects[CONF_TABLE_COUNT];
+	conf_index_t current[CONF_TABLE_COUNT]; /* record under construction */
+	struct conf_pending pending[CONF_OWNER_SERVICE + 1];
+};
+
+/* Fills the tables of load->builder from the tree; findings go to load->diag. */
+void conf_apply(struct conf_load *load);
+void conf_load_free(struct conf_load *load);
+
+/* Completes what refers to other objects or inherits from them (conf_finish.c). */
+void conf_finish(struct conf_load *load);
+/* Drops records marked as dead: an address without a family, a track of kind CONF_TRACK_DEAD, a peer without a family
+ * (conf_compact.c). */
+#define CONF_TRACK_DEAD UINT32_MAX
+void conf_compact(struct conf_load *load);
+/* The rules about finished tables (conf_check.c). */
+void conf_check(struct conf_load *load);
+
+/* ---- for the functions that read statements ---- */
+
+/* Begins a record: adds it, remembers its node, sets the defaults of the block's lines, makes it the current one. */
+void *conf_object_begin(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
+/* The current record of a table. */
+void *conf_current(struct conf_load *load, enum conf_table table);
+struct conf_object *conf_object(struct conf_load *load, enum conf_table table, conf_index_t index);
+struct conf_extra *conf_current_extra(struct conf_load *load, enum conf_table table);
+/* Adds a record that has no block of its own (an address, a track); remembers where it stands. */
+void *conf_record_add(struct conf_load *load, enum conf_table table, const struct conf_node *node);
+/* Whether the keyword was given in the block of this record. */
+bool conf_given(struct conf_load *load, const struct conf_block *block, conf_index_t index, const char *name);
+/* The last statement with this keyword in the block of this record, or the block itself. */
+const struct conf_node *conf_statement(struct conf_load *load, enum conf_table table, conf_index_t index,
+	const char *name);
+/* Reads every statement of a node's block with the lines of the block. */
+void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
+const struct conf_node *conf_node_at(const struct conf_load *load, uint32_t number);
+
+/* Finding about a word (or the statement when i is beyond its words). */
+void conf_warn(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void conf_error(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Warns about words behind the last one that means something. */
+void conf_extra_words(struct conf_load *load, const struct conf_node *node, uint32_t used);
+/* The text of a word, "" when there are not so many. */
+const char *conf_word(const struct conf_node *node, uint32_t i);
+conf_string_t conf_text(struct conf_load *load, const char *text);
+
+/* ---- values ---- */
+enum conf_value {
+	CONF_VALUE_OK,
+	CONF_VALUE_BAD,	  /* not of this kind */
+	CONF_VALUE_RANGE, /* too small or too large */
+};
+enum conf_value conf_parse_number(const char *text, int64_t low, int64_t high, int64_t *out);
+/* Seconds with decimals, to microseconds. */
+enum conf_value conf_parse_time(const char *text, int64_t low_us, int64_t high_us, int64_t *out);
+/* on/off/true/false/yes/no. */
+bool conf_parse_bool(const char *text, bool *out);
+/* Position of text in a list that ends with NULL, or -1. */
+int conf_parse_choice(const char *text, const char *const *choices);
+/* "1 to 255", "0.01 to 255 seconds"; buf has 96 bytes. */
+const char *conf_range_text(const struct conf_directive *d, char *buf);
+/* Seconds without needless zeros; buf has 32 bytes. */
+const char *conf_time_text(int64_t us, char *buf);
+
+/* Reads a command: words[first] holds it. One quoted word is cut at its blanks, with '...' and "..." keeping together;
+ * user and group follow it. Unquoted: with rest_is_command all words are its arguments, else user and group follow.
+ * Returns false (said) when there is none. */
+bool conf_command(struct conf_load *load, const struct conf_node *node, uint32_t first, bool rest_is_command,
+	struct conf_command *out);
+/* Queues a notification of the current object of this kind. */
+void conf_notify_add(struct conf_load *load, enum conf_owner owner, enum conf_notify_event event,
+	const struct conf_node *node);
+/* Moves the queued ones into the table. */
+struct conf_range conf_notify_flush(struct conf_load *load, enum conf_owner owner, conf_index_t object);
+/* ADDRESS [PORT] from words[first] on. Returns the number of words used, 0 when it is no address (said). */
+uint32_t conf_endpoint(struct conf_load *load, const struct conf_node *node, uint32_t first, struct addr *addr,
+	uint16_t *port);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* poise-config: reads a configuration once and ends. The parent runs it for every load and takes the table from a
+ * descriptor; `poised -t` executes it for people. It never changes anything on the machine. */
+#include "conf_print.h"
+#include "conf_read.h"
+#include "sandbox.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { OPTION_DIALECT = 256, OPTION_OUT_FD, OPTION_GENERATION, OPTION_BRIEF, OPTION_DUMP, OPTION_KEYWORDS, OPTION_ID,
+	OPTION_USER };
+
+struct arguments {
+	const char *file, *user;
+	int out_fd;
+	uint64_t generation;
+	bool test, brief, dump, keywords, verbose;
+	struct conf_read_options read;
+};
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: poise-config [-t] -f FILE [--dialect keepalived|poise] [--out-fd N] [--generation N]\n"
+		     "                    [--brief] [--dump] [--keywords] [-v] [--config-id NAME] [--user NAME]\n");
+}
+
+static bool parse_dialect(const char *name, int *dialect)
+{
+	static const char *const names[] = {"keepalived", "poise", NULL};
+
+	*dialect = conf_parse_choice(name, names);
+	if (*dialect < 0)
+		fprintf(stderr, "poise-config: --dialect is keepalived or poise, not %s\n", name);
+	return *dialect >= 0;
+}
+
+static bool parse_count(const char *option, const char *text, int64_t high, int64_t *out)
+{
+	if (conf_parse_number(text, 0, high, out) == CONF_VALUE_OK)
+		return true;
+	fprintf(stderr, "poise-config: --%s needs a number, not %s\n", option, text);
+	return false;
+}
+
+static bool parse_option(struct arguments *a, int option)
+{
+	int64_t number;
+
+	switch (option) {
+	case 'f':
+		a->file = optarg;
+		return true;
+	case 't':
+		a->test = true;
+		return true;
+	case 'v':
+		a->verbose = true;
+		return true;
+	case OPTION_DIALECT:
+		return parse_dialect(optarg, &a->read.dialect);
+	case OPTION_OUT_FD:
+		if (!parse_count("out-fd", optarg, INT32_MAX, &number))
+			return false;
+		a->out_fd = (int)number;
+		return true;
+	case OPTION_GENERATION:
+		if (!parse_count("generation", optarg, INT64_MAX, &number))
+			return false;
+		a->generation = (uint64_t)number;
+		return true;
+	case OPTION_BRIEF:
+		a->brief = true;
+		return true;
+	case OPTION_DUMP:
+		a->dump = true;
+		return true;
+	case OPTION_KEYWORDS:
+		a->keywords = true;
+		return true;
+	case OPTION_ID:
+		a->read.config_id = optarg;
+		return true;
+	case OPTION_USER:
+		a->user = optarg;
+		return true;
+	}
+	return false;
+}
+
+static bool parse_arguments(struct arguments *a, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"dialect", required_argument, NULL, OPTION_DIALECT},
+		{"out-fd", required_argument, NULL, OPTION_OUT_FD},
+		{"generation", required_argument, NULL, OPTION_GENERATION},
+		{"brief", no_argument, NULL, OPTION_BRIEF},
+		{"dump", no_argument, NULL, OPTION_DUMP},
+		{"keywords", no_argument, NULL, OPTION_KEYWORDS},
+		{"config-id", required_argument, NULL, OPTION_ID},
+		{"user", required_argument, NULL, OPTION_USER},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "f:tv", options, NULL)) != -1)
+		if (!parse_option(a, option))
+			return false;
+	return optind == argc && (a->file || a->keywords);
+}
+
+static void print_counts(struct conf_builder *b)
+{
+	printf("%u instances, %u addresses, %u sync groups, %u scripts, %u services, %u servers, %u checks\n",
+		conf_builder_count(b, CONF_TABLE_INSTANCE), conf_builder_count(b, CONF_TABLE_ADDRESS),
+		conf_builder_count(b, CONF_TABLE_GROUP), conf_builder_count(b, CONF_TABLE_SCRIPT),
+		conf_builder_count(b, CONF_TABLE_SERVICE), conf_builder_count(b, CONF_TABLE_SERVER),
+		conf_builder_count(b, CONF_TABLE_CHECK));
+}
+
+static void print_summary(const struct arguments *a, struct conf_result *r)
+{
+	unsigned errors = conf_diag_errors(r->diag), warnings = conf_diag_warnings(r->diag);
+	const char *slash = strrchr(a->file, '/');
+
+	if (a->verbose)
+		print_counts(r->builder);
+	printf("%s: %u error%s, %u warning%s: %s\n", slash ? slash + 1 : a->file, errors, errors == 1 ? "" : "s", warnings,
+		warnings == 1 ? "" : "s", errors ? "refused" : "loads");
+}
+
+static int load(const struct arguments *a)
+{
+	struct conf_result result;
+	int status, r;
+
+	conf_read_file(&result, a->file, &a->read);
+	conf_diag_print(result.diag, &result.sources, a->brief, stderr);
+	status = conf_diag_errors(result.diag) ? 1 : 0;
+	if (a->dump && status == 0)
+		conf_print(result.builder, stdout);
+	if (a->test)
+		print_summary(a, &result);
+	if (a->out_fd >= 0 && status == 0) {
+		r = conf_builder_write(result.builder, a->generation, a->out_fd);
+		if (r < 0) {
+			fprintf(stderr, "poise-config: cannot write the table: %s\n", strerror(-r));
+			status = 1;
+		}
+	}
+	conf_result_free(&result);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = {.out_fd = -1, .read = {.dialect = -1, .check_files = true}};
+	int status = 0;
+
+	if (!parse_arguments(&a, argc, argv)) {
+		usage(stderr);
+		return 1;
+	}
+	if (a.keywords)
+		conf_print_keywords(stdout);
+	if (a.file)
+		status = load(&a);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return 1;
+	return status;
+}

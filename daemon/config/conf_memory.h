@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Memory of the config role: it runs once for each load, so running out of memory ends it with a sentence. */
+#ifndef POISE_CONF_MEMORY_H
+#define POISE_CONF_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void *conf_realloc(void *old, size_t count, size_t size);
+char *conf_strndup(const char *text, size_t length);
+
+/* Makes room for one more element of an array that doubles. */
+void *conf_grow(void *array, uint32_t count, uint32_t *room, size_t size);
+
+/* Text that lives as long as the arena. */
+struct conf_arena {
+	struct conf_arena_block *last;
+};
+char *conf_arena_text(struct conf_arena *a, const char *text, size_t length);
+void conf_arena_free(struct conf_arena *a);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The way from a file to finished tables: words, tree, records, rules. Runs in the config role and in its tests. */
+#include "conf_read.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+static enum conf_dialect dialect_of(const char *name, int wanted)
+{
+	const char *slash = strrchr(name, '/');
+
+	if (wanted >= 0)
+		return (enum conf_dialect)wanted;
+	return strcmp(slash ? slash + 1 : name, "poise.conf") == 0 ? CONF_DIALECT_POISE : CONF_DIALECT_KEEPALIVED;
+}
+
+static void begin(struct conf_result *r, const char *name, const struct conf_read_options *options)
+{
+	memset(r, 0, sizeof(*r));
+	r->dialect = dialect_of(name, options->dialect);
+	r->diag = conf_diag_new(r->dialect == CONF_DIALECT_POISE);
+	r->builder = conf_builder_new();
+	if (!r->builder)
+		abort();
+}
+
+static struct conf_lex_options lex_options(const struct conf_read_options *options, struct utsname *uts)
+{
+	struct conf_lex_options o = {.config_id = options->config_id, .no_files = options->no_files};
+
+	if (!o.config_id && uname(uts) == 0) {
+		uts->nodename[strcspn(uts->nodename, ".")] = 0;
+		o.config_id = uts->nodename;
+	}
+	return o;
+}
+
+static void build(struct conf_result *r, struct conf_words *words, const struct conf_read_options *options)
+{
+	struct conf_tree tree;
+	struct conf_load load = {.tree = &tree, .sources = &r->sources, .diag = r->diag, .builder = r->builder};
+
+	load.dialect = r->dialect;
+	load.check_files = options->check_files;
+	conf_tree_build(&tree, words, r->diag);
+	conf_apply(&load);
+	conf_load_free(&load);
+	conf_tree_free(&tree);
+	conf_words_free(words);
+}
+
+void conf_read_file(struct conf_result *r, const char *name, const struct conf_read_options *options)
+{
+	struct conf_lex_options lex;
+	struct conf_words words;
+	struct utsname uts;
+
+	begin(r, name, options);
+	lex = lex_options(options, &uts);
+	conf_lex_file(&words, &r->sources, r->diag, name, &lex);
+	build(r, &words, options);
+}
+
+void conf_read_text(struct conf_result *r, const char *name, const char *text, size_t size,
+	const struct conf_read_options *options)
+{
+	struct conf_lex_options lex;
+	struct conf_words words;
+	struct utsname uts;
+
+	begin(r, name, options);
+	lex = lex_options(options, &uts);
+	conf_lex_source(&words, &r->sources, r->diag, conf_source_add_text(&r->sources, name, text, size), &lex);
+	build(r, &words, options);
+}
+
+void conf_result_free(struct conf_result *r)
+{
+	conf_builder_free(r->builder);
+	conf_diag_free(r->diag);
+	conf_sources_free(&r->sources);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vrrp_script and vrrp_sync_group. Runs in the config role; members and scripts are looked up at the end. */
+#include "conf_track.h"
+#include <string.h>
+
+static void apply_script(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_command command;
+	struct conf_script *s;
+
+	if (!conf_command(load, node, 1, true, &command))
+		return;
+	s = conf_current(load, CONF_TABLE_SCRIPT);
+	command.user = s->command.user;
+	command.group = s->command.group;
+	s->command = command;
+}
+
+static void apply_user(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_script *s = conf_current(load, CONF_TABLE_SCRIPT);
+	conf_string_t user = conf_text(load, conf_word(node, 1)), group = conf_text(load, conf_word(node, 2));
+
+	if (!user)
+		conf_error(load, node, 0, "user needs the name of a user");
+	s->command.user = user;
+	s->command.group = group;
+	conf_extra_words(load, node, 3);
+}
+
+static void apply_weight(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_script *s = conf_current(load, CONF_TABLE_SCRIPT);
+	int64_t weight = 0;
+
+	if (conf_parse_number(conf_word(node, 1), -253, 253, &weight) != CONF_VALUE_OK)
+		conf_warn(load, node, 1, "weight must be a number from -253 to 253, not \"%s\"; 0 is taken",
+			conf_word(node, 1));
+	s->weight = (int32_t)weight;
+	s->weight_reverse = strcmp(conf_word(node, 2), "reverse") == 0;
+	conf_extra_words(load, node, s->weight_reverse ? 3 : 2);
+}
+
+static void print_script(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_script *s = conf_print_record(p, CONF_TABLE_SCRIPT, record);
+
+	if (s->command.argc)
+		conf_print_line(p, "script %s", conf_print_argv(p, &s->command));
+}
+
+static void print_user(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_script *s = conf_print_record(p, CONF_TABLE_SCRIPT, record);
+
+	if (s->command.user)
+		conf_print_line(p, "user %s%s%s", conf_print_text(p, s->command.user), s->command.group ? " " : "",
+			s->command.group ? conf_print_text(p, s->command.group) : "");
+}
+
+static void print_weight(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_script *s = conf_print_record(p, CONF_TABLE_SCRIPT, record);
+
+	if (s->weight || s->weight_reverse)
+		conf_print_line(p, "weight %d%s", s->weight, s->weight_reverse ? " reverse" : "");
+}
+
+#define S(member) CONF_RECORD(conf_script, member)
+#define LONGEST (1000000 * CONF_S)
+
+/* clang-format off */
+static const struct conf_directive script_directives[] = {
+	CALL("script", apply_script, print_script, OBJECT, "the program, in double quotes when it has arguments; no shell is involved"),
+	TIME("interval", S(interval_us), CONF_S, LONGEST, CONF_S, LIVE, "how often it runs"),
+	TIME("timeout", S(timeout_us), 0, LONGEST, 0, LIVE, "it has failed when it runs longer; 0 = the interval"),
+	CALL("weight", apply_weight, print_weight, LIVE, "added to the priority while it succeeds (positive) or fails (negative); 0 = a failure is a fault; default 0"),
+	NUMBER("rise", S(rise), 1, INT32_MAX, 1, LIVE, "successes in a row before it counts as up"),
+	NUMBER("fall", S(fall), 1, INT32_MAX, 1, LIVE, "failures in a row before it counts as down"),
+	CALL("user", apply_user, print_user, OBJECT, "USER [GROUP] it runs as; default script_user"),
+	FLAG("init_fail", S(init_fail), START, "counts as failed until it has succeeded"),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+/* The name of a block: the second word. Returns false (said) when it is missing. */
+static bool take_name(struct conf_load *load, const struct conf_node *node, conf_string_t *name)
+{
+	*name = conf_text(load, conf_word(node, 1));
+	if (!*name) {
+		conf_error(load, node, 0, "%s needs a name", conf_word(node, 0));
+		return false;
+	}
+	if (strlen(conf_word(node, 1)) > 127) {
+		conf_error(load, node, 1, "a name may have at most 127 bytes");
+		return false;
+	}
+	conf_extra_words(load, node, 2);
+	return true;
+}
+
+static bool begin_script(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_script *s;
+	conf_string_t name;
+
+	if (!take_name(load, node, &name))
+		return false;
+	s = conf_object_begin(load, &conf_script_block, node);
+	s->name = name;
+	return true;
+}
+
+static void print_script_block(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_script *s = conf_print_record(p, CONF_TABLE_SCRIPT, record);
+
+	conf_print_open(p, "vrrp_script %s", conf_print_text(p, s->name));
+	conf_print_directives(p, &conf_script_block, record);
+	conf_print_close(p);
+}
+
+const struct conf_block conf_script_block = {
+	.name = "vrrp_script",
+	.table = CONF_TABLE_SCRIPT,
+	.directives = {script_directives},
+	.begin = begin_script,
+	.print = print_script_block,
+};
+
+/* ---- vrrp_sync_group ---- */
+
+/* The members are looked up when all instances are known. */
+static void apply_members(struct conf_load *load, const struct conf_node *node)
+{
+	(void)load;
+	(void)node;
+}
+
+static void print_members(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_group *g = conf_print_record(p, CONF_TABLE_GROUP, record);
+
+	conf_print_open(p, "group");
+	for (uint32_t i = 0; i < g->members.count; i++) {
+		const conf_index_t *member = conf_print_record(p, CONF_TABLE_GROUP_MEMBER, g->members.first + i);
+		const struct conf_instance *instance = conf_print_record(p, CONF_TABLE_INSTANCE, *member);
+
+		conf_print_line(p, "%s", conf_print_text(p, instance->name));
+	}
+	conf_print_close(p);
+}
+
+static void print_group_tracks(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_group *g = conf_print_record(p, CONF_TABLE_GROUP, record);
+
+	conf_print_tracks(p, &g->tracks);
+}
+
+static const struct {
+	const char *keyword;
+	enum conf_notify_event event;
+} group_events[] = {
+	{"notify_master", CONF_NOTIFY_MASTER},
+	{"notify_backup", CONF_NOTIFY_BACKUP},
+	{"notify_fault", CONF_NOTIFY_FAULT},
+	{"notify_stop", CONF_NOTIFY_STOP},
+	{"notify", CONF_NOTIFY_ANY},
+};
+
+#define N_EVENTS (sizeof(group_events) / sizeof(group_events[0]))
+
+static void apply_notify(struct conf_load *load, const struct conf_node *node)
+{
+	for (unsigned i = 0; i < N_EVENTS; i++)
+		if (strcmp(group_events[i].keyword, conf_word(node, 0)) == 0)
+			conf_notify_add(load, CONF_OWNER_GROUP, group_events[i].event, node);
+}
+
+static void print_notifies(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_group *g = conf_print_record(p, CONF_TABLE_GROUP, record);
+
+	for (unsigned i = 0; i < N_EVENTS; i++)
+		conf_print_notify(p, &g->notifies, group_events[i].event, group_events[i].keyword);
+}
+
+#define G(member) CONF_RECORD(conf_group, member)
+
+/* clang-format off */
+static const struct conf_directive group_directives[] = {
+	LINES("group", apply_members, print_members, LIVE, "the instances, by name"),
+	LINES("track_interface", conf_track_interface, print_group_tracks, LIVE, "interfaces whose fall is a fault of all members: NAME [weight NUMBER] [reverse]"),
+	LINES("track_script", conf_track_script, print_group_tracks, LIVE, "scripts whose failure is a fault of all members: NAME [weight NUMBER] [reverse]"),
+	REFUSED("track_process", "use track_script with a vrrp_script that runs pgrep -x NAME"),
+	REFUSED("track_file", "use track_script with a vrrp_script that tests the file"),
+	REFUSED("track_bfd", "Poise does not speak BFD; shorten advert_int instead"),
+	CALL("notify_master", apply_notify, print_notifies, LIVE, "program that runs when the group becomes master: COMMAND [USER [GROUP]]"),
+	CALL("notify_backup", apply_notify, print_notifies, LIVE, "program that runs when the group becomes backup"),
+	CALL("notify_fault", apply_notify, print_notifies, LIVE, "program that runs when the group enters fault"),
+	CALL("notify_stop", apply_notify, print_notifies, LIVE, "program that runs when VRRP stops"),
+	CALL("notify", apply_notify, print_notifies, LIVE, "program that runs at every change, with TYPE NAME STATE PRIORITY behind its arguments"),
+	FLAG("smtp_alert", G(smtp_alert), LIVE, "mail an alert at every change"),
+	FLAG("global_tracking", G(track_weights), LIVE, "weights of the members' tracks count; old name of sync_group_tracking_weight"),
+	FLAG("sync_group_tracking_weight", G(track_weights), LIVE, "weights of the members' tracks count"),
+	IGNORED("notify_priority_changes", "Poise has no notification FIFO; follow `poisectl events`"),
+	IGNORED("notify_deleted", "a deleted instance gives its addresses back and runs notify_stop"),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+static bool begin_group(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_group *g;
+	conf_string_t name;
+
+	if (!take_name(load, node, &name))
+		return false;
+	g = conf_object_begin(load, &conf_group_block, node);
+	g->name = name;
+	g->tracks.first = conf_builder_count(load->builder, CONF_TABLE_TRACK);
+	return true;
+}
+
+static void end_group(struct conf_load *load, const struct conf_node *node)
+{
+	conf_index_t index = load->current[CONF_TABLE_GROUP];
+	struct conf_group *g = conf_current(load, CONF_TABLE_GROUP);
+
+	(void)node;
+	g->tracks.count = conf_builder_count(load->builder, CONF_TABLE_TRACK) - g->tracks.first;
+	for (uint32_t i = 0; i < g->tracks.count; i++) {
+		struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, g->tracks.first + i);
+
+		t->group = index;
+	}
+	g->notifies = conf_notify_flush(load, CONF_OWNER_GROUP, index);
+}
+
+static void print_group_block(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_group *g = conf_print_record(p, CONF_TABLE_GROUP, record);
+
+	conf_print_open(p, "vrrp_sync_group %s", conf_print_text(p, g->name));
+	conf_print_directives(p, &conf_group_block, record);
+	conf_print_close(p);
+}
+
+const struct conf_block conf_group_block = {
+	.name = "vrrp_sync_group",
+	.table = CONF_TABLE_GROUP,
+	.directives = {group_directives},
+	.begin = begin_group,
+	.end = end_group,
+	.print = print_group_block,
+};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Cuts a finished line into words and braces. Runs in the config role; knows no keyword. */
+#include "conf_lex_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void add_token(struct conf_lexer *lx, struct conf_word word)
+{
+	struct conf_words *w = lx->out;
+
+	if (lx->stop)
+		return;
+	if (w->count >= CONF_TOKENS_MAX) {
+		conf_diag_add(lx->diag, CONF_ERROR, word.place, 1,
+			"the configuration has more than %u words; the rest is not read", CONF_TOKENS_MAX);
+		lx->stop = true;
+		return;
+	}
+	w->words = conf_grow(w->words, w->count, &w->room, sizeof(*w->words));
+	w->words[w->count++] = word;
+}
+
+/* A word under construction. */
+struct cutter {
+	struct conf_lexer *lx;
+	const struct conf_line *line;
+	size_t at;
+	char *text; /* as long as the line: removing quotes and backslashes only shortens */
+	size_t length;
+	bool quoted;
+};
+
+/* The part in double quotes, whose opening quote is at c->at. \" and \\ are escapes; every other backslash stays, for
+ * the sake of regular expressions and shell text. */
+static void cut_quoted(struct cutter *c)
+{
+	const char *text = c->line->text;
+	size_t begin = c->at++;
+
+	c->quoted = true;
+	while (c->at < c->line->length && text[c->at] != '"') {
+		if (text[c->at] == '\\' && (text[c->at + 1] == '"' || text[c->at + 1] == '\\'))
+			c->at++;
+		c->text[c->length++] = text[c->at++];
+	}
+	if (c->at < c->line->length) {
+		c->at++;
+		return;
+	}
+	conf_diag_add(c->lx->diag, CONF_ERROR, conf_line_place(c->line, begin), 1,
+		"this quote is not closed on its line; a quoted text cannot go over several lines");
+}
+
+/* ${...} that no definition replaced: its braces are text. Returns false when it has no end. */
+static bool cut_reference(struct cutter *c)
+{
+	const char *text = c->line->text, *end = strchr(text + c->at, '}');
+	size_t n;
+
+	if (!end || memchr(text + c->at, ' ', (size_t)(end - text) - c->at))
+		return false;
+	n = (size_t)(end - text) + 1 - c->at;
+	memcpy(c->text + c->length, text + c->at, n);
+	c->length += n;
+	c->at += n;
+	return true;
+}
+
+static void warn_undefined(struct cutter *c, size_t begin, size_t width)
+{
+	const char *text = c->line->text + begin;
+
+	if (c->quoted || text[0] != '$' || width < 2)
+		return;
+	if (text[1] == '{' || text[1] == '_' || (text[1] >= 'A' && text[1] <= 'Z') || (text[1] >= 'a' && text[1] <= 'z'))
+		conf_diag_add(c->lx->diag, CONF_WARNING, conf_line_place(c->line, begin), (uint32_t)width,
+			"%.*s is not defined here; it is taken as plain text", (int)width, text);
+}
+
+static void cut_word(struct cutter *c)
+{
+	const char *text = c->line->text;
+	size_t begin = c->at;
+	struct conf_word word = {.place = conf_line_place(c->line, begin)};
+
+	c->length = 0;
+	c->quoted = false;
+	while (c->at < c->line->length && !conf_is_blank(text[c->at]) && text[c->at] != '{' && text[c->at] != '}') {
+		if (text[c->at] == '"') {
+			cut_quoted(c);
+			continue;
+		}
+		if (text[c->at] == '$' && text[c->at + 1] == '{' && cut_reference(c))
+			continue;
+		if (text[c->at] == '\\' && text[c->at + 1] && strchr("#!\"\\", text[c->at + 1]))
+			c->at++;
+		c->text[c->length++] = text[c->at++];
+	}
+	warn_undefined(c, begin, c->at - begin);
+	word.text = conf_arena_text(&c->lx->out->arena, c->text, c->length);
+	word.width = (uint32_t)(c->at - begin);
+	word.quoted = c->quoted;
+	word.kind = CONF_TOKEN_WORD;
+	add_token(c->lx, word);
+}
+
+void conf_line_split(struct conf_lexer *lx, const struct conf_line *line)
+{
+	struct cutter c = {.lx = lx, .line = line};
+	struct conf_word brace = {.text = "", .width = 1};
+
+	c.text = conf_realloc(NULL, line->length + 1, 1);
+	while (c.at < line->length && !lx->stop) {
+		char ch = line->text[c.at];
+
+		if (conf_is_blank(ch)) {
+			c.at++;
+		} else if (ch == '{' || ch == '}') {
+			brace.place = conf_line_place(line, c.at++);
+			brace.kind = ch == '{' ? CONF_TOKEN_OPEN : CONF_TOKEN_CLOSE;
+			add_token(lx, brace);
+		} else {
+			cut_word(&c);
+		}
+	}
+	brace.place = conf_line_place(line, line->length);
+	brace.kind = CONF_TOKEN_END;
+	add_token(lx, brace);
+	free(c.text);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads what instances and groups watch: NAME [weight N] [reverse]. Runs in the config role. Scripts are looked up at
+ * the end, in conf_finish.c. */
+#include "conf_track.h"
+#include <string.h>
+
+/* The words behind the name. */
+static void read_weight(struct conf_load *load, const struct conf_node *node, struct conf_track *t, int64_t *weight)
+{
+	for (uint32_t i = 1; i < node->n_words; i++) {
+		const char *word = conf_word(node, i);
+
+		if (strcmp(word, "weight") == 0) {
+			i++;
+			if (conf_parse_number(conf_word(node, i), -253, 253, weight) != CONF_VALUE_OK)
+				conf_warn(load, node, i, "weight must be a number from -253 to 253; it is left out");
+		} else if (strcmp(word, "reverse") == 0) {
+			t->reverse = 1;
+		} else if (strcmp(word, "noreverse") != 0 && strcmp(word, "no_reverse") != 0) {
+			conf_warn(load, node, i, "\"%s\" is ignored; only weight NUMBER and reverse may follow the name",
+				word);
+		}
+	}
+}
+
+static void add_track(struct conf_load *load, const struct conf_node *node, enum conf_track_kind kind)
+{
+	struct conf_track *t = conf_record_add(load, CONF_TABLE_TRACK, node);
+	conf_index_t index = conf_builder_count(load->builder, CONF_TABLE_TRACK) - 1;
+	struct conf_object *o = conf_object(load, CONF_TABLE_TRACK, index);
+	int64_t weight = INT64_MIN;
+
+	t->kind = kind;
+	t->script = t->service = t->instance = t->group = CONF_NONE;
+	read_weight(load, node, t, &weight);
+	o->extra.reference = &node->words[0];
+	/* extra.retry tells whether a weight was given: a script's own weight is the default. */
+	o->extra.retry = weight != INT64_MIN;
+	t->weight = weight != INT64_MIN ? (int32_t)weight : 0;
+	t->name = conf_text(load, conf_word(node, 0));
+}
+
+void conf_track_interface(struct conf_load *load, const struct conf_node *node)
+{
+	add_track(load, node, CONF_TRACK_INTERFACE);
+}
+
+void conf_track_script(struct conf_load *load, const struct conf_node *node)
+{
+	add_track(load, node, CONF_TRACK_SCRIPT);
+}
+
+static void print_tracks_of(struct conf_printer *p, const struct conf_range *tracks, enum conf_track_kind kind,
+	const char *keyword)
+{
+	bool open = false;
+
+	for (uint32_t i = 0; i < tracks->count; i++) {
+		const struct conf_track *t = conf_print_record(p, CONF_TABLE_TRACK, tracks->first + i);
+
+		if (t->kind != kind)
+			continue;
+		if (!open)
+			conf_print_open(p, "%s", keyword);
+		open = true;
+		conf_print_line(p, "%s weight %d%s", conf_print_text(p, t->name), t->weight, t->reverse ? " reverse" : "");
+	}
+	if (open)
+		conf_print_close(p);
+}
+
+void conf_print_tracks(struct conf_printer *p, const struct conf_range *tracks)
+{
+	print_tracks_of(p, tracks, CONF_TRACK_INTERFACE, "track_interface");
+	print_tracks_of(p, tracks, CONF_TRACK_SCRIPT, "track_script");
+}
