@@ -34,8 +34,8 @@ static void read_scope(struct conf_load *load, const struct conf_node *node, uin
 		conf_warn(load, node, i, "scope must be global, site, link, host or nowhere; global is taken");
 }
 
-static void read_other_address(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *what,
-	struct addr *out)
+static void read_other_address(
+	struct conf_load *load, const struct conf_node *node, uint32_t i, const char *what, struct addr *out)
 {
 	uint8_t prefix;
 
@@ -70,8 +70,8 @@ static uint32_t read_option(struct conf_load *load, const struct conf_node *node
 		a->no_track = 1;
 		return 1;
 	} else {
-		static const char *const known[] = {"home", "-nodad", "nodad", "mngtmpaddr", "noprefixroute", "autojoin",
-			"use_vmac", NULL};
+		static const char *const known[] = {
+			"home", "-nodad", "nodad", "mngtmpaddr", "noprefixroute", "autojoin", "use_vmac", NULL};
 
 		if (conf_parse_choice(word, known) >= 0)
 			conf_warn(load, node, i, "%s has no effect on a virtual address", word);
@@ -126,7 +126,8 @@ void conf_address_peer(struct conf_load *load, const struct conf_node *node)
 	struct conf_peer peer = {0};
 
 	if (addr_parse(conf_word(node, 0), &peer.addr) < 0) {
-		conf_error(load, node, 0, "\"%s\" is no IP address of a peer; names are not resolved", conf_word(node, 0));
+		conf_error(
+			load, node, 0, "\"%s\" is no IP address of a peer; names are not resolved", conf_word(node, 0));
 		return;
 	}
 	for (uint32_t i = 1; i < node->n_words; i++) {

@@ -200,8 +200,8 @@ bool conf_given(struct conf_load *load, const struct conf_block *block, conf_ind
 	return conf_object(load, block->table, index)->given[number / 64] >> number % 64 & 1;
 }
 
-const struct conf_node *conf_statement(struct conf_load *load, enum conf_table table, conf_index_t index,
-	const char *name)
+const struct conf_node *conf_statement(
+	struct conf_load *load, enum conf_table table, conf_index_t index, const char *name)
 {
 	const struct conf_node *block = conf_object(load, table, index)->node, *found = block;
 
@@ -213,8 +213,8 @@ const struct conf_node *conf_statement(struct conf_load *load, enum conf_table t
 
 /* ---- reading one statement ---- */
 
-static void take_default(struct conf_load *load, const struct conf_node *node, const struct conf_directive *d,
-	const char *expected)
+static void take_default(
+	struct conf_load *load, const struct conf_node *node, const struct conf_directive *d, const char *expected)
 {
 	char range[96], value[32];
 
@@ -325,7 +325,7 @@ static void apply_lines(struct conf_load *load, const struct conf_directive *d, 
 static bool needs_value(enum conf_kind kind)
 {
 	return kind == CONF_KIND_NUMBER || kind == CONF_KIND_TIME || kind == CONF_KIND_TEXT ||
-		kind == CONF_KIND_ADDRESS || kind == CONF_KIND_CHOICE;
+	       kind == CONF_KIND_ADDRESS || kind == CONF_KIND_CHOICE;
 }
 
 static void apply_simple(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,

@@ -45,7 +45,8 @@ static void check_interface(struct conf_load *load, conf_index_t i)
 	}
 	if (!everywhere)
 		conf_error(load, node_of(load, CONF_TABLE_INSTANCE, i), 1,
-			"vrrp_instance %s needs an interface (only unicast goes without, with `dev` behind each address)",
+			"vrrp_instance %s needs an interface (only unicast goes without, with `dev` behind each "
+			"address)",
 			text(load, in->name));
 }
 
@@ -59,7 +60,8 @@ static void check_addresses(struct conf_load *load, conf_index_t i)
 	if (in->n_advertised > 255)
 		conf_error(load, node_of(load, CONF_TABLE_INSTANCE, i), 1,
 			"vrrp_instance %s has %u addresses; an advertisement can name 255: move some to "
-			"virtual_ipaddress_excluded", text(load, in->name), in->n_advertised);
+			"virtual_ipaddress_excluded",
+			text(load, in->name), in->n_advertised);
 }
 
 static bool peers_overlap(struct conf_load *load, const struct conf_instance *a, const struct conf_instance *b)
@@ -206,7 +208,8 @@ static void check_same_service(struct conf_load *load, conf_index_t i)
 	for (conf_index_t k = 0; k < i; k++) {
 		if (!same_service(s, at(load, CONF_TABLE_SERVICE, k)))
 			continue;
-		conf_error(load, node_of(load, CONF_TABLE_SERVICE, i), 1, "this virtual_server is the one of line %u again",
+		conf_error(load, node_of(load, CONF_TABLE_SERVICE, i), 1,
+			"this virtual_server is the one of line %u again",
 			node_of(load, CONF_TABLE_SERVICE, k)->place.line);
 		return;
 	}

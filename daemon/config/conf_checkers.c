@@ -105,8 +105,7 @@ static void print_status(struct conf_printer *p, uint32_t record)
 	const struct conf_url *u = conf_print_record(p, CONF_TABLE_URL, record);
 
 	for (uint32_t i = 0; i < u->status.count; i++) {
-		const struct conf_status_range *r =
-			conf_print_record(p, CONF_TABLE_STATUS_RANGE, u->status.first + i);
+		const struct conf_status_range *r = conf_print_record(p, CONF_TABLE_STATUS_RANGE, u->status.first + i);
 
 		conf_print_line(p, "status_code %u-%u", r->low, r->high);
 	}
@@ -272,8 +271,8 @@ static const struct conf_directive misc_directives[] = {
 };
 /* clang-format on */
 
-static bool begin(struct conf_load *load, const struct conf_block *block, const struct conf_node *node,
-	enum conf_check_kind kind)
+static bool begin(
+	struct conf_load *load, const struct conf_block *block, const struct conf_node *node, enum conf_check_kind kind)
 {
 	struct conf_check *c = conf_object_begin(load, block, node);
 

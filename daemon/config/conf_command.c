@@ -90,8 +90,8 @@ static char *join_single_quoted(const struct conf_node *node, uint32_t first, ui
 
 static bool found_in_path(const char *name)
 {
-	static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin",
-		"/bin", NULL};
+	static const char *const folders[] = {
+		"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", NULL};
 	char path[4096];
 
 	for (int i = 0; folders[i]; i++) {
@@ -110,8 +110,8 @@ static void check_program(struct conf_load *load, const struct conf_node *node, 
 		return;
 	if (!strchr(program, '/')) {
 		if (!found_in_path(program))
-			conf_warn(load, node, first, "there is no program %s in the usual folders; it fails until there is",
-				program);
+			conf_warn(load, node, first,
+				"there is no program %s in the usual folders; it fails until there is", program);
 	} else if (stat(program, &st) < 0) {
 		conf_warn(load, node, first, "%s cannot be found; it fails until it can", program);
 	} else if (S_ISDIR(st.st_mode) || !(st.st_mode & 0111)) {
@@ -126,8 +126,9 @@ static void warn_shell(struct conf_load *load, const struct conf_node *node, uin
 	for (uint32_t i = 1; i < s->n; i++) {
 		if (conf_parse_choice(s->words[i], operators) < 0)
 			continue;
-		conf_warn(load, node, first, "no shell runs this: %s is passed to %s as an argument; write /bin/sh -c '...'",
-			s->words[i], s->words[0]);
+		conf_warn(load, node, first,
+			"no shell runs this: %s is passed to %s as an argument; write /bin/sh -c '...'", s->words[i],
+			s->words[0]);
 		return;
 	}
 }
@@ -148,8 +149,9 @@ bool conf_command(struct conf_load *load, const struct conf_node *node, uint32_t
 		joined = join_single_quoted(node, first, &used);
 	split(&s, joined ? joined : conf_word(node, first));
 	if (s.unclosed || s.too_many)
-		conf_error(load, node, first, s.unclosed ? "a quote inside this command is not closed"
-							 : "this command has too many arguments");
+		conf_error(load, node, first,
+			s.unclosed ? "a quote inside this command is not closed"
+				   : "this command has too many arguments");
 	else if (s.n == 0)
 		conf_error(load, node, first, "%s needs a program to run", conf_word(node, 0));
 	if (!s.unclosed && !s.too_many && s.n) {
@@ -172,8 +174,8 @@ bool conf_command(struct conf_load *load, const struct conf_node *node, uint32_t
 	return out->argc > 0;
 }
 
-void conf_notify_add(struct conf_load *load, enum conf_owner owner, enum conf_notify_event event,
-	const struct conf_node *node)
+void conf_notify_add(
+	struct conf_load *load, enum conf_owner owner, enum conf_notify_event event, const struct conf_node *node)
 {
 	struct conf_pending *p = &load->pending[owner];
 	struct conf_notify notify = {.event = event, .owner = owner, .object = CONF_NONE};

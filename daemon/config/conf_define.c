@@ -92,7 +92,7 @@ static void process_condition(struct conf_lexer *lx, const struct conf_line *lin
 	while (at < line->length && !conf_is_blank(line->text[at]))
 		at++;
 	same = strlen(lx->options.config_id) == at - begin &&
-		memcmp(lx->options.config_id, line->text + begin, at - begin) == 0;
+	       memcmp(lx->options.config_id, line->text + begin, at - begin) == 0;
 	if (same != negated)
 		process_rest(lx, line, at, depth);
 }
@@ -285,8 +285,8 @@ static bool process_sequence(struct conf_lexer *lx, const struct conf_line *line
 /* ---- replacement ---- */
 
 /* The value of a name that is always defined, put into *made; false when there is none. */
-static bool predefined(struct conf_lexer *lx, const char *name, size_t n, struct conf_place place,
-	struct conf_line *made)
+static bool predefined(
+	struct conf_lexer *lx, const char *name, size_t n, struct conf_place place, struct conf_line *made)
 {
 	char *folder;
 

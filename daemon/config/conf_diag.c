@@ -118,7 +118,7 @@ static int compare_findings(const void *left, const void *right)
 static bool same_finding(const struct finding *a, const struct finding *b)
 {
 	return compare_lines(&a->place, &b->place) == 0 && a->place.column == b->place.column &&
-		strcmp(a->text, b->text) == 0;
+	       strcmp(a->text, b->text) == 0;
 }
 
 /* True when an earlier finding in the same place says the same. */
@@ -176,8 +176,8 @@ unsigned conf_diag_warnings(struct conf_diag *d)
 	return count(d, CONF_WARNING) + d->dropped_warnings;
 }
 
-/* Prints the line and a mark under the word. The mark line repeats tabs, so that it stands right with any tab width, and
- * skips the continuation bytes of UTF-8. */
+/* Prints the line and a mark under the word. The mark line repeats tabs, so that it stands right with any tab width,
+ * and skips the continuation bytes of UTF-8. */
 static void print_source(const char *line, size_t length, const struct finding *f, FILE *out)
 {
 	size_t column = f->place.column - 1, from = 0;

@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Where a word stands. file is a number of conf_source.h; line and column count from 1; line 0 = the file as a whole. */
+/* Where a word stands. file is a number of conf_source.h; line and column count from 1; line 0 = the file as a whole.
+ */
 struct conf_place {
 	uint32_t file, line, column;
 };

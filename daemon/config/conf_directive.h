@@ -14,14 +14,14 @@ struct conf_block;
 struct conf_printer;
 
 enum conf_kind {
-	CONF_KIND_FLAG,	   /* sets the field to 1; an optional yes or no may follow */
+	CONF_KIND_FLAG,    /* sets the field to 1; an optional yes or no may follow */
 	CONF_KIND_UNFLAG,  /* sets the field to 0 */
 	CONF_KIND_NUMBER,  /* integer from low to high */
-	CONF_KIND_TIME,	   /* seconds with decimals; field, low and high in microseconds */
-	CONF_KIND_TEXT,	   /* one word, into the string table */
+	CONF_KIND_TIME,    /* seconds with decimals; field, low and high in microseconds */
+	CONF_KIND_TEXT,    /* one word, into the string table */
 	CONF_KIND_ADDRESS, /* struct addr */
 	CONF_KIND_CHOICE,  /* one of a list of words; the field gets its position */
-	CONF_KIND_CALL,	   /* a function reads it */
+	CONF_KIND_CALL,    /* a function reads it */
 	CONF_KIND_BLOCK,   /* a block with a table of its own */
 	CONF_KIND_LINES,   /* a block whose every statement a function reads */
 	CONF_KIND_IGNORED, /* accepted without effect; help says why */
@@ -39,8 +39,8 @@ enum conf_reload {
 /* Where the field lies. */
 enum conf_home {
 	CONF_HOME_NONE,
-	CONF_HOME_RECORD, /* the record of the block's table */
-	CONF_HOME_EXTRA,  /* the struct conf_extra of that record: values that others inherit */
+	CONF_HOME_RECORD,   /* the record of the block's table */
+	CONF_HOME_EXTRA,    /* the struct conf_extra of that record: values that others inherit */
 	CONF_HOME_DEFAULTS, /* struct conf_defaults: values from global_defs that instances inherit */
 };
 
@@ -77,11 +77,10 @@ struct conf_block {
 	bool body_optional;   /* may be written without { } */
 };
 
-#define CONF_RECORD(type, member) \
-	CONF_HOME_RECORD, offsetof(struct type, member), sizeof(((struct type *)0)->member)
-#define CONF_EXTRA(member) \
+#define CONF_RECORD(type, member) CONF_HOME_RECORD, offsetof(struct type, member), sizeof(((struct type *)0)->member)
+#define CONF_EXTRA(member)                                                                                             \
 	CONF_HOME_EXTRA, offsetof(struct conf_extra, member), sizeof(((struct conf_extra *)0)->member)
-#define CONF_DEFAULTS(member) \
+#define CONF_DEFAULTS(member)                                                                                          \
 	CONF_HOME_DEFAULTS, offsetof(struct conf_defaults, member), sizeof(((struct conf_defaults *)0)->member)
 
 #define CONF_S 1000000LL
@@ -90,30 +89,62 @@ struct conf_block {
 #define CONF_REQUIRED INT64_MIN
 
 /* The lines of a table. */
-#define FLAG(name, field, reload, help) {name, CONF_KIND_FLAG, field, 0, 1, 0, CONF_RELOAD_##reload, help, 0, 0, 0, 0}
-#define FLAG_ON(name, field, reload, help) {name, CONF_KIND_FLAG, field, 0, 1, 1, CONF_RELOAD_##reload, help, 0, 0, 0, 0}
-#define UNFLAG(name, field, reload, help) \
-	{name, CONF_KIND_UNFLAG, field, 0, 1, 1, CONF_RELOAD_##reload, help, 0, 0, 0, 0}
-#define NUMBER(name, field, low, high, fallback, reload, help) \
-	{name, CONF_KIND_NUMBER, field, low, high, fallback, CONF_RELOAD_##reload, help, 0, 0, 0, 0}
-#define TIME(name, field, low, high, fallback, reload, help) \
-	{name, CONF_KIND_TIME, field, low, high, fallback, CONF_RELOAD_##reload, help, 0, 0, 0, 0}
-#define TEXT(name, field, reload, help) {name, CONF_KIND_TEXT, field, 0, 0, 0, CONF_RELOAD_##reload, help, 0, 0, 0, 0}
-#define ADDRESS(name, field, reload, help) \
-	{name, CONF_KIND_ADDRESS, field, 0, 0, 0, CONF_RELOAD_##reload, help, 0, 0, 0, 0}
-#define CHOICE(name, field, choices, fallback, reload, help) \
-	{name, CONF_KIND_CHOICE, field, 0, 0, fallback, CONF_RELOAD_##reload, help, choices, 0, 0, 0}
-#define CALL(name, apply, print, reload, help) \
-	{name, CONF_KIND_CALL, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_##reload, help, 0, apply, print, 0}
-#define LINES(name, apply, print, reload, help) \
-	{name, CONF_KIND_LINES, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_##reload, help, 0, apply, print, 0}
-#define BLOCK(name, block, reload, help) \
-	{name, CONF_KIND_BLOCK, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_##reload, help, 0, 0, 0, block}
-#define IGNORED(name, help) \
-	{name, CONF_KIND_IGNORED, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_NONE, help, 0, 0, 0, 0}
-#define REFUSED(name, help) \
-	{name, CONF_KIND_REFUSED, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_NONE, help, 0, 0, 0, 0}
-#define END_OF_TABLE {0}
+#define FLAG(name, field, reload, help)                                                                                \
+	{                                                                                                              \
+		name, CONF_KIND_FLAG, field, 0, 1, 0, CONF_RELOAD_##reload, help, 0, 0, 0, 0                           \
+	}
+#define FLAG_ON(name, field, reload, help)                                                                             \
+	{                                                                                                              \
+		name, CONF_KIND_FLAG, field, 0, 1, 1, CONF_RELOAD_##reload, help, 0, 0, 0, 0                           \
+	}
+#define UNFLAG(name, field, reload, help)                                                                              \
+	{                                                                                                              \
+		name, CONF_KIND_UNFLAG, field, 0, 1, 1, CONF_RELOAD_##reload, help, 0, 0, 0, 0                         \
+	}
+#define NUMBER(name, field, low, high, fallback, reload, help)                                                         \
+	{                                                                                                              \
+		name, CONF_KIND_NUMBER, field, low, high, fallback, CONF_RELOAD_##reload, help, 0, 0, 0, 0             \
+	}
+#define TIME(name, field, low, high, fallback, reload, help)                                                           \
+	{                                                                                                              \
+		name, CONF_KIND_TIME, field, low, high, fallback, CONF_RELOAD_##reload, help, 0, 0, 0, 0               \
+	}
+#define TEXT(name, field, reload, help)                                                                                \
+	{                                                                                                              \
+		name, CONF_KIND_TEXT, field, 0, 0, 0, CONF_RELOAD_##reload, help, 0, 0, 0, 0                           \
+	}
+#define ADDRESS(name, field, reload, help)                                                                             \
+	{                                                                                                              \
+		name, CONF_KIND_ADDRESS, field, 0, 0, 0, CONF_RELOAD_##reload, help, 0, 0, 0, 0                        \
+	}
+#define CHOICE(name, field, choices, fallback, reload, help)                                                           \
+	{                                                                                                              \
+		name, CONF_KIND_CHOICE, field, 0, 0, fallback, CONF_RELOAD_##reload, help, choices, 0, 0, 0            \
+	}
+#define CALL(name, apply, print, reload, help)                                                                         \
+	{                                                                                                              \
+		name, CONF_KIND_CALL, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_##reload, help, 0, apply, print, 0    \
+	}
+#define LINES(name, apply, print, reload, help)                                                                        \
+	{                                                                                                              \
+		name, CONF_KIND_LINES, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_##reload, help, 0, apply, print, 0   \
+	}
+#define BLOCK(name, block, reload, help)                                                                               \
+	{                                                                                                              \
+		name, CONF_KIND_BLOCK, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_##reload, help, 0, 0, 0, block       \
+	}
+#define IGNORED(name, help)                                                                                            \
+	{                                                                                                              \
+		name, CONF_KIND_IGNORED, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_NONE, help, 0, 0, 0, 0             \
+	}
+#define REFUSED(name, help)                                                                                            \
+	{                                                                                                              \
+		name, CONF_KIND_REFUSED, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_NONE, help, 0, 0, 0, 0             \
+	}
+#define END_OF_TABLE                                                                                                   \
+	{                                                                                                              \
+		0                                                                                                      \
+	}
 
 extern const struct conf_block conf_root_block;
 extern const struct conf_block conf_global_block;

@@ -160,8 +160,9 @@ static void finish_version(struct conf_load *load, conf_index_t index)
 	if (i->advert_us == 0)
 		i->advert_us = second;
 	warn_at(load, index, "advert_int",
-		i->version == 3 ? "version 3 counts advert_int in hundredths of a second; it is rounded"
-				: "version 2 counts advert_int in whole seconds; it is rounded (version 3 can do less)");
+		i->version == 3
+			? "version 3 counts advert_int in hundredths of a second; it is rounded"
+			: "version 2 counts advert_int in whole seconds; it is rounded (version 3 can do less)");
 }
 
 static void finish_authentication(struct conf_load *load, conf_index_t index)
@@ -184,10 +185,10 @@ static void finish_authentication(struct conf_load *load, conf_index_t index)
 	i->secret = CONF_NONE;
 }
 
-#define INHERIT(keyword, field, value)                                           \
-	do {                                                                     \
-		if (!conf_given(load, &conf_instance_block, index, keyword))     \
-			i->field = value;                                        \
+#define INHERIT(keyword, field, value)                                                                                 \
+	do {                                                                                                           \
+		if (!conf_given(load, &conf_instance_block, index, keyword))                                           \
+			i->field = value;                                                                              \
 	} while (0)
 
 static void inherit(struct conf_load *load, conf_index_t index)
@@ -221,7 +222,8 @@ static void finish_strict(struct conf_load *load, conf_index_t index)
 	if (!i->strict)
 		return;
 	if (i->initial == CONF_INITIAL_MASTER && i->priority != 255) {
-		warn_at(load, index, "state", "strict mode allows state MASTER only with priority 255; BACKUP is taken");
+		warn_at(load, index, "state",
+			"strict mode allows state MASTER only with priority 255; BACKUP is taken");
 		i->initial = CONF_INITIAL_BACKUP;
 	}
 	if (i->unicast)
@@ -266,8 +268,7 @@ static void finish_instance(struct conf_load *load, conf_index_t index)
 /* keepalived does not know a script that comes after the object that tracks it. */
 static bool comes_later(struct conf_load *load, conf_index_t script, const struct conf_node *track)
 {
-	return load->dialect == CONF_DIALECT_KEEPALIVED &&
-		conf_object(load, CONF_TABLE_SCRIPT, script)->node > track;
+	return load->dialect == CONF_DIALECT_KEEPALIVED && conf_object(load, CONF_TABLE_SCRIPT, script)->node > track;
 }
 
 static void finish_track(struct conf_load *load, conf_index_t index)
@@ -281,8 +282,9 @@ static void finish_track(struct conf_load *load, conf_index_t index)
 	t->script = find_name(load, CONF_TABLE_SCRIPT, o->extra.reference->text);
 	if (t->script == CONF_NONE || comes_later(load, t->script, o->node)) {
 		conf_warn(load, o->node, 0,
-			t->script == CONF_NONE ? "there is no vrrp_script %s; it is not tracked"
-					       : "vrrp_script %s comes after this line; it is not tracked (put it before)",
+			t->script == CONF_NONE
+				? "there is no vrrp_script %s; it is not tracked"
+				: "vrrp_script %s comes after this line; it is not tracked (put it before)",
 			o->extra.reference->text);
 		t->kind = CONF_TRACK_DEAD;
 		return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Completes services, servers and checks when the whole file is read: groups are looked up, ports and forwarding are
- * settled, and what a check does not say comes from its server, its service, or the default. Runs in the config role. */
+ * settled, and what a check does not say comes from its server, its service, or the default. Runs in the config role.
+ */
 #include "conf_finish.h"
 #include <netinet/in.h>
 #include <string.h>
@@ -147,8 +148,10 @@ static void finish_server_port(struct conf_load *load, conf_index_t index)
 		return;
 	if (v->kind == CONF_SERVICE_FWMARK) {
 		if (s->port)
-			conf_warn(load, node, 2, "a service by firewall mark keeps the port of each packet; port %u is only "
-						 "used by the checks", s->port);
+			conf_warn(load, node, 2,
+				"a service by firewall mark keeps the port of each packet; port %u is only "
+				"used by the checks",
+				s->port);
 		s->port = 0;
 		return;
 	}
@@ -219,9 +222,10 @@ static void finish_times(struct conf_load *load, struct conf_check *c)
 	if (c->kind == CONF_CHECK_MISC)
 		c->connect_timeout_us = -1;
 	c->interval_us = first_of(c->interval_us, r->delay_loop_us, v->delay_loop_us, 60 * CONF_S);
-	c->connect_timeout_us = first_of(c->connect_timeout_us, r->connect_timeout_us, v->connect_timeout_us, 5 * CONF_S);
-	c->delay_before_retry_us = first_of(c->delay_before_retry_us, r->delay_before_retry_us,
-		v->delay_before_retry_us, (http ? 3 : 1) * CONF_S);
+	c->connect_timeout_us =
+		first_of(c->connect_timeout_us, r->connect_timeout_us, v->connect_timeout_us, 5 * CONF_S);
+	c->delay_before_retry_us = first_of(
+		c->delay_before_retry_us, r->delay_before_retry_us, v->delay_before_retry_us, (http ? 3 : 1) * CONF_S);
 	c->retry = (uint32_t)first_of(retry, r->retry, v->retry, c->kind == CONF_CHECK_MISC ? 0 : 1);
 	c->warmup_us = first_of(c->warmup_us, r->warmup_us, v->warmup_us, c->interval_us);
 }

@@ -71,8 +71,8 @@ static void apply_mcast_group(struct conf_load *load, const struct conf_node *no
 	struct addr a;
 
 	if (addr_parse(conf_word(node, 1), &a) < 0 || a.family != (v6 ? AF_INET6 : AF_INET) || !addr_is_multicast(&a)) {
-		conf_warn(load, node, 1, "%s needs an IPv%d multicast address, not \"%s\"; %s is taken", conf_word(node, 0),
-			v6 ? 6 : 4, conf_word(node, 1), v6 ? "ff02::12" : "224.0.0.18");
+		conf_warn(load, node, 1, "%s needs an IPv%d multicast address, not \"%s\"; %s is taken",
+			conf_word(node, 0), v6 ? 6 : 4, conf_word(node, 1), v6 ? "ff02::12" : "224.0.0.18");
 		return;
 	}
 	*(v6 ? &global(load)->mcast_group6 : &global(load)->mcast_group4) = a;
@@ -101,8 +101,9 @@ static void apply_sync_daemon(struct conf_load *load, const struct conf_node *no
 				conf_warn(load, node, i, "id must be followed by a number from 0 to 255; 0 is taken");
 			i += 2;
 		} else if (!strcmp(word, "maxlen") || !strcmp(word, "port") || !strcmp(word, "ttl") ||
-			!strcmp(word, "group")) {
-			conf_warn(load, node, i, "%s of the sync daemon has no effect: the kernel's default is used", word);
+			   !strcmp(word, "group")) {
+			conf_warn(load, node, i, "%s of the sync daemon has no effect: the kernel's default is used",
+				word);
 			i += 2;
 		} else {
 			if (strcmp(word, "inst") == 0)
@@ -163,7 +164,7 @@ static void print_emails(struct conf_printer *p, uint32_t record)
 		size_t n = strcspn(at, "\n");
 		char *one = conf_strndup(at, n);
 
-		conf_print_line(p, conf_print_word(p, one));
+		conf_print_line(p, "%s", conf_print_word(p, one));
 		free(one);
 		at += n + (at[n] != 0);
 	}

@@ -94,7 +94,8 @@ static void print_source(struct conf_printer *p, uint32_t record)
 	char text[ADDR_TEXT];
 
 	if (addr_is_set(&i->source))
-		conf_print_line(p, "%s %s", i->unicast ? "unicast_src_ip" : "mcast_src_ip", addr_format(&i->source, text));
+		conf_print_line(
+			p, "%s %s", i->unicast ? "unicast_src_ip" : "mcast_src_ip", addr_format(&i->source, text));
 }
 
 /* ---- authentication ---- */
@@ -215,8 +216,9 @@ static void print_tracks(struct conf_printer *p, uint32_t record)
 static void apply_vmac(struct conf_load *load, const struct conf_node *node)
 {
 	current(load)->use_vmac = 1;
-	conf_warn(load, node, 0, "use_vmac has no effect yet: addresses are held with the interface's own MAC address "
-				 "and announced when they move");
+	conf_warn(load, node, 0,
+		"use_vmac has no effect yet: addresses are held with the interface's own MAC address "
+		"and announced when they move");
 }
 
 static void print_vmac(struct conf_printer *p, uint32_t record)
@@ -229,8 +231,9 @@ static void print_vmac(struct conf_printer *p, uint32_t record)
 
 static void apply_old_checksum(struct conf_load *load, const struct conf_node *node)
 {
-	conf_warn(load, node, 0, "old_unicast_checksum has no effect: both forms are accepted; "
-				 "v3_checksum_as_v2 chooses the form that is sent");
+	conf_warn(load, node, 0,
+		"old_unicast_checksum has no effect: both forms are accepted; "
+		"v3_checksum_as_v2 chooses the form that is sent");
 }
 
 #define I(member) CONF_RECORD(conf_instance, member)

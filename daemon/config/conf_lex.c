@@ -75,7 +75,8 @@ static void include_file(struct conf_lexer *lx, const char *name, struct conf_pl
 	int r;
 
 	if (lx->depth >= CONF_INCLUDE_DEPTH) {
-		conf_diag_add(lx->diag, CONF_ERROR, place, width, "includes nest deeper than %d files", CONF_INCLUDE_DEPTH);
+		conf_diag_add(
+			lx->diag, CONF_ERROR, place, width, "includes nest deeper than %d files", CONF_INCLUDE_DEPTH);
 		return;
 	}
 	r = conf_source_read(lx->sources, name, &source);
@@ -110,8 +111,8 @@ static char *include_path(const struct conf_lexer *lx, const char *pattern, size
 	return path;
 }
 
-static void include_pattern(struct conf_lexer *lx, const char *pattern, size_t length, struct conf_place place,
-	int checks)
+static void include_pattern(
+	struct conf_lexer *lx, const char *pattern, size_t length, struct conf_place place, int checks)
 {
 	bool wild = memchr(pattern, '*', length) || memchr(pattern, '?', length) || memchr(pattern, '[', length);
 	bool must = checks & (wild ? NEED_WILDCARD : memchr(pattern, '{', length) ? NEED_BRACE : NEED_MATCH);
@@ -218,7 +219,8 @@ static void skip_byte_order_mark(struct reader *r)
 {
 	if (r->end - r->at < 3 || memcmp(r->at, "\xef\xbb\xbf", 3) != 0)
 		return;
-	conf_diag_add(r->lx->diag, CONF_WARNING, r->place, 1, "the file begins with a byte order mark, which is skipped");
+	conf_diag_add(
+		r->lx->diag, CONF_WARNING, r->place, 1, "the file begins with a byte order mark, which is skipped");
 	r->at += 3;
 	r->place.column += 3;
 }

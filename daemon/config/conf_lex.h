@@ -15,14 +15,14 @@ enum conf_token_kind {
 	CONF_TOKEN_WORD,
 	CONF_TOKEN_OPEN,  /* { */
 	CONF_TOKEN_CLOSE, /* } */
-	CONF_TOKEN_END,	  /* of a line */
+	CONF_TOKEN_END,   /* of a line */
 };
 
 struct conf_word {
 	const char *text; /* quotes removed */
 	struct conf_place place;
 	uint32_t width; /* bytes in the file, 0 = not known */
-	uint8_t kind;	/* enum conf_token_kind */
+	uint8_t kind;   /* enum conf_token_kind */
 	uint8_t quoted; /* at least a part of it was in double quotes */
 };
 
@@ -35,7 +35,7 @@ struct conf_words {
 
 struct conf_lex_options {
 	const char *config_id; /* what @NAME is compared with */
-	bool no_files;	       /* refuse includes (fuzzing) */
+	bool no_files;         /* refuse includes (fuzzing) */
 };
 
 /* Reads the file and what it includes. Findings go to diag; a file that cannot be read is an error there. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the lexer share: conf_lex.c reads files and lines, conf_define.c replaces, conf_split.c makes words. */
+/* What the files of the lexer share: conf_lex.c reads files and lines, conf_define.c replaces, conf_split.c makes
+ * words. */
 #ifndef POISE_CONF_LEX_INTERNAL_H
 #define POISE_CONF_LEX_INTERNAL_H
 

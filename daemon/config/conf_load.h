@@ -24,10 +24,10 @@ struct conf_extra {
 	int64_t down_timer_adverts, native_ipv6, check_unicast_src, accept;
 	int64_t forward;
 	int64_t written_port; /* of a server, before its service changed it */
-	int64_t family; /* ip_family; AF_UNSPEC = not given */
+	int64_t family;       /* ip_family; AF_UNSPEC = not given */
 	conf_string_t virtualhost;
 	const struct conf_word *reference; /* a name that is looked up at the end */
-	const struct conf_node *sorry;	   /* sorry_server */
+	const struct conf_node *sorry;     /* sorry_server */
 	int64_t sorry_forward;
 };
 
@@ -88,8 +88,8 @@ void *conf_record_add(struct conf_load *load, enum conf_table table, const struc
 /* Whether the keyword was given in the block of this record. */
 bool conf_given(struct conf_load *load, const struct conf_block *block, conf_index_t index, const char *name);
 /* The last statement with this keyword in the block of this record, or the block itself. */
-const struct conf_node *conf_statement(struct conf_load *load, enum conf_table table, conf_index_t index,
-	const char *name);
+const struct conf_node *conf_statement(
+	struct conf_load *load, enum conf_table table, conf_index_t index, const char *name);
 /* Reads every statement of a node's block with the lines of the block. */
 void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
 const struct conf_node *conf_node_at(const struct conf_load *load, uint32_t number);
@@ -108,7 +108,7 @@ conf_string_t conf_text(struct conf_load *load, const char *text);
 /* ---- values ---- */
 enum conf_value {
 	CONF_VALUE_OK,
-	CONF_VALUE_BAD,	  /* not of this kind */
+	CONF_VALUE_BAD,   /* not of this kind */
 	CONF_VALUE_RANGE, /* too small or too large */
 };
 enum conf_value conf_parse_number(const char *text, int64_t low, int64_t high, int64_t *out);
@@ -129,12 +129,12 @@ const char *conf_time_text(int64_t us, char *buf);
 bool conf_command(struct conf_load *load, const struct conf_node *node, uint32_t first, bool rest_is_command,
 	struct conf_command *out);
 /* Queues a notification of the current object of this kind. */
-void conf_notify_add(struct conf_load *load, enum conf_owner owner, enum conf_notify_event event,
-	const struct conf_node *node);
+void conf_notify_add(
+	struct conf_load *load, enum conf_owner owner, enum conf_notify_event event, const struct conf_node *node);
 /* Moves the queued ones into the table. */
 struct conf_range conf_notify_flush(struct conf_load *load, enum conf_owner owner, conf_index_t object);
 /* ADDRESS [PORT] from words[first] on. Returns the number of words used, 0 when it is no address (said). */
-uint32_t conf_endpoint(struct conf_load *load, const struct conf_node *node, uint32_t first, struct addr *addr,
-	uint16_t *port);
+uint32_t conf_endpoint(
+	struct conf_load *load, const struct conf_node *node, uint32_t first, struct addr *addr, uint16_t *port);
 
 #endif

@@ -10,8 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_DIALECT = 256, OPTION_OUT_FD, OPTION_GENERATION, OPTION_BRIEF, OPTION_DUMP, OPTION_KEYWORDS, OPTION_ID,
-	OPTION_USER };
+enum {
+	OPTION_DIALECT = 256,
+	OPTION_OUT_FD,
+	OPTION_GENERATION,
+	OPTION_BRIEF,
+	OPTION_DUMP,
+	OPTION_KEYWORDS,
+	OPTION_ID,
+	OPTION_USER
+};
 
 struct arguments {
 	const char *file, *user;
@@ -127,8 +135,8 @@ static void print_summary(const struct arguments *a, struct conf_result *r)
 
 	if (a->verbose)
 		print_counts(r->builder);
-	printf("%s: %u error%s, %u warning%s: %s\n", slash ? slash + 1 : a->file, errors, errors == 1 ? "" : "s", warnings,
-		warnings == 1 ? "" : "s", errors ? "refused" : "loads");
+	printf("%s: %u error%s, %u warning%s: %s\n", slash ? slash + 1 : a->file, errors, errors == 1 ? "" : "s",
+		warnings, warnings == 1 ? "" : "s", errors ? "refused" : "loads");
 }
 
 static int load(const struct arguments *a)
@@ -165,6 +173,13 @@ int main(int argc, char **argv)
 	}
 	if (a.keywords)
 		conf_print_keywords(stdout);
+	if (a.user) {
+		status = sandbox_enter_config(a.user);
+		if (status < 0) {
+			fprintf(stderr, "poise-config: cannot drop privileges to %s: %s\n", a.user, strerror(-status));
+			return 1;
+		}
+	}
 	if (a.file)
 		status = load(&a);
 	if (fflush(stdout) != 0 || ferror(stdout))

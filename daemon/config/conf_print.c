@@ -137,8 +137,8 @@ const char *conf_print_command(struct conf_printer *p, const struct conf_command
 	return arena_take(p, text);
 }
 
-void conf_print_notify(struct conf_printer *p, const struct conf_range *notifies, enum conf_notify_event event,
-	const char *keyword)
+void conf_print_notify(
+	struct conf_printer *p, const struct conf_range *notifies, enum conf_notify_event event, const char *keyword)
 {
 	for (uint32_t i = 0; i < notifies->count; i++) {
 		const struct conf_notify *n = conf_print_record(p, CONF_TABLE_NOTIFY, notifies->first + i);
@@ -187,8 +187,8 @@ static void print_scalar(struct conf_printer *p, const struct conf_directive *d,
 		conf_print_line(p, "%s %" PRId64, d->name, value);
 }
 
-static void print_directive(struct conf_printer *p, const struct conf_block *block, const struct conf_directive *d,
-	conf_index_t record)
+static void print_directive(
+	struct conf_printer *p, const struct conf_block *block, const struct conf_directive *d, conf_index_t record)
 {
 	const char *field;
 

@@ -34,7 +34,7 @@ const char *conf_print_argv(struct conf_printer *p, const struct conf_command *c
 /* Every keyword of the block whose value is not the default. */
 void conf_print_directives(struct conf_printer *p, const struct conf_block *block, conf_index_t record);
 /* `keyword command` for each notification of this event. */
-void conf_print_notify(struct conf_printer *p, const struct conf_range *notifies, enum conf_notify_event event,
-	const char *keyword);
+void conf_print_notify(
+	struct conf_printer *p, const struct conf_range *notifies, enum conf_notify_event event, const char *keyword);
 
 #endif

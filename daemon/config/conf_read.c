@@ -61,8 +61,8 @@ void conf_read_file(struct conf_result *r, const char *name, const struct conf_r
 	build(r, &words, options);
 }
 
-void conf_read_text(struct conf_result *r, const char *name, const char *text, size_t size,
-	const struct conf_read_options *options)
+void conf_read_text(
+	struct conf_result *r, const char *name, const char *text, size_t size, const struct conf_read_options *options)
 {
 	struct conf_lex_options lex;
 	struct conf_words words;

@@ -24,8 +24,8 @@ static struct conf_server *server(struct conf_load *load)
 	return conf_current(load, CONF_TABLE_SERVER);
 }
 
-uint32_t conf_endpoint(struct conf_load *load, const struct conf_node *node, uint32_t first, struct addr *addr,
-	uint16_t *port)
+uint32_t conf_endpoint(
+	struct conf_load *load, const struct conf_node *node, uint32_t first, struct addr *addr, uint16_t *port)
 {
 	int64_t number;
 
@@ -38,7 +38,8 @@ uint32_t conf_endpoint(struct conf_load *load, const struct conf_node *node, uin
 	if (node->n_words <= first + 1)
 		return 1;
 	if (conf_parse_number(conf_word(node, first + 1), 0, 65535, &number) != CONF_VALUE_OK) {
-		conf_error(load, node, first + 1, "a port is a number from 1 to 65535, not \"%s\"; names are not looked up",
+		conf_error(load, node, first + 1,
+			"a port is a number from 1 to 65535, not \"%s\"; names are not looked up",
 			conf_word(node, first + 1));
 		return 0;
 	}
@@ -93,13 +94,15 @@ static const char *forward_name(uint32_t forward)
 
 static void apply_scheduler(struct conf_load *load, const struct conf_node *node)
 {
-	static const char *const known[] = {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo",
-		"ovf", "twos", NULL};
+	static const char *const known[] = {
+		"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf", "twos", NULL};
 	const char *name = conf_word(node, 1);
 
 	if (conf_parse_choice(name, known) < 0) {
-		conf_warn(load, node, 1, "\"%s\" is no scheduler (rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos); "
-					 "wlc is taken", name);
+		conf_warn(load, node, 1,
+			"\"%s\" is no scheduler (rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos); "
+			"wlc is taken",
+			name);
 		name = "wlc";
 	}
 	service(load)->scheduler = conf_text(load, name);
@@ -149,8 +152,10 @@ static void apply_persistence(struct conf_load *load, const struct conf_node *no
 
 	if (node->n_words > 1 &&
 		conf_parse_time(conf_word(node, 1), CONF_S, PERSISTENCE_MAX, &value) != CONF_VALUE_OK) {
-		conf_warn(load, node, 1, "persistence_timeout must be a time from 1 to 2678400 seconds, not \"%s\"; "
-					 "the service is not persistent", conf_word(node, 1));
+		conf_warn(load, node, 1,
+			"persistence_timeout must be a time from 1 to 2678400 seconds, not \"%s\"; "
+			"the service is not persistent",
+			conf_word(node, 1));
 		value = 0;
 	}
 	service(load)->persistence_us = value;
@@ -170,8 +175,10 @@ static void apply_granularity(struct conf_load *load, const struct conf_node *no
 		if (prefix <= 32)
 			service(load)->persistence_mask4 = htonl((uint32_t)(0xffffffffull << (32 - prefix)));
 	} else
-		conf_warn(load, node, 1, "persistence_granularity must be a netmask or a prefix length, not \"%s\"; "
-					 "each client is kept by itself", conf_word(node, 1));
+		conf_warn(load, node, 1,
+			"persistence_granularity must be a netmask or a prefix length, not \"%s\"; "
+			"each client is kept by itself",
+			conf_word(node, 1));
 	conf_extra_words(load, node, 2);
 }
 
@@ -181,7 +188,8 @@ static void apply_family(struct conf_load *load, const struct conf_node *node)
 	int family = conf_parse_choice(conf_word(node, 1), families);
 
 	if (family < 0)
-		conf_warn(load, node, 1, "ip_family must be inet or inet6, not \"%s\"; inet is taken", conf_word(node, 1));
+		conf_warn(load, node, 1, "ip_family must be inet or inet6, not \"%s\"; inet is taken",
+			conf_word(node, 1));
 	conf_current_extra(load, CONF_TABLE_SERVICE)->family = family == 1 ? AF_INET6 : AF_INET;
 }
 
@@ -217,8 +225,8 @@ static bool read_fwmark(struct conf_load *load, const struct conf_node *node, ui
 }
 
 /* ADDRESS [PORT] | fwmark MARK | group NAME */
-static bool read_service(struct conf_load *load, const struct conf_node *node, struct conf_service *s,
-	const struct conf_word **group)
+static bool read_service(
+	struct conf_load *load, const struct conf_node *node, struct conf_service *s, const struct conf_word **group)
 {
 	uint32_t used = 2;
 
@@ -389,7 +397,9 @@ static void print_protocol(struct conf_printer *p, uint32_t record)
 
 	if (s->protocol)
 		conf_print_line(p, "protocol %s",
-			s->protocol == IPPROTO_TCP ? "TCP" : s->protocol == IPPROTO_UDP ? "UDP" : "SCTP");
+			s->protocol == IPPROTO_TCP   ? "TCP"
+			: s->protocol == IPPROTO_UDP ? "UDP"
+						     : "SCTP");
 }
 
 static void print_persistence(struct conf_printer *p, uint32_t record)

@@ -44,7 +44,7 @@ static bool read_network(const char *text, struct addr *first, struct addr *last
 		return false;
 	*last = *first;
 	for (unsigned bit = prefix; bit < addr_len(first) * 8; bit++) {
-		first->bytes[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+		first->bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 		last->bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
 	}
 	return true;
@@ -106,7 +106,8 @@ static void add_entry(struct conf_load *load, const struct conf_node *node)
 		return;
 	}
 	if (!read_range(conf_word(node, 0), &read.first, &read.last)) {
-		conf_error(load, node, 0, "\"%s\" is no address, range (10.0.0.1-9), network or fwmark", conf_word(node, 0));
+		conf_error(load, node, 0, "\"%s\" is no address, range (10.0.0.1-9), network or fwmark",
+			conf_word(node, 0));
 		return;
 	}
 	if (!small_enough(&read.first, &read.last)) {
@@ -156,7 +157,9 @@ static void print_entry(struct conf_printer *p, const struct conf_group_entry *e
 
 	if (e->fwmark) {
 		conf_print_line(p, "fwmark %u%s", e->fwmark,
-			e->first.family == AF_INET6 ? " inet6" : e->first.family == AF_INET ? " inet" : "");
+			e->first.family == AF_INET6  ? " inet6"
+			: e->first.family == AF_INET ? " inet"
+						     : "");
 		return;
 	}
 	if (e->port)

@@ -61,8 +61,8 @@ int conf_source_read(struct conf_sources *s, const char *name, uint32_t *number)
 {
 	struct conf_source *f;
 	struct stat st;
-	char *data;
-	size_t size;
+	char *data = NULL;
+	size_t size = 0;
 	int fd, r;
 
 	if (s->count >= CONF_FILES_MAX)
@@ -113,8 +113,8 @@ char *conf_source_folder(const char *name)
 	return conf_strndup(name, slash == name ? 1 : (size_t)(slash - name));
 }
 
-const char *conf_source_line(const struct conf_sources *s, uint32_t file, uint32_t line, struct conf_line_hint *hint,
-	size_t *length)
+const char *conf_source_line(
+	const struct conf_sources *s, uint32_t file, uint32_t line, struct conf_line_hint *hint, size_t *length)
 {
 	const struct conf_source *f;
 	const char *at, *end;

@@ -40,7 +40,7 @@ struct conf_line_hint {
 	uint32_t file, line;
 	size_t offset;
 };
-const char *conf_source_line(const struct conf_sources *s, uint32_t file, uint32_t line, struct conf_line_hint *hint,
-	size_t *length);
+const char *conf_source_line(
+	const struct conf_sources *s, uint32_t file, uint32_t line, struct conf_line_hint *hint, size_t *length);
 
 #endif

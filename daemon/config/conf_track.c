@@ -17,8 +17,8 @@ static void read_weight(struct conf_load *load, const struct conf_node *node, st
 		} else if (strcmp(word, "reverse") == 0) {
 			t->reverse = 1;
 		} else if (strcmp(word, "noreverse") != 0 && strcmp(word, "no_reverse") != 0) {
-			conf_warn(load, node, i, "\"%s\" is ignored; only weight NUMBER and reverse may follow the name",
-				word);
+			conf_warn(load, node, i,
+				"\"%s\" is ignored; only weight NUMBER and reverse may follow the name", word);
 		}
 	}
 }
@@ -50,8 +50,8 @@ void conf_track_script(struct conf_load *load, const struct conf_node *node)
 	add_track(load, node, CONF_TRACK_SCRIPT);
 }
 
-static void print_tracks_of(struct conf_printer *p, const struct conf_range *tracks, enum conf_track_kind kind,
-	const char *keyword)
+static void print_tracks_of(
+	struct conf_printer *p, const struct conf_range *tracks, enum conf_track_kind kind, const char *keyword)
 {
 	bool open = false;
 
@@ -63,7 +63,8 @@ static void print_tracks_of(struct conf_printer *p, const struct conf_range *tra
 		if (!open)
 			conf_print_open(p, "%s", keyword);
 		open = true;
-		conf_print_line(p, "%s weight %d%s", conf_print_text(p, t->name), t->weight, t->reverse ? " reverse" : "");
+		conf_print_line(
+			p, "%s weight %d%s", conf_print_text(p, t->name), t->weight, t->reverse ? " reverse" : "");
 	}
 	if (open)
 		conf_print_close(p);

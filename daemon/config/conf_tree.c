@@ -16,7 +16,7 @@ struct builder {
 	struct open_block *open;
 	uint32_t depth, room;
 	uint32_t statement; /* that still gets words, CONF_NO_NODE = none */
-	bool may_open;	    /* the last statement may get its `{` on this line */
+	bool may_open;      /* the last statement may get its `{` on this line */
 };
 
 static uint32_t add_node(struct builder *b, struct conf_place place)

@@ -11,9 +11,9 @@
 struct conf_node {
 	const struct conf_word *words; /* the first is the keyword; none in the root and in a block without a keyword */
 	uint32_t n_words;
-	uint32_t child; /* first statement of the block */
-	uint32_t next;	/* statement after this one in the same block */
-	bool block;	/* has { } */
+	uint32_t child;          /* first statement of the block */
+	uint32_t next;           /* statement after this one in the same block */
+	bool block;              /* has { } */
 	struct conf_place place; /* of the first word, or of the brace */
 };
 
