@@ -80,6 +80,8 @@ struct status_instance {
 	uint64_t dropped[24]; /* by enum vrrp_drop */
 	uint32_t new_master_reason;   /* RFC 6527: 0 notMaster 1 priority 2 preempted 3 masterNoResponse */
 	uint32_t last_protocol_error; /* RFC 6527 vrrpv3StatisticsProtoErrReason */
+	uint32_t ah_sequence;         /* AH: the last one sent or accepted; a successor has to go on from there */
+	uint32_t zero;
 	char why[WHY_SIZE];
 };
 _Static_assert(VRRP_DROP_COUNT <= 24, "status_instance.dropped has 24 elements");

@@ -40,7 +40,8 @@ static void fill_instance(const struct vrrp_instance *instance, struct status_in
 		.priority_zero_sent = instance->counters.priority_zero_sent,
 		.priority_zero_received = instance->counters.priority_zero_received,
 		.new_master_reason = vr->new_master_reason,
-		.last_protocol_error = instance->counters.last_protocol_error};
+		.last_protocol_error = instance->counters.last_protocol_error,
+		.ah_sequence = instance->ah_sequence};
 	memcpy(record->dropped, instance->counters.dropped, sizeof(instance->counters.dropped));
 	if (!instance->is_started && instance->waiting[0])
 		snprintf(record->why, sizeof(record->why), "%s", instance->waiting);

@@ -167,6 +167,7 @@ static void read_past(struct vrrp_process *process, struct vrrp_set *set)
 			.master = record.master,
 			.master_priority = record.master_priority,
 			.master_interval_us = record.master_interval_us};
+		instance->ah_sequence = record.ah_sequence;
 		instance->counters.sent = record.adverts_sent;
 		instance->counters.received = record.adverts_received;
 		instance->counters.priority_zero_sent = record.priority_zero_sent;
