@@ -65,20 +65,36 @@ install_groups()
 	fi
 }
 
-# build FOLDER CONFIGURE_OPTION...: an out-of-tree build, or the one that is there brought up to date.
+# Copies the sources to $out/src with their times, so that a tree which is itself configured can be built elsewhere.
+copy_sources()
+{
+	mkdir -p "$out/src"
+	(
+		cd "$top" || exit 1
+		{
+			git -c safe.directory='*' ls-files -co --exclude-standard 2>/dev/null ||
+				find . -type f ! -path './tests/out/*' ! -path './.git/*'
+		} | while IFS= read -r file; do [ ! -f "$file" ] || printf '%s\n' "$file"; done >"$out/src.list"
+		tar -cf - -T "$out/src.list" | tar -xf - -C "$out/src"
+	)
+}
+
+# build FOLDER CONFIGURE_OPTION...: a build of the sources as they are now, or the one that is there brought up to date.
 build()
 {
 	folder=$1
 	shift
-	if [ ! -x "$top/configure" ] || [ "$top/configure.ac" -nt "$top/configure" ]; then
-		"$top/autogen.sh" || return 1
+	copy_sources || return 1
+	if [ ! -x "$out/src/configure" ] ||
+		[ -n "$(find "$out/src/configure.ac" -newer "$out/src/configure")" ]; then
+		"$out/src/autogen.sh" || return 1
 	fi
 	mkdir -p "$folder"
 	(
 		cd "$folder" || exit 1
 		compiler=gcc
 		! command -v ccache >/dev/null || compiler="ccache gcc"
-		[ -f Makefile ] || "$top/configure" -q CC="${CC:-$compiler}" "$@" || exit 1
+		[ -f Makefile ] || "$out/src/configure" -q CC="${CC:-$compiler}" "$@" || exit 1
 		make -s -j"$(nproc)"
 	)
 }
