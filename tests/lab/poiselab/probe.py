@@ -5,6 +5,7 @@ As a program (probe.py KIND ADDRESS PORT INTERVAL_MS) it writes a line for each 
 when the answer came, monotonic microseconds, 0 when none came in time. It never waits for one knock before the next.
 KIND is tcp (a connection is made and dropped), udp (a datagram comes back) or icmp (an echo request)."""
 
+import itertools
 import os
 import select
 import socket
@@ -130,11 +131,13 @@ def knock(kind, address, port, interval_us):
 class Probe:
     """A knocking client in a namespace; its knocks can be read while it goes on."""
 
+    numbers = itertools.count(1)
+
     def __init__(self, start, kind, address, port=0, interval_ms=10):
         """start(name, argv) starts a program at the client and returns a Process."""
         self.interval_s = interval_ms / 1000
-        self.process = start("probe-" + kind, ["/usr/bin/python3", "-u", os.path.realpath(__file__), kind, address,
-                                               str(port), str(interval_ms)])
+        self.process = start("probe%d-%s" % (next(Probe.numbers), kind), [
+            "/usr/bin/python3", "-u", os.path.realpath(__file__), kind, address, str(port), str(interval_ms)])
 
     def knocks(self):
         """All knocks that are over, as (began, answered or None), monotonic seconds, in the order they began."""

@@ -57,12 +57,14 @@ def processes_in_namespaces(inodes):
     return found
 
 
-def kill(pids, number=signal.SIGKILL):
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            pass
+def kill(pids):
+    """kill -9 of all of them as if at one moment: they are halted first, so that none sees another one die."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
 
 
 class Process:

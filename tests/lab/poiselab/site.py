@@ -79,6 +79,8 @@ class Machine:
         kill(processes_in_namespaces({self.namespace.inode}))
         wait_until("everything on %s to be dead" % self.short,
                    lambda: processes_in_namespaces({self.namespace.inode}), lambda left: not left, within=5)
+        for process in self.processes:
+            process.running()  # takes its exit status, so that no zombie keeps its process id
 
     def snmp(self, mib_folder=None):
         pair = SnmpPair(self, mib_folder)
@@ -110,6 +112,9 @@ class Router(Machine):
         self.kill_all()
         self.namespace.remove()
         shutil.rmtree(self.path("run"), ignore_errors=True)
+        for name in os.listdir(self.folder):
+            if name.endswith(".pid"):
+                os.unlink(self.path(name))
         self.build()
 
     def ipvs(self):

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How long a client gets no answer when the master goes, with Poise and with keepalived.
+
+The same site, the same configuration text and the same timers for both, one after the other in each round. The client
+opens a connection through the virtual service every 5 ms (an echo request to the virtual IP where the kernel has no
+IPVS); the outage is the longest time between two answers around the event."""
+
+import time
+
+from poiselab import Site, wait_until
+from poiselab.configs import TCP_CHECK, nat_site, pair
+from poiselab.site import GATEWAY, VIP
+
+PRIORITY = {"r1": 150, "r2": 100}
+PROBE_MS = 5
+
+
+def cut(site, daemon):
+    site.r1.cut()
+
+
+def terminate(site, daemon):
+    daemon.popen.terminate()
+
+
+def kill(site, daemon):
+    site.r1.kill_all()
+
+
+def configuration(router, options):
+    if options.ipvs:
+        return nat_site(PRIORITY[router.short], advert=options.advert, globals_="vrrp_version 3", check=TCP_CHECK)
+    return "global_defs {\n\tvrrp_version 3\n}\n" + pair(PRIORITY[router.short], advert=options.advert)
+
+
+def in_service(site, options):
+    holders = site.holders(VIP), site.holders(GATEWAY)
+    if holders != (["r1"], ["r1"]):
+        return holders
+    if options.ipvs:
+        for router in site.routers:
+            service = router.ipvs().get(("TCP", VIP + ":80"), {})
+            if sum(1 for entry in service.values() if entry["weight"] > 0) != len(site.servers):
+                return router.short, service
+    return True
+
+
+def measure(site, start, event, options):
+    """One outage, in seconds. The routers are rebooted before."""
+    for router in site.routers:
+        router.reboot()
+    daemons = [start(router, configuration(router, options)) for router in site.routers]
+    wait_until("r1 to serve", lambda: in_service(site, options), lambda seen: seen is True, within=30)
+    probe = site.probe("tcp" if options.ipvs else "icmp", interval_ms=PROBE_MS)
+    try:
+        wait_until("answers", lambda: probe.answered_since(0), lambda n: n > 100, within=15)
+        moment = time.monotonic()
+        event(site, daemons[0])
+        wait_until("r2 to hold both addresses", lambda: VIP in site.r2.addresses() and GATEWAY in site.r2.addresses(),
+                   within=20)
+        taken = time.monotonic()
+        wait_until("answers from r2", lambda: probe.answered_since(taken), lambda n: n > 60, within=20)
+        return probe.silence(moment - 0.05)[0]
+    finally:
+        probe.stop()
+
+
+def run(options, report):
+    skew = (256 - PRIORITY["r2"]) / 256 * options.advert
+    patience = 3 * options.advert + skew
+    events = (("link cut", cut, patience), ("SIGTERM", terminate, skew), ("kill -9 of all", kill, patience))
+    daemons = {"Poise": lambda router, text: router.poised(text), "keepalived": lambda router, text:
+               router.keepalived(text)}
+    outages = {(event, name): [] for event, *_ in events for name in daemons}
+    for number in range(options.rounds):
+        site = Site()
+        try:
+            for server in site.servers if options.ipvs else ():
+                server.nginx()
+            for event, happen, _ in events:
+                for name, start in daemons.items():
+                    report.note("round %d of %d: %s, %s" % (number + 1, options.rounds, event, name))
+                    try:
+                        outages[event, name].append(measure(site, start, happen, options))
+                    except AssertionError as error:
+                        report.failed("%s, %s, round %d: %s\n%s" % (event, name, number + 1, error, site.tails()))
+        finally:
+            site.close()
+    report.clear()
+    show(report, events, outages, options)
+    for event, _, bound in events:
+        worst = max(outages[event, "Poise"], default=None)
+        if worst is not None and worst > bound + allowance(options):
+            report.failed("%s: an outage of %.0f ms with Poise, the protocol allows %.0f ms" %
+                          (event, worst * 1000, bound * 1000))
+
+
+def allowance(options):
+    """What the measuring itself adds: 5 ms, two knocks, and a guest kernel's scheduling."""
+    return 0.005 + 2 * PROBE_MS / 1000 + (0.01 if options.kernel in ("own", "host") else 0.05)
+
+
+def show(report, events, outages, options):
+    report.text("Advertisement interval %.0f ms, %d rounds, a knock every %d ms; outage in ms as min / median / max." %
+                (options.advert * 1000, options.rounds, PROBE_MS))
+    report.text()
+    form = "%-16s %10s   %-22s %-22s"
+    report.text(form % ("event", "bound", "Poise", "keepalived"))
+    for event, _, bound in events:
+        report.text((form % (event, "%.0f" % (bound * 1000), report.spread(outages[event, "Poise"]),
+                             report.spread(outages[event, "keepalived"]))).rstrip())
