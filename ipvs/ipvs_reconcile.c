@@ -11,7 +11,8 @@
 
 #define RETRY_US (30 * US_PER_S)
 #define RETRY_SOON_US US_PER_S
-#define TRIES 3 /* dump and plan again while somebody else changes the table under us */
+#define SLICE ((size_t)4096) /* commands in one send */
+#define TRIES 3              /* dump and plan again while somebody else changes the table under us */
 
 void ipvs_reconcile_soon(struct ipvs *v)
 {
@@ -133,6 +134,7 @@ static const struct ipvs_failure *find_failure(
 struct refusals {
 	struct ipvs *v;
 	const struct ipvs_op *ops;
+	size_t first; /* of the slice that is under way */
 	bool *refused;
 	struct ipvs_failure *list;
 	size_t n, room;
@@ -142,12 +144,12 @@ struct refusals {
 static void on_refused(void *arg, size_t number, int error)
 {
 	struct refusals *r = arg;
-	const struct ipvs_op *op = &r->ops[number];
+	const struct ipvs_op *op = &r->ops[r->first + number];
 	const struct ipvs_service *service = ipvs_op_service(op, &r->v->desired, &r->v->actual);
 	const struct ipvs_dest *dest = ipvs_op_dest(op, &r->v->desired, &r->v->actual);
 	struct ipvs_failure failure = {.service = service->key, .kind = op->kind, .error = error};
 
-	r->refused[number] = true;
+	r->refused[r->first + number] = true;
 	r->v->status.errors_total++;
 	/* The servers of a refused service are refused too; one sentence is enough. */
 	if (dest && error == ESRCH && r->n && r->list[r->n - 1].dest.addr.family == AF_UNSPEC &&
@@ -248,12 +250,17 @@ static void debug_ops(const struct ipvs *v, const struct ipvs_op *ops, size_t n)
 static int send_plan(struct ipvs *v, const struct ipvs_op *ops, size_t n)
 {
 	struct refusals r = {.v = v, .ops = ops, .refused = calloc(n, sizeof(bool))};
-	int rc;
+	int rc = 0;
 
 	if (!r.refused)
 		return -ENOMEM;
 	debug_ops(v, ops, n);
-	rc = ipvs_kernel_apply(v->kernel, &v->desired, &v->actual, ops, n, on_refused, &r);
+	for (; r.first < n && rc == 0; r.first += SLICE) {
+		size_t slice = n - r.first < SLICE ? n - r.first : SLICE;
+
+		rc = ipvs_kernel_apply(v->kernel, &v->desired, &v->actual, ops + r.first, slice, on_refused, &r);
+		board_beat(v->p->board); /* forty thousand commands take a while, but each slice is a sign of life */
+	}
 	v->status.operations_total += n;
 	if (rc == 0)
 		rc = ipvs_plan_apply(&v->desired, &v->actual, ops, n, r.refused);

@@ -33,7 +33,6 @@ tests_unit_check_ipvs_desired_CFLAGS = $(IPVS_CHECK_CFLAGS)
 tests_unit_check_ipvs_desired_LDADD = $(IPVS_CHECK_LIBS)
 
 # The fuzz target over its seeds; with --enable-fuzzers (CC=clang) also as a program that looks for more.
-EXTRA_DIST += tests/fuzz/seeds
 tests_fuzz_seeds_ipvs_dump_SOURCES = tests/fuzz/run_seeds.c tests/fuzz/fuzz_ipvs_dump.c
 tests_fuzz_seeds_ipvs_dump_CFLAGS = $(IPVS_CHECK_CFLAGS)
 tests_fuzz_seeds_ipvs_dump_LDADD = ipvs/libipvscore.a lib/libpoise.a $(NL_LIBS)
@@ -44,3 +43,9 @@ tests_fuzz_fuzz_ipvs_dump_CFLAGS = $(IPVS_CHECK_CFLAGS) -fsanitize=fuzzer,addres
 tests_fuzz_fuzz_ipvs_dump_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_ipvs_dump_LDADD = lib/libpoise.a $(NL_LIBS)
 endif
+
+# A tool of the lab: random tables against the real kernel (tests/lab/test_ipvs_kernel.py).
+noinst_PROGRAMS += tests/lab/ipvs_pairs
+tests_lab_ipvs_pairs_SOURCES = tests/lab/ipvs_pairs.c ipvs/ipvs_netlink.c
+tests_lab_ipvs_pairs_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) -I$(top_srcdir)/ipvs
+tests_lab_ipvs_pairs_LDADD = ipvs/libipvscore.a lib/libpoisenl.a lib/libpoise.a $(NL_LIBS)
