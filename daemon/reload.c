@@ -73,8 +73,12 @@ static void commit(struct parent *p)
 	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++) {
 		struct child *c = &p->children[role];
 
-		if (!c->pid)
+		if (!c->pid) {
+			/* Later on it waits for its restart timer. */
+			if (!old)
+				child_start(c);
 			continue;
+		}
 		if (c->vote == VOTE_NOT_ASKED)
 			child_send_generation(c, p->conf, true);
 		else if (msg_send_decide(&c->channel, &m, -1) < 0)
