@@ -19,7 +19,7 @@
 static struct peer peer;
 static SSL_CTX *server;
 static char sni[256];
-static char ca_file[] = "/tmp/poise-check-ca-XXXXXX";
+static char ca_file[64];
 
 /* A self-signed certificate for localhost and 127.0.0.1, valid from now on. */
 static X509 *make_certificate(EVP_PKEY *key)
@@ -58,9 +58,10 @@ static void setup(void)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *certificate = make_certificate(key);
-	int fd = mkstemp(ca_file);
-	FILE *file = fdopen(fd, "w");
+	FILE *file;
 
+	snprintf(ca_file, sizeof(ca_file), "/tmp/poise-check-ca-XXXXXX");
+	file = fdopen(mkstemp(ca_file), "w");
 	PEM_write_X509(file, certificate);
 	fclose(file);
 	server = SSL_CTX_new(TLS_server_method());

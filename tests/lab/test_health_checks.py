@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Health checks in the whole daemon: real servers fail and come back, and everybody can see it and why."""
+
+import hashlib
+import os
+import signal
+
+import pytest
+
+from poiselab import wait_until
+from poiselab.configs import HTTP_CHECK, TCP_CHECK, pair, service
+from poiselab.site import BACK4
+
+SSL_CHECK = """SSL_GET {
+			url {
+				path /health
+				status_code 200
+			}
+			connect_port 443
+			connect_timeout 1
+			retry 0
+			delay_before_retry 1
+		}"""
+
+SERVERS = [BACK4 + "11", BACK4 + "12", BACK4 + "13"]
+
+
+def configuration(check, servers=tuple(SERVERS), **more):
+    return "global_defs {\n\trouter_id node1\n}\n" + pair(150) + service(servers, check=check, **more)
+
+
+def health(daemon, address):
+    server = daemon.server(address)
+    return server.get("health"), server.get("health_why")
+
+
+def wait_health(daemon, address, wanted, within=10):
+    seen = wait_until("%s to be %s" % (address, wanted), lambda: health(daemon, address), lambda s: s[0] == wanted, within)
+    return seen[1]
+
+
+def start(site, check, **more):
+    for server in site.servers:
+        server.nginx(tls_pem=site.certificate())
+    daemon = site.r1.poised(configuration(check, **more))
+    for address in SERVERS:
+        wait_health(daemon, address, "up", within=20)
+    return daemon
+
+
+def test_tcp_check_sees_a_server_go_and_return(site):
+    daemon = start(site, TCP_CHECK)
+    site.s2.web.kill()
+    why = wait_health(daemon, SERVERS[1], "down")
+    assert "connection refused" in why and "TCP_CHECK" in why
+    daemon.wait_log("check 192.0.2.10:80/tcp 198.51.100.12:80: up -> down: connection refused (TCP_CHECK, 1 of 1 tries failed)")
+    assert health(daemon, SERVERS[0])[0] == "up" and health(daemon, SERVERS[2])[0] == "up"
+    site.s2.nginx()
+    assert "connected in" in wait_health(daemon, SERVERS[1], "up")
+    daemon.wait_log("check 192.0.2.10:80/tcp 198.51.100.12:80: down -> up: connected in")
+
+
+def test_tcp_check_sees_a_cut_cable(site):
+    daemon = start(site, TCP_CHECK)
+    site.s3.cut()
+    why = wait_health(daemon, SERVERS[2], "down", within=15)
+    assert "connect timeout after 1.0 s" in why or "unreachable" in why
+    site.s3.restore()
+    wait_health(daemon, SERVERS[2], "up", within=15)
+
+
+def test_http_get_sees_a_sick_page(site):
+    daemon = start(site, HTTP_CHECK)
+    site.s1.web.sick()
+    assert wait_health(daemon, SERVERS[0], "down") == "status 404, wanted 200 (HTTP_GET /health)"
+    site.s1.web.well()
+    assert "status 200 in" in wait_health(daemon, SERVERS[0], "up")
+
+
+def test_ssl_get_sees_a_sick_page_and_a_port_without_tls(site):
+    daemon = start(site, SSL_CHECK)
+    site.s1.web.sick()
+    assert wait_health(daemon, SERVERS[0], "down") == "status 404, wanted 200 (SSL_GET /health at 198.51.100.11:443)"
+    site.s1.web.well()
+    wait_health(daemon, SERVERS[0], "up")
+    daemon.write(configuration(SSL_CHECK.replace("443", "80")))
+    daemon.signal(signal.SIGHUP)
+    why = wait_health(daemon, SERVERS[0], "down")
+    assert "TLS handshake failed" in why
+
+
+def test_every_url_and_its_digest_count(site):
+    check = """HTTP_GET {
+			url {
+				path /
+			}
+			url {
+				path /health
+				digest %s
+			}
+			connect_timeout 1
+			retry 0
+		}"""
+    daemon = start(site, check % hashlib.md5(b"fine\n").hexdigest())
+    with open(site.s2.web.www + "/health", "w", encoding="ascii") as page:
+        page.write("not so fine\n")
+    why = wait_health(daemon, SERVERS[1], "down")
+    assert why.startswith("body does not match the digest: it has ") and why.endswith("(HTTP_GET /health)")
+
+
+def test_retries_delay_the_fall(site):
+    check = TCP_CHECK.replace("retry 0", "retry 3\n\t\t\tdelay_before_retry 1")
+    daemon = start(site, check)
+    site.s2.web.kill()
+    wait_until("doubt about s2", lambda: health(daemon, SERVERS[1]), lambda s: "in doubt" in (s[1] or ""), within=10)
+    assert health(daemon, SERVERS[1])[0] == "up"
+    wait_health(daemon, SERVERS[1], "down", within=15)
+    daemon.wait_log("up -> down: connection refused (TCP_CHECK, 4 of 4 tries failed)")
+
+
+def test_verdicts_survive_the_death_of_the_checker(site):
+    daemon = start(site, HTTP_CHECK.replace("retry 0", "retry 2"))
+    site.s1.web.sick()
+    wait_health(daemon, SERVERS[0], "down", within=15)
+    before = daemon.log()
+    pid, = daemon.role_pids("healthcheck")
+    os.kill(pid, signal.SIGKILL)
+    wait_until("another checker", lambda: daemon.role_pids("healthcheck"), lambda pids: pids and pids != [pid], within=15)
+    daemon.wait_log("go on with the counts of the process before", within=15)
+    assert health(daemon, SERVERS[0])[0] == "down"
+    site.s1.web.well()
+    wait_health(daemon, SERVERS[0], "up", within=15)
+    new = daemon.log()[len(before):]
+    assert new.count(" -> down") == 0 and new.count("down -> up") == 1 and "unknown -> " not in new
+
+
+def test_reload_keeps_what_it_does_not_change(site):
+    daemon = start(site, HTTP_CHECK)
+    site.s1.web.sick()
+    wait_health(daemon, SERVERS[0], "down")
+    before = daemon.log()
+    generation = daemon.status()["generation"]
+    daemon.write(configuration(HTTP_CHECK, servers=tuple(reversed(SERVERS))))
+    daemon.signal(signal.SIGHUP)
+    wait_until("the new generation", lambda: daemon.status().get("generation"), lambda g: g not in (None, generation))
+    assert health(daemon, SERVERS[0])[0] == "down" and health(daemon, SERVERS[1])[0] == "up"
+    site.s1.web.well()
+    wait_health(daemon, SERVERS[0], "up")
+    new = daemon.log()[len(before):]
+    assert new.count("check 192") == 1 and "unknown" not in new
+
+
+def test_the_checker_holds_no_privilege(site):
+    daemon = start(site, TCP_CHECK)
+    pid, = daemon.role_pids("healthcheck")
+    with open("/proc/%d/status" % pid, encoding="ascii") as f:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+    assert all(int(status[name], 16) == 0 for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"))
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    assert status["Uid"].split()[0] != "0" and set(status["Uid"].split()) == {status["Uid"].split()[0]}
+
+
+@pytest.mark.ipvs
+def test_a_fallen_server_leaves_the_kernel_and_returns(site):
+    daemon = start(site, HTTP_CHECK)
+    real = SERVERS[1] + ":80"
+
+    def weights():
+        return {name: entry["weight"] for name, entry in site.r1.ipvs().get(("TCP", "192.0.2.10:80"), {}).items()}
+
+    wait_until("all three in the kernel", weights, lambda w: len(w) == 3)
+    site.s2.web.sick()
+    wait_until("s2 out of the kernel", weights, lambda w: not w.get(real), within=5)
+    site.s2.web.well()
+    wait_until("s2 in the kernel again", weights, lambda w: w.get(real) == 1, within=5)
+    assert daemon.running()
