@@ -369,23 +369,27 @@ void agent_housekeep(void)
 }
 
 /* ---- notifications ---- */
+
+/* The descriptor of the session; the library has pipes of its own beside it. */
+static int session_descriptor(void)
+{
+	int fds[8], n = agent_descriptors(fds, 8), type;
+	socklen_t length = sizeof(type);
+
+	for (int i = 0; i < n; i++) {
+		if (getsockopt(fds[i], SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM)
+			return fds[i];
+	}
+	return -1;
+}
+
 bool agent_can_send(void)
 {
-	struct pollfd pollfds[4];
-	int fds[4], n = agent_descriptors(fds, 4);
+	struct pollfd pollfd = {.fd = session_descriptor(), .events = POLLOUT};
 
-	if (!agent.is_open || n <= 0)
-		return false;
-	for (int i = 0; i < n; i++)
-		pollfds[i] = (struct pollfd){.fd = fds[i], .events = POLLOUT};
 	/* For a unix socket the kernel says so while three quarters of the buffer are free. */
-	if (poll(pollfds, (nfds_t)n, 0) < n)
-		return false;
-	for (int i = 0; i < n; i++) {
-		if (!(pollfds[i].revents & POLLOUT) || (pollfds[i].revents & (POLLERR | POLLHUP)))
-			return false;
-	}
-	return true;
+	return agent.is_open && pollfd.fd >= 0 && poll(&pollfd, 1, 0) == 1 && (pollfd.revents & POLLOUT) &&
+	       !(pollfd.revents & (POLLERR | POLLHUP));
 }
 
 int agent_send(const struct trap *trap)
