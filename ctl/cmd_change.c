@@ -19,37 +19,59 @@ static void show_refusals(struct json_object *result)
 	}
 }
 
-/* Asks for a change; on success *count is how many servers it concerned. Returns the exit status. */
-static int change(struct client *client, struct json_object *request, int64_t patience_us, size_t *count)
+/* How many servers a change concerned, and in how many services. */
+struct extent {
+	size_t servers, services;
+};
+
+static struct extent extent_of(struct json_object *result)
+{
+	struct extent extent = {.servers = json_count(result, "servers")};
+
+	/* In the order of the configuration: those of a service are beside each other. */
+	for (size_t i = 0; i < extent.servers; i++) {
+		const char *service = json_text(json_element(result, "servers", i), "service");
+
+		extent.services +=
+			i == 0 || strcmp(service, json_text(json_element(result, "servers", i - 1), "service")) != 0;
+	}
+	return extent;
+}
+
+/* Asks for a change. Returns the exit status; *extent is set on success. */
+static int change(struct client *client, struct json_object *request, struct extent *extent)
 {
 	const char *server = json_text(request, "server");
 	struct json_object *result;
-	enum client_result rc = client_ask(client, request, patience_us, &result);
+	enum client_result rc = client_ask(client, request, CTL_PATIENCE_US, &result);
 
-	*count = json_count(result, "servers");
+	*extent = extent_of(result);
 	if (rc == CLIENT_OK) {
 		json_object_put(result);
 		return CTL_DONE;
 	}
 	/* The daemon's sentences begin with what they are about, except those about one server. */
-	if (*server && rc == CLIENT_REFUSED && *count > 0)
+	if (rc == CLIENT_REFUSED && extent->servers > 0)
 		ctl_fail(CTL_FAILED, "%s: not changed in every service: %s", server, client->error);
 	else
 		ctl_fail_asked(client, rc);
-	if (*count > 1)
+	if (extent->servers > 1)
 		show_refusals(result);
 	json_object_put(result);
 	return rc == CLIENT_INTERRUPTED ? CTL_INTERRUPTED : CTL_FAILED;
 }
 
-static void say_done(const char *server, const char *done, const struct ctl_options *options, size_t count)
+static void say_done(const char *server, const char *done, const struct ctl_options *options, struct extent extent)
 {
+	printf("%s", server);
 	if (options->service)
-		printf("%s of %s: %s\n", server, options->service, done);
-	else if (count > 1)
-		printf("%s: %s in %zu services\n", server, done, count);
-	else
-		printf("%s: %s\n", server, done);
+		printf(" of %s", options->service);
+	printf(": %s", done);
+	if (extent.servers > extent.services)
+		printf(", %zu servers", extent.servers);
+	if (extent.services > 1)
+		printf(" in %zu services", extent.services);
+	printf("\n");
 	fflush(stdout);
 }
 
@@ -57,18 +79,18 @@ int run_change(const struct ctl_command *command, struct client *client, const s
 {
 	const char *server = options->argv[0];
 	struct json_object *request = ctl_request(command->name, server, options->service);
-	size_t count;
-	int rc = change(client, request, CTL_PATIENCE_US, &count);
+	struct extent extent;
+	int rc = change(client, request, &extent);
 
 	json_object_put(request);
 	if (rc != CTL_DONE)
 		return rc;
 	if (strcmp(command->name, "drain") == 0)
-		say_done(server, "gets no new connection", options, count);
+		say_done(server, "gets no new connection", options, extent);
 	else if (strcmp(command->name, "maint") == 0)
-		say_done(server, "is out for maintenance", options, count);
+		say_done(server, "is out for maintenance", options, extent);
 	else
-		say_done(server, "takes part again", options, count);
+		say_done(server, "takes part again", options, extent);
 	return CTL_DONE;
 }
 
@@ -77,7 +99,7 @@ int run_weight(const struct ctl_command *command, struct client *client, const s
 	const char *server = options->argv[0], *word = options->argv[1];
 	struct json_object *request;
 	char *end, done[64];
-	size_t count;
+	struct extent extent;
 	long weight = -1;
 	int rc;
 
@@ -89,12 +111,12 @@ int run_weight(const struct ctl_command *command, struct client *client, const s
 	}
 	request = ctl_request(command->name, server, options->service);
 	json_object_object_add(request, "weight", json_object_new_int64(weight));
-	rc = change(client, request, CTL_PATIENCE_US, &count);
+	rc = change(client, request, &extent);
 	json_object_put(request);
 	if (rc != CTL_DONE)
 		return rc;
 	snprintf(done, sizeof(done), weight < 0 ? "weight as configured" : "weight %ld", weight);
-	say_done(server, done, options, count);
+	say_done(server, done, options, extent);
 	return CTL_DONE;
 }
 

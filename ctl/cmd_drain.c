@@ -10,15 +10,16 @@
 #define LOOK_US 250000
 /* Between lines when nobody watches a bar. */
 #define LINE_US 10000000
-/* A daemon that is restarted comes back in less. */
+/* A daemon that is restarted comes back in less, a role of it much sooner. */
 #define RESTART_PATIENCE_US 30000000LL
+#define BLIND_PATIENCE_US 5000000LL
 
 struct drain {
 	struct client *client;
 	const struct ctl_options *options;
 	struct screen screen;
 	struct drain_view view;
-	int64_t began_us, unreachable_since_us, last_line_us;
+	int64_t began_us, unreachable_since_us, blind_since_us, last_line_us;
 	bool is_bar_shown;
 };
 
@@ -87,13 +88,45 @@ static int leave(struct drain *d, const char *why)
 		d->view.server, why, view_drain_left(&d->view, left, sizeof(left)), d->view.server);
 }
 
+/* Nobody counts connections: the kernel cannot, or ipvs does not run. Returns an exit status, or -1 to go on. */
+static int look_blindly(struct drain *d, struct json_object *result)
+{
+	int64_t now_us = ctl_monotonic_us();
+
+	if (!d->blind_since_us)
+		d->blind_since_us = now_us;
+	if (now_us - d->blind_since_us < BLIND_PATIENCE_US)
+		return -1;
+	clear_bar(d);
+	return ctl_fail(CTL_FAILED, "%s: is to get no new connection, but nobody can tell how many it has: %s",
+		d->view.server, json_text(json_member(result, "kernel"), "why"));
+}
+
+static int judge(struct drain *d, struct json_object *result)
+{
+	const char *changed = find_change(result);
+
+	view_drain_read(&d->view, result);
+	if (changed) {
+		clear_bar(d);
+		return ctl_fail(CTL_FAILED, "%s: no longer draining but %s: somebody changed it meanwhile",
+			d->view.server, changed);
+	}
+	if (!json_flag(json_member(result, "kernel"), "ipvs"))
+		return look_blindly(d, result);
+	d->blind_since_us = 0;
+	if (d->view.drained == d->view.servers)
+		return finish(d);
+	show_progress(d);
+	return -1;
+}
+
 /* Looks once. Returns an exit status, or -1 to go on. */
 static int look(struct drain *d)
 {
 	struct json_object *request = ctl_request("servers", d->view.server, d->options->service), *result;
 	enum client_result rc = client_ask(d->client, request, CTL_PATIENCE_US, &result);
-	const char *changed;
-	int status = -1;
+	int status;
 
 	json_object_put(request);
 	if (rc == CLIENT_UNREACHABLE) {
@@ -109,17 +142,7 @@ static int look(struct drain *d)
 	if (rc == CLIENT_INTERRUPTED)
 		return -1;
 	d->unreachable_since_us = 0;
-	changed = find_change(result);
-	view_drain_read(&d->view, result);
-	if (changed && d->view.servers > 0) {
-		clear_bar(d);
-		status = ctl_fail(CTL_FAILED, "%s: no longer draining but %s: somebody changed it meanwhile",
-			d->view.server, changed);
-	} else if (d->view.drained == d->view.servers) {
-		status = finish(d);
-	} else {
-		show_progress(d);
-	}
+	status = judge(d, result);
 	json_object_put(result);
 	return status;
 }

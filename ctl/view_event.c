@@ -56,7 +56,7 @@ void view_event(struct text *t, struct json_object *event, long *day)
 	text_styled(t, STYLE_BOLD, "%s", *object ? object : kind);
 	text_add(t, " ");
 	text_tab(t, CHANGE_AT);
-	if (*from && *to)
+	if (*from && strcmp(from, to) != 0)
 		text_add(t, "%s %s ", from, text_sign(t->screen, SIGN_ARROW));
 	if (*to)
 		text_styled(t, event_style(to), "%s", to);

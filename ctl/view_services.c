@@ -132,7 +132,7 @@ static void show_summary(struct text *t, struct json_object *service)
 		text_styled(t, STYLE_CARE, " %s sorry server in use", dot);
 }
 
-static void show_service(struct text *t, struct json_object *service, int name_end, int64_t now_us)
+static void show_service(struct text *t, struct json_object *service, int name_end, bool has_kernel, int64_t now_us)
 {
 	text_add(t, "  ");
 	text_styled(t, STYLE_BOLD, "%s", json_text(service, "name"));
@@ -141,7 +141,8 @@ static void show_service(struct text *t, struct json_object *service, int name_e
 	text_tab(t, name_end + STATE_AT);
 	show_summary(t, service);
 	text_newline(t);
-	if (!json_flag(service, "quorum") || !json_flag(service, "programmed"))
+	/* A kernel without IPVS is said once, above. */
+	if (has_kernel && (!json_flag(service, "quorum") || !json_flag(service, "programmed")))
 		show_cause(t, json_text(service, "why"));
 	for (size_t i = 0; i < json_count(service, "servers"); i++)
 		show_server(t, json_element(service, "servers", i), name_end, NULL, now_us);
@@ -174,6 +175,7 @@ static int names_end(struct json_object *status)
 void view_services(struct text *t, struct json_object *status, int64_t now_us)
 {
 	size_t count = json_count(status, "services");
+	bool has_kernel = json_flag(json_member(status, "kernel"), "ipvs");
 	int name_end = names_end(status);
 
 	if (count == 0)
@@ -189,5 +191,5 @@ void view_services(struct text *t, struct json_object *status, int64_t now_us)
 	text_styled(t, STYLE_HEAD, "FOR");
 	text_newline(t);
 	for (size_t i = 0; i < count; i++)
-		show_service(t, json_element(status, "services", i), name_end, now_us);
+		show_service(t, json_element(status, "services", i), name_end, has_kernel, now_us);
 }

@@ -71,11 +71,26 @@ static bool decide(enum msg_verb verb, int32_t value, struct status_admin *admin
 	return false;
 }
 
+/* Control says who did what: "drained by root (pid 812)". It becomes part of a file of lines and of log lines, and the
+ * process that wrote it parses what strangers say, so only printable characters get through. */
+static void take_reason(struct status_admin *admin, const struct msg_command *m)
+{
+	size_t i;
+
+	/* Why a server is out is worth more than why it would have another weight. */
+	if (m->verb == MSG_VERB_WEIGHT && admin->admin != ADMIN_NORMAL)
+		return;
+	admin->since_real_us = real_now_us();
+	for (i = 0; i < sizeof(m->text) && i < sizeof(admin->why) - 1 && m->text[i]; i++)
+		admin->why[i] = (unsigned char)m->text[i] < ' ' || m->text[i] == 0x7f ? '?' : m->text[i];
+	memset(admin->why + i, 0, sizeof(admin->why) - i);
+}
+
 static void set_server(struct parent *p, const struct msg_command *m)
 {
 	struct status_admin admin;
 	struct event event = {.kind = EVENT_ADMIN, .object = m->server};
-	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE], user[64], path[PATH_MAX];
+	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE], path[PATH_MAX];
 	int rc;
 
 	if (m->generation != p->generation && m->generation != p->conf->generation) {
@@ -91,17 +106,14 @@ static void set_server(struct parent *p, const struct msg_command *m)
 	decide((enum msg_verb)m->verb, m->value, &admin);
 	conf_service_name(p->conf, p->conf->servers[m->server].service, service);
 	conf_server_name(p->conf, m->server, server);
-	describe_user(m, user, sizeof(user));
-	admin.since_real_us = real_now_us();
-	snprintf(admin.why, sizeof(admin.why), "%s by %s",
-		m->verb == MSG_VERB_WEIGHT ? "weight changed" : admin_name((enum admin)admin.admin), user);
+	take_reason(&admin, m);
 	rc = intents_set(&p->intents, service, server, &admin);
 	if (rc == 0)
 		rc = intents_write(&p->intents, admin_file(p, path));
 	if (rc < 0)
 		log_error("%s %s: %s, but it will be forgotten at a restart: %s: %s", service, server, admin.why,
 			admin_file(p, path), strerror(-rc));
-	log_info("%s %s: %s (process %d)", service, server, admin.why, m->pid);
+	log_info("%s %s: %s", service, server, admin.why);
 	event.to = admin.admin;
 	snprintf(event.name, sizeof(event.name), "%.31s %.31s", service, server);
 	snprintf(event.why, sizeof(event.why), "%s", admin.why);

@@ -136,7 +136,7 @@ static void begin_change(struct control *c, struct client *client)
 		if (log_limit_pass(&c->refused_limit, LOG_INTERVAL_US, &held_back))
 			log_warning("control: %s by %s (uid %u, pid %d) refused: neither root nor in group %s",
 				request_name(client->request.command), peer->name, peer->uid, peer->pid, ACCESS_GROUP);
-		snprintf(error, sizeof(error), "%s may look but not change anything: become root or join group %s",
+		snprintf(error, sizeof(error), "user %s may look but not change anything: become root or join group %s",
 			peer->name, ACCESS_GROUP);
 		answer_error(client, "denied", error);
 		return;
