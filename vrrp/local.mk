@@ -53,3 +53,25 @@ tests_unit_check_vrrp_plan_LDADD = $(VRRP_NET_TEST_LDADD)
 tests_unit_check_vrrp_address_SOURCES = tests/unit/check_vrrp_address.c
 tests_unit_check_vrrp_address_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_vrrp_address_LDADD = $(VRRP_NET_TEST_LDADD)
+
+# Every state of small worlds, and recorded events with what must come of them.
+check_PROGRAMS += tests/model/vrrp_model tests/replay/vrrp_replay
+tests_model_vrrp_model_SOURCES = tests/model/vrrp_model.c tests/model/vrrp_world.c tests/model/vrrp_world.h \
+	tests/model/scenarios.h
+tests_model_vrrp_model_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
+tests_replay_vrrp_replay_SOURCES = tests/replay/vrrp_replay.c
+tests_replay_vrrp_replay_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
+EXTRA_DIST += tests/replay/crash.replay tests/replay/faults.replay tests/replay/group.replay \
+	tests/replay/handover.replay tests/replay/preemption.replay tests/replay/reload.replay tests/replay/split.replay
+
+# The fuzz target over its seeds; with --enable-fuzzers (CC=clang) also as a program that looks for more.
+check_PROGRAMS += tests/fuzz/seeds_vrrp_packet
+tests_fuzz_seeds_vrrp_packet_SOURCES = tests/fuzz/fuzz_vrrp_packet.c tests/fuzz/run_seeds.c
+tests_fuzz_seeds_vrrp_packet_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_vrrp_packet
+tests_fuzz_fuzz_vrrp_packet_SOURCES = tests/fuzz/fuzz_vrrp_packet.c vrrp/vrrp_packet.c vrrp/vrrp_encode.c \
+	vrrp/vrrp_auth.c vrrp/vrrp_digest.c lib/addr.c
+tests_fuzz_fuzz_vrrp_packet_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_vrrp_packet_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+endif
