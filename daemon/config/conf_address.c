@@ -39,14 +39,28 @@ static void read_other_address(
 {
 	uint8_t prefix;
 
-	/* brd + and - are what the kernel makes of the prefix, and none. */
-	if (strcmp(conf_word(node, i), "+") == 0 || strcmp(conf_word(node, i), "-") == 0)
-		return;
 	if (addr_parse_prefix(conf_word(node, i), out, &prefix) < 0) {
 		memset(out, 0, sizeof(*out));
 		conf_warn(load, node, i, "%s must be followed by an IP address, not \"%s\"; it is left out", what,
 			conf_word(node, i));
 	}
+}
+
+/* brd + and brd -: the address with its host bits set, or cleared. */
+static bool read_made_broadcast(const char *word, struct conf_address *a)
+{
+	bool set = strcmp(word, "+") == 0;
+
+	if (!set && strcmp(word, "-") != 0)
+		return false;
+	a->broadcast = a->addr;
+	for (unsigned bit = a->prefix; bit < addr_len(&a->addr) * 8; bit++) {
+		if (set)
+			a->broadcast.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+		else
+			a->broadcast.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	}
+	return true;
 }
 
 /* One option at words[i]; returns the words used. */
@@ -60,9 +74,10 @@ static uint32_t read_option(struct conf_load *load, const struct conf_node *node
 		a->label = conf_text(load, value);
 	else if (strcmp(word, "scope") == 0)
 		read_scope(load, node, i + 1, a);
-	else if (strcmp(word, "brd") == 0 || strcmp(word, "broadcast") == 0)
-		read_other_address(load, node, i + 1, word, &a->broadcast);
-	else if (strcmp(word, "peer") == 0)
+	else if (strcmp(word, "brd") == 0 || strcmp(word, "broadcast") == 0) {
+		if (!read_made_broadcast(value, a))
+			read_other_address(load, node, i + 1, word, &a->broadcast);
+	} else if (strcmp(word, "peer") == 0)
 		read_other_address(load, node, i + 1, word, &a->peer);
 	else if (strcmp(word, "preferred_lft") == 0 || strcmp(word, "track_group") == 0)
 		conf_warn(load, node, i, "%s has no effect: Poise sets the lifetimes of its addresses", word);
@@ -80,21 +95,38 @@ static uint32_t read_option(struct conf_load *load, const struct conf_node *node
 		return 1;
 	}
 	if (!*value)
-		conf_warn(load, node, i, "%s needs a value; it is left out", word);
+		conf_error(load, node, i, "%s needs a value", word);
 	return 2;
+}
+
+/* ADDRESS[/PREFIX]; with a wrong prefix the whole address counts, as in keepalived. */
+static bool read_address(struct conf_load *load, const struct conf_node *node, struct addr *addr, uint8_t *prefix)
+{
+	const char *text = conf_word(node, 0), *slash = strchr(text, '/');
+	char bare[ADDR_TEXT];
+
+	if (addr_parse_prefix(text, addr, prefix) == 0)
+		return true;
+	if (slash && (size_t)(slash - text) < sizeof(bare)) {
+		memcpy(bare, text, (size_t)(slash - text));
+		bare[slash - text] = 0;
+		if (addr_parse_prefix(bare, addr, prefix) == 0) {
+			conf_warn(load, node, 0, "\"%s\" is no length of a prefix; /%u is taken", slash + 1, *prefix);
+			return true;
+		}
+	}
+	conf_error(load, node, 0, "\"%s\" is no IP address (ADDRESS[/PREFIX]%s)", text,
+		strchr(text, ',') ? "; write one address a line, without commas" : "; names are not resolved");
+	return false;
 }
 
 static void add_address(struct conf_load *load, const struct conf_node *node, bool excluded)
 {
 	struct conf_address a = {.excluded = excluded, .instance = load->current[CONF_TABLE_INSTANCE]};
-	const char *text = conf_word(node, 0);
 	uint32_t i = 1;
 
-	if (addr_parse_prefix(text, &a.addr, &a.prefix) < 0) {
-		conf_error(load, node, 0, "\"%s\" is no IP address (ADDRESS[/PREFIX]%s)", text,
-			strchr(text, ',') ? "; write one address a line, without commas" : "; names are not resolved");
+	if (!read_address(load, node, &a.addr, &a.prefix))
 		return;
-	}
 	while (i < node->n_words)
 		i += read_option(load, node, i, &a);
 	*(struct conf_address *)conf_record_add(load, CONF_TABLE_ADDRESS, node) = a;
@@ -124,12 +156,12 @@ static uint8_t read_ttl(struct conf_load *load, const struct conf_node *node, ui
 void conf_address_peer(struct conf_load *load, const struct conf_node *node)
 {
 	struct conf_peer peer = {0};
+	uint8_t prefix;
 
-	if (addr_parse(conf_word(node, 0), &peer.addr) < 0) {
-		conf_error(
-			load, node, 0, "\"%s\" is no IP address of a peer; names are not resolved", conf_word(node, 0));
+	if (!read_address(load, node, &peer.addr, &prefix))
 		return;
-	}
+	if (strchr(conf_word(node, 0), '/'))
+		conf_warn(load, node, 0, "a peer has no prefix; it is ignored");
 	for (uint32_t i = 1; i < node->n_words; i++) {
 		if (strcmp(conf_word(node, i), "min_ttl") == 0) {
 			peer.min_ttl = read_ttl(load, node, i++, 0);

@@ -108,6 +108,16 @@ struct conf_extra *conf_current_extra(struct conf_load *load, enum conf_table ta
 	return &conf_object(load, table, load->current[table])->extra;
 }
 
+static const struct conf_extra no_extra = {
+	.connect_timeout_us = -1,
+	.delay_before_retry_us = -1,
+	.warmup_us = -1,
+	.delay_loop_us = -1,
+	.retry = -1,
+	.forward = -1,
+	.sorry_forward = -1,
+};
+
 void *conf_record_add(struct conf_load *load, enum conf_table table, const struct conf_node *node)
 {
 	struct conf_objects *o = &load->objects[table];
@@ -116,11 +126,7 @@ void *conf_record_add(struct conf_load *load, enum conf_table table, const struc
 	while (o->count <= index) {
 		o->objects = conf_grow(o->objects, o->count, &o->room, sizeof(*o->objects));
 		memset(&o->objects[o->count], 0, sizeof(*o->objects));
-		memset(&o->objects[o->count].extra, 0xff, sizeof(o->objects->extra));
-		o->objects[o->count].extra.virtualhost = 0;
-		o->objects[o->count].extra.family = 0;
-		o->objects[o->count].extra.reference = NULL;
-		o->objects[o->count].extra.sorry = NULL;
+		o->objects[o->count].extra = no_extra;
 		o->count++;
 	}
 	o->objects[index].node = node;
@@ -185,10 +191,18 @@ void *conf_object_begin(struct conf_load *load, const struct conf_block *block, 
 	return conf_current(load, table);
 }
 
-static void mark_given(struct conf_load *load, const struct conf_block *block, unsigned number)
+/* Remembers that the keyword was there; returns whether it was there before. */
+static bool mark_given(struct conf_load *load, const struct conf_block *block, unsigned number)
 {
-	if (block->table >= 0)
-		conf_object(load, block->table, load->current[block->table])->given[number / 64] |= 1ull << number % 64;
+	uint64_t *given, bit = 1ull << number % 64;
+	bool before;
+
+	if (block->table < 0)
+		return false;
+	given = &conf_object(load, block->table, load->current[block->table])->given[number / 64];
+	before = *given & bit;
+	*given |= bit;
+	return before;
 }
 
 bool conf_given(struct conf_load *load, const struct conf_block *block, conf_index_t index, const char *name)
@@ -209,6 +223,16 @@ const struct conf_node *conf_statement(
 		if (strcmp(conf_word(n, 0), name) == 0)
 			found = n;
 	return found;
+}
+
+const struct conf_node *conf_statement_first(struct conf_load *load, enum conf_table table, const char *name)
+{
+	const struct conf_node *block = conf_object(load, table, load->current[table])->node;
+
+	for (const struct conf_node *n = conf_node_at(load, block->child); n; n = conf_node_at(load, n->next))
+		if (strcmp(conf_word(n, 0), name) == 0)
+			return n;
+	return NULL;
 }
 
 /* ---- reading one statement ---- */
@@ -254,9 +278,9 @@ static void apply_flag(struct conf_load *load, const struct conf_block *block, c
 	bool value = true;
 
 	if (node->n_words > 1 && !conf_parse_bool(conf_word(node, 1), &value)) {
-		conf_warn(load, node, 1, "%s may be followed by on or off, not by \"%s\"; it counts as on", d->name,
+		conf_warn(load, node, 1, "%s may be followed by on or off, not by \"%s\"; the line is ignored", d->name,
 			conf_word(node, 1));
-		value = true;
+		return;
 	}
 	store(load, block, d, d->kind == CONF_KIND_UNFLAG ? !value : value);
 }
@@ -441,7 +465,8 @@ void conf_block_apply(struct conf_load *load, const struct conf_block *block, co
 			report_unknown(load, block, n);
 			continue;
 		}
-		mark_given(load, block, number);
+		if (mark_given(load, block, number) && d->home != CONF_HOME_NONE)
+			conf_warn(load, n, 0, "%s is given twice; the last one counts", d->name);
 		apply_directive(load, block, d, n);
 	}
 }

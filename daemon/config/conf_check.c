@@ -276,8 +276,12 @@ static void check_same_servers(struct conf_load *load)
 
 		if (a->service != b->service || a->port != b->port || !addr_equal(&a->addr, &b->addr))
 			continue;
-		conf_error(load, node_of(load, CONF_TABLE_SERVER, (conf_index_t)(b - first)), 1,
-			"this server is already in the service (line %u)", a->line);
+		if (a->is_sorry || b->is_sorry)
+			conf_warn(load, node_of(load, CONF_TABLE_SERVER, (conf_index_t)(b - first)), 1,
+				"the sorry_server is also a real_server of this service");
+		else
+			conf_error(load, node_of(load, CONF_TABLE_SERVER, (conf_index_t)(b - first)), 1,
+				"this server is already in the service (line %u)", a->line);
 	}
 	free(sorted);
 }

@@ -180,6 +180,12 @@ void conf_notify_add(
 	struct conf_pending *p = &load->pending[owner];
 	struct conf_notify notify = {.event = event, .owner = owner, .object = CONF_NONE};
 
+	for (uint32_t i = 0; i < p->count; i++) {
+		if (p->notifies[i].event != event)
+			continue;
+		conf_warn(load, node, 0, "%s is given twice; the first one counts", conf_word(node, 0));
+		return;
+	}
 	if (!conf_command(load, node, 1, false, &notify.command))
 		return;
 	p->notifies = conf_grow(p->notifies, p->count, &p->room, sizeof(*p->notifies));

@@ -252,6 +252,22 @@ static void finish_preempt(struct conf_load *load, conf_index_t index)
 	}
 }
 
+static void finish_priority(struct conf_load *load, conf_index_t index)
+{
+	struct conf_instance *i = instance(load, index);
+
+	if (i->initial == CONF_INITIAL_MASTER && !conf_given(load, &conf_instance_block, index, "priority")) {
+		warn_at(load, index, "state", "state MASTER without a priority makes it the owner: 255 is taken");
+		i->priority = 255;
+	}
+	if (i->garp_repeat == 0) {
+		warn_at(load, index, "garp_master_repeat", "a burst has at least one announcement; 1 is taken");
+		i->garp_repeat = 1;
+	}
+	if (i->garp_refresh_repeat == 0)
+		i->garp_refresh_repeat = 1;
+}
+
 static void finish_instance(struct conf_load *load, conf_index_t index)
 {
 	inherit(load, index);
@@ -259,6 +275,7 @@ static void finish_instance(struct conf_load *load, conf_index_t index)
 	drop_other_family(load, index);
 	finish_version(load, index);
 	finish_authentication(load, index);
+	finish_priority(load, index);
 	finish_strict(load, index);
 	finish_preempt(load, index);
 }
@@ -289,15 +306,15 @@ static void finish_track(struct conf_load *load, conf_index_t index)
 		t->kind = CONF_TRACK_DEAD;
 		return;
 	}
-	if (o->extra.retry == 1)
+	if (o->extra.has_weight)
 		return;
 	s = conf_builder_at(load->builder, CONF_TABLE_SCRIPT, t->script);
 	t->weight = s->weight;
 	t->reverse |= s->weight_reverse;
 }
 
-/* Different priorities within a group would lead to endless elections. */
-static void drop_weight(struct conf_load *load, conf_index_t index)
+/* Different priorities within a group would lead to endless elections: what has a weight is not tracked. */
+static void drop_weighted(struct conf_load *load, conf_index_t index)
 {
 	struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, index);
 	const struct conf_group *g;
@@ -309,11 +326,11 @@ static void drop_weight(struct conf_load *load, conf_index_t index)
 	if (g->track_weights)
 		return;
 	conf_warn(load, conf_object(load, CONF_TABLE_TRACK, index)->node, 0,
-		"vrrp_instance %s is in group %s, where weights do not count: a failure is a fault "
-		"(sync_group_tracking_weight changes that)",
+		"vrrp_instance %s is in group %s, where nothing with a weight is tracked: this line is ignored "
+		"(track it in the group, or without a weight)",
 		conf_builder_text(load->builder, instance(load, t->instance)->name),
 		conf_builder_text(load->builder, g->name));
-	t->weight = 0;
+	t->kind = CONF_TRACK_DEAD;
 }
 
 static void add_member(struct conf_load *load, conf_index_t group, const struct conf_node *node, uint32_t word)
@@ -369,7 +386,7 @@ void conf_finish(struct conf_load *load)
 		finish_group(load, i);
 	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_TRACK); i++) {
 		finish_track(load, i);
-		drop_weight(load, i);
+		drop_weighted(load, i);
 	}
 	finish_sync_daemon(load);
 	conf_finish_services(load);

@@ -84,6 +84,11 @@ static void finish_port(struct conf_load *load, conf_index_t index)
 {
 	struct conf_service *s = service(load, index);
 
+	if (conf_object(load, CONF_TABLE_SERVICE, index)->extra.granularity && !s->persistence_us) {
+		conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, index, "persistence_granularity"), 0,
+			"persistence_granularity without persistence_timeout: 360 seconds are taken");
+		s->persistence_us = PERSISTENCE_DEFAULT;
+	}
 	if (s->kind != CONF_SERVICE_ADDRESS || s->port || s->persistence_us)
 		return;
 	conf_warn(load, service_node(load, index), 0,
@@ -147,12 +152,13 @@ static void finish_server_port(struct conf_load *load, conf_index_t index)
 	if (v->kind == CONF_SERVICE_GROUP)
 		return;
 	if (v->kind == CONF_SERVICE_FWMARK) {
-		if (s->port)
+		if (s->port && s->forward != CONF_FORWARD_NAT) {
 			conf_warn(load, node, 2,
-				"a service by firewall mark keeps the port of each packet; port %u is only "
+				"without NAT a service by firewall mark keeps the port of each packet; port %u is only "
 				"used by the checks",
 				s->port);
-		s->port = 0;
+			s->port = 0;
+		}
 		return;
 	}
 	if (s->forward == CONF_FORWARD_NAT) {
@@ -164,6 +170,16 @@ static void finish_server_port(struct conf_load *load, conf_index_t index)
 		conf_warn(load, node, 2, "with %s the port cannot change: %u is taken instead of %u",
 			s->forward == CONF_FORWARD_DR ? "DR" : "TUN", v->port, s->port);
 	s->port = v->port;
+}
+
+/* Servers send alerts unless the global values say otherwise. */
+static bool wants_alerts(struct conf_load *load)
+{
+	if (conf_given(load, &conf_global_block, 0, "smtp_alert_checker"))
+		return load->defaults.smtp_alert_checker > 0;
+	if (conf_given(load, &conf_global_block, 0, "smtp_alert"))
+		return load->defaults.smtp_alert > 0;
+	return true;
 }
 
 static void finish_server(struct conf_load *load, conf_index_t index)
@@ -182,7 +198,7 @@ static void finish_server(struct conf_load *load, conf_index_t index)
 	if (!conf_given(load, &conf_server_block, index, "alpha"))
 		s->alpha = v->alpha;
 	if (!conf_given(load, &conf_server_block, index, "smtp_alert"))
-		s->smtp_alert = load->defaults.smtp_alert > 0 || load->defaults.smtp_alert_checker > 0;
+		s->smtp_alert = wants_alerts(load);
 }
 
 /* ---- checks ---- */

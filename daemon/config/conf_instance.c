@@ -16,10 +16,26 @@ static void apply_state(struct conf_load *load, const struct conf_node *node)
 {
 	const char *state = conf_word(node, 1);
 
+	if (node != conf_statement_first(load, CONF_TABLE_INSTANCE, "state")) {
+		conf_warn(load, node, 0, "state is given twice; the first one counts");
+		return;
+	}
 	if (strcmp(state, "MASTER") != 0 && strcmp(state, "BACKUP") != 0)
 		conf_warn(load, node, 1, "state must be MASTER or BACKUP, not \"%s\"; BACKUP is taken", state);
 	current(load)->initial = strcmp(state, "MASTER") == 0 ? CONF_INITIAL_MASTER : CONF_INITIAL_BACKUP;
 	conf_extra_words(load, node, 2);
+}
+
+static void print_state(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+
+	if (i->initial != CONF_INITIAL_MASTER)
+		return;
+	conf_print_line(p, "state MASTER");
+	/* Without it, 255 would be the default. */
+	if (i->priority == 100)
+		conf_print_line(p, "priority 100");
 }
 
 static void apply_interface(struct conf_load *load, const struct conf_node *node)
@@ -244,7 +260,7 @@ static void apply_old_checksum(struct conf_load *load, const struct conf_node *n
 static const struct conf_directive instance_directives[] = {
 	CALL("interface", apply_interface, print_interface, OBJECT, "where advertisements are sent and addresses are held"),
 	NUMBER("virtual_router_id", I(vrid), 1, 255, CONF_REQUIRED, OBJECT, "number of the virtual router, the same on all nodes"),
-	CALL("state", apply_state, NULL, START, "MASTER or BACKUP: the state in which an instance of priority 255 begins; elections decide otherwise"),
+	CALL("state", apply_state, print_state, START, "MASTER or BACKUP: the state in which an instance of priority 255 begins; elections decide otherwise"),
 	NUMBER("priority", I(priority), 1, 255, 100, LIVE, "rank in the election; 255 = owner of the addresses"),
 	NUMBER("version", I(version), 2, 3, -1, OBJECT, "VRRP version; default vrrp_version, IPv6 is always 3"),
 	TIME("advert_int", I(advert_us), 10 * CONF_MS, 255 * CONF_S, CONF_S, LIVE, "interval of advertisements; whole seconds in version 2, at most 40.95 in version 3"),
@@ -278,9 +294,9 @@ static const struct conf_directive instance_directives[] = {
 	IGNORED("notify_priority_changes", "Poise has no notification FIFO; follow `poisectl events`"),
 	FLAG("smtp_alert", I(smtp_alert), LIVE, "mail an alert at every change"),
 	TIME("garp_master_delay", I(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "time to the second burst of announcements after becoming master; 0 = none"),
-	NUMBER("garp_master_repeat", I(garp_repeat), 1, 255, 5, LIVE, "announcements in a burst"),
+	NUMBER("garp_master_repeat", I(garp_repeat), 0, 255, 5, LIVE, "announcements in a burst"),
 	TIME("garp_master_refresh", I(garp_refresh_us), 0, DAY, 0, LIVE, "announce again this often while master; 0 = never"),
-	NUMBER("garp_master_refresh_repeat", I(garp_refresh_repeat), 1, 255, 1, LIVE, "announcements in each refresh"),
+	NUMBER("garp_master_refresh_repeat", I(garp_refresh_repeat), 0, 255, 1, LIVE, "announcements in each refresh"),
 	TIME("garp_lower_prio_delay", I(garp_lower_prio_delay_us), 0, DAY, -1, LIVE, "time to the second burst after a lower-priority advertisement"),
 	NUMBER("garp_lower_prio_repeat", I(garp_lower_prio_repeat), 0, 255, -1, LIVE, "announcements after a lower-priority advertisement"),
 	TIME("garp_interval", I(garp_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between gratuitous ARP packets"),
@@ -356,8 +372,6 @@ static void print_instance(struct conf_printer *p, uint32_t record)
 	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
 
 	conf_print_open(p, "vrrp_instance %s", conf_print_text(p, i->name));
-	if (i->initial == CONF_INITIAL_MASTER)
-		conf_print_line(p, "state MASTER");
 	/* An IPv6 instance without an address has nothing else that tells its family. */
 	if (i->family == AF_INET6 && !i->n_advertised && !i->peers.count)
 		conf_print_line(p, "native_ipv6");

@@ -23,6 +23,8 @@ struct conf_extra {
 	int64_t connect_timeout_us, delay_before_retry_us, warmup_us, delay_loop_us, retry;
 	int64_t down_timer_adverts, native_ipv6, check_unicast_src, accept;
 	int64_t forward;
+	bool granularity;     /* of a service: persistence_granularity was there */
+	bool has_weight;      /* of a track: else the script's weight is the default */
 	int64_t written_port; /* of a server, before its service changed it */
 	int64_t family;       /* ip_family; AF_UNSPEC = not given */
 	conf_string_t virtualhost;
@@ -90,6 +92,8 @@ bool conf_given(struct conf_load *load, const struct conf_block *block, conf_ind
 /* The last statement with this keyword in the block of this record, or the block itself. */
 const struct conf_node *conf_statement(
 	struct conf_load *load, enum conf_table table, conf_index_t index, const char *name);
+/* The first statement with this keyword in the block of the current record, or NULL. */
+const struct conf_node *conf_statement_first(struct conf_load *load, enum conf_table table, const char *name);
 /* Reads every statement of a node's block with the lines of the block. */
 void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
 const struct conf_node *conf_node_at(const struct conf_load *load, uint32_t number);

@@ -99,12 +99,27 @@ static bool take_name(struct conf_load *load, const struct conf_node *node, conf
 	return true;
 }
 
+/* keepalived tracks the first of two scripts with the same name. */
+static bool is_repeated(struct conf_load *load, const struct conf_node *node, conf_string_t name)
+{
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SCRIPT); i++) {
+		const struct conf_script *s = conf_builder_at(load->builder, CONF_TABLE_SCRIPT, i);
+
+		if (s->name != name)
+			continue;
+		conf_warn(
+			load, node, 1, "there is already a vrrp_script %s; this block is ignored", conf_word(node, 1));
+		return true;
+	}
+	return false;
+}
+
 static bool begin_script(struct conf_load *load, const struct conf_node *node)
 {
 	struct conf_script *s;
 	conf_string_t name;
 
-	if (!take_name(load, node, &name))
+	if (!take_name(load, node, &name) || is_repeated(load, node, name))
 		return false;
 	s = conf_object_begin(load, &conf_script_block, node);
 	s->name = name;

@@ -141,7 +141,7 @@ static void apply_protocol(struct conf_load *load, const struct conf_node *node)
 	else if (strcasecmp(name, "SCTP") == 0)
 		service(load)->protocol = IPPROTO_SCTP;
 	else
-		conf_error(load, node, 1, "protocol must be TCP, UDP or SCTP, not \"%s\"", name);
+		conf_warn(load, node, 1, "protocol must be TCP, UDP or SCTP, not \"%s\"; the line is ignored", name);
 	conf_extra_words(load, node, 2);
 }
 
@@ -174,11 +174,13 @@ static void apply_granularity(struct conf_load *load, const struct conf_node *no
 		service(load)->persistence_prefix6 = (uint32_t)prefix;
 		if (prefix <= 32)
 			service(load)->persistence_mask4 = htonl((uint32_t)(0xffffffffull << (32 - prefix)));
-	} else
+	} else {
 		conf_warn(load, node, 1,
-			"persistence_granularity must be a netmask or a prefix length, not \"%s\"; "
-			"each client is kept by itself",
+			"persistence_granularity must be a netmask or a prefix length, not \"%s\"; the line is ignored",
 			conf_word(node, 1));
+		return;
+	}
+	conf_current_extra(load, CONF_TABLE_SERVICE)->granularity = true;
 	conf_extra_words(load, node, 2);
 }
 
@@ -586,7 +588,7 @@ static const struct conf_directive service_directives[] = {
 };
 
 static const struct conf_directive server_directives[] = {
-	NUMBER("weight", R(weight), 0, 65535, 1, LIVE, "share of the connections"),
+	NUMBER("weight", R(weight), 0, INT32_MAX, 1, LIVE, "share of the connections"),
 	CALL("lvs_method", apply_server_forward, print_server_forward, LIVE, "NAT, DR or TUN; default as the service"),
 	CALL("lb_kind", apply_server_forward, print_server_forward, LIVE, "the same as lvs_method"),
 	NUMBER("uthreshold", R(upper_threshold), 0, UINT32_MAX, 0, LIVE, "most connections; 0 = no limit"),

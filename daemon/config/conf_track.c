@@ -4,8 +4,8 @@
 #include "conf_track.h"
 #include <string.h>
 
-/* The words behind the name. */
-static void read_weight(struct conf_load *load, const struct conf_node *node, struct conf_track *t, int64_t *weight)
+/* The words behind the name. Returns false (said) when the line is not understood: it is not tracked then. */
+static bool read_weight(struct conf_load *load, const struct conf_node *node, struct conf_track *t, int64_t *weight)
 {
 	for (uint32_t i = 1; i < node->n_words; i++) {
 		const char *word = conf_word(node, i);
@@ -18,26 +18,48 @@ static void read_weight(struct conf_load *load, const struct conf_node *node, st
 			t->reverse = 1;
 		} else if (strcmp(word, "noreverse") != 0 && strcmp(word, "no_reverse") != 0) {
 			conf_warn(load, node, i,
-				"\"%s\" is ignored; only weight NUMBER and reverse may follow the name", word);
+				"only weight NUMBER and reverse may follow a name, not \"%s\"; %s is not tracked "
+				"(write one name a line)",
+				word, conf_word(node, 0));
+			return false;
 		}
 	}
+	return true;
+}
+
+/* Whether the object that is being read watches this already. */
+static bool is_repeated(struct conf_load *load, enum conf_track_kind kind, conf_string_t name)
+{
+	for (conf_index_t i = conf_builder_count(load->builder, CONF_TABLE_TRACK); i-- > 0;) {
+		const struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, i);
+
+		/* Objects that are complete have put their number into their tracks. */
+		if (t->instance != CONF_NONE || t->group != CONF_NONE)
+			return false;
+		if (t->kind == (uint32_t)kind && t->name == name)
+			return true;
+	}
+	return false;
 }
 
 static void add_track(struct conf_load *load, const struct conf_node *node, enum conf_track_kind kind)
 {
-	struct conf_track *t = conf_record_add(load, CONF_TABLE_TRACK, node);
-	conf_index_t index = conf_builder_count(load->builder, CONF_TABLE_TRACK) - 1;
-	struct conf_object *o = conf_object(load, CONF_TABLE_TRACK, index);
+	struct conf_track track = {.kind = kind, .name = conf_text(load, conf_word(node, 0))};
+	struct conf_object *o;
 	int64_t weight = INT64_MIN;
 
-	t->kind = kind;
-	t->script = t->service = t->instance = t->group = CONF_NONE;
-	read_weight(load, node, t, &weight);
+	if (is_repeated(load, kind, track.name)) {
+		conf_warn(load, node, 0, "%s is already tracked; this line is ignored", conf_word(node, 0));
+		return;
+	}
+	if (!read_weight(load, node, &track, &weight))
+		return;
+	track.script = track.service = track.instance = track.group = CONF_NONE;
+	track.weight = weight != INT64_MIN ? (int32_t)weight : 0;
+	*(struct conf_track *)conf_record_add(load, CONF_TABLE_TRACK, node) = track;
+	o = conf_object(load, CONF_TABLE_TRACK, conf_builder_count(load->builder, CONF_TABLE_TRACK) - 1);
 	o->extra.reference = &node->words[0];
-	/* extra.retry tells whether a weight was given: a script's own weight is the default. */
-	o->extra.retry = weight != INT64_MIN;
-	t->weight = weight != INT64_MIN ? (int32_t)weight : 0;
-	t->name = conf_text(load, conf_word(node, 0));
+	o->extra.has_weight = weight != INT64_MIN;
 }
 
 void conf_track_interface(struct conf_load *load, const struct conf_node *node)
