@@ -11,3 +11,8 @@ ctl_poisectl_SOURCES = ctl/main.c ctl/ctl.h ctl/client.c ctl/client.h ctl/interr
 	ctl/cmd_drain.c ctl/cmd_events.c ctl/cmd_status.c
 ctl_poisectl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 ctl_poisectl_LDADD = ctl/libview.a $(JSONC_LIBS)
+
+check_PROGRAMS += tests/unit/check_ctl_view
+tests_unit_check_ctl_view_SOURCES = tests/unit/check_ctl_view.c
+tests_unit_check_ctl_view_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
+tests_unit_check_ctl_view_LDADD = ctl/libview.a $(JSONC_LIBS) $(CHECK_LIBS)

@@ -231,7 +231,7 @@ const char *text_sign(const struct screen *screen, enum sign sign)
 		[SIGN_FULL] = {"+", "●"},
 		[SIGN_EMPTY] = {"-", "○"},
 		[SIGN_HALF] = {"~", "◐"},
-		[SIGN_DOT] = {",", "·"},
+		[SIGN_DOT] = {"-", "·"},
 		[SIGN_ARROW] = {"->", "→"},
 		[SIGN_BAR] = {"#", "━"},
 		[SIGN_BAR_EMPTY] = {".", "─"},

@@ -9,7 +9,7 @@
 
 /* The narrowest and widest first column. */
 #define NAME_LEAST 8
-#define NAME_MOST 28
+#define NAME_MOST 20
 /* The other columns of virtual routers, counted from the end of the names. */
 #define STATE_AT 2
 #define PRIORITY_END 15
