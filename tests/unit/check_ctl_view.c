@@ -104,7 +104,7 @@ START_TEST(test_status)
 	assert_shows(text, "  1 1 234 567       40  12 s\n");
 	assert_shows(text, "down        0/1        0         0  2 m 10 s\n      connection refused\n");
 	assert_shows(text, "drained by root (pid 812); down: no route\n");
-	assert_shows(text, "10.1.0.9:80     sorry");
+	assert_shows(text, "10.1.0.9:80        sorry");
 	assert_shows(text, "quorum lost, 0 of 1 up");
 	assert_shows(text, "[2001:db8::2]:443");
 	/* What is as usual needs no cause. */
