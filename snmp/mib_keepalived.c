@@ -17,7 +17,7 @@ static bool global_value(const struct mib_view *view, const struct mib_row *row,
 	(void)row;
 	switch (column) {
 	case 1: /* version: its presence is how several tools recognise the MIB */
-		return mib_text(v, PACKAGE_NAME " " PACKAGE_VERSION);
+		return mib_text(v, "Poise v" PACKAGE_VERSION);
 	case 2: /* routerId */
 		return mib_text(v, conf_string(view->conf, g->node));
 	case 4: /* trapEnable */

@@ -13,17 +13,20 @@
 #include <string.h>
 
 #define DEFAULT_SOCKET "unix:/var/agentx/master"
-#define EVENTS_AT_ONCE 32 /* between two looks at what else is to be done */
-#define SEND_RETRY_US (200 * US_PER_MS)
+#define EVENTS_AT_ONCE 32                /* between two looks at what else is to be done */
+#define SEND_RETRY_US (20 * US_PER_MS)   /* while the master is merely busy */
+#define STUCK_RETRY_US (500 * US_PER_MS) /* once it is clear that it reads nothing */
+#define STUCK_AFTER_US (3 * US_PER_S)
 #define HOUSEKEEP_US (400 * US_PER_MS) /* a little more than the library waits for an answer */
 #define DESCRIPTORS_MAX 8
 
 struct snmp_role {
 	struct role_process *p;
 	struct agentx_address address;
-	char socket[140]; /* as configured when the agent was prepared */
-	bool is_prepared; /* the library is; it cannot be taken back */
-	bool is_stuck;    /* events wait because the master reads nothing */
+	char socket[140];       /* as configured when the agent was prepared */
+	bool is_prepared;       /* the library is; it cannot be taken back */
+	struct mono full_since; /* the buffer towards the master */
+	bool is_stuck;          /* for so long that it was said */
 	struct link link;
 	struct agentx_probe probe;
 	struct loop_io *io[DESCRIPTORS_MAX];
@@ -147,15 +150,26 @@ static void drops_report(struct snmp_role *s)
 		(unsigned long long)(s->feed.dropped - s->status.events_dropped));
 }
 
-static void stuck_report(struct snmp_role *s, bool is_stuck)
+/* The master's buffer is full: try again soon, and say so when that lasts. */
+static void send_wait(struct snmp_role *s)
 {
-	if (s->is_stuck == is_stuck)
-		return;
-	s->is_stuck = is_stuck;
-	if (is_stuck)
+	struct mono now = mono_now();
+
+	if (!mono_is_set(s->full_since))
+		s->full_since = now;
+	if (!s->is_stuck && mono_diff_us(now, s->full_since) >= STUCK_AFTER_US) {
+		s->is_stuck = true;
 		log_warning("snmp: the AgentX master at %s reads nothing: events wait", s->address.spec);
-	else
+	}
+	loop_timer_set(s->p->loop, &s->pump_timer, mono_add(now, s->is_stuck ? STUCK_RETRY_US : SEND_RETRY_US));
+}
+
+static void send_goes_on(struct snmp_role *s)
+{
+	if (s->is_stuck)
 		log_info("snmp: the AgentX master at %s reads again", s->address.spec);
+	s->is_stuck = false;
+	s->full_since = MONO_NEVER;
 }
 
 /* Tells at most `budget` events. Returns false when more are waiting. */
@@ -167,10 +181,10 @@ static bool events_tell(struct snmp_role *s, unsigned budget)
 
 	for (unsigned i = 0; i < budget && agent_is_open(); i++) {
 		if (!agent_can_send()) {
-			stuck_report(s, true);
-			loop_timer_set(s->p->loop, &s->pump_timer, mono_add(mono_now(), SEND_RETRY_US));
+			send_wait(s);
 			return true;
 		}
+		send_goes_on(s);
 		if (!trap_feed_next(&s->feed, s->p->boards, &ev, &role)) {
 			all = true;
 			break;
@@ -178,7 +192,6 @@ static bool events_tell(struct snmp_role *s, unsigned budget)
 		event_tell(s, &ev);
 		loop_timer_set(s->p->loop, &s->housekeep_timer, mono_add(mono_now(), HOUSEKEEP_US));
 	}
-	stuck_report(s, false);
 	drops_report(s);
 	status_store(s);
 	return all || !agent_is_open();
