@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A hostile body must not make an innocent expression run for ever: about ten milliseconds of matching. */
+/* A hostile body must not make an innocent expression run for ever: a few milliseconds of matching. */
 #define MATCH_LIMIT 200000
 #define KEPT_FIRST 4096
 

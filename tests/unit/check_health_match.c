@@ -47,9 +47,9 @@ END_TEST
 /* Every parameter that a run depends on makes another check of it, but one of the same kin. */
 START_TEST(each_parameter_counts)
 {
-	struct check_text changed[13];
+	struct check_text changed[14];
 
-	for (int i = 0; i < 13; i++)
+	for (int i = 0; i < 14; i++)
 		changed[i] = base;
 	changed[0].path = "/c";
 	changed[1].path2 = "/c";
@@ -64,7 +64,8 @@ START_TEST(each_parameter_counts)
 	changed[10].rise = 2;
 	changed[11].bind = "127.0.0.2";
 	changed[12].version = CONF_HTTP_1_1;
-	for (int i = 0; i < 13; i++) {
+	changed[13].status = (struct conf_status_range){0, 0};
+	for (int i = 0; i < 14; i++) {
 		match(&changed[i], 1, &base, 1);
 		ck_assert_msg(origins[0].kind == CHECK_IS_AKIN, "change %d was not seen", i);
 		ck_assert_uint_eq(origins[0].check, 0);

@@ -46,7 +46,8 @@ static void run_http(const char *answer, const struct check_text *more)
 
 static void serve_banner(struct peer *p, int fd)
 {
-	peer_write(fd, "220 hello, speak first\r\n");
+	peer_write(fd, "220 hello, I speak first\r\n");
+	usleep(20000);
 	peer_read_end(p, fd);
 }
 

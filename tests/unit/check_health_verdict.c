@@ -56,6 +56,7 @@ START_TEST(golden)
 		ck_assert_int_eq(step.from, before);
 		ck_assert_int_eq(step.to, v.health);
 		ck_assert_int_eq(step.is_changed, before != v.health);
+		ck_assert(!step.is_doubt || (v.health == HEALTH_UP && t->in[i] == '-'));
 		out[i] = letter(&v, &step);
 	}
 	ck_assert_str_eq(out, t->out);

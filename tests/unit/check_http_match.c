@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct outcome {
 	enum http_state state;
@@ -241,6 +242,8 @@ START_TEST(long_lines_are_skipped_not_misread)
 	/* the length is beyond what is kept of the line */
 	snprintf(data, sizeof(data), OK "Content-Length: %0300d5\r\n\r\nhello", 0);
 	ck_assert_int_eq(run(data, strlen(data), 0, false).error, REASON_HEADER_INVALID);
+	snprintf(data, sizeof(data), OK "Content-Length: 5%300s\r\n\r\nhello", ", 6");
+	ck_assert_int_eq(run(data, strlen(data), 0, false).error, REASON_HEADER_INVALID);
 	snprintf(data, sizeof(data), OK "X-Long: %01000d\r\nContent-Length: 5\r\n\r\nhello", 0);
 	o = run(data, strlen(data), 0, false);
 	ck_assert_int_eq(o.state, HTTP_DONE);
@@ -350,12 +353,14 @@ END_TEST
 START_TEST(hostile_body_is_bounded)
 {
 	struct probe_result result = {0};
+	clock_t before = clock();
 	char body[5001];
 
 	memset(body, 'a', 5000);
 	body[5000] = '\0';
-	ck_assert(!body_is("", "^(a+)+$b", body, 1000, &result));
+	ck_assert(!body_is("", "a*a*a*a*[bc]", body, 1000, &result));
 	ck_assert_int_eq(result.reason, REASON_REGEX);
+	ck_assert_int_lt(clock() - before, CLOCKS_PER_SEC / 8);
 }
 END_TEST
 

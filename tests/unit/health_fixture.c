@@ -223,6 +223,16 @@ void peer_write(int fd, const char *text)
 	}
 }
 
+/* A reset that came after the FIN shows here only. */
+static int pending_error(int fd)
+{
+	int error = 0;
+	socklen_t length = sizeof(error);
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	return error;
+}
+
 void peer_read_end(struct peer *peer, int fd)
 {
 	char buf[4096];
@@ -230,8 +240,10 @@ void peer_read_end(struct peer *peer, int fd)
 
 	while (n > 0 && wait_readable(peer, fd)) {
 		n = recv(fd, buf, sizeof(buf), 0);
-		if (n <= 0)
-			peer->last_end = n < 0 ? errno : 0;
+		if (n < 0)
+			peer->last_end = errno;
+		else if (n == 0)
+			peer->last_end = pending_error(fd);
 	}
 }
 

@@ -45,7 +45,7 @@ struct peer {
 	volatile int connections;
 	volatile bool is_stopped;
 	char request[4096];
-	volatile int last_end; /* what the last read of peer_read_end() gave: 0 = FIN, or an errno */
+	volatile int last_end; /* how the client ended in peer_read_end(): 0 = with FIN, else an errno */
 	const char *answer;
 	void *ctx;
 };
