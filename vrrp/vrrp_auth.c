@@ -176,9 +176,8 @@ enum vrrp_hmac_result vrrp_hmac_verify(const struct vrrp_hmac_policy *policy, co
 	hmac_tag(key, source, message, size, trailer, tag);
 	if (!vrrp_auth_equal(tag, trailer + HMAC_HEAD, HMAC_TAG))
 		return VRRP_HMAC_INVALID;
-	/* Half the space away has no sign: a replay as well. */
-	if (mark_counts(policy, mark, clock) &&
-		((int64_t)(seq - mark->sequence) <= 0 || seq - mark->sequence == 1ULL << 63))
+	/* Exactly half the space away is negative, too: a replay. */
+	if (mark_counts(policy, mark, clock) && (int64_t)(seq - mark->sequence) <= 0)
 		return VRRP_HMAC_REPLAYED;
 	*sequence = seq;
 	return VRRP_HMAC_OK;

@@ -195,17 +195,29 @@ static void backup_on_advert(struct vrrp_step *s)
 	vr->rival_seen = ev->now;
 }
 
-/* An advertisement out of turn. Bounded, so that two routers that take each other for the lower one (addresses
- * translated on the way) do not answer each other at wire speed; the regular one is due within the interval anyway. */
-static void answer(struct vrrp_step *s)
+/* Whether to react to a master that should not be one. Bounded: two routers that take each other for the lower one
+ * (addresses translated on the way) must not answer each other at wire speed, nor is a forged packet to set off a burst
+ * of announcements each time. The regular advertisement is due within the interval anyway. */
+static bool may_react(struct vrrp_step *s)
 {
 	struct vrrp_vr *vr = s->vr;
 
-	if (mono_is_set(vr->last_answer) && mono_diff_us(s->ev->now, vr->last_answer) < s->conf->advert_us / 4)
+	if (mono_is_set(vr->last_reaction) && mono_diff_us(s->ev->now, vr->last_reaction) < s->conf->advert_us / 4)
+		return false;
+	vr->last_reaction = s->ev->now;
+	return true;
+}
+
+/* An advertisement at once, and announcements, since caches may point at the other one. */
+static void insist(struct vrrp_step *s, bool with_advert)
+{
+	if (!may_react(s))
 		return;
-	vr->last_answer = s->ev->now;
-	vrrp_step_send(s, vr->priority);
-	vrrp_step_arm_advert(s);
+	if (with_advert) {
+		vrrp_step_send(s, s->vr->priority);
+		vrrp_step_arm_advert(s);
+	}
+	vrrp_step_announce(s, VRRP_ANNOUNCE_CONFLICT);
 }
 
 /* <0: the sender is lower than we are, 0: it is ourselves, >0: higher (RFC 9568, 6.4.3 (725)). */
@@ -223,19 +235,16 @@ static void master_on_advert(struct vrrp_step *s)
 	struct vrrp_cause cause;
 	int rank;
 
+	/* Who leaves was master. */
 	if (ev->advert_priority == VRRP_PRIORITY_LEAVING) {
-		/* Who leaves was master, so caches may point at it. */
-		answer(s);
-		vrrp_step_announce(s, VRRP_ANNOUNCE_CONFLICT);
+		insist(s, true);
 		return;
 	}
 	rank = rank_sender(s);
 	if (rank == 0)
 		return;
 	if (rank < 0) {
-		if (!s->conf->strict && !s->conf->lower_prio_no_advert)
-			answer(s);
-		vrrp_step_announce(s, VRRP_ANNOUNCE_CONFLICT);
+		insist(s, !s->conf->strict && !s->conf->lower_prio_no_advert);
 		return;
 	}
 	cause = vrrp_step_cause(
@@ -333,45 +342,64 @@ static void step_down_stalled(struct vrrp_step *s)
 
 /* ---- the rest ---- */
 
+/* The order in which backups lose their patience follows the priorities of today. */
+static void shift_patience(struct vrrp_step *s, int64_t skew_before_us)
+{
+	struct vrrp_vr *vr = s->vr;
+	int64_t skew_us = vrrp_skew_us(s->conf, vr->priority, vr->master_interval_us);
+
+	vr->deadline = mono_add(vr->deadline, skew_us - skew_before_us);
+	if (mono_before(vr->deadline, s->ev->now))
+		vr->deadline = s->ev->now;
+}
+
 static void on_priority(struct vrrp_step *s)
 {
 	struct vrrp_vr *vr = s->vr;
-	int64_t before;
+	int64_t before = vrrp_skew_us(s->conf, vr->priority, vr->master_interval_us);
 
 	if (vr->priority == s->ev->priority)
 		return;
-	before = vrrp_skew_us(s->conf, vr->priority, vr->master_interval_us);
 	vr->priority = s->ev->priority;
-	if (vr->state == VRRP_MASTER) {
+	if (vr->state == VRRP_MASTER)
 		vr->master_priority = vr->priority;
-	} else if (vr->state == VRRP_BACKUP) {
-		/* The order in which backups lose their patience follows the priorities of today. */
-		vr->deadline =
-			mono_add(vr->deadline, vrrp_skew_us(s->conf, vr->priority, vr->master_interval_us) - before);
-		if (mono_before(vr->deadline, s->ev->now))
-			vr->deadline = s->ev->now;
-	}
+	else if (vr->state == VRRP_BACKUP)
+		shift_patience(s, before);
+}
+
+/* A backup whose interval is the same goes on waiting: a reload each second must not put an election off for ever. */
+static void reload_backup(struct vrrp_step *s, int64_t skew_before_us)
+{
+	struct vrrp_vr *vr = s->vr;
+	int64_t interval_before = vr->master_interval_us;
+
+	if (s->conf->version == 2 || !addr_is_set(&vr->master))
+		vr->master_interval_us = s->conf->advert_us;
+	if (vr->priority == VRRP_PRIORITY_OWNER)
+		claim_as_owner(s);
+	else if (vr->master_interval_us != interval_before)
+		vrrp_step_arm_down(s);
+	else
+		shift_patience(s, skew_before_us);
 }
 
 static void on_reload(struct vrrp_step *s)
 {
 	struct vrrp_vr *vr = s->vr;
+	int64_t skew_before_us = vrrp_skew_us(s->conf, vr->priority, vr->master_interval_us);
 
 	vr->priority = s->ev->priority;
-	if (vr->state == VRRP_MASTER) {
-		/* The others learn the new interval and priority before their patience ends. */
-		vr->master_priority = vr->priority;
-		vr->master_interval_us = s->conf->advert_us;
-		vrrp_step_send(s, vr->priority);
-		vrrp_step_arm_advert(s);
-	} else if (vr->state == VRRP_BACKUP) {
-		if (s->conf->version == 2 || !addr_is_set(&vr->master))
-			vr->master_interval_us = s->conf->advert_us;
-		if (vr->priority == VRRP_PRIORITY_OWNER)
-			claim_as_owner(s);
-		else
-			vrrp_step_arm_down(s);
+	if (vr->state == VRRP_BACKUP) {
+		reload_backup(s, skew_before_us);
+		return;
 	}
+	if (vr->state != VRRP_MASTER)
+		return;
+	/* The others learn the new interval and priority before their patience ends. */
+	vr->master_priority = vr->priority;
+	vr->master_interval_us = s->conf->advert_us;
+	vrrp_step_send(s, vr->priority);
+	vrrp_step_arm_advert(s);
 }
 
 static void on_group_master(struct vrrp_step *s)

@@ -85,7 +85,7 @@ struct vrrp_vr {
 	struct mono last_accepted;  /* advertisement */
 	struct mono last_sent;
 	int64_t patience_us;        /* how long after last_sent the first successor waits at least */
-	struct mono last_answer;    /* last advertisement sent out of turn, as an answer */
+	struct mono last_reaction;  /* to a master that should not be one: out of turn, and bounded */
 	struct mono listening_from; /* not set, or when the present silence began */
 	struct mono startup_until;  /* startup_delay: no claim before */
 	struct mono preempt_from;   /* preempt_delay: the first lower advertisement; not set = none heard */

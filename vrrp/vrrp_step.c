@@ -122,7 +122,7 @@ void vrrp_step_enter_master(
 	vr->master_interval_us = s->conf->advert_us;
 	vr->new_master_reason = reason;
 	vr->became_master++;
-	vr->last_answer = MONO_NEVER;
+	vr->last_reaction = MONO_NEVER;
 	forget_rivals(vr);
 	vrrp_step_arm_advert(s);
 }

@@ -479,7 +479,7 @@ END_TEST
 
 START_TEST(test_answers_are_bounded)
 {
-	int answers = 0;
+	int answers = 0, bursts = 0;
 	struct rig r;
 
 	rig_init(&r, 3);
@@ -487,11 +487,15 @@ START_TEST(test_answers_are_bounded)
 	for (int i = 0; i < 900; i++) {
 		pass(&r, 1 * MS);
 		advert(&r, LOWER, 1 + (uint32_t)i % 99, 1000 * MS);
-		answers += r.out.list[0].kind == VRRP_ACTION_SEND;
+		for (uint32_t a = 0; a < r.out.n; a++) {
+			answers += r.out.list[a].kind == VRRP_ACTION_SEND;
+			bursts += r.out.list[a].kind == VRRP_ACTION_ANNOUNCE;
+		}
 		ck_assert_int_le(left(&r), 1000 * MS);
 		ck_assert_int_gt(left(&r), 0);
 	}
 	ck_assert_int_eq(answers, 4);
+	ck_assert_int_eq(bursts, 4);
 }
 END_TEST
 
@@ -508,6 +512,7 @@ START_TEST(test_quiet_about_lower_ones)
 	become_master(&r);
 	ck_assert_str_eq(advert(&r, LOWER, 50, 1000 * MS), "announce(1)");
 	/* one that leaves is answered by every standard */
+	pass(&r, 300 * MS);
 	ck_assert_str_eq(advert(&r, LOWER, 0, 1000 * MS), "send(100) announce(1)");
 }
 END_TEST
@@ -650,6 +655,33 @@ START_TEST(test_reload)
 	ck_assert_int_eq(left(&r), 6000 * MS + 136 * 2000 * MS / 256);
 	event(&r, VRRP_EVENT_RELOAD)->priority = 255;
 	ck_assert_str_eq(step(&r), "send(255) acquire announce(0) state(1>2)");
+}
+END_TEST
+
+START_TEST(test_reloads_do_not_put_an_election_off)
+{
+	struct rig r;
+
+	rig_init(&r, 3);
+	start(&r);
+	advert(&r, HIGHER, 150, 1000 * MS);
+	for (int i = 0; i < 3; i++) {
+		pass(&r, 1000 * MS);
+		event(&r, VRRP_EVENT_RELOAD)->priority = 100;
+		ck_assert_str_eq(step(&r), "");
+	}
+	ck_assert_int_eq(left(&r), 609375);
+	/* another priority moves the end of the patience, another interval begins it anew */
+	event(&r, VRRP_EVENT_RELOAD)->priority = 200;
+	step(&r);
+	ck_assert_int_eq(left(&r), 218750);
+	rig_init(&r, 2);
+	start(&r);
+	pass(&r, 1000 * MS);
+	r.f.instance.advert_us = 2000 * MS;
+	event(&r, VRRP_EVENT_RELOAD)->priority = 100;
+	step(&r);
+	ck_assert_int_eq(left(&r), 6609375);
 }
 END_TEST
 
@@ -818,6 +850,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_priority_of_a_master_counts_from_its_next_advertisement);
 	tcase_add_test(tcase, test_source_of_a_master);
 	tcase_add_test(tcase, test_reload);
+	tcase_add_test(tcase, test_reloads_do_not_put_an_election_off);
 	tcase_add_test(tcase, test_resume_in_time);
 	tcase_add_test(tcase, test_resume_too_late);
 	tcase_add_test(tcase, test_resume_of_a_backup_keeps_the_learned_interval);

@@ -79,6 +79,8 @@ START_TEST(test_sum_and_bounds)
 	ck_assert_uint_eq(effective(&r), 1);
 	track(&r, 2, 253, 0, true);
 	ck_assert_uint_eq(effective(&r), 254);
+	track(&r, 2, 175, 0, true);
+	ck_assert_uint_eq(effective(&r), 254);
 	track(&r, 2, INT32_MAX, 0, true);
 	track(&r, 3, INT32_MAX, 0, true);
 	ck_assert_uint_eq(effective(&r), 254);
