@@ -11,7 +11,8 @@ snmp_poise_snmp_LDADD = snmp/libpoisesnmp.a $(ROLE_LIBS) $(NETSNMP_LIBS)
 
 mibdir = $(datadir)/snmp/mibs
 dist_mib_DATA = snmp/POISE-MIB.txt
-EXTRA_DIST += tests/mibs
+TESTS += tests/unit/poise_mib
+EXTRA_DIST += tests/mibs tests/unit/poise_mib
 
 check_PROGRAMS += tests/unit/check_snmp_trap tests/unit/check_snmp_mib tests/unit/check_snmp_link \
 	tests/unit/check_snmp_agent
