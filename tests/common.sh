@@ -89,6 +89,8 @@ build()
 		[ -n "$(find "$out/src/configure.ac" -newer "$out/src/configure")" ]; then
 		"$out/src/autogen.sh" || return 1
 	fi
+	# a folder that was configured for another tree, or a clone that was moved
+	grep -qsx "abs_top_srcdir = $out/src" "$folder/Makefile" || rm -rf "$folder"
 	mkdir -p "$folder"
 	(
 		cd "$folder" || exit 1

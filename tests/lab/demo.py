@@ -107,8 +107,9 @@ def election(demo):
     screen.prose("Both routers start. They agree by VRRP (version 3, an advertisement every %s) who holds the front "
                  "address %s and the servers' gateway %s." % (milliseconds(ADVERT_S), VIP, GATEWAY))
     began = time.monotonic()
-    for router in site.routers:
-        demo.start_router(router)
+    demo.start_router(site.r1)
+    wait_until("r1 to take part", lambda: demo.daemons["r1"].running() and "backup" in demo.daemons["r1"].log().lower(), within=10)
+    demo.start_router(site.r2)
     both = ["r1"], ["r1"]
     wait_until("r1 to hold both addresses", lambda: (site.holders(VIP), site.holders(GATEWAY)),
                lambda seen: seen == both, within=10)
