@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #define FOLLOW_US 250000
+/* One event is one line for whoever reads through a pipe. */
+#define PIPE_WIDTH 100000
 
 static int show(
 	struct client *client, const struct ctl_options *options, struct json_object **after, long *day, bool *more)
@@ -21,6 +23,8 @@ static int show(
 	json_object_put(request);
 	if (rc != CLIENT_OK)
 		return rc == CLIENT_INTERRUPTED ? CTL_DONE : ctl_fail_asked(client, rc);
+	if (!screen.is_terminal)
+		screen.width = PIPE_WIDTH;
 	text_begin(&t, &screen);
 	if (json_number(result, "lost") > 0 && *after)
 		fprintf(stderr, "poisectl: %lld events were overwritten before they could be read\n",

@@ -45,6 +45,16 @@ static int filled(const struct drain_view *d)
 	return cells >= BAR_WIDTH ? BAR_WIDTH - 1 : cells;
 }
 
+static void add_cells(struct text *t, enum style style, enum sign sign, int count)
+{
+	char cells[BAR_WIDTH * 4 + 1] = "";
+
+	for (int i = 0; i < count; i++)
+		strcat(cells, text_sign(t->screen, sign));
+	if (count > 0)
+		text_styled(t, style, "%s", cells);
+}
+
 void view_drain_progress(struct text *t, const struct drain_view *d)
 {
 	int full = filled(d);
@@ -57,9 +67,8 @@ void view_drain_progress(struct text *t, const struct drain_view *d)
 	/* The name gives way when the line would not fit. */
 	if (text_width(d->server) + BAR_WIDTH + text_width(left) + text_width(clock) + 16 <= t->screen->width)
 		text_styled(t, STYLE_BOLD, "%s ", d->server);
-	for (int i = 0; i < BAR_WIDTH; i++)
-		text_styled(t, i < full ? STYLE_GOOD : STYLE_DIM, "%s",
-			text_sign(t->screen, i < full ? SIGN_BAR : SIGN_BAR_EMPTY));
+	add_cells(t, STYLE_GOOD, SIGN_BAR, full);
+	add_cells(t, STYLE_DIM, SIGN_BAR_EMPTY, BAR_WIDTH - full);
 	text_add(t, "  %s  ", left);
 	text_styled(t, STYLE_DIM, "%s", clock);
 }
