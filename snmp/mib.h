@@ -77,7 +77,7 @@ struct mib_table {
 	bool (*value)(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v);
 };
 
-/* A registered subtree: tables in ascending order of their entries. */
+/* A registered subtree. Tables ascend: every cell of one comes before the entry of the next. */
 struct mib {
 	const char *name;
 	struct mib_oid root;

@@ -160,27 +160,15 @@ static bool table_next(const struct mib_table *t, const struct mib_rows *rows, c
 bool mib_next(const struct mib_snapshot *s, const struct mib_view *view, struct mib_oid *name, bool inclusive,
 	struct mib_value *v)
 {
-	struct mib_oid best = {0}, found;
-	struct mib_value value;
-	bool have = false;
+	struct mib_oid found;
 
 	for (uint32_t t = 0; t < s->mib->n_tables; t++) {
-		const struct mib_table *table = &s->mib->tables[t];
-
-		/* Entries ascend, so no later table can have anything before what was found. */
-		if (have && mib_oid_compare(&best, &table->entry) < 0)
-			break;
-		if (!table_next(table, &s->rows[t], view, name, inclusive, &found, &value))
+		if (!table_next(&s->mib->tables[t], &s->rows[t], view, name, inclusive, &found, v))
 			continue;
-		if (have && mib_oid_compare(&found, &best) > 0)
-			continue;
-		best = found;
-		*v = value;
-		have = true;
+		*name = found;
+		return true;
 	}
-	if (have)
-		*name = best;
-	return have;
+	return false;
 }
 
 struct mib_row *mib_rows_add(struct mib_rows *rows, uint32_t object, uint32_t member, uint32_t n, const uint32_t *index)

@@ -36,7 +36,8 @@ static bool feed_peek(
 	return false;
 }
 
-bool trap_feed_next(struct trap_feed *feed, struct board *const boards[], struct event *ev, enum role *role)
+/* The oldest event of all rings that is not dealt with. */
+static bool feed_take(struct trap_feed *feed, struct board *const boards[], struct event *ev, enum role *role)
 {
 	uint64_t seq, best_seq = 0;
 	struct event candidate;
@@ -57,6 +58,17 @@ bool trap_feed_next(struct trap_feed *feed, struct board *const boards[], struct
 		feed->is_primed[*role] = true;
 	}
 	return have;
+}
+
+bool trap_feed_next(struct trap_feed *feed, struct board *const boards[], struct event *ev, enum role *role)
+{
+	while (feed_take(feed, boards, ev, role)) {
+		/* The parent says that an operator drained a server, and who; that ipvs acted on it is not told again.
+		 */
+		if (ev->kind != EVENT_ADMIN || *role != ROLE_IPVS)
+			return true;
+	}
+	return false;
 }
 
 void trap_feed_skip(struct trap_feed *feed, struct board *const boards[])

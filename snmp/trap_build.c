@@ -410,8 +410,9 @@ void trap_build(const struct conf *conf, const struct event *ev, const struct tr
 	case EVENT_QUORUM:
 		build_quorum(conf, ev, facts, list);
 		return;
-	case EVENT_ADMIN:
-		poise_transition(list, POISE_SERVER_ADMIN, POISE_NOTIFY_ADMIN_FROM, conf, ev);
+	case EVENT_ADMIN: /* another weight is none */
+		if (ev->from != ev->to)
+			poise_transition(list, POISE_SERVER_ADMIN, POISE_NOTIFY_ADMIN_FROM, conf, ev);
 		return;
 	case EVENT_DRAINED:
 		poise_simple(list, POISE_SERVER_DRAINED, conf, ev);

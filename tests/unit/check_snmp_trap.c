@@ -240,6 +240,8 @@ START_TEST(test_administration)
 	ck_assert_uint_eq(list->n, 1);
 	ck_assert_str_eq(trap_text(&list->trap[0]),
 		P ".0.4|" P ".1.7.1.0 s web a|" P ".1.7.6.0 i 1|" P ".1.7.7.0 i 2" POISE_END);
+	ev.from = ADMIN_DRAIN;
+	ck_assert_uint_eq(build(&ev)->n, 0); /* another weight */
 	ev.kind = EVENT_DRAINED;
 	ck_assert_str_eq(trap_text(&build(&ev)->trap[0]), P ".0.5|" P ".1.7.1.0 s web a" POISE_END);
 }
@@ -378,6 +380,19 @@ START_TEST(test_feed_sees_a_ring_that_began_anew)
 }
 END_TEST
 
+START_TEST(test_feed_takes_what_an_operator_did_once)
+{
+	struct event ev = {.kind = EVENT_ADMIN, .name = "web a"};
+	struct trap_feed feed;
+
+	trap_feed_init(&feed, real_now_us(), NULL);
+	board_event(ring(ROLE_IPVS), &ev);
+	board_event(ring(ROLE_HEALTHCHECK), &ev);
+	ck_assert_str_eq(next(&feed), "web a");
+	ck_assert_str_eq(next(&feed), "nothing");
+}
+END_TEST
+
 START_TEST(test_feed_can_be_told_to_forget)
 {
 	struct trap_feed feed;
@@ -418,6 +433,7 @@ int main(void)
 	tcase_add_test(feed, test_feed_goes_on_where_its_predecessor_stopped);
 	tcase_add_test(feed, test_feed_counts_what_was_overwritten);
 	tcase_add_test(feed, test_feed_sees_a_ring_that_began_anew);
+	tcase_add_test(feed, test_feed_takes_what_an_operator_did_once);
 	tcase_add_test(feed, test_feed_can_be_told_to_forget);
 	suite_add_tcase(suite, feed);
 	runner = srunner_create(suite);
