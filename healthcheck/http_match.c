@@ -78,13 +78,14 @@ static bool take_length(struct http_answer *a, const char *s, const char *end)
 static void take_coding(struct http_answer *a, const char *s, const char *end)
 {
 	static const char chunked[] = "chunked";
-	size_t n = sizeof(chunked) - 1;
+	const char *last;
 
 	while (end > s && is_blank(end[-1]))
 		end--;
+	for (last = end; last > s && !is_blank(last[-1]) && last[-1] != ',';)
+		last--;
 	a->has_coding = true;
-	a->is_chunked = (size_t)(end - s) >= n && strncasecmp(end - n, chunked, n) == 0 &&
-			((size_t)(end - s) == n || is_blank(end[-n - 1]) || end[-n - 1] == ',');
+	a->is_chunked = (size_t)(end - last) == strlen(chunked) && strncasecmp(last, chunked, strlen(chunked)) == 0;
 }
 
 static bool name_is(const char *line, size_t length, const char *name)

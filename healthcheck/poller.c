@@ -7,7 +7,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define BATCH 256
+/* Small, because each event may be a TLS handshake step, and the beat of the process must not wait for all of them. */
+#define BATCH 64
 #define WATCHED (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 struct entry {

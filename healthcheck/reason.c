@@ -104,18 +104,13 @@ enum reason reason_of_errno(int error)
 	}
 }
 
-static void result_vset(struct probe_result *result, enum reason reason, const char *fmt, va_list ap)
-{
-	result->reason = reason;
-	vsnprintf(result->why, sizeof(result->why), fmt, ap);
-}
-
 void result_set(struct probe_result *result, enum reason reason, const char *fmt, ...)
 {
 	va_list ap;
 
+	result->reason = reason;
 	va_start(ap, fmt);
-	result_vset(result, reason, fmt, ap);
+	vsnprintf(result->why, sizeof(result->why), fmt, ap);
 	va_end(ap);
 }
 
