@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Compares the kernel's IPVS table with the image that it acknowledged, because IPVS tells nobody when someone else
- * changes it; brings counters and follows drains on the way. Runs in the ipvs process, a few services at a time. It
+ * changes it; brings counters on the way. Runs in the ipvs process, a few services at a time. It
  * changes nothing in the kernel: what it finds different goes to ipvs_reconcile(). */
 #include "ipvs_process.h"
 #include <errno.h>
 #include <string.h>
 
-#define POLL_US US_PER_S
 #define TICKS 100 /* at most so many steps in one round */
 #define MIN_INTERVAL_US (50 * US_PER_MS)
 #define FOREIGN_LINES 5 /* of foreign entries that one look mentions by name */
@@ -116,8 +115,7 @@ static uint32_t compare_dests(const struct ipvs_service *before, struct ipvs_ser
 	return drift - found;
 }
 
-/* Reads the servers of service number i anew. Returns the number of differences, or -errno. */
-static int refresh_dests(struct ipvs *v, uint32_t i)
+int ipvs_audit_refresh(struct ipvs *v, uint32_t i)
 {
 	struct ipvs_service *service = &v->actual.services[i];
 	struct ipvs_service before = *service;
@@ -191,8 +189,7 @@ void ipvs_audit_start(struct ipvs *v)
 	schedule(v);
 }
 
-/* Something is not as it was acknowledged. */
-static void on_drift(struct ipvs *v, int drift)
+void ipvs_audit_on_drift(struct ipvs *v, int drift)
 {
 	if (drift > 0) {
 		v->status.drift_total += (uint64_t)drift;
@@ -225,7 +222,7 @@ static int step(struct ipvs *v)
 		return drift;
 	}
 	for (uint32_t i = 0; i < n && v->audit_at < v->actual.n_services; i++) {
-		int rc = refresh_dests(v, v->audit_at);
+		int rc = ipvs_audit_refresh(v, v->audit_at);
 
 		if (rc < 0)
 			return rc;
@@ -245,7 +242,7 @@ void ipvs_audit_on_timer(struct timer *timer, void *arg)
 	if (v->usable && v->image_valid) {
 		drift = step(v);
 		if (drift != 0)
-			on_drift(v, drift);
+			ipvs_audit_on_drift(v, drift);
 		look_for_foreign(v, first == UINT32_MAX ? 0 : first, v->audit_at ? v->audit_at : v->actual.n_services);
 		if (v->audit_at >= v->actual.n_services)
 			end_round(v);
@@ -253,144 +250,4 @@ void ipvs_audit_on_timer(struct timer *timer, void *arg)
 		ipvs_reconcile(v);
 	}
 	schedule(v);
-}
-
-/* ---- drains ---- */
-
-struct drain_count {
-	struct ipvs *v;
-	struct ipvs_dest_key dest;
-	uint64_t connections;
-	bool applied, counted;
-};
-
-static int count_drain(void *arg, const struct ipvs_key *key)
-{
-	struct drain_count *c = arg;
-	struct ipvs_service *service = ipvs_image_find(&c->v->actual, key);
-	const struct ipvs_dest *dest = service ? ipvs_service_find(service, &c->dest) : NULL;
-
-	if (!dest)
-		return 0;
-	c->applied &= dest->weight == 0;
-	c->connections += ipvs_dest_connections(dest);
-	return 0;
-}
-
-static int read_counts(void *arg, const struct ipvs_key *key)
-{
-	struct drain_count *c = arg;
-	const struct ipvs_service *service = ipvs_image_find(&c->v->actual, key);
-	int drift;
-
-	if (!service)
-		return 0;
-	drift = refresh_dests(c->v, (uint32_t)(service - c->v->actual.services));
-	c->counted &= drift >= 0;
-	return drift > 0 ? drift : 0;
-}
-
-/* Returns true while the drain of a server has to be followed. */
-static bool follow_drain(struct ipvs *v, conf_index_t server, bool counted)
-{
-	struct ipvs_server_state *state = &v->now->servers[server];
-	struct drain_count c = {.v = v, .dest = ipvs_desired_dest_key(v->now->conf, server), .applied = true};
-	struct ipvs_drain_event event = {.admin = (enum admin)state->admin, .counted = counted};
-	conf_index_t service = v->now->conf->servers[server].service;
-	struct ipvs_drain_actions actions;
-
-	ipvs_desired_each_key(v->now->conf, service, count_drain, &c);
-	event.applied = c.applied;
-	event.connections = c.connections;
-	actions = ipvs_drain_step(&state->drain, &event);
-	if (actions.drained) {
-		char service_name[CONF_NAME_SIZE], name[CONF_NAME_SIZE];
-
-		log_info("ipvs %s: server %s is drained: no connection is left",
-			conf_service_name(v->now->conf, service, service_name),
-			conf_server_name(v->now->conf, server, name));
-		ipvs_report_event(v, EVENT_DRAINED, service, server, 0, 1, "no connection is left");
-	}
-	return actions.poll;
-}
-
-/* Leftovers whose time has come; returns true when there was one. */
-static bool end_leftovers(struct ipvs *v)
-{
-	struct mono now = mono_now();
-	size_t n = 0, before = v->n_leftovers;
-
-	for (size_t i = 0; i < before; i++) {
-		struct ipvs_leftover *l = &v->leftovers[i];
-		const struct ipvs_service *service = ipvs_image_find(&v->actual, &l->service);
-		const struct ipvs_dest *dest = service ? ipvs_service_find(service, &l->dest.key) : NULL;
-		uint64_t connections = dest ? ipvs_dest_connections(dest) : 0;
-		char key[IPVS_KEY_TEXT], text[ADDR_TEXT];
-
-		if (!ipvs_drain_leftover_ends(now, l->until, connections)) {
-			v->leftovers[n++] = *l;
-			continue;
-		}
-		log_info("ipvs %s: server %s, no longer configured, is removed: %s", ipvs_key_format(&l->service, key),
-			ipvs_dest_format(&l->dest.key, text), connections ? "drain_timeout is over" : "it is drained");
-	}
-	v->n_leftovers = n;
-	return n != before;
-}
-
-/* Reads the servers of every service that has something to drain. */
-static int read_drains(struct ipvs *v, bool *counted)
-{
-	struct drain_count c = {.v = v, .counted = true};
-	int drift = 0;
-
-	for (uint32_t s = 0; s < v->now->conf->n_services; s++) {
-		bool wanted = false;
-
-		for (uint32_t i = 0; i < ipvs_desired_n_servers(v->now->conf, s) && !wanted; i++) {
-			const struct ipvs_server_state *state =
-				&v->now->servers[ipvs_desired_server(v->now->conf, s, i)];
-
-			wanted = state->admin != ADMIN_NORMAL && !state->drain.done;
-		}
-		if (wanted)
-			drift += ipvs_desired_each_key(v->now->conf, s, read_counts, &c);
-	}
-	for (size_t i = 0; i < v->n_leftovers; i++)
-		drift += read_counts(&c, &v->leftovers[i].service);
-	*counted = c.counted;
-	return drift;
-}
-
-void ipvs_audit_on_poll(struct timer *timer, void *arg)
-{
-	struct ipvs *v = arg;
-	bool counted = false, again = false;
-	int drift;
-
-	(void)timer;
-	if (!v->usable || !v->image_valid)
-		return; /* a reconciliation is due, which arms the poll again */
-	drift = read_drains(v, &counted);
-	for (uint32_t i = 0; i < v->now->conf->n_servers; i++)
-		if (v->now->servers[i].admin != ADMIN_NORMAL)
-			again |= follow_drain(v, i, counted);
-	if (drift > 0)
-		on_drift(v, drift);
-	else if (end_leftovers(v))
-		ipvs_reconcile(v);
-	else
-		ipvs_report(v, false);
-	if (again || v->n_leftovers)
-		loop_timer_set(v->p->loop, &v->poll, mono_add(mono_now(), POLL_US));
-}
-
-void ipvs_audit_follow_drains(struct ipvs *v)
-{
-	bool wanted = v->n_leftovers > 0;
-
-	for (uint32_t i = 0; i < v->now->conf->n_servers && !wanted; i++)
-		wanted = v->now->servers[i].admin != ADMIN_NORMAL && !v->now->servers[i].drain.done;
-	if (wanted && !v->poll.slot)
-		loop_timer_set(v->p->loop, &v->poll, mono_now());
 }

@@ -17,7 +17,7 @@ struct ipvs_drain_event {
 	enum admin admin;
 	bool applied; /* the kernel has acknowledged that no new connection goes there: weight 0, or not listed */
 	bool counted; /* `connections` was read after that */
-	uint64_t connections; /* active, inactive and templates of persistence */
+	uint64_t connections; /* not over yet, and templates of persistence */
 };
 
 struct ipvs_drain_actions {

@@ -195,7 +195,7 @@ static int open_role(struct role_process *p)
 	set_timer(&v->reconcile, on_reconcile, v);
 	set_timer(&v->retry, on_reconcile, v);
 	set_timer(&v->audit, ipvs_audit_on_timer, v);
-	set_timer(&v->poll, ipvs_audit_on_poll, v);
+	set_timer(&v->poll, ipvs_follow_on_poll, v);
 	return loop_timer_reserve(p->loop, 16);
 }
 

@@ -3,7 +3,8 @@
  *   ipvs_process.c   the role: generations, boards, doorbells, timers, start and stop
  *   ipvs_state.c     inputs (health, administration) -> weights and quorum, with log lines, events and notifications
  *   ipvs_reconcile.c weights -> desired image -> plan -> kernel; refusals; ledger; leftovers
- *   ipvs_audit.c     the kernel's table compared, counters read, drains followed
+ *   ipvs_audit.c     the kernel's table compared, counters read
+ *   ipvs_follow.c    drains and leftovers until their last connection
  *   ipvs_report.c    the role's board
  *   ipvs_sync.c      connection synchronisation and timeouts */
 #ifndef POISE_IPVS_PROCESS_H
@@ -120,9 +121,16 @@ void ipvs_audit_start(struct ipvs *v);
 /* Reads the whole table, marks what is ours. Returns 0 or -errno. */
 int ipvs_audit_dump(struct ipvs *v);
 void ipvs_audit_on_timer(struct timer *timer, void *arg);
-void ipvs_audit_on_poll(struct timer *timer, void *arg);
+/* Reads the servers of the kernel's service number i anew. Returns the number of differences from the image, or -errno.
+ */
+int ipvs_audit_refresh(struct ipvs *v, uint32_t i);
+/* Something is not as it was acknowledged (a number of differences, or -errno): tells it and repairs. */
+void ipvs_audit_on_drift(struct ipvs *v, int drift);
+
+/* ---- ipvs_follow.c ---- */
+void ipvs_follow_on_poll(struct timer *timer, void *arg);
 /* Arms the poll when a drain or a leftover needs it. */
-void ipvs_audit_follow_drains(struct ipvs *v);
+void ipvs_follow_drains(struct ipvs *v);
 
 /* ---- ipvs_report.c ---- */
 /* NULL with errno. */

@@ -239,9 +239,12 @@ static void debug_ops(const struct ipvs *v, const struct ipvs_op *ops, size_t n)
 		const struct ipvs_dest *dest = ipvs_op_dest(&ops[i], &v->desired, &v->actual);
 		char key[IPVS_KEY_TEXT], text[ADDR_TEXT];
 
-		log_debug("ipvs %s: %s %s weight %d",
-			ipvs_key_format(&ipvs_op_service(&ops[i], &v->desired, &v->actual)->key, key),
-			names[ops[i].kind], dest ? ipvs_dest_format(&dest->key, text) : "", dest ? dest->weight : 0);
+		ipvs_key_format(&ipvs_op_service(&ops[i], &v->desired, &v->actual)->key, key);
+		if (dest)
+			log_debug("ipvs %s: %s %s weight %d", key, names[ops[i].kind],
+				ipvs_dest_format(&dest->key, text), dest->weight);
+		else
+			log_debug("ipvs %s: %s", key, names[ops[i].kind]);
 	}
 }
 
@@ -458,7 +461,7 @@ void ipvs_reconcile(struct ipvs *v)
 		store_ledger(v);
 	}
 	tell_admin(v);
-	ipvs_audit_follow_drains(v);
+	ipvs_follow_drains(v);
 	ipvs_report(v, false);
 }
 

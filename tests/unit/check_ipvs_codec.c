@@ -2,6 +2,7 @@
 /* The bytes of IPVS netlink messages: what is put is what is got, layouts as the kernel reads them, cut-off messages
  * refused, random damage survived. */
 #include "ipvs_codec.h"
+#include "ipvs_conn.h"
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
@@ -274,6 +275,47 @@ START_TEST(test_damage)
 }
 END_TEST
 
+START_TEST(test_connection_lines)
+{
+	static const char line4[] = "TCP C0000232 D73E C000020A 0050 C633640B 1F90 FIN_WAIT        119\n";
+	static const char line6[] = "UDP 2001:0db8:0000:0000:0000:0000:0000:0001 D73E "
+				    "2001:0db8:0000:0000:0000:0000:0000:0001 0035 "
+				    "2001:0db8:0000:0000:0000:0000:0000:0002 0035 UDP           9 sip 12345\n";
+	struct ipvs_key service = {.family = AF_INET, .protocol = IPPROTO_TCP, .port = 80};
+	struct ipvs_key mark = {.family = AF_INET, .fwmark = 3};
+	struct ipvs_dest_key dest = {.port = 8080};
+	struct ipvs_conn conn;
+	char text[ADDR_TEXT];
+
+	ck_assert_int_eq(addr_parse("192.0.2.10", &service.addr), 0);
+	ck_assert_int_eq(addr_parse("198.51.100.11", &dest.addr), 0);
+	ck_assert_int_eq(ipvs_conn_parse(line4, &conn), 0);
+	ck_assert(!conn.is_over && !conn.is_template);
+	ck_assert(ipvs_conn_belongs(&conn, &service, &dest));
+	ck_assert(ipvs_conn_belongs(&conn, &mark, &dest));
+	service.port = 81;
+	ck_assert(!ipvs_conn_belongs(&conn, &service, &dest));
+	service.port = 0; /* all ports */
+	ck_assert(ipvs_conn_belongs(&conn, &service, &dest));
+	service.protocol = IPPROTO_UDP;
+	ck_assert(!ipvs_conn_belongs(&conn, &service, &dest));
+	dest.port = 80;
+	ck_assert(!ipvs_conn_belongs(&conn, &mark, &dest));
+	ck_assert_int_eq(ipvs_conn_parse(line6, &conn), 0);
+	ck_assert_str_eq(addr_format(&conn.dest, text), "2001:db8::2");
+	ck_assert_uint_eq(conn.dest_port, 53);
+	ck_assert_int_eq(ipvs_conn_parse("TCP C0000232 D73E C000020A 0050 C633640B 1F90 TIME_WAIT 9", &conn), 0);
+	ck_assert(conn.is_over);
+	ck_assert_int_eq(ipvs_conn_parse("TCP C0000232 0000 C000020A 0050 C633640B 1F90 NONE 49", &conn), 0);
+	ck_assert(conn.is_template && !conn.is_over);
+	ck_assert_int_eq(
+		ipvs_conn_parse("Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires", &conn), -1);
+	ck_assert_int_eq(ipvs_conn_parse("TCP C0000232 D73E C000020A 0050 C633640B 1F90 CLOSE", &conn), -1);
+	ck_assert_int_eq(ipvs_conn_parse("TCP C0000232 D73E C000020 0050 C633640B 1F90 CLOSE 9", &conn), -1);
+	ck_assert_int_eq(ipvs_conn_parse("", &conn), -1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ipvs_codec");
@@ -289,6 +331,7 @@ int main(void)
 	tcase_add_test(tc, test_daemon_and_timeouts);
 	tcase_add_test(tc, test_full_messages_are_refused);
 	tcase_add_test(tc, test_damage);
+	tcase_add_test(tc, test_connection_lines);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
