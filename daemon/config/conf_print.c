@@ -233,17 +233,17 @@ void conf_print_directives(struct conf_printer *p, const struct conf_block *bloc
 void conf_print(struct conf_builder *builder, FILE *out)
 {
 	struct conf_printer p = {.builder = builder, .out = out};
+	const struct conf_directive *d;
 
 	conf_print_open(&p, "global_defs");
 	conf_print_directives(&p, &conf_global_block, 0);
 	conf_print_close(&p);
-	for (unsigned t = 0; t < CONF_TABLE_COUNT; t++) {
-		const struct conf_directive *d;
-
-		for (unsigned i = 0; (d = conf_directive_at(&conf_root_block, i)); i++)
-			if (d->kind == CONF_KIND_BLOCK && d->block->table == (int)t && t != CONF_TABLE_GLOBAL)
-				for (conf_index_t k = 0; k < conf_builder_count(builder, t); k++)
-					d->block->print(&p, k);
+	/* In the order of the lines, which puts scripts before what tracks them. */
+	for (unsigned i = 0; (d = conf_directive_at(&conf_root_block, i)); i++) {
+		if (d->kind != CONF_KIND_BLOCK || d->block == &conf_global_block)
+			continue;
+		for (conf_index_t k = 0; k < conf_builder_count(builder, (enum conf_table)d->block->table); k++)
+			d->block->print(&p, k);
 	}
 	conf_arena_free(&p.arena);
 }

@@ -18,3 +18,43 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 pkglibexec_PROGRAMS += daemon/config/poise-config
 daemon_config_poise_config_SOURCES = daemon/config/conf_main.c
 daemon_config_poise_config_LDADD = daemon/config/libconfig.a $(ROLE_LIBS)
+
+CONFIG_CHECK_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/daemon/config
+CONFIG_CHECK_LIBS = daemon/config/libconfig.a lib/libpoise.a $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_conf_table
+tests_unit_check_conf_table_SOURCES = tests/unit/check_conf_table.c
+tests_unit_check_conf_table_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_unit_check_conf_table_LDADD = lib/libpoise.a $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_conf_lex
+tests_unit_check_conf_lex_SOURCES = tests/unit/check_conf_lex.c
+tests_unit_check_conf_lex_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_unit_check_conf_lex_LDADD = $(CONFIG_CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_conf_vrrp
+tests_unit_check_conf_vrrp_SOURCES = tests/unit/check_conf_vrrp.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
+tests_unit_check_conf_vrrp_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_unit_check_conf_vrrp_LDADD = $(CONFIG_CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_conf_service
+tests_unit_check_conf_service_SOURCES = tests/unit/check_conf_service.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
+tests_unit_check_conf_service_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_unit_check_conf_service_LDADD = $(CONFIG_CHECK_LIBS)
+
+# The fuzz targets over their seeds; with --enable-fuzzers (CC=clang) also as programs that look for more.
+check_PROGRAMS += tests/fuzz/seeds_conf tests/fuzz/seeds_conf_table
+tests_fuzz_seeds_conf_SOURCES = tests/fuzz/run_seeds.c tests/fuzz/fuzz_conf.c
+tests_fuzz_seeds_conf_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_fuzz_seeds_conf_LDADD = daemon/config/libconfig.a lib/libpoise.a
+tests_fuzz_seeds_conf_table_SOURCES = tests/fuzz/run_seeds.c tests/fuzz/fuzz_conf_table.c
+tests_fuzz_seeds_conf_table_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_fuzz_seeds_conf_table_LDADD = daemon/config/libconfig.a lib/libpoise.a
+if FUZZERS
+CONFIG_FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined
+noinst_PROGRAMS += tests/fuzz/fuzz_conf tests/fuzz/fuzz_conf_table
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(daemon_config_libconfig_a_SOURCES)
+tests_fuzz_fuzz_conf_CFLAGS = $(CONFIG_CHECK_CFLAGS) $(CONFIG_FUZZ_FLAGS)
+tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(CONFIG_FUZZ_FLAGS)
+tests_fuzz_fuzz_conf_LDADD = lib/libpoise.a
+tests_fuzz_fuzz_conf_table_SOURCES = tests/fuzz/fuzz_conf_table.c lib/conf.c lib/conf_build.c lib/conf_layout.c
+tests_fuzz_fuzz_conf_table_CFLAGS = $(CONFIG_CHECK_CFLAGS) $(CONFIG_FUZZ_FLAGS)
+tests_fuzz_fuzz_conf_table_LDFLAGS = $(AM_LDFLAGS) $(CONFIG_FUZZ_FLAGS)
+tests_fuzz_fuzz_conf_table_LDADD = daemon/config/libconfig.a lib/libpoise.a
+endif
