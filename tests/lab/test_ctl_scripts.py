@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The script role in the real daemon: checks that decide, notifications in order, users, time limits, refusals."""
+
+import os
+import signal
+import stat
+
+from poiselab import wait_until
+from poiselab.configs import instance
+from poiselab.process import process_table
+from poiselab.site import VIP
+
+NOTIFY = """#!/bin/sh
+echo "$(id -un) $*" >> %s
+"""
+
+
+def script(site, name, text, mode=0o755):
+    os.chmod(site.folder, 0o755)
+    path = os.path.join(site.folder, name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, mode)
+    return path
+
+
+def router(checks="", more="", globals_="script_user root", priority=150):
+    return ("global_defs {\n\trouter_id lb\n\t%s\n}\n" % globals_ + checks +
+            instance("front", "front", 51, VIP + "/24", priority=priority, more=more))
+
+
+def check(command, name="chk", more=""):
+    return "vrrp_script %s {\n\tscript \"%s\"\n\tinterval 1\n\t%s\n}\n" % (name, command, more)
+
+
+TRACK = "track_script {\n\tchk\n}"
+
+
+def result(poised, name="chk"):
+    return next((s for s in poised.status().get("scripts", []) if s["name"] == name), {})
+
+
+def lines(path):
+    try:
+        with open(path, encoding="utf-8") as f:
+            return f.read().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def test_a_check_decides_and_says_why(site):
+    flag = os.path.join(site.folder, "fail")
+    path = script(site, "chk.sh", "#!/bin/sh\ntest ! -e %s || { echo \"$1 is there\" >&2; exit 3; }\n" % flag)
+    poised = site.r1.poised(router(check(path + " flag", more="fall 2\n\trise 2"), TRACK))
+    wait_until("master", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+    assert result(poised)["result"] == "good"
+    open(flag, "w", encoding="utf-8").close()
+    wait_until("a fault", lambda: poised.state("front"), lambda s: s == "FAULT")
+    assert (result(poised)["result"], result(poised)["last_exit"], result(poised)["why"]) == (
+        "bad", 3, "exit status 3: flag is there")
+    os.unlink(flag)
+    wait_until("master again", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+
+
+def results(poised, cases):
+    """Waits for every check to be bad; compares its reason with what the case wants."""
+    for name, (_, reason) in cases.items():
+        seen = wait_until("the result of " + name, lambda n=name: result(poised, n), lambda r: r.get("result") == "bad")
+        assert reason in seen["why"], seen
+
+
+def tracked(cases):
+    return ("".join(check(command, name) for name, (command, _) in cases.items()),
+            "track_script {\n%s}" % "".join("\t%s\n" % name for name in cases))
+
+
+def test_what_cannot_run_is_a_failed_check_with_a_reason(site):
+    cases = {
+        "missing": ("/nonexistent/x", "No such file"),
+        "nothere": ("no-such-program -x", "no such program in"),
+        "plain": (script(site, "plain.sh", "exit 0\n", 0o644), "Permission denied"),
+        "nobang": (script(site, "nobang.sh", "exit 0\n"), "names no interpreter"),
+    }
+    poised = site.r1.poised(router(*tracked(cases)))
+    results(poised, cases)
+    assert poised.state("front") in ("FAULT", "INIT")
+
+
+def test_what_others_may_write_is_not_run_as_root(site):
+    path = script(site, "weak.sh", "#!/bin/sh\nexit 0\n")
+    cases = {"weak": (path, "refused as root (enable_script_security): /tmp can be written by others than root")}
+    poised = site.r1.poised(router(*tracked(cases), "script_user root\n\tenable_script_security"))
+    results(poised, cases)
+    # The same script under another user is that user's own affair.
+    poised.write(router(*tracked(cases), "script_user nobody\n\tenable_script_security"))
+    poised.poisectl("reload")
+    wait_until("a good result", lambda: result(poised, "weak").get("result"), lambda r: r == "good")
+
+
+def test_a_check_that_hangs_is_ended_with_all_it_started(site):
+    path = script(site, "hang.sh", "#!/bin/sh\ntrap '' TERM\nsleep 987654 &\nsleep 987655\n")
+    poised = site.r1.poised(router(check(path, more="timeout 1"), TRACK))
+    wait_until("bad", lambda: result(poised), lambda r: r.get("result") == "bad")
+    assert result(poised)["why"] == "no result within 1000 ms" and result(poised)["last_exit"] == -1001
+    wait_until("a second run", lambda: result(poised)["runs"], lambda n: n >= 3)
+    mine = poised.family()
+    sleepers = [pid for pid in process_table() if command_of(pid)[:1] == ["sleep"] and command_of(pid)[1][:5] == "98765"
+                and os.readlink("/proc/%d/ns/net" % pid) == os.readlink("/proc/%d/ns/net" % mine[-1])]
+    assert len(sleepers) <= 2  # of the run that is under way
+
+
+def command_of(pid):
+    try:
+        with open("/proc/%d/cmdline" % pid, encoding="utf-8") as f:
+            return f.read().split("\0")
+    except OSError:
+        return []
+
+
+def test_notifications_in_order_with_their_arguments_and_user(site):
+    log = os.path.join(site.folder, "notify.log")
+    path = script(site, "notify.sh", NOTIFY % log)
+    open(log, "w", encoding="utf-8").close()
+    os.chmod(log, 0o666)
+    more = ("notify_backup \"%s b\"\nnotify_master \"%s m\"\nnotify_stop \"%s s\" nobody\nnotify \"%s any one\"" %
+            (path, path, path, path))
+    poised = site.r1.poised(router(more=more))
+    wait_until("both scripts of the master", lambda: lines(log), lambda seen: len(seen) == 4, within=15)
+    assert lines(log) == ["root b", "root any one INSTANCE front BACKUP 150", "root m",
+                          "root any one INSTANCE front MASTER 150"]
+    poised.stop()
+    wait_until("the scripts of the stop", lambda: lines(log)[4:], lambda seen: len(seen) == 2)
+    assert sorted(lines(log)[4:]) == sorted(["nobody s", "root any one INSTANCE front STOP 150"])
+
+
+def test_a_slow_notification_delays_its_own_instance_only(site):
+    log = os.path.join(site.folder, "notify.log")
+    slow = script(site, "slow.sh", "#!/bin/sh\necho \"begin $*\" >> %s\nsleep 2\necho \"end $*\" >> %s\n" % (log, log))
+    quick = script(site, "quick.sh", NOTIFY % log)
+    text = (router(more="notify \"%s\"" % slow) +
+            instance("other", "front", 52, VIP[:-1] + "7/24", priority=150, more="notify \"%s\"" % quick))
+    poised = site.r1.poised(text)
+    seen = wait_until("the quick one", lambda: lines(log), lambda s: "root INSTANCE other BACKUP 150" in s)
+    assert "end INSTANCE front BACKUP 150" not in seen
+    wait_until("the slow one", lambda: lines(log), lambda s: "end INSTANCE front MASTER 150" in s, within=20)
+    mine = [line for line in lines(log) if " front " in line]
+    assert mine == ["begin INSTANCE front BACKUP 150", "end INSTANCE front BACKUP 150",
+                    "begin INSTANCE front MASTER 150", "end INSTANCE front MASTER 150"]
+    assert poised.running()
+
+
+def test_results_survive_the_death_of_the_role_and_a_reload(site):
+    path = script(site, "chk.sh", "#!/bin/sh\nexit 0\n")
+    poised = site.r1.poised(router(check(path), TRACK))
+    wait_until("master", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+    since = result(poised)["since"]
+    os.kill(poised.role_pids("script")[0], signal.SIGKILL)
+    wait_until("the role again", lambda: result(poised).get("result"), lambda r: r == "good")
+    poised.write(router(check(path), TRACK, priority=140))
+    poised.poisectl("reload")
+    assert (result(poised)["result"], result(poised)["since"]) == ("good", since)
+    assert poised.state("front") == "MASTER"
+    assert stat.S_ISREG(os.stat(path).st_mode)
