@@ -196,6 +196,15 @@ void check_set_take_over(struct check_set *set, struct check_set *old)
 	}
 }
 
+/* No sane plan lies later than this. */
+static struct mono latest_start(const struct check *c, struct mono now)
+{
+	const struct conf_check *conf = check_spec_conf(&c->spec);
+
+	return mono_add(now, 2 * (conf->interval_us > conf->delay_before_retry_us ? conf->interval_us
+										  : conf->delay_before_retry_us));
+}
+
 uint32_t check_set_adopt(struct check_set *set, const struct board *board)
 {
 	struct mono now = mono_now();
@@ -213,7 +222,8 @@ uint32_t check_set_adopt(struct check_set *set, const struct board *board)
 		was.why[WHY_SIZE - 1] = '\0';
 		c->status = was;
 		c->verdict = (struct verdict){(enum health)was.health, was.failures, was.successes};
-		if (mono_before(now, was.next_start))
+		c->status.weight_percent = 100;
+		if (mono_before(now, was.next_start) && mono_before(was.next_start, latest_start(c, now)))
 			c->planned = was.next_start;
 		else if (c->first_span_us > CATCH_UP_US)
 			c->first_span_us = CATCH_UP_US;
@@ -225,6 +235,7 @@ uint32_t check_set_adopt(struct check_set *set, const struct board *board)
 		if (board_load(board, HEALTH_TABLE_SERVER, i, &was, sizeof(was)) < 0 || was.health > HEALTH_DOWN)
 			continue;
 		was.why[WHY_SIZE - 1] = '\0';
+		was.weight_percent = 100;
 		set->servers[i] = was;
 		set->before[i] = (uint8_t)was.health;
 	}

@@ -288,6 +288,15 @@ START_TEST(predecessor_board_is_adopted)
 	check_set_judge_server(set, 0);
 	ck_assert_int_eq(set->servers[0].health, HEALTH_DOWN);
 	check_set_free(set);
+	/* a start in a thousand years is no plan */
+	was = (struct status_check){.health = HEALTH_UP, .next_start = {INT64_MAX / 2}, .why = "up before"};
+	board_store(board, HEALTH_TABLE_CHECK, 0, &was, sizeof(was));
+	set = check_set_new(conf, NULL, NULL);
+	check_set_take_over(set, NULL);
+	ck_assert_uint_eq(check_set_adopt(set, board), 1);
+	ck_assert_int_eq(set->checks[0]->verdict.health, HEALTH_UP);
+	ck_assert(!mono_is_set(set->checks[0]->planned));
+	check_set_free(set);
 	/* a board of another generation says nothing about this one's records */
 	set = check_set_new(other, NULL, NULL);
 	check_set_take_over(set, NULL);
