@@ -195,26 +195,32 @@ static void backup_on_advert(struct vrrp_step *s)
 	vr->rival_seen = ev->now;
 }
 
-/* Whether to react to a master that should not be one. Bounded: two routers that take each other for the lower one
- * (addresses translated on the way) must not answer each other at wire speed, nor is a forged packet to set off a burst
- * of announcements each time. The regular advertisement is due within the interval anyway. */
-static bool may_react(struct vrrp_step *s)
+/* When the next reaction to a master that should not be one is allowed: two routers that take each other for the lower
+ * one (addresses translated on the way) must not answer each other at wire speed, nor is a forged packet to set off a
+ * burst of announcements each time. */
+static struct mono next_reaction(const struct vrrp_step *s)
 {
-	struct vrrp_vr *vr = s->vr;
-
-	if (mono_is_set(vr->last_reaction) && mono_diff_us(s->ev->now, vr->last_reaction) < s->conf->advert_us / 4)
-		return false;
-	vr->last_reaction = s->ev->now;
-	return true;
+	if (!mono_is_set(s->vr->last_reaction))
+		return s->ev->now;
+	return mono_add(s->vr->last_reaction, s->conf->advert_us / 4);
 }
 
-/* An advertisement at once, and announcements, since caches may point at the other one. */
+/* An advertisement at once, and announcements, since caches may point at the other one. What comes too soon after the
+ * last one is answered as soon as it is allowed: a backup may have taken it for a farewell and wait for its skew only.
+ */
 static void insist(struct vrrp_step *s, bool with_advert)
 {
-	if (!may_react(s))
+	struct mono allowed = next_reaction(s);
+	struct vrrp_vr *vr = s->vr;
+
+	if (mono_before(s->ev->now, allowed)) {
+		if (with_advert && mono_before(allowed, vr->deadline))
+			vr->deadline = allowed;
 		return;
+	}
+	vr->last_reaction = s->ev->now;
 	if (with_advert) {
-		vrrp_step_send(s, s->vr->priority);
+		vrrp_step_send(s, vr->priority);
 		vrrp_step_arm_advert(s);
 	}
 	vrrp_step_announce(s, VRRP_ANNOUNCE_CONFLICT);

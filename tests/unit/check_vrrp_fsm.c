@@ -491,7 +491,8 @@ START_TEST(test_answers_are_bounded)
 			answers += r.out.list[a].kind == VRRP_ACTION_SEND;
 			bursts += r.out.list[a].kind == VRRP_ACTION_ANNOUNCE;
 		}
-		ck_assert_int_le(left(&r), 1000 * MS);
+		/* what is not answered at once is answered soon */
+		ck_assert_int_le(left(&r), r.out.n ? 1000 * MS : 250 * MS);
 		ck_assert_int_gt(left(&r), 0);
 	}
 	ck_assert_int_eq(answers, 4);

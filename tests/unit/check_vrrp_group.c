@@ -217,6 +217,8 @@ START_TEST(test_a_fault_of_one_is_a_fault_of_all)
 		ck_assert_uint_eq(r.sent_zero[i], 1);
 		ck_assert(!mono_is_set(r.vr[i].deadline));
 	}
+	ck_assert_uint_eq(r.vr[1].faults, CARRIER);
+	ck_assert_uint_eq(r.vr[2].faults, VRRP_FAULT_BIT(VRRP_FAULT_GROUP));
 	ck_assert_str_eq(why(&r, 1), "interface eth1 has no carrier");
 	ck_assert_str_eq(why(&r, 2), "sync group: VI_1: interface eth1 has no carrier");
 	faults(&r, 1, 0, "");
