@@ -281,7 +281,7 @@ END_TEST
 START_TEST(silence_in_the_handshake)
 {
 	run(peer_serve_silence, NULL, &(struct check_text){.timeout_ms = 150});
-	expect(REASON_TLS_TIMEOUT, "TLS handshake not finished after 15");
+	expect(REASON_TLS_TIMEOUT, "TLS handshake not finished after ");
 }
 END_TEST
 
