@@ -14,3 +14,12 @@ daemon_script_poise_script_SOURCES = daemon/script/script_process.c \
 	daemon/script/script_check.c daemon/script/script_check.h \
 	daemon/script/script_notify.c daemon/script/script_notify.h
 daemon_script_poise_script_LDADD = daemon/script/libscript.a $(ROLE_LIBS)
+
+SCRIPT_CHECK_LIBS = daemon/script/libscript.a $(ROLE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_script_core tests/unit/check_script_spawn
+tests_unit_check_script_core_SOURCES = tests/unit/check_script_core.c
+tests_unit_check_script_core_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_script_core_LDADD = $(SCRIPT_CHECK_LIBS)
+tests_unit_check_script_spawn_SOURCES = tests/unit/check_script_spawn.c
+tests_unit_check_script_spawn_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_script_spawn_LDADD = $(SCRIPT_CHECK_LIBS)

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The decisions of the script role: rise and fall, the grid of starts, the order of notifications, their words, the
+ * user, and who may have changed a program. */
+#include "../../daemon/script/script_path.h"
+#include "../../daemon/script/script_queue.h"
+#include "../../daemon/script/script_user.h"
+#include "../../daemon/script/script_verdict.h"
+#include "../../daemon/script/script_words.h"
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- rise and fall ---- */
+
+/* Runs a word of + and - and returns the results as a word of G, B, U. */
+static const char *run_verdict(bool init_fail, uint32_t rise, uint32_t fall, const char *runs, char *out)
+{
+	struct script_verdict v = script_verdict_initial(init_fail);
+	enum script_result before = v.result;
+	size_t n = strlen(runs);
+
+	for (size_t i = 0; i < n; i++) {
+		bool changed = script_verdict_step(&v, rise, fall, runs[i] == '+');
+
+		ck_assert_int_eq(changed, v.result != before);
+		before = v.result;
+		out[i] = v.result == SCRIPT_GOOD ? 'G' : v.result == SCRIPT_BAD ? 'B' : 'U';
+	}
+	out[n] = '\0';
+	return out;
+}
+
+START_TEST(test_verdict)
+{
+	char out[32];
+
+	ck_assert_int_eq(script_verdict_initial(false).result, SCRIPT_UNKNOWN);
+	ck_assert_int_eq(script_verdict_initial(true).result, SCRIPT_BAD);
+	/* The first run decides, whatever rise and fall are. */
+	ck_assert_str_eq(run_verdict(false, 3, 3, "-", out), "B");
+	ck_assert_str_eq(run_verdict(false, 3, 3, "+", out), "G");
+	ck_assert_str_eq(run_verdict(true, 3, 3, "+", out), "G");
+	ck_assert_str_eq(run_verdict(true, 3, 3, "-", out), "B");
+	/* Then it takes rise or fall in a row, and one of the other kind begins the count again. */
+	ck_assert_str_eq(run_verdict(false, 2, 3, "+--+---++", out), "GGGGGGBBG");
+	ck_assert_str_eq(run_verdict(true, 2, 2, "-+-++", out), "BBBBG");
+	ck_assert_str_eq(run_verdict(false, 0, 0, "+-+", out), "GBG");
+	ck_assert_str_eq(run_verdict(false, 1, 1, "+-+", out), "GBG");
+}
+END_TEST
+
+START_TEST(test_next_start)
+{
+	ck_assert_int_eq(script_next_start_us(1000, 500, 1200), 1500);
+	/* Missed starts are not made up for, and the grid stays. */
+	ck_assert_int_eq(script_next_start_us(1000, 500, 1500), 2000);
+	ck_assert_int_eq(script_next_start_us(1000, 500, 2700), 3000);
+	ck_assert_int_eq(script_next_start_us(1000, 500, 3000), 3500);
+}
+END_TEST
+
+/* ---- the queue ---- */
+
+static struct queue queue;
+static int items[QUEUE_MAX * 2];
+
+static void *item(int i)
+{
+	return &items[i];
+}
+
+START_TEST(test_queue_order)
+{
+	struct queue_entry *a1, *b1, *a2;
+
+	memset(&queue, 0, sizeof(queue));
+	ck_assert_ptr_null(queue_next(&queue));
+	queue_add(&queue, 'a', item(1));
+	queue_add(&queue, 'a', item(2));
+	queue_add(&queue, 'b', item(3));
+	a1 = queue_next(&queue);
+	ck_assert_ptr_eq(a1->item, item(1));
+	ck_assert(queue_is_awaited(&queue, a1));
+	/* b does not wait for a, the second of a does. */
+	b1 = queue_next(&queue);
+	ck_assert_ptr_eq(b1->item, item(3));
+	ck_assert(!queue_is_awaited(&queue, b1));
+	ck_assert_ptr_null(queue_next(&queue));
+	queue_done(&queue, a1);
+	a2 = queue_next(&queue);
+	ck_assert_ptr_eq(a2->item, item(2));
+	queue_done(&queue, a2);
+	queue_done(&queue, b1);
+	ck_assert_uint_eq(queue.running + queue.waiting, 0);
+}
+END_TEST
+
+START_TEST(test_queue_is_bounded)
+{
+	struct queue_entry *first;
+
+	memset(&queue, 0, sizeof(queue));
+	queue_add(&queue, 'x', item(0));
+	first = queue_next(&queue);
+	queue_add(&queue, 'y', item(1));
+	for (int i = 2; i < QUEUE_MAX; i++)
+		ck_assert_ptr_null(queue_add(&queue, 'x', item(i)));
+	/* Full: x has most, so its oldest goes, never what runs, and y keeps its only one. */
+	ck_assert_ptr_eq(queue_add(&queue, 'x', item(QUEUE_MAX)), item(2));
+	ck_assert_ptr_eq(queue_add(&queue, 'z', item(QUEUE_MAX + 1)), item(3));
+	ck_assert_uint_eq(queue.dropped, 2);
+	ck_assert_ptr_eq(queue_next(&queue)->item, item(1));
+	queue_done(&queue, first);
+	ck_assert_ptr_eq(queue_next(&queue)->item, item(4));
+	ck_assert_ptr_eq(queue_next(&queue)->item, item(QUEUE_MAX + 1));
+}
+END_TEST
+
+START_TEST(test_queue_runs_so_many_beside_each_other)
+{
+	memset(&queue, 0, sizeof(queue));
+	for (int i = 0; i < QUEUE_RUNNING_MAX + 5; i++)
+		queue_add(&queue, (uint64_t)i, item(i));
+	for (int i = 0; i < QUEUE_RUNNING_MAX; i++)
+		ck_assert_ptr_nonnull(queue_next(&queue));
+	ck_assert_ptr_null(queue_next(&queue));
+	queue_done(&queue, &queue.entries[0]);
+	ck_assert_ptr_nonnull(queue_next(&queue));
+	ck_assert_ptr_null(queue_next(&queue));
+}
+END_TEST
+
+/* ---- words and users ---- */
+
+static struct conf *build(bool has_script_user, enum conf_dialect dialect)
+{
+	static const char *const words[] = {"/bin/true", "a b"};
+	struct conf_builder *b = conf_builder_new();
+	int fd = memfd_create("conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	conf_string_t web = conf_builder_string(b, "web"), both = conf_builder_string(b, "both"),
+		      user = conf_builder_string(b, "daemon"), group = conf_builder_string(b, "adm"),
+		      argv = conf_builder_words(b, words, 2);
+	struct conf_global *global = conf_builder_at(b, CONF_TABLE_GLOBAL, 0);
+	conf_index_t i;
+
+	global->dialect = dialect;
+	if (has_script_user) {
+		global->script_user = user;
+		global->script_group = group;
+	}
+	i = conf_builder_add(b, CONF_TABLE_INSTANCE);
+	*(struct conf_instance *)conf_builder_at(b, CONF_TABLE_INSTANCE, i) =
+		(struct conf_instance){.name = web, .secret = CONF_NONE, .group = CONF_NONE};
+	i = conf_builder_add(b, CONF_TABLE_GROUP);
+	((struct conf_group *)conf_builder_at(b, CONF_TABLE_GROUP, i))->name = both;
+	for (uint32_t owner = CONF_OWNER_INSTANCE; owner <= CONF_OWNER_GROUP; owner++) {
+		for (uint32_t event = CONF_NOTIFY_MASTER; event <= CONF_NOTIFY_ANY; event += 4) {
+			i = conf_builder_add(b, CONF_TABLE_NOTIFY);
+			*(struct conf_notify *)conf_builder_at(b, CONF_TABLE_NOTIFY, i) = (struct conf_notify){
+				.event = event, .owner = owner, .command = {.argv = argv, .argc = 2}};
+		}
+	}
+	ck_assert_int_eq(conf_builder_write(b, 1, fd), 0);
+	conf_builder_free(b);
+	return conf_open(fd);
+}
+
+START_TEST(test_arguments)
+{
+	struct conf *conf = build(false, CONF_DIALECT_KEEPALIVED);
+	char priority[WORDS_PRIORITY_SIZE];
+	const char *out[5];
+
+	ck_assert_ptr_nonnull(conf);
+	/* notify_master gets nothing more, notify gets four words. */
+	ck_assert_int_eq(script_words_arguments(conf, &conf->notifies[0], CONF_NOTIFY_MASTER, 100, priority, out), 0);
+	ck_assert_ptr_null(out[0]);
+	ck_assert_int_eq(script_words_arguments(conf, &conf->notifies[1], CONF_NOTIFY_FAULT, 100, priority, out), 4);
+	ck_assert_str_eq(out[0], "INSTANCE");
+	ck_assert_str_eq(out[1], "web");
+	ck_assert_str_eq(out[2], "FAULT");
+	ck_assert_str_eq(out[3], "100");
+	ck_assert_ptr_null(out[4]);
+	ck_assert_int_eq(script_words_arguments(conf, &conf->notifies[3], CONF_NOTIFY_STOP, 0, priority, out), 4);
+	ck_assert_str_eq(out[0], "GROUP");
+	ck_assert_str_eq(out[1], "both");
+	ck_assert_str_eq(out[2], "STOP");
+	ck_assert_str_eq(out[3], "0");
+	ck_assert(script_words_key(conf, &conf->notifies[0]) == script_words_key(conf, &conf->notifies[1]));
+	ck_assert(script_words_key(conf, &conf->notifies[0]) != script_words_key(conf, &conf->notifies[2]));
+	conf_close(conf);
+}
+END_TEST
+
+static void assert_user(
+	const struct conf *conf, conf_string_t own, bool has_default, const char *user, const char *group)
+{
+	struct conf_command command = {.user = own};
+	const char *got_user, *got_group;
+
+	script_user_choose(conf, &command, has_default, &got_user, &got_group);
+	ck_assert_str_eq(got_user, user);
+	ck_assert_str_eq(got_group, group);
+}
+
+START_TEST(test_user)
+{
+	struct conf *with = build(true, CONF_DIALECT_KEEPALIVED), *without = build(false, CONF_DIALECT_KEEPALIVED),
+		    *strict = build(false, CONF_DIALECT_POISE);
+
+	assert_user(with, with->instances[0].name, true, "web", "");
+	assert_user(with, 0, true, "daemon", "adm");
+	assert_user(without, 0, true, "keepalived_script", "");
+	assert_user(without, 0, false, "root", "");
+	assert_user(strict, 0, true, "keepalived_script", "");
+	assert_user(strict, 0, false, "nobody", "");
+	conf_close(with);
+	conf_close(without);
+	conf_close(strict);
+}
+END_TEST
+
+/* ---- paths ---- */
+
+START_TEST(test_path_find)
+{
+	char path[PATH_MAX], why[PATH_WHY_SIZE];
+
+	ck_assert_int_eq(script_path_find("sh", path, why), 0);
+	ck_assert_ptr_nonnull(strstr(path, "/bin/sh"));
+	ck_assert_int_eq(script_path_find("/bin/sh", path, why), 0);
+	ck_assert_str_eq(path, "/bin/sh");
+	ck_assert_int_eq(script_path_find("/bin/none-such", path, why), -1);
+	ck_assert_str_eq(why, "/bin/none-such: No such file or directory");
+	ck_assert_int_eq(script_path_find("none-such", path, why), -1);
+	ck_assert_ptr_nonnull(strstr(why, "none-such: no such program in /usr"));
+}
+END_TEST
+
+static char dir[] = "/tmp/check-script-XXXXXX";
+
+static void make(const char *name, mode_t mode)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	fclose(f);
+	ck_assert_int_eq(chmod(path, mode), 0);
+}
+
+/* Needs to own the files as root does; elsewhere the answer is always that they belong to somebody else. */
+START_TEST(test_path_check)
+{
+	char path[PATH_MAX], why[PATH_WHY_SIZE], link[PATH_MAX];
+
+	ck_assert_int_eq(script_path_check("/bin/sh", why), 0);
+	ck_assert_int_eq(script_path_check("/usr//bin/./env", why), 0);
+	ck_assert_int_eq(script_path_check("bin/sh", why), -1);
+	ck_assert_int_eq(script_path_check("/bin/none-such", why), -1);
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	make("x", 0755);
+	snprintf(path, sizeof(path), "%s/x", dir);
+	/* Everybody may write into /tmp. */
+	ck_assert_int_eq(script_path_check(path, why), -1);
+	ck_assert_str_eq(why, "/tmp can be written by others than root");
+	/* A link from a safe place does not make it safer; /proc/self/cwd is one that the test has. */
+	ck_assert_int_eq(chdir(dir), 0);
+	snprintf(link, sizeof(link), "/proc/self/cwd/x");
+	ck_assert_int_eq(script_path_check(link, why), -1);
+	unlink(path);
+	rmdir(dir);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("script_core");
+	TCase *tc = tcase_create("core");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tc, test_verdict);
+	tcase_add_test(tc, test_next_start);
+	tcase_add_test(tc, test_queue_order);
+	tcase_add_test(tc, test_queue_is_bounded);
+	tcase_add_test(tc, test_queue_runs_so_many_beside_each_other);
+	tcase_add_test(tc, test_arguments);
+	tcase_add_test(tc, test_user);
+	tcase_add_test(tc, test_path_find);
+	tcase_add_test(tc, test_path_check);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
