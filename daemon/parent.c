@@ -225,7 +225,17 @@ static void open_ledgers(struct parent *p)
 	}
 }
 
-/* Everybody may connect; the control role looks at who it is and decides what he may do. */
+/* Members of group poise may look (without that group, root alone); what a client may change is decided by the control
+ * role, which sees who it is. */
+static int set_access(const char *path)
+{
+	const struct group *group = getgrnam("poise");
+
+	if (group && chown(path, 0, group->gr_gid) < 0)
+		return -1;
+	return chmod(path, group ? 0660 : 0600);
+}
+
 static int open_listener(struct parent *p)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -241,7 +251,7 @@ static int open_listener(struct parent *p)
 	unlink(path);
 	p->listener_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (p->listener_fd < 0 || bind(p->listener_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-		chmod(path, 0666) < 0 || listen(p->listener_fd, 64) < 0) {
+		set_access(path) < 0 || listen(p->listener_fd, 64) < 0) {
 		log_error("%s: poisectl will not reach this poised: %s", path, strerror(errno));
 		return -1;
 	}

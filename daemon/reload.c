@@ -179,14 +179,26 @@ static void ask(struct parent *p)
 
 /* ---- the config role ---- */
 
-/* A line of the config role: FILE:LINE:COLUMN: error|warning: text. */
-static void report_line(struct parent *p, const char *line)
+/* Takes a severity out of the middle of a line, because the log has its own. */
+static bool cut_severity(char *line, const char *severity)
 {
-	if (strstr(line, ": error: ")) {
+	char *at = strstr(line, severity);
+	size_t length = strlen(severity);
+
+	if (!at)
+		return false;
+	memmove(at + 2, at + length, strlen(at + length) + 1);
+	return true;
+}
+
+/* A line of the config role: FILE:LINE:COLUMN: error|warning: text. */
+static void report_line(struct parent *p, char *line)
+{
+	if (cut_severity(line, ": error: ")) {
 		log_error("%s", line);
 		if (!p->reload.first_error[0])
 			snprintf(p->reload.first_error, sizeof(p->reload.first_error), "%.159s", line);
-	} else if (strstr(line, ": warning: ")) {
+	} else if (cut_severity(line, ": warning: ")) {
 		log_warning("%s", line);
 	} else if (*line) {
 		log_info("%s", line);
