@@ -67,7 +67,7 @@ static const char *connect_advice(int error)
 		return "poised has ended without cleaning up, or is just starting: see its log";
 	case EACCES:
 	case EPERM:
-		return "become root, or join the group that may open it";
+		return "become root, or join the group poise, whose members may look";
 	case EAGAIN:
 		return "too many connections wait for poised: try again";
 	default:
