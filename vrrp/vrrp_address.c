@@ -71,11 +71,11 @@ int vrrp_addresses_set_ledger(struct vrrp_addresses *addresses, int fd)
 	if (error)
 		return error;
 	error = count > 65536 ? -EOVERFLOW : vrrp_addresses_reserve(addresses, (uint32_t)count);
-	if (!error && addresses->n_leases == 0) {
+	if (!error && count > 0 && addresses->n_leases == 0) {
 		memcpy(addresses->leases, records, count * sizeof(struct vrrp_lease));
 		addresses->n_leases = (uint32_t)count;
 		/* What a predecessor left may be about to expire. */
-		addresses->refresh_now = count > 0;
+		addresses->refresh_now = true;
 	}
 	free(records);
 	return error;
