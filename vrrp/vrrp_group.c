@@ -25,42 +25,66 @@ static bool wants_fault_change(const struct vrrp_vr *const *members, uint32_t n,
 	return has != (faulty_besides(members, n, i) != UINT32_MAX);
 }
 
-static enum vrrp_state whole_state(const struct vrrp_vr *const *members, uint32_t n)
+/* Not started yet, or started and still listening without having heard anybody. */
+static bool is_newcomer(const struct vrrp_vr *vr)
 {
-	uint32_t count[VRRP_FAULT + 1] = {0};
+	if (vr->state == VRRP_INIT)
+		return true;
+	return vr->state == VRRP_BACKUP && vr->cause.kind == VRRP_CAUSE_STARTED && !addr_is_set(&vr->master);
+}
 
-	for (uint32_t i = 0; i < n; i++)
-		count[members[i]->state]++;
-	if (count[VRRP_FAULT] > 0)
+struct tally {
+	uint32_t masters, ready, newcomers, faulty, init;
+	uint32_t holdout; /* the first that keeps the group from being master, or UINT32_MAX */
+};
+
+static struct tally count(const struct vrrp_vr *const *members, uint32_t n)
+{
+	struct tally t = {.holdout = UINT32_MAX};
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct vrrp_vr *vr = members[i];
+
+		t.faulty += vr->state == VRRP_FAULT;
+		t.init += vr->state == VRRP_INIT;
+		if (vr->state == VRRP_MASTER)
+			t.masters++;
+		else if (vr->state == VRRP_BACKUP && vr->is_ready)
+			t.ready++;
+		else if (is_newcomer(vr))
+			t.newcomers++;
+		else if (t.holdout == UINT32_MAX)
+			t.holdout = i;
+	}
+	return t;
+}
+
+static enum vrrp_state whole_state(const struct tally *t)
+{
+	if (t->faulty > 0)
 		return VRRP_FAULT;
-	if (count[VRRP_INIT] > 0)
-		return VRRP_INIT;
-	return count[VRRP_MASTER] == n ? VRRP_MASTER : VRRP_BACKUP;
+	if (t->masters > 0 && t->holdout == UINT32_MAX)
+		return VRRP_MASTER;
+	return t->init > 0 ? VRRP_INIT : VRRP_BACKUP;
 }
 
 struct vrrp_group_verdict vrrp_group_decide(const struct vrrp_vr *const *members, uint32_t n)
 {
-	struct vrrp_group_verdict verdict = {VRRP_GROUP_STAY, whole_state(members, n), UINT32_MAX};
-	uint32_t masters = 0, ready = 0;
+	struct tally t = count(members, n);
+	struct vrrp_group_verdict verdict = {VRRP_GROUP_STAY, whole_state(&t), t.holdout};
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (members[i]->state != VRRP_INIT && wants_fault_change(members, n, i)) {
-			verdict.order = VRRP_GROUP_FAULTS;
-			verdict.culprit = faulty_besides(members, n, UINT32_MAX);
-			return verdict;
-		}
-		if (members[i]->state == VRRP_MASTER)
-			masters++;
-		else if (members[i]->state == VRRP_BACKUP && members[i]->is_ready)
-			ready++;
-		else if (verdict.culprit == UINT32_MAX)
-			verdict.culprit = i; /* who keeps the group from being master */
-	}
-	if (masters == n)
+		if (members[i]->state == VRRP_INIT || !wants_fault_change(members, n, i))
+			continue;
+		verdict.order = VRRP_GROUP_FAULTS;
+		verdict.culprit = faulty_besides(members, n, UINT32_MAX);
 		return verdict;
-	if (masters + ready == n)
+	}
+	if (t.masters == n)
+		return verdict;
+	if (t.masters + t.ready == n)
 		verdict.order = VRRP_GROUP_TO_MASTER;
-	else if (masters > 0)
+	else if (t.masters > 0 && t.holdout != UINT32_MAX)
 		verdict.order = VRRP_GROUP_TO_BACKUP;
 	return verdict;
 }

@@ -5,7 +5,8 @@
  * most); at a start, only when all members have been started. Deciding looks at states only, never at who moved last:
  *   - VRRP_FAULT_GROUP is set on a member exactly while another one has a fault of its own;
  *   - members become master only here, when every one is ready or master already;
- *   - a mixture of masters and others therefore means that one has left: the masters follow it. */
+ *   - a mixture of masters and others therefore means that one has left: the masters follow it. But a member that has
+ *     only just been started (a reload has added it) is waited for, as long as it hears no other master. */
 #ifndef POISE_VRRP_GROUP_H
 #define POISE_VRRP_GROUP_H
 

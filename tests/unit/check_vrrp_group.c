@@ -303,33 +303,90 @@ START_TEST(test_a_group_that_resumes_in_part_is_backup)
 }
 END_TEST
 
+/* A member that a reload adds to a group that is master. */
+static void add_newcomer(struct rig *r)
+{
+	struct vrrp_event ev = {.kind = VRRP_EVENT_START};
+
+	rig_init(r);
+	pass(r, 3700 * MS);
+	memset(&r->vr[1], 0, sizeof(r->vr[1]));
+	r->vr[1].priority = 100;
+	r->holds[1] = false;
+	settle(r);
+	ck_assert_uint_eq(r->verdict.state, VRRP_MASTER);
+	deliver(r, 1, &ev);
+	settle(r);
+}
+
+START_TEST(test_a_newcomer_cuts_nothing)
+{
+	struct rig r;
+
+	add_newcomer(&r);
+	ck_assert_uint_eq(r.vr[0].state, VRRP_MASTER);
+	ck_assert_uint_eq(r.vr[1].state, VRRP_BACKUP);
+	ck_assert_uint_eq(r.verdict.state, VRRP_MASTER);
+	pass(&r, 3700 * MS);
+	assert_all(&r, VRRP_MASTER);
+	ck_assert_uint_eq(r.sent_zero[0] + r.sent_zero[2], 0);
+	/* one that hears another master takes the group along as ever */
+	add_newcomer(&r);
+	pass(&r, 1000 * MS);
+	advert(&r, 1, 150);
+	assert_all(&r, VRRP_BACKUP);
+	/* a lower one is no master to follow */
+	add_newcomer(&r);
+	pass(&r, 1000 * MS);
+	advert(&r, 1, 50);
+	ck_assert_uint_eq(r.vr[0].state, VRRP_MASTER);
+	pass(&r, 3000 * MS);
+	assert_all(&r, VRRP_MASTER);
+}
+END_TEST
+
 /* ---- all states of three members ---- */
 
 START_TEST(test_decisions_are_complete)
 {
-	struct vrrp_vr kinds[6] = {{.state = VRRP_INIT}, {.state = VRRP_BACKUP},
-		{.state = VRRP_BACKUP, .is_ready = true}, {.state = VRRP_MASTER},
-		{.state = VRRP_FAULT, .faults = CARRIER},
-		{.state = VRRP_FAULT, .faults = VRRP_FAULT_BIT(VRRP_FAULT_GROUP)}};
+	enum { INIT, NEW, HEARS, READY, MASTER, FAULTY, FOLLOWS, KINDS };
+	const struct vrrp_vr kinds[KINDS] = {
+		[INIT] = {.state = VRRP_INIT},
+		[NEW] = {.state = VRRP_BACKUP, .cause.kind = VRRP_CAUSE_STARTED},
+		[HEARS] = {.state = VRRP_BACKUP, .cause.kind = VRRP_CAUSE_STARTED, .master = fixture_addr("192.0.2.1")},
+		[READY] = {.state = VRRP_BACKUP, .is_ready = true},
+		[MASTER] = {.state = VRRP_MASTER},
+		[FAULTY] = {.state = VRRP_FAULT, .faults = CARRIER},
+		[FOLLOWS] = {.state = VRRP_FAULT, .faults = VRRP_FAULT_BIT(VRRP_FAULT_GROUP)},
+	};
 
-	for (int n = 0; n < 6 * 6 * 6; n++) {
-		int at[3] = {n % 6, n / 6 % 6, n / 36};
+	for (int n = 0; n < KINDS * KINDS * KINDS; n++) {
+		int at[3] = {n % KINDS, n / KINDS % KINDS, n / KINDS / KINDS}, of[KINDS] = {0};
 		const struct vrrp_vr *m[3] = {&kinds[at[0]], &kinds[at[1]], &kinds[at[2]]};
 		struct vrrp_group_verdict v = vrrp_group_decide(m, 3);
-		int masters = 0, able = 0;
+		int wrong = 0;
 
+		for (int i = 0; i < 3; i++)
+			of[at[i]]++;
 		for (int i = 0; i < 3; i++) {
-			masters += m[i]->state == VRRP_MASTER;
-			able += m[i]->state == VRRP_MASTER || m[i]->is_ready;
+			bool others = of[FAULTY] - (at[i] == FAULTY) > 0;
+
+			wrong += at[i] != INIT && others != (at[i] == FOLLOWS);
 		}
-		if (v.order == VRRP_GROUP_TO_MASTER)
-			ck_assert(able == 3 && masters < 3);
-		if (v.order == VRRP_GROUP_TO_BACKUP)
-			ck_assert(masters > 0 && able < 3);
-		if (v.order == VRRP_GROUP_STAY)
-			ck_assert(masters == 0 || masters == 3);
-		if (v.state == VRRP_MASTER)
-			ck_assert(masters == 3);
+		if (wrong)
+			ck_assert_uint_eq(v.order, VRRP_GROUP_FAULTS);
+		else if (of[MASTER] < 3 && of[MASTER] + of[READY] == 3)
+			ck_assert_uint_eq(v.order, VRRP_GROUP_TO_MASTER);
+		else if (of[MASTER] && of[HEARS] + of[FAULTY] + of[FOLLOWS])
+			ck_assert_uint_eq(v.order, VRRP_GROUP_TO_BACKUP);
+		else
+			ck_assert_uint_eq(v.order, VRRP_GROUP_STAY);
+		if (of[FAULTY] + of[FOLLOWS])
+			ck_assert_uint_eq(v.state, VRRP_FAULT);
+		else if (of[MASTER] && !of[HEARS])
+			ck_assert_uint_eq(v.state, VRRP_MASTER);
+		else
+			ck_assert_uint_eq(v.state, of[INIT] ? VRRP_INIT : VRRP_BACKUP);
 	}
 }
 END_TEST
@@ -350,6 +407,7 @@ int main(void)
 	tcase_add_test(tcase, test_a_stall_of_one_releases_all);
 	tcase_add_test(tcase, test_owners_wait_for_each_other_only);
 	tcase_add_test(tcase, test_a_group_that_resumes_in_part_is_backup);
+	tcase_add_test(tcase, test_a_newcomer_cuts_nothing);
 	tcase_add_test(tcase, test_decisions_are_complete);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
