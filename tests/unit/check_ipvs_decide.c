@@ -49,6 +49,8 @@ START_TEST(test_dynamic_and_set_weights)
 
 	f.percent = 50;
 	assert_weight(f, true, 5, 5);
+	f.percent = 47; /* 4.7 */
+	assert_weight(f, true, 5, 5);
 	f.percent = 1; /* a check that leaves something leaves at least 1 */
 	assert_weight(f, true, 1, 1);
 	f.percent = 0;
@@ -188,7 +190,11 @@ START_TEST(test_drain_progress)
 	event.counted = true;
 	actions = ipvs_drain_step(&drain, &event);
 	ck_assert(actions.poll && !actions.drained);
+	event.counted = false;
 	event.applied = true;
+	actions = ipvs_drain_step(&drain, &event);
+	ck_assert(actions.poll && !actions.drained);
+	event.counted = true;
 	actions = ipvs_drain_step(&drain, &event);
 	ck_assert(!actions.poll && actions.drained && drain.done);
 	event.connections = 1; /* told once */

@@ -395,6 +395,43 @@ START_TEST(test_desired_foreign_entry_is_taken_over)
 }
 END_TEST
 
+/* Each setting of the kernel counts, each number of our own does not. */
+START_TEST(test_what_is_equal)
+{
+	const struct ipvs_service service = {.scheduler = "wlc", .flags = IP_VS_SVC_F_PERSISTENT};
+	const struct ipvs_dest dest = {.forward = IP_VS_CONN_F_TUNNEL, .weight = 1};
+	struct ipvs_service s[] = {service, service, service, service, service};
+	struct ipvs_dest d[] = {dest, dest, dest, dest, dest, dest, dest};
+
+	strcpy(s[0].scheduler, "wl");
+	strcpy(s[1].engine, "sip");
+	s[2].flags |= IP_VS_SVC_F_ONEPACKET;
+	s[3].timeout_s = 1;
+	s[4].netmask = 1;
+	for (int i = 0; i < 5; i++)
+		ck_assert_msg(!ipvs_service_equal(&service, &s[i]), "service %d", i);
+	s[0] = service;
+	s[0].flags |= IP_VS_SVC_F_HASHED; /* the kernel's own */
+	s[0].ours = s[0].reported = true;
+	s[0].counters.connections = 5;
+	ck_assert(ipvs_service_equal(&service, &s[0]));
+	d[0].forward = IP_VS_CONN_F_DROUTE;
+	d[1].weight = 2;
+	d[2].upper = 1;
+	d[3].lower = 1;
+	d[4].tunnel_type = IP_VS_CONN_F_TUNNEL_TYPE_GRE;
+	d[5].tunnel_port = 1;
+	d[6].tunnel_flags = 1;
+	for (int i = 0; i < 7; i++)
+		ck_assert_msg(!ipvs_dest_equal(&dest, &d[i]), "server %d", i);
+	d[1] = d[0];
+	d[1].tunnel_port = 1; /* of no meaning without a tunnel */
+	d[1].active = 9;
+	d[1].ours = true;
+	ck_assert(ipvs_dest_equal(&d[0], &d[1]));
+}
+END_TEST
+
 START_TEST(test_first_of_equal_keys_stays)
 {
 	struct ipvs_image image = {0};
@@ -423,6 +460,7 @@ int main(void)
 	tcase_add_test(tc, test_order_within_a_service);
 	tcase_add_test(tc, test_changed_settings_are_set_in_place);
 	tcase_add_test(tc, test_desired_foreign_entry_is_taken_over);
+	tcase_add_test(tc, test_what_is_equal);
 	tcase_add_test(tc, test_first_of_equal_keys_stays);
 	tcase_set_timeout(tc, 30);
 	suite_add_tcase(suite, tc);
