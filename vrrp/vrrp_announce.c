@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define PIECE_GAP_US US_PER_MS
+
 static uint32_t at_least_one(uint32_t n)
 {
 	return n > 0 ? n : 1;
@@ -15,6 +17,7 @@ static void begin_burst(struct vrrp_announcer *a, uint32_t rounds, struct mono n
 {
 	a->rounds = rounds;
 	a->position = 0;
+	a->piece = 0;
 	a->next = now;
 }
 
@@ -83,6 +86,15 @@ static bool begin_due(const struct conf_instance *conf, struct vrrp_announcer *a
 	return false;
 }
 
+/* Without a configured gap. */
+static int64_t piece_gap(struct vrrp_announcer *a)
+{
+	if (++a->piece < VRRP_ANNOUNCE_PIECE)
+		return 0;
+	a->piece = 0;
+	return PIECE_GAP_US;
+}
+
 bool vrrp_announce_next(const struct conf_instance *conf, const struct conf_address *addresses,
 	struct vrrp_announcer *a, struct mono now, uint32_t *index)
 {
@@ -101,7 +113,7 @@ bool vrrp_announce_next(const struct conf_instance *conf, const struct conf_addr
 		a->position = 0;
 	*index = a->position++;
 	gap_us = addresses[*index].addr.family == AF_INET ? conf->garp_interval_us : conf->gna_interval_us;
-	a->next = mono_add(now, gap_us);
+	a->next = mono_add(now, gap_us > 0 ? gap_us : piece_gap(a));
 	if (a->position == conf->addresses.count) {
 		a->position = 0;
 		if (--a->rounds == 0)

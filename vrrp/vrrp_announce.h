@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When gratuitous ARPs and unsolicited neighbour advertisements are sent, and their bytes. Pure.
  * A burst goes `repeat` times round all virtual addresses. Becoming master: a burst at once, another one after
- * garp_delay; then, with garp_refresh, one each period. A conflict: the same with the garp_lower_prio settings. */
+ * garp_delay; then, with garp_refresh, one each period. A conflict: the same with the garp_lower_prio settings.
+ * A burst of many packets goes out in pieces of VRRP_ANNOUNCE_PIECE, a millisecond apart: heartbeats come in between.
+ */
 #ifndef POISE_VRRP_ANNOUNCE_H
 #define POISE_VRRP_ANNOUNCE_H
 
@@ -12,11 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define VRRP_ANNOUNCE_PIECE 64
+
 /* Plan of one virtual router. Zeroed = nothing planned. next is the caller's timer: the moment of the next packet. */
 struct vrrp_announcer {
 	struct mono next;  /* not set: nothing planned */
 	uint32_t rounds;   /* left in the present burst, with the one under way */
 	uint32_t position; /* next address, index within the instance's range */
+	uint32_t piece;    /* packets sent at the moment of `next` */
 	struct mono again; /* beginning of the second burst, or not set */
 	uint32_t again_rounds;
 	struct mono refresh; /* beginning of the next refresh, or not set */

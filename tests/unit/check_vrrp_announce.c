@@ -100,6 +100,24 @@ START_TEST(test_going_round_the_addresses)
 }
 END_TEST
 
+START_TEST(test_a_long_burst_leaves_room_for_heartbeats)
+{
+	struct rig r;
+
+	rig_init(&r);
+	r.f.instance.garp_repeat = 50;
+	begin(&r, VRRP_ANNOUNCE_MASTER);
+	run(&r, 0);
+	ck_assert_uint_eq(r.packets, 64);
+	run(&r, 1 * MS);
+	ck_assert_uint_eq(r.packets, 64);
+	run(&r, 1 * MS);
+	ck_assert_uint_eq(r.packets, 22);
+	run(&r, 4998 * MS);
+	ck_assert_uint_eq(r.packets, 64);
+}
+END_TEST
+
 START_TEST(test_gaps)
 {
 	struct rig r;
@@ -246,6 +264,7 @@ int main(void)
 
 	tcase_add_test(tcase, test_two_bursts_for_a_new_master);
 	tcase_add_test(tcase, test_going_round_the_addresses);
+	tcase_add_test(tcase, test_a_long_burst_leaves_room_for_heartbeats);
 	tcase_add_test(tcase, test_gaps);
 	tcase_add_test(tcase, test_refresh);
 	tcase_add_test(tcase, test_conflict);
