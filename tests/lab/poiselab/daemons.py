@@ -102,10 +102,9 @@ class Keepalived(Process):
 
 
 NGINX = """daemon off;
-worker_processes 1;
 pid {folder}/nginx.pid;
-error_log stderr notice;
-events {{ worker_connections 4096; }}
+error_log stderr warn;
+events {{ worker_connections 1024; }}
 http {{
 	access_log off;
 	client_body_temp_path {folder}/nginx-body;
@@ -163,7 +162,7 @@ class SnmpPair:
 
     def __init__(self, machine, mib_folder=None):
         self.socket = machine.path("agentx")
-        env = {"SNMP_PERSISTENT_DIR": machine.path("snmp"), "SNMPCONFPATH": machine.path("snmp")}
+        env = {"SNMP_PERSISTENT_DIR": machine.path("snmp"), "SNMPCONFPATH": machine.path("snmp"), "MIBS": ""}
         mibs = ["-M", "+" + mib_folder, "-m", "ALL"] if mib_folder else []
         with open(machine.path("snmptrapd.conf"), "w", encoding="ascii") as f:
             f.write("disableAuthorization yes\n")

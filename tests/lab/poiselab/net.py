@@ -59,16 +59,37 @@ def has_nftables():
                           stderr=subprocess.DEVNULL).returncode == 0
 
 
-class Namespace:
-    """A machine of the site: a network namespace with cables into the switch."""
+class Cable:
+    """From an interface of a machine to a port of that name at a bridge of the switch."""
 
-    def __init__(self, name, switch=None):
-        self.name = name
-        self.switch = switch
-        self.cables = []  # (interface, port, bridge, mac, addresses)
-        run("ip", "netns", "add", name)
-        self.ip("link set lo up")
-        self.inode = os.stat("/run/netns/" + name).st_ino
+    def __init__(self, interface, port, bridge, mac, addresses):
+        self.interface, self.port, self.bridge, self.mac, self.addresses = interface, port, bridge, mac, addresses
+
+
+class Namespace:
+    """A machine of the site: a network namespace with cables into the switch. It is there after make()."""
+
+    def __init__(self, name, switch=None, cables=()):
+        self.name, self.switch, self.cables = name, switch, list(cables)
+        self.inode = None
+
+    def commands(self):
+        """The ip(8) commands that make it: of the machine as a whole, of the switch, and inside (see make)."""
+        outer = ["netns add " + self.name] + ["link add %s netns %s address %s type veth peer name %s netns %s" % (
+            c.interface, self.name, c.mac, c.port, self.switch.name) for c in self.cables]
+        ports = ["link set %s master %s up" % (c.port, c.bridge) for c in self.cables]
+        inner = ["link set lo up"] + ["link set %s up" % c.interface for c in self.cables]
+        inner += ["addr add %s dev %s%s" % (address, c.interface, " nodad" if ":" in address else "")
+                  for c in self.cables for address in c.addresses]
+        return outer, ports, inner
+
+    def finish(self):
+        """After its commands were run."""
+        self.inode = os.stat("/run/netns/" + self.name).st_ino
+
+    def make(self, settings=(), more=()):
+        """Makes the namespace with the sysctls, and runs further ip(8) commands inside."""
+        make_namespaces([(self, settings, more)])
 
     def ip(self, *lines):
         ip_batch(lines, self.name)
@@ -79,18 +100,8 @@ class Namespace:
     def run(self, *argv, stdin=None, check=True):
         return run("nsenter", "--net=/run/netns/" + self.name, *argv, stdin=stdin, check=check)
 
-    def plug(self, interface, port, bridge, mac, addresses):
-        """A cable from `interface` here to the port of that name at the bridge in the switch."""
-        self.cables.append((interface, port, bridge, mac, addresses))
-        ip_batch(["link add %s netns %s address %s type veth peer name %s netns %s" %
-                  (interface, self.name, mac, port, self.switch.name)])
-        self.switch.ip("link set %s master %s up" % (port, bridge))
-        self.sysctl({"ipv6/conf/%s/accept_dad" % interface: 0, "ipv6/conf/%s/accept_ra" % interface: 0})
-        self.ip("link set %s up" % interface,
-                *("addr add %s dev %s%s" % (a, interface, " nodad" if ":" in a else "") for a in addresses))
-
     def ports(self, interface):
-        return [(port, bridge) for name, port, bridge, *_ in self.cables if interface in (None, name)]
+        return [(c.port, c.bridge) for c in self.cables if interface in (None, c.interface)]
 
     def cut(self, interface=None, carrier=False):
         """Pulls the cable of one interface, or all of them. With `carrier` the link light stays on: the switch only
@@ -113,3 +124,19 @@ class Namespace:
         if self.switch and self.cables:
             self.switch.ip(*("link del " + port for port, _ in self.ports(None)))
         run("ip", "netns", "del", self.name, check=False)
+
+
+def make_namespaces(wanted):
+    """Makes many at once, with few processes: [(namespace, {sysctl: value}, [ip(8) command inside])]. Those that need
+    a switch come after it, or it is there already."""
+    plans = [(namespace, namespace.commands(), settings, more) for namespace, settings, more in wanted]
+    ip_batch([line for _, (outer, _, _), _, _ in plans for line in outer])
+    for namespace, (_, _, inner), settings, more in plans:
+        quiet = {"ipv6/conf/default/accept_ra": 0}
+        quiet.update({"ipv6/conf/%s/%s" % (c.interface, name): 0 for c in namespace.cables
+                      for name in ("accept_dad", "accept_ra")})
+        sysctl(namespace.name, {**quiet, **dict(settings)})
+        ip_batch([*inner, *more], namespace.name)
+        namespace.finish()
+    for switch in {namespace.switch for namespace, *_ in plans if namespace.switch}:
+        switch.ip(*(line for namespace, (_, ports, _), _, _ in plans if namespace.switch is switch for line in ports))

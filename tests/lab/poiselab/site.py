@@ -32,17 +32,17 @@ ROUTER_SYSCTLS = {"ipv4/ip_forward": 1, "ipv6/conf/all/forwarding": 1, "ipv4/con
 class Machine:
     """A namespace with a folder of its own and the processes that run in it."""
 
+    settings = {}  # sysctls
+    routes = ()  # ip(8) commands
+
     def __init__(self, site, short, cables):
         self.site, self.short, self.cables = site, short, cables
         self.folder = os.path.join(site.folder, short)
         os.makedirs(self.folder, exist_ok=True)
         self.processes = []
-        self.build()
-
-    def build(self):
-        self.namespace = net.Namespace(self.site.prefix + self.short, self.site.switch)
-        for interface, bridge, mac, addresses in self.cables:
-            self.namespace.plug(interface, "%s-%s" % (self.short, interface), bridge, mac, addresses)
+        self.namespace = net.Namespace(site.prefix + short, site.switch, [
+            net.Cable(interface, "%s-%s" % (short, interface), bridge, mac, addresses)
+            for interface, bridge, mac, addresses in cables])
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -92,9 +92,7 @@ class Machine:
 class Router(Machine):
     """Runs poised or a peer."""
 
-    def build(self):
-        super().build()
-        self.namespace.sysctl(ROUTER_SYSCTLS)
+    settings = ROUTER_SYSCTLS
 
     def poised(self, configuration, *options):
         return self.keep(Poised(self, configuration, options))
@@ -115,7 +113,7 @@ class Router(Machine):
         for name in os.listdir(self.folder):
             if name.endswith(".pid"):
                 os.unlink(self.path(name))
-        self.build()
+        self.namespace.make(self.settings, self.routes)
 
     def ipvs(self):
         """The kernel's virtual services: {(protocol, "address:port" or mark): {"address:port": line as a dict}}."""
@@ -133,9 +131,7 @@ class Router(Machine):
 class Server(Machine):
     """A real server, with the routers' back address as its gateway."""
 
-    def build(self):
-        super().build()
-        self.namespace.ip("route add default via " + GATEWAY, "route add default via " + GATEWAY6)
+    routes = ("route add default via " + GATEWAY, "route add default via " + GATEWAY6)
 
     @property
     def address(self):
@@ -176,13 +172,15 @@ class Site:
 
     def build(self, routers, servers):
         self.switch = net.Namespace(self.prefix + "sw")
-        self.switch.ip(*("link add %s type bridge mcast_snooping 0 forward_delay 0" % b for b in ("front", "back")),
-                       "link set front up", "link set back up")
-        self.client = self.add(Machine, "client", [("eth0", "front", "02:00:00:00:01:50", [FRONT4 + "50/24",
+        self.client = self.planned(Machine, "client", [("eth0", "front", "02:00:00:00:01:50", [FRONT4 + "50/24",
                                                                                           FRONT6 + "50/64"])])
-        self.routers = [self.add(Router, "r%d" % (i + 1), self.router_cables(i + 2)) for i in range(routers)]
-        self.servers = [self.add(Server, "s%d" % (i + 1), [("eth0", "back", "02:00:00:00:02:%02d" % (i + 11), [
+        self.routers = [self.planned(Router, "r%d" % (i + 1), self.router_cables(i + 2)) for i in range(routers)]
+        self.servers = [self.planned(Server, "s%d" % (i + 1), [("eth0", "back", "02:00:00:00:02:%02d" % (i + 11), [
             "%s%d/24" % (BACK4, i + 11), "%s%d/64" % (BACK6, i + 11)])]) for i in range(servers)]
+        bridges = ["link add %s type bridge mcast_snooping 0 forward_delay 0" % b for b in ("front", "back")]
+        bridges += ["link set front up", "link set back up"]
+        net.make_namespaces([(self.switch, {}, bridges)] + [(machine.namespace, machine.settings, machine.routes)
+                                                            for machine in self.machines])
         for machine in self.routers + self.servers:
             setattr(self, machine.short, machine)
 
@@ -193,9 +191,15 @@ class Site:
                 ("back", "back", "02:00:00:00:02:%02d" % host, ["%s%d/24" % (BACK4, host),
                                                                 "%s%d/64" % (BACK6, host)])]
 
-    def add(self, kind, short, cables):
+    def planned(self, kind, short, cables):
         machine = kind(self, short, cables)
         self.machines.append(machine)
+        return machine
+
+    def add(self, kind, short, cables):
+        """One more machine: its class, short name and cables [(interface, bridge, mac, [address/prefix])]."""
+        machine = self.planned(kind, short, cables)
+        machine.namespace.make(machine.settings, machine.routes)
         return machine
 
     def keep(self, capture):
@@ -248,14 +252,14 @@ class Site:
         atexit.unregister(self.close)
         for capture in self.captures:
             capture.close()
-        namespaces = [machine.namespace for machine in self.machines] + [self.switch] * (self.switch is not None)
+        namespaces = [machine.namespace for machine in self.machines] + ([self.switch] if self.switch else [])
         own = [process for machine in self.machines for process in machine.processes]
         for process in own:
             if process.running():
                 process.popen.terminate()
         for process in own:
             process.discard()
-        kill(processes_in_namespaces({namespace.inode for namespace in namespaces}))
+        kill(processes_in_namespaces({namespace.inode for namespace in namespaces if namespace.inode}))
         net.run("ip", "-force", "-batch", "-", stdin="".join("netns del %s\n" % namespace.name
                                                             for namespace in namespaces), check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
