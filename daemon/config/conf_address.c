@@ -31,7 +31,8 @@ static void read_scope(struct conf_load *load, const struct conf_node *node, uin
 	if (conf_parse_number(conf_word(node, i), 0, 255, &number) == CONF_VALUE_OK)
 		a->scope = (uint8_t)number;
 	else
-		conf_warn(load, node, i, "scope must be global, site, link, host or nowhere; global is taken");
+		conf_warn(load, node, i,
+			"scope must be global, site, link, host or nowhere" CONF_MEANING "global is taken");
 }
 
 static void read_other_address(
@@ -41,7 +42,8 @@ static void read_other_address(
 
 	if (addr_parse_prefix(conf_word(node, i), out, &prefix) < 0) {
 		memset(out, 0, sizeof(*out));
-		conf_warn(load, node, i, "%s must be followed by an IP address, not \"%s\"; it is left out", what,
+		conf_warn(load, node, i,
+			"%s must be followed by an IP address, not \"%s\"" CONF_MEANING "it is left out", what,
 			conf_word(node, i));
 	}
 }
@@ -91,7 +93,8 @@ static uint32_t read_option(struct conf_load *load, const struct conf_node *node
 		if (conf_parse_choice(word, known) >= 0)
 			conf_warn(load, node, i, "%s has no effect on a virtual address", word);
 		else
-			conf_warn(load, node, i, "\"%s\" means nothing behind an address; it is ignored", word);
+			conf_warn(load, node, i, "\"%s\" means nothing behind an address" CONF_MEANING "it is ignored",
+				word);
 		return 1;
 	}
 	if (!*value)
@@ -111,7 +114,8 @@ static bool read_address(struct conf_load *load, const struct conf_node *node, s
 		memcpy(bare, text, (size_t)(slash - text));
 		bare[slash - text] = 0;
 		if (addr_parse_prefix(bare, addr, prefix) == 0) {
-			conf_warn(load, node, 0, "\"%s\" is no length of a prefix; /%u is taken", slash + 1, *prefix);
+			conf_warn(load, node, 0, "\"%s\" is no length of a prefix" CONF_MEANING "/%u is taken",
+				slash + 1, *prefix);
 			return true;
 		}
 	}
@@ -149,7 +153,8 @@ static uint8_t read_ttl(struct conf_load *load, const struct conf_node *node, ui
 
 	if (conf_parse_number(conf_word(node, i + 1), 0, 255, &ttl) == CONF_VALUE_OK)
 		return (uint8_t)ttl;
-	conf_warn(load, node, i, "%s must be followed by a number from 0 to 255; it is left out", conf_word(node, i));
+	conf_warn(load, node, i, "%s must be followed by a number from 0 to 255" CONF_MEANING "it is left out",
+		conf_word(node, i));
 	return otherwise;
 }
 
@@ -161,7 +166,7 @@ void conf_address_peer(struct conf_load *load, const struct conf_node *node)
 	if (!read_address(load, node, &peer.addr, &prefix))
 		return;
 	if (strchr(conf_word(node, 0), '/'))
-		conf_warn(load, node, 0, "a peer has no prefix; it is ignored");
+		conf_warn(load, node, 0, "a peer has no prefix" CONF_MEANING "it is ignored");
 	for (uint32_t i = 1; i < node->n_words; i++) {
 		if (strcmp(conf_word(node, i), "min_ttl") == 0) {
 			peer.min_ttl = read_ttl(load, node, i++, 0);
@@ -179,12 +184,13 @@ void conf_address_peer(struct conf_load *load, const struct conf_node *node)
 /* Stable: both kinds stay in the order written. */
 static uint32_t advertised_first(struct conf_load *load, uint32_t first, uint32_t count)
 {
-	struct conf_object *objects = load->objects[CONF_TABLE_ADDRESS].objects + first, *sorted_objects;
+	struct conf_object *objects, *sorted_objects;
 	struct conf_address *a, *sorted;
 	uint32_t n = 0, at = 0;
 
 	if (count == 0)
 		return 0;
+	objects = conf_object(load, CONF_TABLE_ADDRESS, first);
 	a = conf_builder_at(load->builder, CONF_TABLE_ADDRESS, first);
 	sorted = conf_realloc(NULL, count, sizeof(*sorted));
 	sorted_objects = conf_realloc(NULL, count, sizeof(*sorted_objects));

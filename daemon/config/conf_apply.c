@@ -247,7 +247,7 @@ static void take_default(
 		conf_error(load, node, 1, "%s must be %s %s, not \"%s\"", d->name, expected, range, conf_word(node, 1));
 		return;
 	}
-	if (d->fallback < 0)
+	if (d->fallback < d->low)
 		snprintf(value, sizeof(value), "its default");
 	else if (d->kind == CONF_KIND_TIME)
 		conf_time_text(d->fallback, value);
@@ -255,7 +255,7 @@ static void take_default(
 		snprintf(value, sizeof(value), "%s", d->choices[d->fallback]);
 	else
 		snprintf(value, sizeof(value), "%" PRId64, d->fallback);
-	conf_warn(load, node, 1, "%s must be %s %s, not \"%s\"; %s is taken", d->name, expected, range,
+	conf_warn(load, node, 1, "%s must be %s %s, not \"%s\"" CONF_MEANING "%s is taken", d->name, expected, range,
 		conf_word(node, 1), value);
 }
 
@@ -278,7 +278,8 @@ static void apply_flag(struct conf_load *load, const struct conf_block *block, c
 	bool value = true;
 
 	if (node->n_words > 1 && !conf_parse_bool(conf_word(node, 1), &value)) {
-		conf_warn(load, node, 1, "%s may be followed by on or off, not by \"%s\"; the line is ignored", d->name,
+		conf_warn(load, node, 1,
+			"%s may be followed by on or off, not by \"%s\"" CONF_MEANING "the line is ignored", d->name,
 			conf_word(node, 1));
 		return;
 	}
@@ -340,7 +341,7 @@ static void apply_lines(struct conf_load *load, const struct conf_directive *d, 
 	}
 	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
 		if (n->block)
-			conf_warn(load, n, 0, "a block has no place in %s; it is skipped", d->name);
+			conf_error(load, n, 0, "a block has no place in %s; is a `}` missing before it?", d->name);
 		else if (n->n_words)
 			d->apply(load, n);
 	}
@@ -384,7 +385,7 @@ static void apply_directive(struct conf_load *load, const struct conf_block *blo
 	case CONF_KIND_ADDRESS:
 	case CONF_KIND_CHOICE:
 		if (node->block)
-			conf_warn(load, node, 0, "%s has no block; what is in it is skipped", d->name);
+			conf_warn(load, node, 0, "%s has no block" CONF_MEANING "what is in it is skipped", d->name);
 		apply_simple(load, block, d, node);
 		break;
 	case CONF_KIND_CALL:
@@ -414,6 +415,23 @@ static const char *directive_name(const void *block, unsigned i)
 	return d ? d->name : NULL;
 }
 
+/* The block that knows this keyword, searched from the outside to the inside; NULL when none does. */
+static const char *home_within(const struct conf_block *block, const char *name)
+{
+	const struct conf_directive *d;
+	const char *found;
+	unsigned number;
+
+	if (conf_directive_find(block, name, &number))
+		return block->name[0] ? block->name : "no block at all";
+	for (unsigned i = 0; (d = conf_directive_at(block, i)); i++) {
+		found = d->kind == CONF_KIND_BLOCK ? home_within(d->block, name) : NULL;
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
 static bool is_object(const char *name)
 {
 	static const char *const objects[] = {"vrrp_instance", "virtual_server", "real_server", "vrrp_sync_group",
@@ -427,6 +445,7 @@ static void report_unknown(struct conf_load *load, const struct conf_block *bloc
 	const char *name = conf_word(node, 0), *near = conf_nearest(name, directive_name, block);
 	const char *where = block->name[0] ? " in " : "";
 	const char *what = node->block ? "block" : "keyword";
+	const char *home = node->block ? NULL : home_within(&conf_root_block, name);
 	unsigned number;
 
 	/* A secret may stand on this line. */
@@ -437,7 +456,9 @@ static void report_unknown(struct conf_load *load, const struct conf_block *bloc
 		return;
 	}
 	if (strncmp(name, "\xc2\xa0", 2) == 0) {
-		conf_error(load, node, 0, "a no-break space stands before this keyword; replace it by a plain blank");
+		(node->block ? conf_error : conf_warn)(load, node, 0,
+			"a no-break space stands before this keyword; replace it by a plain blank" CONF_MEANING
+			"the line is ignored");
 		return;
 	}
 	/* Leaving out a whole object would serve less than the file says. */
@@ -445,6 +466,8 @@ static void report_unknown(struct conf_load *load, const struct conf_block *bloc
 		conf_error(load, node, 0, "unknown block \"%s\"%s%s; did you mean %s?", name, where, block->name, near);
 	else if (node->block && strncmp(name, "virtual_server", 14) == 0)
 		conf_error(load, node, 0, "unknown block \"%s\"; is a blank missing after virtual_server?", name);
+	else if (home && strcmp(home, block->name) != 0)
+		conf_warn(load, node, 0, "%s does not belong here but in %s" CONF_MEANING "it is ignored", name, home);
 	else if (near)
 		conf_warn(load, node, 0, "unknown %s \"%s\"%s%s is ignored; did you mean %s?", what, name, where,
 			block->name, near);
@@ -466,7 +489,7 @@ void conf_block_apply(struct conf_load *load, const struct conf_block *block, co
 			continue;
 		}
 		if (mark_given(load, block, number) && d->home != CONF_HOME_NONE)
-			conf_warn(load, n, 0, "%s is given twice; the last one counts", d->name);
+			conf_warn(load, n, 0, "%s is given twice" CONF_MEANING "the last one counts", d->name);
 		apply_directive(load, block, d, n);
 	}
 }

@@ -56,7 +56,8 @@ static void check_addresses(struct conf_load *load, conf_index_t i)
 
 	if (in->n_advertised == 0)
 		conf_warn(load, node_of(load, CONF_TABLE_INSTANCE, i), 1,
-			"vrrp_instance %s has no virtual_ipaddress; its elections move nothing", text(load, in->name));
+			"vrrp_instance %s has no virtual_ipaddress" CONF_MEANING "its elections move nothing",
+			text(load, in->name));
 	if (in->n_advertised > 255)
 		conf_error(load, node_of(load, CONF_TABLE_INSTANCE, i), 1,
 			"vrrp_instance %s has %u addresses; an advertisement can name 255: move some to "
@@ -160,7 +161,8 @@ static void check_group(struct conf_load *load, conf_index_t i)
 
 	if (g->members.count < 2)
 		conf_warn(load, node_of(load, CONF_TABLE_GROUP, i), 1, "vrrp_sync_group %s has %s", text(load, g->name),
-			g->members.count ? "only one member; it has no effect" : "no members; it has no effect");
+			g->members.count ? "only one member" CONF_MEANING "it has no effect"
+					 : "no members" CONF_MEANING "it has no effect");
 }
 
 /* ---- names ---- */
@@ -243,7 +245,7 @@ static void check_server(struct conf_load *load, conf_index_t i)
 			"the address has the other family than the service; only TUN allows that");
 	if (s->lower_threshold > s->upper_threshold)
 		conf_warn(load, conf_statement(load, CONF_TABLE_SERVER, i, "lthreshold"), 1,
-			"lthreshold is higher than uthreshold; it has no effect");
+			"lthreshold is higher than uthreshold" CONF_MEANING "it has no effect");
 }
 
 static int compare_servers(const void *left, const void *right)

@@ -90,7 +90,8 @@ static void apply_status(struct conf_load *load, const struct conf_node *node)
 		conf_index_t index;
 
 		if (!read_status(conf_word(node, i), &range)) {
-			conf_warn(load, node, i, "\"%s\" is no HTTP status (100 to 999) or range; it is left out",
+			conf_warn(load, node, i,
+				"\"%s\" is no HTTP status (100 to 999) or range" CONF_MEANING "it is left out",
 				conf_word(node, i));
 			continue;
 		}
@@ -170,7 +171,7 @@ static void apply_bind_port(struct conf_load *load, const struct conf_node *node
 	int64_t port = 0;
 
 	if (conf_parse_number(conf_word(node, 1), 1, 65535, &port) != CONF_VALUE_OK)
-		conf_warn(load, node, 1, "bind_port must be a number from 1 to 65535; any port is taken");
+		conf_warn(load, node, 1, "bind_port must be a number from 1 to 65535" CONF_MEANING "any port is taken");
 	check(load)->bind_port = (uint16_t)port;
 	conf_extra_words(load, node, 2);
 }

@@ -183,7 +183,7 @@ void conf_notify_add(
 	for (uint32_t i = 0; i < p->count; i++) {
 		if (p->notifies[i].event != event)
 			continue;
-		conf_warn(load, node, 0, "%s is given twice; the first one counts", conf_word(node, 0));
+		conf_warn(load, node, 0, "%s is given twice" CONF_MEANING "the first one counts", conf_word(node, 0));
 		return;
 	}
 	if (!conf_command(load, node, 1, false, &notify.command))

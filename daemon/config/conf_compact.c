@@ -9,8 +9,11 @@ static bool is_dead(const void *record, enum conf_table table)
 {
 	const struct conf_address *address = record;
 	const struct conf_track *track = record;
+	const struct conf_secret *secret = record;
 	const struct conf_peer *peer = record;
 
+	if (table == CONF_TABLE_SECRET)
+		return secret->length == 0;
 	if (table == CONF_TABLE_ADDRESS)
 		return !addr_is_set(&address->addr);
 	if (table == CONF_TABLE_TRACK)
@@ -32,7 +35,8 @@ static uint32_t *compact_table(struct conf_load *load, enum conf_table table, si
 			continue;
 		if (kept != i) {
 			memcpy(conf_builder_at(load->builder, table, kept), record, size);
-			load->objects[table].objects[kept] = load->objects[table].objects[i];
+			if (i < load->objects[table].count)
+				load->objects[table].objects[kept] = load->objects[table].objects[i];
 		}
 		kept++;
 	}
@@ -59,6 +63,7 @@ void conf_compact(struct conf_load *load)
 	uint32_t *addresses = compact_table(load, CONF_TABLE_ADDRESS, sizeof(struct conf_address));
 	uint32_t *tracks = compact_table(load, CONF_TABLE_TRACK, sizeof(struct conf_track));
 	uint32_t *peers = compact_table(load, CONF_TABLE_PEER, sizeof(struct conf_peer));
+	uint32_t *secrets = compact_table(load, CONF_TABLE_SECRET, sizeof(struct conf_secret));
 
 	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_INSTANCE); i++) {
 		struct conf_instance *in = conf_builder_at(load->builder, CONF_TABLE_INSTANCE, i);
@@ -69,6 +74,8 @@ void conf_compact(struct conf_load *load)
 			move_range(&in->tracks, tracks);
 		if (peers)
 			move_range(&in->peers, peers);
+		if (secrets && in->secret != CONF_NONE)
+			in->secret = secrets[in->secret];
 		in->unicast = in->peers.count > 0;
 	}
 	for (conf_index_t i = 0; tracks && i < conf_builder_count(load->builder, CONF_TABLE_GROUP); i++) {
@@ -79,4 +86,5 @@ void conf_compact(struct conf_load *load)
 	free(addresses);
 	free(tracks);
 	free(peers);
+	free(secrets);
 }

@@ -47,6 +47,20 @@ void conf_diag_free(struct conf_diag *d)
 	free(d);
 }
 
+/* The part behind CONF_MEANING is what happens when the file is not refused for it. */
+static void settle_meaning(char *text, size_t size, bool refused)
+{
+	char *mark = strrchr(text, CONF_MEANING[0]), meaning[256];
+
+	if (!mark)
+		return;
+	snprintf(meaning, sizeof(meaning), "%s", mark + 1);
+	if (refused)
+		*mark = 0;
+	else
+		snprintf(mark, size - (size_t)(mark - text), "; %s", meaning);
+}
+
 /* Text from the file may hold any bytes: what a terminal would take as a command becomes '?'. */
 static void make_printable(char *text)
 {
@@ -74,6 +88,7 @@ void conf_diag_add(struct conf_diag *d, enum conf_severity severity, struct conf
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	settle_meaning(text, sizeof(text), severity == CONF_ERROR);
 	make_printable(text);
 	d->findings = conf_grow(d->findings, d->count, &d->room, sizeof(*d->findings));
 	f = &d->findings[d->count];

@@ -18,6 +18,10 @@ enum conf_severity {
 	CONF_ERROR,   /* the file is refused */
 };
 
+/* In a text, between a doubt and what is done all the same. In the poise dialect, where the file is refused, only the
+ * doubt is printed; else both, as "doubt; meaning". */
+#define CONF_MEANING "\v"
+
 struct conf_diag;
 struct conf_sources;
 

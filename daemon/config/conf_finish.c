@@ -132,7 +132,8 @@ static void drop_other_family(struct conf_load *load, conf_index_t index)
 		peer->addr.family = AF_UNSPEC;
 	}
 	if (addr_is_set(&i->source) && i->source.family != i->family) {
-		warn_at(load, index, "unicast_src_ip", "the source address has the other family; it is left out");
+		warn_at(load, index, "mcast_src_ip",
+			"the source address has the other family" CONF_MEANING "it is left out");
 		memset(&i->source, 0, sizeof(i->source));
 	}
 }
@@ -160,9 +161,9 @@ static void finish_version(struct conf_load *load, conf_index_t index)
 	if (i->advert_us == 0)
 		i->advert_us = second;
 	warn_at(load, index, "advert_int",
-		i->version == 3
-			? "version 3 counts advert_int in hundredths of a second; it is rounded"
-			: "version 2 counts advert_int in whole seconds; it is rounded (version 3 can do less)");
+		i->version == 3 ? "version 3 counts advert_int in hundredths of a second" CONF_MEANING "it is rounded"
+				: "version 2 counts advert_int in whole seconds" CONF_MEANING
+				  "it is rounded (version 3 can do less)");
 }
 
 static void finish_authentication(struct conf_load *load, conf_index_t index)
@@ -182,6 +183,11 @@ static void finish_authentication(struct conf_load *load, conf_index_t index)
 		return;
 	warn_at(load, index, "authentication", why);
 	i->auth = CONF_AUTH_NONE;
+	if (i->secret != CONF_NONE) {
+		struct conf_secret *secret = conf_builder_at(load->builder, CONF_TABLE_SECRET, i->secret);
+
+		explicit_bzero(secret, sizeof(*secret));
+	}
 	i->secret = CONF_NONE;
 }
 
@@ -223,13 +229,14 @@ static void finish_strict(struct conf_load *load, conf_index_t index)
 		return;
 	if (i->initial == CONF_INITIAL_MASTER && i->priority != 255) {
 		warn_at(load, index, "state",
-			"strict mode allows state MASTER only with priority 255; BACKUP is taken");
+			"strict mode allows state MASTER only with priority 255" CONF_MEANING "BACKUP is taken");
 		i->initial = CONF_INITIAL_BACKUP;
 	}
 	if (i->unicast)
-		warn_at(load, index, "unicast_peer", "strict mode has no unicast; the peers are used all the same");
+		warn_at(load, index, "unicast_peer",
+			"strict mode has no unicast" CONF_MEANING "the peers are used all the same");
 	if (i->preempt_delay_us) {
-		warn_at(load, index, "preempt_delay", "strict mode has no preempt_delay; it is ignored");
+		warn_at(load, index, "preempt_delay", "strict mode has no preempt_delay" CONF_MEANING "it is ignored");
 		i->preempt_delay_us = 0;
 	}
 	if (!conf_given(load, &conf_instance_block, index, "accept") &&
@@ -243,9 +250,11 @@ static void finish_preempt(struct conf_load *load, conf_index_t index)
 	struct conf_instance *i = instance(load, index);
 
 	if (i->initial == CONF_INITIAL_MASTER && !i->preempt)
-		warn_at(load, index, "nopreempt", "nopreempt does not go with state MASTER; it is ignored");
+		warn_at(load, index, "nopreempt",
+			"nopreempt does not go with state MASTER" CONF_MEANING "it is ignored");
 	if (i->initial == CONF_INITIAL_MASTER && i->preempt_delay_us)
-		warn_at(load, index, "preempt_delay", "preempt_delay does not go with state MASTER; it is ignored");
+		warn_at(load, index, "preempt_delay",
+			"preempt_delay does not go with state MASTER" CONF_MEANING "it is ignored");
 	if (i->initial == CONF_INITIAL_MASTER) {
 		i->preempt = 1;
 		i->preempt_delay_us = 0;
@@ -261,7 +270,8 @@ static void finish_priority(struct conf_load *load, conf_index_t index)
 		i->priority = 255;
 	}
 	if (i->garp_repeat == 0) {
-		warn_at(load, index, "garp_master_repeat", "a burst has at least one announcement; 1 is taken");
+		warn_at(load, index, "garp_master_repeat",
+			"a burst has at least one announcement" CONF_MEANING "1 is taken");
 		i->garp_repeat = 1;
 	}
 	if (i->garp_refresh_repeat == 0)
@@ -299,9 +309,9 @@ static void finish_track(struct conf_load *load, conf_index_t index)
 	t->script = find_name(load, CONF_TABLE_SCRIPT, o->extra.reference->text);
 	if (t->script == CONF_NONE || comes_later(load, t->script, o->node)) {
 		conf_warn(load, o->node, 0,
-			t->script == CONF_NONE
-				? "there is no vrrp_script %s; it is not tracked"
-				: "vrrp_script %s comes after this line; it is not tracked (put it before)",
+			t->script == CONF_NONE ? "there is no vrrp_script %s" CONF_MEANING "it is not tracked"
+					       : "vrrp_script %s comes after this line" CONF_MEANING
+						 "it is not tracked (put it before)",
 			o->extra.reference->text);
 		t->kind = CONF_TRACK_DEAD;
 		return;
@@ -340,13 +350,13 @@ static void add_member(struct conf_load *load, conf_index_t group, const struct 
 	const struct conf_group *other;
 
 	if (index == CONF_NONE) {
-		conf_warn(load, node, word, "there is no vrrp_instance %s; it is left out of the group",
+		conf_warn(load, node, word, "there is no vrrp_instance %s" CONF_MEANING "it is left out of the group",
 			conf_word(node, word));
 		return;
 	}
 	if (instance(load, index)->group != CONF_NONE) {
 		other = conf_builder_at(load->builder, CONF_TABLE_GROUP, instance(load, index)->group);
-		conf_warn(load, node, word, "vrrp_instance %s is already in group %s; it stays there",
+		conf_warn(load, node, word, "vrrp_instance %s is already in group %s" CONF_MEANING "it stays there",
 			conf_word(node, word), conf_builder_text(load->builder, other->name));
 		return;
 	}
@@ -388,6 +398,9 @@ void conf_finish(struct conf_load *load)
 		finish_track(load, i);
 		drop_weighted(load, i);
 	}
+	/* What must not count is gone now: whatever weight is left, counts (such as those of the groups themselves). */
+	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_GROUP); i++)
+		((struct conf_group *)conf_builder_at(b, CONF_TABLE_GROUP, i))->track_weights = 1;
 	finish_sync_daemon(load);
 	conf_finish_services(load);
 	conf_compact(load);

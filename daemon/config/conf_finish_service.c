@@ -72,10 +72,10 @@ static void finish_protocol(struct conf_load *load, conf_index_t index)
 	if (s->kind == CONF_SERVICE_FWMARK) {
 		if (s->protocol)
 			conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, index, "protocol"), 0,
-				"a service by firewall mark has no protocol; it is ignored");
+				"a service by firewall mark has no protocol" CONF_MEANING "it is ignored");
 		s->protocol = 0;
 	} else if (!s->protocol) {
-		conf_warn(load, service_node(load, index), 0, "no protocol given; UDP is taken");
+		conf_warn(load, service_node(load, index), 0, "no protocol given" CONF_MEANING "UDP is taken");
 		s->protocol = IPPROTO_UDP;
 	}
 }
@@ -92,7 +92,7 @@ static void finish_port(struct conf_load *load, conf_index_t index)
 	if (s->kind != CONF_SERVICE_ADDRESS || s->port || s->persistence_us)
 		return;
 	conf_warn(load, service_node(load, index), 0,
-		"a service on all ports must be persistent; persistence_timeout 360 is taken");
+		"a service on all ports must be persistent" CONF_MEANING "persistence_timeout 360 is taken");
 	s->persistence_us = PERSISTENCE_DEFAULT;
 }
 
@@ -102,12 +102,12 @@ static void finish_limits(struct conf_load *load, conf_index_t index)
 
 	if (s->one_packet && s->protocol != IPPROTO_UDP) {
 		conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, index, "ops"), 0,
-			"ops is for UDP services; it is ignored");
+			"ops is for UDP services" CONF_MEANING "it is ignored");
 		s->one_packet = 0;
 	}
 	if (s->hysteresis >= s->quorum && s->hysteresis) {
 		conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, index, "hysteresis"), 1,
-			"hysteresis must be less than quorum; %u is taken", s->quorum - 1);
+			"hysteresis must be less than quorum" CONF_MEANING "%u is taken", s->quorum - 1);
 		s->hysteresis = s->quorum - 1;
 	}
 }
@@ -126,11 +126,13 @@ static void finish_service(struct conf_load *load, conf_index_t index)
 				extra->reference->text);
 	}
 	if (!s->scheduler) {
-		conf_warn(load, service_node(load, index), 0, "no lvs_sched (lb_algo) given; wlc is taken");
+		conf_warn(
+			load, service_node(load, index), 0, "no lvs_sched (lb_algo) given" CONF_MEANING "wlc is taken");
 		s->scheduler = wlc;
 	}
 	if (extra->forward < 0)
-		conf_warn(load, service_node(load, index), 0, "no lvs_method (lb_kind) given; NAT is taken");
+		conf_warn(load, service_node(load, index), 0,
+			"no lvs_method (lb_kind) given" CONF_MEANING "NAT is taken");
 	s->forward = extra->forward < 0 ? CONF_FORWARD_NAT : (uint32_t)extra->forward;
 	if (!conf_given(load, &conf_service_block, index, "smtp_alert"))
 		s->smtp_alert = load->defaults.smtp_alert > 0 || load->defaults.smtp_alert_checker > 0;

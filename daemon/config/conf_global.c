@@ -24,7 +24,7 @@ static void apply_emails(struct conf_load *load, const struct conf_node *node)
 {
 	if (!node->block) {
 		conf_warn(load, node, 0,
-			"notification_email needs a block { ... }; the addresses on this line are taken");
+			"notification_email needs a block { ... }" CONF_MEANING "the addresses on this line are taken");
 		for (uint32_t i = 1; i < node->n_words; i++)
 			add_email(load, conf_word(node, i));
 		return;
@@ -47,7 +47,8 @@ static void apply_smtp_server(struct conf_load *load, const struct conf_node *no
 		return;
 	}
 	if (node->n_words > 2 && conf_parse_number(conf_word(node, 2), 1, 65535, &port) != CONF_VALUE_OK)
-		conf_warn(load, node, 2, "the port must be a number from 1 to 65535, not \"%s\"; 25 is taken",
+		conf_warn(load, node, 2,
+			"the port must be a number from 1 to 65535, not \"%s\"" CONF_MEANING "25 is taken",
 			conf_word(node, 2));
 	conf_extra_words(load, node, 3);
 	snprintf(text, sizeof(text), port == 25 ? "%s" : "%s %d", conf_word(node, 1), (int)port);
@@ -71,7 +72,7 @@ static void apply_mcast_group(struct conf_load *load, const struct conf_node *no
 	struct addr a;
 
 	if (addr_parse(conf_word(node, 1), &a) < 0 || a.family != (v6 ? AF_INET6 : AF_INET) || !addr_is_multicast(&a)) {
-		conf_warn(load, node, 1, "%s needs an IPv%d multicast address, not \"%s\"; %s is taken",
+		conf_warn(load, node, 1, "%s needs an IPv%d multicast address, not \"%s\"" CONF_MEANING "%s is taken",
 			conf_word(node, 0), v6 ? 6 : 4, conf_word(node, 1), v6 ? "ff02::12" : "224.0.0.18");
 		return;
 	}
@@ -98,7 +99,8 @@ static void apply_sync_daemon(struct conf_load *load, const struct conf_node *no
 			if (conf_parse_number(conf_word(node, i + 1), 0, 255, &id) == CONF_VALUE_OK)
 				global(load)->sync_id = (uint32_t)id;
 			else
-				conf_warn(load, node, i, "id must be followed by a number from 0 to 255; 0 is taken");
+				conf_warn(load, node, i,
+					"id must be followed by a number from 0 to 255" CONF_MEANING "0 is taken");
 			i += 2;
 		} else if (!strcmp(word, "maxlen") || !strcmp(word, "port") || !strcmp(word, "ttl") ||
 			   !strcmp(word, "group")) {
@@ -125,7 +127,8 @@ static void apply_lvs_timeouts(struct conf_load *load, const struct conf_node *n
 		if (which < 0 ||
 			conf_parse_time(conf_word(node, i + 1), CONF_S, 2678400 * CONF_S, &value) != CONF_VALUE_OK) {
 			conf_warn(load, node, i,
-				"write lvs_timeouts [tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]; the rest is ignored");
+				"write lvs_timeouts [tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]" CONF_MEANING
+				"the rest is ignored");
 			return;
 		}
 		if (which == 0)

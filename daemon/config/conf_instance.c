@@ -17,11 +17,12 @@ static void apply_state(struct conf_load *load, const struct conf_node *node)
 	const char *state = conf_word(node, 1);
 
 	if (node != conf_statement_first(load, CONF_TABLE_INSTANCE, "state")) {
-		conf_warn(load, node, 0, "state is given twice; the first one counts");
+		conf_warn(load, node, 0, "state is given twice" CONF_MEANING "the first one counts");
 		return;
 	}
 	if (strcmp(state, "MASTER") != 0 && strcmp(state, "BACKUP") != 0)
-		conf_warn(load, node, 1, "state must be MASTER or BACKUP, not \"%s\"; BACKUP is taken", state);
+		conf_warn(load, node, 1, "state must be MASTER or BACKUP, not \"%s\"" CONF_MEANING "BACKUP is taken",
+			state);
 	current(load)->initial = strcmp(state, "MASTER") == 0 ? CONF_INITIAL_MASTER : CONF_INITIAL_BACKUP;
 	conf_extra_words(load, node, 2);
 }
@@ -72,7 +73,8 @@ static void apply_preempt_delay(struct conf_load *load, const struct conf_node *
 	int64_t delay = 0;
 
 	if (conf_parse_time(conf_word(node, 1), 0, 1000 * CONF_S, &delay) != CONF_VALUE_OK)
-		conf_warn(load, node, 1, "preempt_delay must be a time from 0 to 1000 seconds; none is taken");
+		conf_warn(load, node, 1,
+			"preempt_delay must be a time from 0 to 1000 seconds" CONF_MEANING "none is taken");
 	current(load)->preempt_delay_us = delay;
 	conf_extra_words(load, node, 2);
 }
@@ -123,7 +125,7 @@ static void apply_auth_type(struct conf_load *load, const struct conf_node *node
 
 	conf_diag_hide(load->diag, node->place);
 	if (type < 0)
-		conf_warn(load, node, 1, "auth_type must be PASS or AH; no authentication is used");
+		conf_warn(load, node, 1, "auth_type must be PASS or AH" CONF_MEANING "no authentication is used");
 	current(load)->auth = type == 0 ? CONF_AUTH_PASS : type == 1 ? CONF_AUTH_AH : CONF_AUTH_NONE;
 	conf_extra_words(load, node, 2);
 }
@@ -134,12 +136,13 @@ static void apply_auth_pass(struct conf_load *load, const struct conf_node *node
 	struct conf_secret *secret;
 
 	conf_diag_hide(load->diag, node->place);
-	if (node->n_words < 2) {
+	if (length == 0) {
 		conf_error(load, node, 0, "auth_pass needs a password");
 		return;
 	}
 	if (length > AUTH_PASS_LENGTH) {
-		conf_warn(load, node, 1, "auth_pass has %zu bytes; the first %d are taken", length, AUTH_PASS_LENGTH);
+		conf_warn(load, node, 1, "auth_pass has %zu bytes, more than %d" CONF_MEANING "the first %d are taken",
+			length, AUTH_PASS_LENGTH, AUTH_PASS_LENGTH);
 		length = AUTH_PASS_LENGTH;
 	}
 	if (current(load)->secret == CONF_NONE)

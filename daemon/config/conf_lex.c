@@ -82,7 +82,7 @@ static void include_file(struct conf_lexer *lx, const char *name, struct conf_pl
 	r = conf_source_read(lx->sources, name, &source);
 	if (r < 0) {
 		conf_diag_add(lx->diag, must || r == -ENFILE || r == -EFBIG ? CONF_ERROR : CONF_WARNING, place, width,
-			"%s cannot be read (%s); it is left out", name,
+			"%s cannot be read (%s)" CONF_MEANING "it is left out", name,
 			r == -ENXIO ? "not a regular file" : strerror(-r));
 		lx->stop |= r == -ENFILE || r == -EFBIG;
 		return;

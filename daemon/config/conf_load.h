@@ -70,8 +70,8 @@ void conf_load_free(struct conf_load *load);
 
 /* Completes what refers to other objects or inherits from them (conf_finish.c). */
 void conf_finish(struct conf_load *load);
-/* Drops records marked as dead: an address without a family, a track of kind CONF_TRACK_DEAD, a peer without a family
- * (conf_compact.c). */
+/* Drops records marked as dead: an address without a family, a track of kind CONF_TRACK_DEAD, a peer without a family,
+ * a secret without a length (conf_compact.c). */
 #define CONF_TRACK_DEAD UINT32_MAX
 void conf_compact(struct conf_load *load);
 /* The rules about finished tables (conf_check.c). */

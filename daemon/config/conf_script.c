@@ -34,7 +34,8 @@ static void apply_weight(struct conf_load *load, const struct conf_node *node)
 	int64_t weight = 0;
 
 	if (conf_parse_number(conf_word(node, 1), -253, 253, &weight) != CONF_VALUE_OK)
-		conf_warn(load, node, 1, "weight must be a number from -253 to 253, not \"%s\"; 0 is taken",
+		conf_warn(load, node, 1,
+			"weight must be a number from -253 to 253, not \"%s\"" CONF_MEANING "0 is taken",
 			conf_word(node, 1));
 	s->weight = (int32_t)weight;
 	s->weight_reverse = strcmp(conf_word(node, 2), "reverse") == 0;
@@ -107,8 +108,8 @@ static bool is_repeated(struct conf_load *load, const struct conf_node *node, co
 
 		if (s->name != name)
 			continue;
-		conf_warn(
-			load, node, 1, "there is already a vrrp_script %s; this block is ignored", conf_word(node, 1));
+		conf_warn(load, node, 1, "there is already a vrrp_script %s" CONF_MEANING "this block is ignored",
+			conf_word(node, 1));
 		return true;
 	}
 	return false;
@@ -217,8 +218,8 @@ static const struct conf_directive group_directives[] = {
 	CALL("notify_stop", apply_notify, print_notifies, LIVE, "program that runs when VRRP stops"),
 	CALL("notify", apply_notify, print_notifies, LIVE, "program that runs at every change, with TYPE NAME STATE PRIORITY behind its arguments"),
 	FLAG("smtp_alert", G(smtp_alert), LIVE, "mail an alert at every change"),
-	FLAG("global_tracking", G(track_weights), LIVE, "weights of the members' tracks count; old name of sync_group_tracking_weight"),
-	FLAG("sync_group_tracking_weight", G(track_weights), LIVE, "weights of the members' tracks count"),
+	FLAG("sync_group_tracking_weight", G(track_weights), LIVE, "what members track with a weight changes their priority; else it is not tracked"),
+	FLAG("global_tracking", G(track_weights), LIVE, "old name of sync_group_tracking_weight"),
 	IGNORED("notify_priority_changes", "Poise has no notification FIFO; follow `poisectl events`"),
 	IGNORED("notify_deleted", "a deleted instance gives its addresses back and runs notify_stop"),
 	END_OF_TABLE,

@@ -56,8 +56,8 @@ static int read_forward(struct conf_load *load, const struct conf_node *node)
 	int method = conf_parse_choice(conf_word(node, 1), methods);
 
 	if (method < 0) {
-		conf_warn(load, node, 1, "%s must be NAT, DR or TUN, not \"%s\"; NAT is taken", conf_word(node, 0),
-			conf_word(node, 1));
+		conf_warn(load, node, 1, "%s must be NAT, DR or TUN, not \"%s\"" CONF_MEANING "NAT is taken",
+			conf_word(node, 0), conf_word(node, 1));
 		return CONF_FORWARD_NAT;
 	}
 	if (method == CONF_FORWARD_TUN && strcmp(conf_word(node, 2), "type") == 0 &&
@@ -141,7 +141,8 @@ static void apply_protocol(struct conf_load *load, const struct conf_node *node)
 	else if (strcasecmp(name, "SCTP") == 0)
 		service(load)->protocol = IPPROTO_SCTP;
 	else
-		conf_warn(load, node, 1, "protocol must be TCP, UDP or SCTP, not \"%s\"; the line is ignored", name);
+		conf_warn(load, node, 1,
+			"protocol must be TCP, UDP or SCTP, not \"%s\"" CONF_MEANING "the line is ignored", name);
 	conf_extra_words(load, node, 2);
 }
 
@@ -176,7 +177,8 @@ static void apply_granularity(struct conf_load *load, const struct conf_node *no
 			service(load)->persistence_mask4 = htonl((uint32_t)(0xffffffffull << (32 - prefix)));
 	} else {
 		conf_warn(load, node, 1,
-			"persistence_granularity must be a netmask or a prefix length, not \"%s\"; the line is ignored",
+			"persistence_granularity must be a netmask or a prefix length, not \"%s\"" CONF_MEANING
+			"the line is ignored",
 			conf_word(node, 1));
 		return;
 	}
@@ -190,7 +192,7 @@ static void apply_family(struct conf_load *load, const struct conf_node *node)
 	int family = conf_parse_choice(conf_word(node, 1), families);
 
 	if (family < 0)
-		conf_warn(load, node, 1, "ip_family must be inet or inet6, not \"%s\"; inet is taken",
+		conf_warn(load, node, 1, "ip_family must be inet or inet6, not \"%s\"" CONF_MEANING "inet is taken",
 			conf_word(node, 1));
 	conf_current_extra(load, CONF_TABLE_SERVICE)->family = family == 1 ? AF_INET6 : AF_INET;
 }
@@ -333,7 +335,7 @@ static bool begin_server(struct conf_load *load, const struct conf_node *node)
 		return false;
 	conf_extra_words(load, node, 1 + used);
 	if (is_repeated(load, &addr, port)) {
-		conf_warn(load, node, 1, "this server is already in the service; this block is ignored");
+		conf_warn(load, node, 1, "this server is already in the service" CONF_MEANING "this block is ignored");
 		return false;
 	}
 	s = conf_object_begin(load, &conf_server_block, node);

@@ -142,7 +142,8 @@ static bool begin_service_group(struct conf_load *load, const struct conf_node *
 	g->entries.first = conf_builder_count(load->builder, CONF_TABLE_GROUP_ENTRY);
 	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
 		if (n->block)
-			conf_warn(load, n, 0, "a block has no place in virtual_server_group; it is skipped");
+			conf_error(load, n, 0,
+				"a block has no place in virtual_server_group; is a `}` missing before it?");
 		else if (n->n_words)
 			add_entry(load, n);
 	}

@@ -75,7 +75,7 @@ static void warn_undefined(struct cutter *c, size_t begin, size_t width)
 	if (text[1] == '{' || text[1] == '_' || (text[1] >= 'A' && text[1] <= 'Z') ||
 		(text[1] >= 'a' && text[1] <= 'z'))
 		conf_diag_add(c->lx->diag, CONF_WARNING, conf_line_place(c->line, begin), (uint32_t)width,
-			"%.*s is not defined here; it is taken as plain text", (int)width, text);
+			"%.*s is not defined here" CONF_MEANING "it is taken as plain text", (int)width, text);
 }
 
 static void cut_word(struct cutter *c)

@@ -13,12 +13,14 @@ static bool read_weight(struct conf_load *load, const struct conf_node *node, st
 		if (strcmp(word, "weight") == 0) {
 			i++;
 			if (conf_parse_number(conf_word(node, i), -253, 253, weight) != CONF_VALUE_OK)
-				conf_warn(load, node, i, "weight must be a number from -253 to 253; it is left out");
+				conf_warn(load, node, i,
+					"weight must be a number from -253 to 253" CONF_MEANING "it is left out");
 		} else if (strcmp(word, "reverse") == 0) {
 			t->reverse = 1;
 		} else if (strcmp(word, "noreverse") != 0 && strcmp(word, "no_reverse") != 0) {
 			conf_warn(load, node, i,
-				"only weight NUMBER and reverse may follow a name, not \"%s\"; %s is not tracked "
+				"only weight NUMBER and reverse may follow a name, not \"%s\"" CONF_MEANING
+				"%s is not tracked "
 				"(write one name a line)",
 				word, conf_word(node, 0));
 			return false;
@@ -49,7 +51,8 @@ static void add_track(struct conf_load *load, const struct conf_node *node, enum
 	int64_t weight = INT64_MIN;
 
 	if (is_repeated(load, kind, track.name)) {
-		conf_warn(load, node, 0, "%s is already tracked; this line is ignored", conf_word(node, 0));
+		conf_warn(
+			load, node, 0, "%s is already tracked" CONF_MEANING "this line is ignored", conf_word(node, 0));
 		return;
 	}
 	if (!read_weight(load, node, &track, &weight))

@@ -76,7 +76,8 @@ static void take_close(struct builder *b, const struct conf_word *brace)
 	if (b->depth > 1)
 		b->depth--;
 	else
-		conf_diag_add(b->diag, CONF_WARNING, brace->place, 1, "this `}` closes nothing; it is ignored");
+		conf_diag_add(
+			b->diag, CONF_WARNING, brace->place, 1, "this `}` closes nothing" CONF_MEANING "it is ignored");
 }
 
 void conf_tree_build(struct conf_tree *t, const struct conf_words *words, struct conf_diag *diag)

@@ -37,6 +37,11 @@ check_PROGRAMS += tests/unit/check_conf_service
 tests_unit_check_conf_service_SOURCES = tests/unit/check_conf_service.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
 tests_unit_check_conf_service_CFLAGS = $(CONFIG_CHECK_CFLAGS)
 tests_unit_check_conf_service_LDADD = $(CONFIG_CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_conf_files
+tests_unit_check_conf_files_SOURCES = tests/unit/check_conf_files.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
+tests_unit_check_conf_files_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_unit_check_conf_files_LDADD = $(CONFIG_CHECK_LIBS)
+EXTRA_DIST += tests/config
 
 # The fuzz targets over their seeds; with --enable-fuzzers (CC=clang) also as programs that look for more.
 check_PROGRAMS += tests/fuzz/seeds_conf tests/fuzz/seeds_conf_table

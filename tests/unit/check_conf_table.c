@@ -262,8 +262,9 @@ END_TEST
 static void poke(char *bytes, size_t size, const struct conf_field *field, size_t width, const void *value)
 {
 	const struct conf_header *h = (const void *)bytes;
-	char *at = bytes + h->tables[field->table].offset + field->offset, saved[sizeof(struct conf_command)];
+	char *at = bytes + h->tables[field->table].offset + field->offset, saved[64];
 
+	ck_assert_uint_le(width, sizeof(saved));
 	memcpy(saved, at, width);
 	memcpy(at, value, width);
 	expect_refused(bytes, size, "field", (unsigned)(field - conf_fields));
