@@ -115,7 +115,8 @@ START_TEST(test_surroundings)
 		"i=3; while test $i -lt 64; do test ! -L /proc/$$/fd/$i; i=$((i + 1)); done\n"
 		"test \"$(readlink /proc/$$/fd/0)\" = /dev/null\n"
 		"grep -q '^SigBlk:\t0*$' /proc/$$/status\n"
-		"grep -q '^SigIgn:\t0*$' /proc/$$/status\n"
+		/* 32 and 33 are the C library's own and may have been ignored by whoever started us. */
+		"grep -Eq '^SigIgn:\t0*(180000000)?$' /proc/$$/status\n"
 		"test \"$(cut -d ' ' -f 5 /proc/$$/stat)\" = $$\n");
 	ck_assert_msg(run(NULL, why) == 0, "%s", why);
 }
