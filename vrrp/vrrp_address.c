@@ -311,7 +311,8 @@ static struct mono recover(struct vrrp_addresses *addresses, int error, struct m
 
 	if (log_limit_pass(&limit, 10 * US_PER_S, &held_back))
 		log_error("vrrp: virtual addresses could not be programmed: %s; trying again", strerror(-error));
-	vrrp_monitor_resync(addresses->monitor);
+	if (vrrp_monitor_resync(addresses->monitor) < 0)
+		addresses->monitor->is_stale = true;
 	return mono_add(now, RETRY_US);
 }
 

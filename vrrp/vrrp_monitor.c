@@ -91,6 +91,8 @@ int vrrp_monitor_resync(struct vrrp_monitor *monitor)
 	}
 	links_clear(&monitor->links);
 	monitor->links = fresh;
+	monitor->is_stale = false;
+	monitor->changes |= LINK_STATE | LINK_ADDRESS_SET | LINK_ADDRESS_GONE;
 	return 0;
 }
 
@@ -115,11 +117,11 @@ static int read_anew(struct vrrp_monitor *monitor, int cause)
 	int error = vrrp_monitor_resync(monitor);
 
 	if (error) {
-		log_error("vrrp: interfaces cannot be read from the kernel: %s", strerror(-error));
+		log_error("vrrp: interfaces cannot be read from the kernel: %s; trying again", strerror(-error));
+		monitor->is_stale = true;
 		return error;
 	}
 	log_info("vrrp: notifications about interfaces were lost (%s): read them all again", strerror(-cause));
-	monitor->changes |= LINK_STATE | LINK_ADDRESS_SET | LINK_ADDRESS_GONE;
 	return 0;
 }
 

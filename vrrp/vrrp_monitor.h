@@ -5,6 +5,7 @@
 #define POISE_VRRP_MONITOR_H
 
 #include "vrrp_link.h"
+#include <stdbool.h>
 
 struct nl_sock;
 
@@ -13,7 +14,8 @@ struct vrrp_monitor {
 	struct nl_sock
 		*request; /* for dumps; shared with vrrp_address.c, which is never in the middle of an exchange */
 	struct links links;
-	int changes; /* bits of enum link_change since the caller last cleared them */
+	bool is_stale; /* notifications were lost and the image could not be read anew: vrrp_monitor_resync() is due */
+	int changes;   /* bits of enum link_change since the caller last cleared them */
 };
 
 /* Opens the sockets; reads nothing yet. Returns 0 or -errno. */
@@ -21,7 +23,7 @@ int vrrp_monitor_open(struct vrrp_monitor *monitor);
 void vrrp_monitor_close(struct vrrp_monitor *monitor);
 /* The descriptor that becomes readable when something changed. */
 int vrrp_monitor_fd(const struct vrrp_monitor *monitor);
-/* Replaces the image by a fresh one. Returns 0, or -errno with the old image in place. */
+/* Replaces the image by a fresh one; everything counts as changed. Returns 0, or -errno with the old image in place. */
 int vrrp_monitor_resync(struct vrrp_monitor *monitor);
 /* Takes what is there (bounded; the descriptor stays readable when more is left) into the image and into `changes`.
  * Returns 0, or -errno when notifications were lost and a fresh image could not be read either. */

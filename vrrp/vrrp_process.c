@@ -22,7 +22,7 @@ static const bool locks_memory = !POISE_SANITIZERS;
 #define USUAL_RT_PRIORITY 50
 #define TIMERS_AN_INSTANCE 2
 #define TIMERS_BESIDE 8
-#define ADDRESSES_RETRY_US (1 * US_PER_S)
+#define RETRY_US (1 * US_PER_S)
 
 /* ---- the round ---- */
 
@@ -85,6 +85,8 @@ static void on_retry(struct timer *timer, void *arg)
 	struct vrrp_process *process = arg;
 
 	(void)timer;
+	if (process->monitor.is_stale && vrrp_monitor_resync(&process->monitor) < 0)
+		loop_timer_set(process->role->loop, &process->retry, mono_add(mono_now(), RETRY_US));
 	process->facts_changed = true;
 	vrrp_process_round(process);
 }
@@ -95,8 +97,9 @@ static void on_monitor(int fd, uint32_t events, void *arg)
 
 	(void)fd;
 	(void)events;
-	/* An error is logged there; what is known stays in force until the next notification. */
-	vrrp_monitor_read(&process->monitor);
+	/* An error is logged there; what is known stays in force until it can be read anew. */
+	if (vrrp_monitor_read(&process->monitor) < 0)
+		loop_timer_set(process->role->loop, &process->retry, mono_add(mono_now(), RETRY_US));
 	if (process->monitor.changes)
 		vrrp_process_round(process);
 }

@@ -100,6 +100,8 @@ struct board *vrrp_report_board(const struct vrrp_set *set)
 		fill_group(&set->groups[i], &record);
 		board_store(board, VRRP_TABLE_GROUP, i, &record, sizeof(record));
 	}
+	for (uint32_t i = 0; i < conf->n_tracks; i++)
+		board_store(board, VRRP_TABLE_TRACK, i, &set->tracks.status[i], sizeof(struct status_track));
 	return board;
 }
 

@@ -24,6 +24,13 @@ void vrrp_tracks_free(struct vrrp_tracks *tracks)
 	*tracks = (struct vrrp_tracks){0};
 }
 
+/* Whoever tracks it: what is known is about the object. */
+static bool is_same_object(
+	const struct conf *conf, const struct conf_track *a, const struct conf *old_conf, const struct conf_track *b)
+{
+	return a->kind == b->kind && strcmp(conf_string(conf, a->name), conf_string(old_conf, b->name)) == 0;
+}
+
 void vrrp_tracks_take_over(
 	struct vrrp_tracks *tracks, const struct conf *conf, const struct vrrp_tracks *old, const struct conf *old_conf)
 {
@@ -33,6 +40,12 @@ void vrrp_tracks_take_over(
 		for (uint32_t j = 0; j < old_conf->n_scripts; j++) {
 			if (strcmp(name, conf_string(old_conf, old_conf->scripts[j].name)) == 0)
 				tracks->scripts[i] = old->scripts[j];
+		}
+	}
+	for (uint32_t i = 0; i < conf->n_tracks; i++) {
+		for (uint32_t j = 0; j < old_conf->n_tracks; j++) {
+			if (is_same_object(conf, &conf->tracks[i], old_conf, &old_conf->tracks[j]))
+				tracks->status[i] = old->status[j];
 		}
 	}
 }

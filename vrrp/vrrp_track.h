@@ -17,7 +17,7 @@ struct vrrp_tracks {
 /* Takes the memory. Returns 0 or -ENOMEM. */
 int vrrp_tracks_init(struct vrrp_tracks *tracks, const struct conf *conf);
 void vrrp_tracks_free(struct vrrp_tracks *tracks);
-/* Script results known under the old generation, by name, until the script role's board of the new one is there. */
+/* What was known under the old generation goes on, by name, until the boards of the new one are there. */
 void vrrp_tracks_take_over(struct vrrp_tracks *tracks, const struct conf *conf, const struct vrrp_tracks *old,
 	const struct conf *old_conf);
 
