@@ -15,9 +15,9 @@ vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 pkglibexec_PROGRAMS += vrrp/poise-vrrp
 vrrp_poise_vrrp_SOURCES = vrrp/vrrp_process.c vrrp/vrrp_process.h vrrp/vrrp_set.c vrrp/vrrp_instance.c vrrp/vrrp_facts.c \
 	vrrp/vrrp_receive.c vrrp/vrrp_report.c vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h \
-	vrrp/vrrp_track.c vrrp/vrrp_track.h
-vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
-vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS)
+	vrrp/vrrp_track.c vrrp/vrrp_track.h vrrp/vrrp_firewall.c vrrp/vrrp_firewall.h
+vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
+vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS) $(NFT_LIBS)
 
 # Unit tests of the pure part.
 VRRP_CHECK_LDADD = vrrp/libvrrpcore.a lib/libpoise.a $(CHECK_LIBS)

@@ -212,6 +212,7 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 	struct vrrp_process *process = role->ctx;
 	struct vrrp_set *old = process->set, *set = process->next;
 	struct board *board;
+	int error;
 
 	vrrp_set_take_over(process, set, old);
 	process->set = set;
@@ -228,6 +229,10 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 		process->addresses.refresh_now = true;
 	}
 	set_rt_priority(process, next->global->vrrp_rt_priority);
+	error = vrrp_firewall_apply(&process->firewall, next);
+	if (error)
+		log_error("vrrp: no_accept is not in force, packets to virtual addresses are accepted: nftables: %s",
+			strerror(-error));
 	process->facts_changed = process->addresses_changed = process->listeners_changed = true;
 	/* In a round of its own: the notification scripts of the new generation are known by then. */
 	vrrp_process_round_soon(process);

@@ -17,6 +17,7 @@
 #include "status.h"
 #include "vrrp_address.h"
 #include "vrrp_announce.h"
+#include "vrrp_firewall.h"
 #include "vrrp_fsm.h"
 #include "vrrp_group.h"
 #include "vrrp_map.h"
@@ -92,6 +93,7 @@ struct vrrp_process {
 	struct vrrp_sockets sockets;
 	struct vrrp_monitor monitor;
 	struct vrrp_addresses addresses;
+	struct vrrp_firewall firewall;
 	struct timer round; /* what is left to do in this round of the loop */
 	struct timer addresses_due;
 	struct timer retry; /* a socket that could not be had */

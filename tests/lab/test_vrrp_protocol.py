@@ -7,7 +7,7 @@ import pytest
 
 from poiselab import wait_until
 from poiselab.configs import instance
-from poiselab.site import BACK4, FRONT4, VIP
+from poiselab.site import BACK4, FRONT4, VIP, VIP6
 
 R1, R2 = FRONT4 + "2", FRONT4 + "3"
 
@@ -278,3 +278,46 @@ def test_notification_scripts_are_told(site):
     site.r1.cut()
     wait_until("the fault", told, lambda lines: lines[-1:] == ["INSTANCE one FAULT 150"])
     assert first.state("one") == "FAULT"
+
+
+def pings(site, address):
+    """Whether a few echo requests are answered."""
+    probe = site.probe("icmp", address)
+    knocks = wait_until("echo requests to be over", probe.knocks, lambda seen: len(seen) > 5)
+    probe.stop()
+    return all(answered for _, answered in knocks[:5])
+
+
+@pytest.mark.nftables
+def test_no_accept_drops_what_is_not_forwarded(site):
+    site.r1.poised(one(150, more="version 3\nno_accept") +
+                   instance("six", "front", 52, "fe80::52", priority=150, advert=0.2,
+                            more="version 3\nno_accept\nvirtual_ipaddress_excluded {\n\t%s\n}" % VIP6) +
+                   instance("open", "front", 53, FRONT4 + "53", priority=150, advert=0.2, more="version 3"))
+    for address in (VIP, VIP6, FRONT4 + "53"):
+        wait_holders(site, "r1", address=address)
+    assert not pings(site, VIP) and not pings(site, VIP6)
+    assert pings(site, FRONT4 + "53") and pings(site, R1)
+    # It is found all the same: by ARP, and by neighbour discovery.
+    for address in (VIP, VIP6):
+        assert "02:00:00:00:01:02" in site.client.run("ip", "neigh", "show", address)
+
+
+@pytest.mark.nftables
+def test_no_accept_follows_a_reload_and_goes_with_the_daemon(site):
+    daemon = site.r1.poised(one(150, more="version 3\nno_accept"))
+    wait_holders(site, "r1")
+    assert VIP in site.r1.run("nft", "list", "table", "inet", "poise_vrrp")
+    daemon.write(one(150, more="version 3\nno_accept").replace(VIP, FRONT4 + "77"))
+    daemon.signal(1)
+    wait_holders(site, "r1", address=FRONT4 + "77")
+    shown = site.r1.run("nft", "list", "table", "inet", "poise_vrrp")
+    assert FRONT4 + "77" in shown and VIP not in shown
+    daemon.write(one(150))
+    daemon.signal(1)
+    wait_until("the address to answer", lambda: pings(site, VIP))
+    daemon.write(one(150, more="version 3\nno_accept"))
+    daemon.signal(1)
+    wait_until("the address to be silent", lambda: pings(site, VIP), lambda answered: not answered)
+    site.r1.kill_all()
+    assert "poise_vrrp" not in site.r1.run("nft", "list", "tables")
