@@ -388,6 +388,23 @@ static void look_for_leftovers(struct ipvs *v, struct ipvs_service *have, const 
 	}
 }
 
+/* What the new configuration no longer has, and what is not given time. */
+static void tell_removals(const struct ipvs *v, const struct ipvs_service *have)
+{
+	char key[IPVS_KEY_TEXT], text[ADDR_TEXT];
+
+	if (!have->ours)
+		return;
+	if (!ipvs_image_find(&v->desired, &have->key)) {
+		log_info("ipvs %s: service removed: it left the configuration", ipvs_key_format(&have->key, key));
+		return;
+	}
+	for (uint32_t i = 0; i < have->n_dests; i++)
+		if (has_left(v, have, &have->dests[i]))
+			log_info("ipvs %s: server %s removed: it left the configuration",
+				ipvs_key_format(&have->key, key), ipvs_dest_format(&have->dests[i].key, text));
+}
+
 /* Drops leftovers that are configured again or whose service is gone; looks for new ones after a switch. */
 static void update_leftovers(struct ipvs *v)
 {
@@ -410,6 +427,8 @@ static void update_leftovers(struct ipvs *v)
 		if (have)
 			look_for_leftovers(v, have, &v->desired.services[i]);
 	}
+	for (uint32_t i = 0; i < v->actual.n_services; i++)
+		tell_removals(v, &v->actual.services[i]);
 }
 
 static int build_desired(struct ipvs *v)

@@ -309,9 +309,10 @@ static void tell_weight(struct ipvs *v, conf_index_t service, conf_index_t serve
 		snprintf(what, sizeof(what), "added with weight %d", new->weight);
 	else
 		snprintf(what, sizeof(what), "weight %d -> %d", old->weight, new->weight);
-	log_info("ipvs %s: %s %s %s: %s (%u of %u servers left)", conf_service_name(conf, service, service_name),
+	log_info("ipvs %s: %s %s %s: %s (%u of %u servers %s)", conf_service_name(conf, service, service_name),
 		conf->servers[server].is_sorry ? "sorry server" : "server", conf_server_name(conf, server, server_name),
-		what, why, v->now->services[service].n_up, conf->services[service].servers.count);
+		what, why, v->now->services[service].n_up, conf->services[service].servers.count,
+		new->listed &&new->weight >= old->weight ? "in use" : "left");
 }
 
 static void decide_server(struct ipvs *v, conf_index_t service, conf_index_t server, bool sorry_changed)

@@ -6,28 +6,39 @@
 #include <linux/ip_vs.h>
 #include <string.h>
 
+/* The daemon that goes with the state of the named instance. While that is not known (the vrrp role is being started
+ * again), it stays as it is. Returns how many daemons: 0 or 1. */
+static int follow_instance(const struct ipvs *v, struct ipvs_daemon *out)
+{
+	const struct board *board = v->p->boards[ROLE_VRRP];
+	struct status_instance instance;
+
+	if (board && board_generation(board) == v->now->conf->generation &&
+		board_load(board, VRRP_TABLE_INSTANCE, v->now->conf->global->sync_instance, &instance,
+			sizeof(instance)) == 0) {
+		out->state = instance.state == VRRP_MASTER ? IP_VS_STATE_MASTER : IP_VS_STATE_BACKUP;
+		return 1;
+	}
+	if (v->n_daemons == 0)
+		return 0;
+	out->state = v->daemons[0].state;
+	return 1;
+}
+
 /* Which daemons shall run: none, the one of the instance's state, or both when no instance is named. */
 static int wanted_daemons(const struct ipvs *v, struct ipvs_daemon out[2])
 {
 	const struct conf_global *global = v->now->conf->global;
-	const struct board *board = v->p->boards[ROLE_VRRP];
 	struct ipvs_daemon daemon = {.state = IP_VS_STATE_BACKUP, .sync_id = global->sync_id};
-	struct status_instance instance;
 
 	if (!global->sync_interface)
 		return 0;
 	strncpy(daemon.interface, conf_string(v->now->conf, global->sync_interface), sizeof(daemon.interface) - 1);
 	out[0] = out[1] = daemon;
-	if (global->sync_instance == CONF_NONE) {
-		out[1].state = IP_VS_STATE_MASTER;
-		return 2;
-	}
-	if (!board || board_generation(board) != v->now->conf->generation ||
-		board_load(board, VRRP_TABLE_INSTANCE, global->sync_instance, &instance, sizeof(instance)) < 0)
-		return v->n_daemons == 1 ? (out[0].state = v->daemons[0].state, 1) : 0; /* not known: as it is */
-	if (instance.state == VRRP_MASTER)
-		out[0].state = IP_VS_STATE_MASTER;
-	return 1;
+	if (global->sync_instance != CONF_NONE)
+		return follow_instance(v, &out[0]);
+	out[1].state = IP_VS_STATE_MASTER;
+	return 2;
 }
 
 static bool contains(const struct ipvs_daemon *list, int n, const struct ipvs_daemon *daemon)

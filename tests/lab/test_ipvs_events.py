@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the ipvs role does beside the table: connections synchronised between the routers, scripts, timeouts, and what it
+says when the kernel cannot do it."""
+
+import os
+
+import pytest
+
+from poiselab import has_ipvs, wait_until
+from poiselab.configs import HTTP_CHECK, nat_site, pair, service
+from poiselab.site import BACK4, VIP
+
+SERVERS = [BACK4 + "11", BACK4 + "12", BACK4 + "13"]
+
+
+def daemons(router):
+    """The kernel's synchronisation daemons: {"master": interface ...}."""
+    lines = router.run("ipvsadm", "-L", "--daemon").splitlines()
+    return {line.split()[0]: line[line.index("mcast=") + 6:].split(",")[0].rstrip(")") for line in lines
+            if "sync daemon" in line}
+
+
+@pytest.mark.ipvs
+def test_connections_are_synchronised_to_the_backup(site):
+    for server in site.servers:
+        server.nginx(big_kb=1000, rate="100k")
+    sync = "lvs_sync_daemon back front id 7"
+    first = site.r1.poised(nat_site(150, globals_=sync, check=""))
+    site.r2.poised(nat_site(100, globals_=sync, check=""))
+    wait_until("r1 to be master", lambda: first.state("front"), lambda seen: seen == "MASTER")
+    wait_until("r1 to send", lambda: daemons(site.r1), lambda seen: seen == {"master": "back"})
+    wait_until("r2 to receive", lambda: daemons(site.r2), lambda seen: seen == {"backup": "back"})
+    wait_until("the service on r1", lambda: site.fetch(), lambda body: body is not None)
+    site.client.start("curl", ["curl", "-sf", "-o", site.client.path("big"), "http://%s/big" % VIP])
+    wait_until("an established connection on r2", lambda: site.r2.run("ipvsadm", "-Lnc"),
+               lambda text: "ESTABLISHED" in text, within=20)
+    first.stop()
+    wait_until("r2 to send", lambda: daemons(site.r2), lambda seen: seen == {"master": "back"})
+    assert daemons(site.r1) == {}
+
+
+@pytest.mark.ipvs
+def test_both_daemons_without_an_instance_and_timeouts(site):
+    poised = site.r1.poised("global_defs {\n\tlvs_sync_daemon back id 3\n\tlvs_timeouts tcp 700 tcpfin 33 udp 44\n}\n")
+    wait_until("both daemons", lambda: daemons(site.r1), lambda seen: seen == {"master": "back", "backup": "back"})
+    assert "700 33 44" in site.r1.run("ipvsadm", "-L", "--timeout")
+    poised.stop()
+    assert daemons(site.r1) == {}
+
+
+SCRIPT = """#!/bin/sh
+echo "$*" >>%s
+"""
+
+
+@pytest.mark.ipvs
+def test_scripts_and_events_of_servers_and_quorum(site):
+    """The scripts run when a server falls and rises and when the quorum is lost and met, with their own words."""
+    for server in site.servers:
+        server.nginx()
+    log = os.path.join(site.folder, "scripts.log")
+    script = os.path.join(site.folder, "notify.sh")
+    with open(log, "w", encoding="utf-8"):
+        pass
+    os.chmod(log, 0o666)
+    with open(script, "w", encoding="utf-8") as f:
+        f.write(SCRIPT % log)
+    os.chmod(script, 0o755)
+    notify = "notify_up \"%s up\"\n\t\tnotify_down \"%s down\"\n\t\t" % (script, script)
+    site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
+    poised = site.r1.poised(
+        "global_defs {\n\tscript_user root\n}\n" + service(
+            SERVERS[:2], check=notify + HTTP_CHECK.replace("connect_timeout 1", "connect_timeout 5"),
+            more='quorum 2\nquorum_up "%s quorum up"\nquorum_down "%s quorum down"' % (script, script)))
+
+    def said():
+        with open(log, encoding="utf-8") as f:
+            return f.read().splitlines()
+
+    def wait_said(expected):
+        wait_until("the scripts to say %r" % expected, said, lambda seen: sorted(seen) == sorted(expected), within=15)
+
+    wait_until("both servers", lambda: poised.server(SERVERS[1]).get("health"), lambda seen: seen == "up")
+    wait_said(["quorum up"])
+    site.s2.web.sick()
+    wait_said(["quorum up", "down", "quorum down"])
+    wait_until("the status", lambda: poised.status()["services"][0]["quorum"], lambda seen: seen is False)
+    site.s2.web.well()
+    wait_said(["quorum up", "down", "quorum down", "up", "quorum up"])
+    poised.poisectl("drain", SERVERS[0])
+    wait_until("the drain", lambda: poised.server(SERVERS[0]).get("admin"), lambda seen: seen == "drain")
+    events = poised.poisectl("events").stdout
+    for text in ("quorum", "drain"):
+        assert text in events, events
+
+
+@pytest.mark.skipif(has_ipvs(), reason="this kernel has IPVS")
+def test_a_kernel_without_ipvs_stops_nothing_else(site):
+    poised = site.r1.poised(nat_site(150, check=""))
+    poised.wait_log("the running kernel has no IPVS: install its ip_vs module or load it (modprobe ip_vs)")
+    wait_until("r1 to be master", lambda: poised.state("front"), lambda seen: seen == "MASTER")
+    entry = poised.status()["services"][0]
+    assert entry["servers"][0]["health"] in ("up", "unknown")
+    assert poised.log().count("has no IPVS") == 1
+    assert poised.stop() == 0
+
+
+def test_without_services_ipvs_is_not_mentioned(site):
+    poised = site.r1.poised(pair(150))
+    wait_until("r1 to be master", lambda: poised.state("front"), lambda seen: seen == "MASTER")
+    assert "IPVS" not in poised.log()
