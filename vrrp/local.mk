@@ -9,14 +9,14 @@ vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vr
 # What the process knows of interfaces and addresses, also linked by its unit tests.
 noinst_LIBRARIES += vrrp/libvrrpnet.a
 vrrp_libvrrpnet_a_SOURCES = vrrp/vrrp_link.c vrrp/vrrp_link.h vrrp/vrrp_plan.c vrrp/vrrp_plan.h \
-	vrrp/vrrp_map.c vrrp/vrrp_map.h vrrp/vrrp_monitor.c vrrp/vrrp_monitor.h vrrp/vrrp_address.c vrrp/vrrp_address.h
-vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+	vrrp/vrrp_map.c vrrp/vrrp_map.h vrrp/vrrp_monitor.c vrrp/vrrp_monitor.h vrrp/vrrp_address.c vrrp/vrrp_address.h \
+	vrrp/vrrp_track.c vrrp/vrrp_track.h vrrp/vrrp_firewall.c vrrp/vrrp_firewall.h
+vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
 
 pkglibexec_PROGRAMS += vrrp/poise-vrrp
 vrrp_poise_vrrp_SOURCES = vrrp/vrrp_process.c vrrp/vrrp_process.h vrrp/vrrp_set.c vrrp/vrrp_instance.c vrrp/vrrp_facts.c \
-	vrrp/vrrp_receive.c vrrp/vrrp_report.c vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h \
-	vrrp/vrrp_track.c vrrp/vrrp_track.h vrrp/vrrp_firewall.c vrrp/vrrp_firewall.h
-vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
+	vrrp/vrrp_receive.c vrrp/vrrp_report.c vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h
+vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS) $(NFT_LIBS)
 
 # Unit tests of the pure part.
@@ -42,7 +42,8 @@ tests_unit_check_vrrp_packet_SOURCES = tests/unit/check_vrrp_packet.c tests/unit
 tests_unit_check_vrrp_packet_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_vrrp_packet_LDADD = $(VRRP_CHECK_LDADD)
 
-check_PROGRAMS += tests/unit/check_vrrp_link tests/unit/check_vrrp_plan tests/unit/check_vrrp_address
+check_PROGRAMS += tests/unit/check_vrrp_link tests/unit/check_vrrp_plan tests/unit/check_vrrp_address \
+	tests/unit/check_vrrp_track tests/fuzz/seeds_vrrp_link
 VRRP_NET_TEST_LDADD = vrrp/libvrrpnet.a lib/libpoisenl.a lib/libpoise.a $(NL_LIBS) $(CHECK_LIBS)
 tests_unit_check_vrrp_link_SOURCES = tests/unit/check_vrrp_link.c
 tests_unit_check_vrrp_link_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS)
@@ -74,4 +75,19 @@ tests_fuzz_fuzz_vrrp_packet_SOURCES = tests/fuzz/fuzz_vrrp_packet.c vrrp/vrrp_pa
 	vrrp/vrrp_auth.c vrrp/vrrp_digest.c lib/addr.c
 tests_fuzz_fuzz_vrrp_packet_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_vrrp_packet_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+endif
+tests_unit_check_vrrp_track_SOURCES = tests/unit/check_vrrp_track.c
+tests_unit_check_vrrp_track_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_track_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a lib/libpoise.a $(NL_LIBS) \
+	$(NFT_LIBS) $(CHECK_LIBS)
+
+tests_fuzz_seeds_vrrp_link_SOURCES = tests/fuzz/run_seeds.c tests/fuzz/fuzz_vrrp_link.c
+tests_fuzz_seeds_vrrp_link_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+tests_fuzz_seeds_vrrp_link_LDADD = vrrp/libvrrpnet.a lib/libpoise.a $(NL_LIBS)
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_vrrp_link
+tests_fuzz_fuzz_vrrp_link_SOURCES = tests/fuzz/fuzz_vrrp_link.c vrrp/vrrp_link.c
+tests_fuzz_fuzz_vrrp_link_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_vrrp_link_LDADD = lib/libpoise.a $(NL_LIBS)
+tests_fuzz_fuzz_vrrp_link_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
