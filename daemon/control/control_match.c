@@ -77,8 +77,6 @@ struct wanted {
 
 static bool server_is(const struct conf *conf, const struct conf_server *s, const struct wanted *wanted)
 {
-	if (s->is_sorry)
-		return false;
 	if (wanted->is_address)
 		return addr_equal(&s->addr, &wanted->addr) && (wanted->port == 0 || wanted->port == s->port);
 	return s->name && strcmp(conf_string(conf, s->name), wanted->words) == 0;
