@@ -177,26 +177,29 @@ void text_right(struct text *t, int column, enum style style, const char *value)
 void text_wrap(struct text *t, int indent, enum style style, const char *words)
 {
 	bool is_first = true;
-	char word[512];
 
+	if (style != STYLE_PLAIN)
+		put_sgr(t, style);
 	while (*words) {
-		size_t length = strcspn(words, " ");
+		int length = (int)strcspn(words, " ");
+		char *word = strndup(words, (size_t)length);
 
-		if (length >= sizeof(word))
-			length = sizeof(word) - 1;
-		memcpy(word, words, length);
-		word[length] = '\0';
-		words += length;
-		words += strspn(words, " ");
+		if (!word)
+			break;
 		if (!is_first && t->column + 1 + text_width(word) > t->screen->width) {
 			text_newline(t);
 			text_tab(t, indent);
 		} else if (!is_first) {
 			put(t, " ");
 		}
-		put_styled(t, style, word);
+		put(t, word);
+		free(word);
+		words += length;
+		words += strspn(words, " ");
 		is_first = false;
 	}
+	if (style != STYLE_PLAIN)
+		put_sgr(t, STYLE_PLAIN);
 }
 
 int text_width(const char *s)

@@ -57,13 +57,16 @@ static const char *grouped(int64_t number, char buf[32])
 	return buf;
 }
 
-static void show_weight(struct text *t, struct json_object *server, int column)
+static void show_weight(struct text *t, struct json_object *server, bool is_sorry, int column)
 {
 	long long configured = json_number(server, "weight"), now = json_number(server, "effective_weight");
 	char text[48];
 
 	if (json_has(server, "admin_weight"))
 		configured = json_number(server, "admin_weight");
+	/* A sorry server weighs nothing until it is needed. */
+	if (is_sorry)
+		now = configured;
 	snprintf(text, sizeof(text), now == configured ? "%lld" : "%lld/%lld", now, configured);
 	text_right(t, column, now == configured ? STYLE_PLAIN : STYLE_CARE, text);
 }
@@ -92,7 +95,7 @@ static void show_causes(struct text *t, struct json_object *server)
 	}
 }
 
-static void show_server(struct text *t, struct json_object *server, int name_end, const char *word, int64_t now_us)
+static void show_server(struct text *t, struct json_object *server, int name_end, bool is_sorry, int64_t now_us)
 {
 	struct server_look look = view_server_look(server);
 	char name[128], number[32], ago[TEXT_DURATION];
@@ -105,8 +108,8 @@ static void show_server(struct text *t, struct json_object *server, int name_end
 		text_tab(t, name_end);
 	}
 	text_tab(t, name_end + STATE_AT);
-	text_styled(t, look.style, "%s", word ? word : look.word);
-	show_weight(t, server, name_end + WEIGHT_END);
+	text_styled(t, look.style, "%s", is_sorry ? "sorry" : look.word);
+	show_weight(t, server, is_sorry, name_end + WEIGHT_END);
 	text_right(t, name_end + ACTIVE_END, STYLE_PLAIN, grouped(json_number(server, "active"), number));
 	text_right(t, name_end + INACTIVE_END, STYLE_PLAIN, grouped(json_number(server, "inactive"), number));
 	text_tab(t, name_end + SINCE_AT);
@@ -145,9 +148,9 @@ static void show_service(struct text *t, struct json_object *service, int name_e
 	if (has_kernel && (!json_flag(service, "quorum") || !json_flag(service, "programmed")))
 		show_cause(t, json_text(service, "why"));
 	for (size_t i = 0; i < json_count(service, "servers"); i++)
-		show_server(t, json_element(service, "servers", i), name_end, NULL, now_us);
+		show_server(t, json_element(service, "servers", i), name_end, false, now_us);
 	for (size_t i = 0; i < json_count(service, "sorry_servers"); i++)
-		show_server(t, json_element(service, "sorry_servers", i), name_end, "sorry", now_us);
+		show_server(t, json_element(service, "sorry_servers", i), name_end, true, now_us);
 }
 
 /* The end of the widest service or server name; wide ones are let stick out. */

@@ -13,7 +13,7 @@
 /* The other columns of virtual routers, counted from the end of the names. */
 #define STATE_AT 2
 #define PRIORITY_END 15
-#define SINCE_AT 16
+#define SINCE_AT 17
 #define WHY_AT 27
 
 const char *view_ago(struct json_object *object, const char *key, int64_t now_us, char buf[TEXT_DURATION])
