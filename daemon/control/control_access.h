@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who may do what on the socket of poisectl: everybody who can open it may look; root, and members of the group
- * poise-admin, may change things. The kernel says who the peer is (SO_PEERCRED, SO_PEERGROUPS); nothing that a client
- * writes about itself is believed. */
+/* Who may do what on the socket of poisectl: everybody who can open it (the parent gives it to group poise) may look;
+ * root, and those who are in group poise-admin too, may change things. The kernel says who the peer is (SO_PEERCRED,
+ * SO_PEERGROUPS); nothing that a client writes about itself is believed. */
 #ifndef POISE_CONTROL_ACCESS_H
 #define POISE_CONTROL_ACCESS_H
 
