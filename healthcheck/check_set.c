@@ -34,7 +34,7 @@ static const char *find_fault(struct check *c, struct tls_world *tls, char *why)
 	char reason[WHY_SIZE];
 
 	if (!probe_kind_of(check->kind))
-		return "not run: this version runs no MISC_CHECK";
+		return "not run: this version does not run checks of this kind";
 	if (check->kind == CONF_CHECK_TCP)
 		return NULL;
 	if (check->urls.count == 0)

@@ -39,6 +39,15 @@ const struct probe_kind *probe_kind_of(uint32_t kind)
 	case CONF_CHECK_SSL:
 		return &probe_kind_ssl;
 	case CONF_CHECK_MISC:
+	case CONF_CHECK_TLS:
+	case CONF_CHECK_SMTP:
+	case CONF_CHECK_DNS:
+	case CONF_CHECK_UDP:
+	case CONF_CHECK_PING:
+	case CONF_CHECK_FILE:
+	case CONF_CHECK_AGENT:
+	case CONF_CHECK_GRPC:
+	case CONF_CHECK_KINDS:
 		return NULL;
 	}
 	return NULL;

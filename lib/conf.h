@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 1
+#define CONF_LAYOUT 2
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -43,7 +43,9 @@ struct conf_range {
 	X(CHECK, checks, struct conf_check)                                                                            \
 	X(URL, urls, struct conf_url)                                                                                  \
 	X(STATUS_RANGE, status_ranges, struct conf_status_range)                                                       \
-	X(STRINGS, strings, char) /* always present, begins with \0 */
+	X(STEP, steps, struct conf_step)                                                                               \
+	X(BLOB, blobs, struct conf_blob) /* contents of TLS files: only the healthcheck role sees it */                \
+	X(STRINGS, strings, char)        /* always present, begins with \0 */
 
 enum conf_table {
 #define X(id, member, type) CONF_TABLE_##id,
@@ -258,6 +260,9 @@ struct conf_service {
 	struct conf_range notifies;
 	conf_string_t virtualhost;
 	int64_t drain_timeout_us;
+	int64_t slow_start_us;    /* the weight of a server that came back rises over this time, 0 = at once */
+	uint32_t panic_threshold; /* percent of the servers; when more are down, all serve on; 0 = off */
+	uint32_t adaptive_weight; /* percent of its weight that a slow server may lose, 0 = off */
 	uint32_t line;
 	uint32_t zero2;
 };
@@ -280,7 +285,23 @@ struct conf_server {
 };
 
 /* ---- health checks ---- */
-enum conf_check_kind { CONF_CHECK_TCP, CONF_CHECK_HTTP, CONF_CHECK_SSL, CONF_CHECK_MISC };
+enum conf_check_kind {
+	CONF_CHECK_TCP,
+	CONF_CHECK_HTTP,
+	CONF_CHECK_SSL,
+	CONF_CHECK_MISC,
+	CONF_CHECK_TLS,
+	CONF_CHECK_SMTP,
+	CONF_CHECK_DNS,
+	CONF_CHECK_UDP,
+	CONF_CHECK_PING,
+	CONF_CHECK_FILE,
+	CONF_CHECK_AGENT,
+	CONF_CHECK_GRPC,
+	CONF_CHECK_KINDS
+};
+/* What a check is taken for before its first result. */
+enum conf_check_initial { CONF_CHECK_INITIAL_UNKNOWN, CONF_CHECK_INITIAL_UP, CONF_CHECK_INITIAL_DOWN };
 enum conf_http_version { CONF_HTTP_1_0, CONF_HTTP_1_0_CLOSE, CONF_HTTP_1_1 };
 
 struct conf_check {
@@ -308,14 +329,63 @@ struct conf_check {
 	int64_t misc_timeout_us;
 	uint32_t misc_dynamic;
 	uint32_t line;
+	/* judgement */
+	uint32_t fall;            /* failures in a row before down, then retry is fall - 1; 0 = by retry */
+	uint32_t initial;         /* enum conf_check_initial */
+	int64_t fast_interval_us; /* while in doubt or recovering; 0 = delay_before_retry, interval */
+	int64_t down_interval_us; /* while down; 0 = interval */
+	int64_t flap_backoff_us;  /* longest time that a check which falls again and again is kept down; 0 = off */
+	/* TLS: HTTP over TLS, TLS_CHECK, gRPC. Files are named and their contents lie in blobs. */
+	conf_string_t tls_name; /* server name to send and to verify; 0 = from virtualhost */
+	conf_string_t tls_ca, tls_cert, tls_key, tls_alpn;
+	struct conf_range ca_blobs, cert_blobs, key_blobs;
+	uint32_t tls_min_version;                          /* position in { any, 1.0, 1.1, 1.2, 1.3 } */
+	uint32_t cert_expiry_warning, cert_expiry_failure; /* days before the end of the certificate; 0 = off */
+	/* HTTP */
+	conf_string_t method;                   /* 0 = GET */
+	conf_string_t headers;                  /* "Name: value" lines, each ended by \n */
+	uint32_t drain_status;                  /* the status by which a server asks to be drained, 0 = none */
+	conf_string_t drain_header, drain_body; /* and what else the answer must have: a header line, an expression */
+	/* TCP_CHECK, UDP_CHECK: the conversation */
+	struct conf_range steps;
+	uint32_t require_reply;
+	uint32_t min_reply, max_reply; /* bytes; max 0 = any */
+	/* DNS_CHECK: name; SMTP_CHECK: name for HELO; FILE_CHECK: path; GRPC_CHECK: service; AGENT_CHECK: text to send
+	 */
+	conf_string_t name;
+	uint32_t dns_type; /* as on the wire */
+};
+
+enum conf_step_kind {
+	CONF_STEP_SEND,
+	CONF_STEP_SEND_HEX,
+	CONF_STEP_EXPECT,
+	CONF_STEP_EXPECT_HEX,
+	CONF_STEP_EXPECT_REGEX,
+	CONF_STEP_KINDS
+};
+
+/* text: with escapes \r \n \t \\ \xHH, or hexadecimal digits, or an expression. */
+struct conf_step {
+	uint32_t kind;
+	conf_string_t text;
+};
+
+/* A piece of a file. */
+#define CONF_BLOB_SIZE 508
+struct conf_blob {
+	uint32_t length;
+	uint8_t bytes[CONF_BLOB_SIZE];
 };
 
 struct conf_url {
 	conf_string_t path;
 	conf_string_t digest; /* 32 hex digits: MD5 of the body */
 	conf_string_t regex;
-	conf_string_t virtualhost; /* 0 = the check's, the server's, the service's */
-	struct conf_range status;  /* empty: 200-299 */
+	conf_string_t virtualhost;     /* 0 = the check's, the server's, the service's */
+	struct conf_range status;      /* empty: 200-299 */
+	uint32_t regex_min, regex_max; /* offsets in the body between which a match must begin; max 0 = any */
+	uint32_t regex_no_match;       /* the body must not match */
 };
 
 struct conf_status_range {

@@ -24,6 +24,7 @@ enum event_kind {
 	EVENT_CONFIG,       /* to: 1 loaded, 0 refused */
 	EVENT_PROTOCOL,     /* object: conf->instances; a dropped advertisement worth a trap; to: enum vrrp_drop */
 	EVENT_PROGRAM,      /* ipvs: the kernel refused something; object: conf->services */
+	EVENT_CHECKS,       /* health checks run late: a problem of our own; to: 1 late, 0 on time again */
 	EVENT_KINDS
 };
 
@@ -77,7 +78,7 @@ struct status_instance {
 	uint32_t master_priority;
 	uint32_t ifindex;
 	uint64_t adverts_sent, adverts_received, became_master, priority_zero_sent, priority_zero_received;
-	uint64_t dropped[24]; /* by enum vrrp_drop */
+	uint64_t dropped[24];         /* by enum vrrp_drop */
 	uint32_t new_master_reason;   /* RFC 6527: 0 notMaster 1 priority 2 preempted 3 masterNoResponse */
 	uint32_t last_protocol_error; /* RFC 6527 vrrpv3StatisticsProtoErrReason */
 	uint32_t ah_sequence;         /* AH: the last one sent or accepted; a successor has to go on from there */
@@ -108,7 +109,7 @@ struct status_track {
 };
 
 /* ---- healthcheck ---- */
-enum health_board_table { HEALTH_TABLE_CHECK, HEALTH_TABLE_SERVER };
+enum health_board_table { HEALTH_TABLE_CHECK, HEALTH_TABLE_SERVER, HEALTH_TABLE_ROLE };
 
 enum health { HEALTH_UNKNOWN, HEALTH_UP, HEALTH_DOWN };
 const char *health_name(enum health health); /* "unknown", "up", "down" */
@@ -122,8 +123,14 @@ struct status_check {
 	struct mono last_start, next_start;
 	int64_t last_duration_us;
 	uint64_t runs, failed_runs;
-	int32_t weight_percent; /* from a dynamic check; 100 = as configured */
-	uint32_t zero;
+	int32_t weight_percent; /* from the answer of an agent or a file; 100 = as configured */
+	int32_t weight;         /* set by a dynamic MISC_CHECK; -1 = as configured */
+	uint32_t is_draining;   /* the server asks for no new connections */
+	uint32_t is_late;       /* has not run for three intervals */
+	uint32_t connect_us, handshake_us, first_byte_us; /* phases of the last run, from its start; 0 = not reached */
+	uint32_t cert_days;                               /* until the certificate ends + 1; 0 = not known */
+	uint32_t history;   /* results of the last 32 runs, bit 0 = the last; 1 = failed */
+	uint32_t is_shared; /* another check's run serves this one, too */
 	char why[WHY_SIZE];
 };
 
@@ -132,6 +139,20 @@ struct status_health {
 	uint32_t health;
 	int32_t weight_percent;
 	int64_t since_real_us;
+	int32_t weight;       /* instead of the configured one (dynamic check); -1 = as configured */
+	uint32_t is_held;     /* down, but serves on: too many of its pool are (panic_threshold) */
+	uint32_t is_draining; /* asks for no new connections itself; weight_percent is 0 */
+	uint32_t response_us; /* smoothed time of its checks; 0 = not known */
+	char why[WHY_SIZE];
+};
+
+/* One record: how the process itself is doing. Lateness is of starts, over the last minute or so. */
+struct status_checks {
+	uint32_t checks, probes; /* configured; after identical ones were joined */
+	uint32_t late;           /* have not run for three intervals */
+	uint32_t pools_in_panic;
+	uint64_t runs;
+	int64_t lateness_p50_us, lateness_p99_us, lateness_max_us;
 	char why[WHY_SIZE];
 };
 
@@ -170,7 +191,9 @@ struct status_ipvs {
 };
 
 /* ---- script ---- */
-enum script_board_table { SCRIPT_TABLE_SCRIPT };
+/* SCRIPT_TABLE_MISC: a struct status_script for each check of kind MISC, in the order of conf->checks; result is that
+ * of the last run alone. */
+enum script_board_table { SCRIPT_TABLE_SCRIPT, SCRIPT_TABLE_MISC };
 
 enum script_result { SCRIPT_UNKNOWN, SCRIPT_GOOD, SCRIPT_BAD };
 struct status_script {
@@ -179,6 +202,7 @@ struct status_script {
 	int64_t since_real_us;
 	struct mono last_end;
 	uint64_t runs;
+	struct mono last_start, next_start; /* MISC only */
 	char why[WHY_SIZE];
 };
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The health checks of a server: TCP_CHECK, HTTP_GET, SSL_GET, MISC_CHECK. Runs in the config role; values that are not
- * given come from server and service in conf_finish.c. */
-#include "conf_print.h"
+/* The health checks of a server: TCP_CHECK, HTTP_GET, SSL_GET, MISC_CHECK, and the keywords that all checks have (the
+ * other kinds are in conf_probe.c). Runs in the config role; values that are not given come from server and service in
+ * conf_finish_service.c. */
+#include "conf_probe.h"
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct conf_check *check(struct conf_load *load)
@@ -115,7 +117,7 @@ static void print_status(struct conf_printer *p, uint32_t record)
 static bool begin_url(struct conf_load *load, const struct conf_node *node);
 
 #define U(member) CONF_RECORD(conf_url, member)
-#define REGEX_LATER "the whole body is searched with the defaults of PCRE2"
+#define REGEX_LATER "the body is searched with the defaults of PCRE2"
 
 /* clang-format off */
 static const struct conf_directive url_directives[] = {
@@ -126,9 +128,9 @@ static const struct conf_directive url_directives[] = {
 	TEXT("virtualhost", U(virtualhost), LIVE, "Host header of this request"),
 	IGNORED("regex_options", REGEX_LATER),
 	IGNORED("regex_stack", REGEX_LATER),
-	IGNORED("regex_min_offset", REGEX_LATER),
-	IGNORED("regex_max_offset", REGEX_LATER),
-	REFUSED("regex_no_match", "not supported yet; write a regex that the right body matches"),
+	NUMBER("regex_min_offset", U(regex_min), 0, INT32_MAX, 0, LIVE, "a match must begin at this byte of the body or behind it"),
+	NUMBER("regex_max_offset", U(regex_max), 0, INT32_MAX, 0, LIVE, "a match must begin before this byte of the body; 0 = anywhere"),
+	FLAG("regex_no_match", U(regex_no_match), LIVE, "the right body does not match the regex"),
 	IGNORED("tls_compliant", "TLS connections that end without a close message are accepted"),
 	END_OF_TABLE,
 };
@@ -216,19 +218,70 @@ static void print_misc(struct conf_printer *p, uint32_t record)
 			c->command.group ? conf_print_text(p, c->command.group) : "");
 }
 
+/* "Name: value", nothing that could end the line. */
+static bool is_header(const char *text)
+{
+	size_t name = strcspn(text, ":");
+
+	if (name == 0 || text[name] != ':')
+		return false;
+	for (size_t i = 0; text[i]; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f || (i < name && text[i] == ' '))
+			return false;
+	return true;
+}
+
+static void apply_header(struct conf_load *load, const struct conf_node *node)
+{
+	const char *text = conf_word(node, 1), *before;
+	char lines[2048];
+
+	if (!is_header(text)) {
+		conf_error(load, node, 1, "a header is written \"Name: value\"");
+		return;
+	}
+	before = conf_builder_text(load->builder, check(load)->headers);
+	if (snprintf(lines, sizeof(lines), "%s%s\n", before, text) >= (int)sizeof(lines))
+		conf_error(load, node, 1, "the headers of a check may have 2000 bytes in all");
+	else
+		check(load)->headers = conf_text(load, lines);
+	conf_extra_words(load, node, 2);
+}
+
+static void print_headers(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+	const char *line = conf_print_string(p, c->headers);
+	char text[2048];
+
+	while (*line) {
+		size_t n = strcspn(line, "\n");
+
+		snprintf(text, sizeof(text), "%.*s", (int)n, line);
+		conf_print_line(p, "header %s", conf_print_word(p, text));
+		line += n + 1;
+	}
+}
+
 #define C(member) CONF_RECORD(conf_check, member)
 #define DAY (86400 * CONF_S)
 
+static const char *const initial_states[] = {"unknown", "up", "down", NULL};
 static const char *const http_versions[] = {"1.0", "1.0C", "1.1", NULL};
 
 /* clang-format off */
 /* When it runs. */
-static const struct conf_directive timing_directives[] = {
+const struct conf_directive conf_check_timing[] = {
 	TIME("delay_loop", C(interval_us), CONF_MS, DAY, -1, LIVE, "interval; default as server and service, 60"),
 	NUMBER("retry", C(retry), 0, INT32_MAX, -1, LIVE, "further failures before the server is down; default as server and service, 1 (MISC_CHECK 0)"),
 	NUMBER("rise", C(rise), 1, INT32_MAX, 1, LIVE, "successes in a row before the server is up"),
 	TIME("delay_before_retry", C(delay_before_retry_us), 0, DAY, -1, LIVE, "time between failed tries; default as server and service, 1, HTTP_GET and SSL_GET 3"),
 	TIME("warmup", C(warmup_us), 0, DAY, -1, LIVE, "longest random wait before the first run; default as server and service, delay_loop"),
+	NUMBER("fall", C(fall), 0, INT32_MAX, 0, LIVE, "failures in a row before the server is down, instead of retry; 0 = by retry"),
+	CHOICE("initial_state", C(initial), initial_states, CONF_CHECK_INITIAL_UNKNOWN, LIVE, "what is assumed before the first result; unknown follows the first result at once"),
+	TIME("fast_interval", C(fast_interval_us), 0, DAY, 0, LIVE, "time between tries while in doubt or recovering; 0 = delay_before_retry and delay_loop"),
+	TIME("down_interval", C(down_interval_us), 0, DAY, 0, LIVE, "interval while down; 0 = delay_loop"),
+	TIME("flap_backoff", C(flap_backoff_us), 0, DAY, 0, LIVE, "longest time that a check which falls again and again is kept down; 0 = not at all"),
 	FLAG("alpha", C(alpha), LIVE, "the server counts as down until this check succeeds"),
 	IGNORED("log_all_failures", "every change of a verdict is logged with its cause"),
 	IGNORED("fast_recovery", "all urls of a check are asked in one run"),
@@ -236,7 +289,7 @@ static const struct conf_directive timing_directives[] = {
 };
 
 /* What it connects to. */
-static const struct conf_directive connect_directives[] = {
+const struct conf_directive conf_check_connect[] = {
 	ADDRESS("connect_ip", C(target), LIVE, "address to connect to; default: the server's"),
 	NUMBER("connect_port", C(port), 1, 65535, 0, LIVE, "port to connect to; default: the server's"),
 	ADDRESS("bindto", C(bind), LIVE, "source address"),
@@ -256,8 +309,11 @@ static const struct conf_directive http_directives[] = {
 	BLOCK("url", &url_block, LIVE, "a request and its right answer"),
 	TEXT("virtualhost", C(virtualhost), LIVE, "Host header of requests; default as server and service, else the address"),
 	CHOICE("http_protocol", C(http_version), http_versions, CONF_HTTP_1_0, LIVE, "version of HTTP in requests"),
-	FLAG("enable_sni", C(enable_sni), LIVE, "send virtualhost as server name in the TLS handshake"),
-	FLAG("tls_verify", C(tls_verify), LIVE, "the certificate must be valid for virtualhost"),
+	TEXT("method", C(method), LIVE, "method of requests: GET, HEAD, OPTIONS, POST ...; default GET"),
+	CALL("header", apply_header, print_headers, LIVE, "a further header line of requests, \"Name: value\"; may be repeated"),
+	NUMBER("drain_status", C(drain_status), 0, 999, 0, LIVE, "status by which the server asks to be drained, such as 503; 0 = none"),
+	TEXT("drain_header", C(drain_header), LIVE, "header line, \"Name: value\" or a name, that an answer with drain_status must have to drain"),
+	TEXT("drain_body", C(drain_body), LIVE, "expression that the body of an answer with drain_status must match to drain"),
 	NUMBER("nb_get_retry", C(retry), 0, INT32_MAX, -1, LIVE, "old name of retry"),
 	END_OF_TABLE,
 };
@@ -272,7 +328,7 @@ static const struct conf_directive misc_directives[] = {
 };
 /* clang-format on */
 
-static bool begin(
+bool conf_check_begin(
 	struct conf_load *load, const struct conf_block *block, const struct conf_node *node, enum conf_check_kind kind)
 {
 	struct conf_check *c = conf_object_begin(load, block, node);
@@ -287,25 +343,25 @@ static bool begin(
 
 static bool begin_tcp(struct conf_load *load, const struct conf_node *node)
 {
-	return begin(load, &conf_tcp_block, node, CONF_CHECK_TCP);
+	return conf_check_begin(load, &conf_tcp_block, node, CONF_CHECK_TCP);
 }
 
 static bool begin_http(struct conf_load *load, const struct conf_node *node)
 {
-	return begin(load, &conf_http_block, node, CONF_CHECK_HTTP);
+	return conf_check_begin(load, &conf_http_block, node, CONF_CHECK_HTTP);
 }
 
 static bool begin_ssl(struct conf_load *load, const struct conf_node *node)
 {
-	return begin(load, &conf_ssl_block, node, CONF_CHECK_SSL);
+	return conf_check_begin(load, &conf_ssl_block, node, CONF_CHECK_SSL);
 }
 
 static bool begin_misc(struct conf_load *load, const struct conf_node *node)
 {
-	return begin(load, &conf_misc_block, node, CONF_CHECK_MISC);
+	return conf_check_begin(load, &conf_misc_block, node, CONF_CHECK_MISC);
 }
 
-static void end_check(struct conf_load *load, const struct conf_node *node)
+void conf_check_end(struct conf_load *load, const struct conf_node *node)
 {
 	struct conf_check *c = check(load);
 	bool http = c->kind == CONF_CHECK_HTTP || c->kind == CONF_CHECK_SSL;
@@ -315,40 +371,62 @@ static void end_check(struct conf_load *load, const struct conf_node *node)
 		conf_error(load, node, 0, "%s needs a url { path / }", conf_word(node, 0));
 	if (c->kind == CONF_CHECK_MISC && c->command.argc == 0)
 		conf_error(load, node, 0, "MISC_CHECK needs a misc_path");
+	if (!c->tls_cert != !c->tls_key)
+		conf_error(load, node, 0, "tls_cert and tls_key go together");
 }
 
 const struct conf_block conf_tcp_block = {
 	.name = "TCP_CHECK",
 	.table = CONF_TABLE_CHECK,
-	.directives = {connect_directives, timing_directives, tcp_directives},
+	.directives = {conf_check_connect, conf_check_timing, tcp_directives, conf_check_talk},
 	.begin = begin_tcp,
-	.end = end_check,
+	.end = conf_check_end,
 	.body_optional = true,
 };
 
 const struct conf_block conf_http_block = {
 	.name = "HTTP_GET",
 	.table = CONF_TABLE_CHECK,
-	.directives = {connect_directives, timing_directives, http_directives},
+	.directives = {conf_check_connect, conf_check_timing, http_directives, conf_check_tls},
 	.begin = begin_http,
-	.end = end_check,
+	.end = conf_check_end,
 	.body_optional = true,
 };
 
 const struct conf_block conf_ssl_block = {
 	.name = "SSL_GET",
 	.table = CONF_TABLE_CHECK,
-	.directives = {connect_directives, timing_directives, http_directives},
+	.directives = {conf_check_connect, conf_check_timing, http_directives, conf_check_tls},
 	.begin = begin_ssl,
-	.end = end_check,
+	.end = conf_check_end,
 	.body_optional = true,
 };
 
 const struct conf_block conf_misc_block = {
 	.name = "MISC_CHECK",
 	.table = CONF_TABLE_CHECK,
-	.directives = {misc_directives, timing_directives},
+	.directives = {misc_directives, conf_check_timing},
 	.begin = begin_misc,
-	.end = end_check,
+	.end = conf_check_end,
 	.body_optional = true,
 };
+
+const struct conf_block *conf_check_block(enum conf_check_kind kind)
+{
+	static const struct conf_block *const blocks[CONF_CHECK_KINDS] = {
+		[CONF_CHECK_TCP] = &conf_tcp_block,
+		[CONF_CHECK_HTTP] = &conf_http_block,
+		[CONF_CHECK_SSL] = &conf_ssl_block,
+		[CONF_CHECK_MISC] = &conf_misc_block,
+		[CONF_CHECK_TLS] = &conf_tls_block,
+		[CONF_CHECK_SMTP] = &conf_smtp_block,
+		[CONF_CHECK_DNS] = &conf_dns_block,
+		[CONF_CHECK_UDP] = &conf_udp_block,
+		[CONF_CHECK_PING] = &conf_ping_block,
+		[CONF_CHECK_FILE] = &conf_file_block,
+		[CONF_CHECK_AGENT] = &conf_agent_block,
+		[CONF_CHECK_GRPC] = &conf_grpc_block,
+	};
+
+	return blocks[kind];
+}

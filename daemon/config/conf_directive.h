@@ -65,7 +65,7 @@ struct conf_directive {
 };
 
 /* A block: keywords in one or more tables, each ended by a line without a name. */
-#define CONF_BLOCK_TABLES 3
+#define CONF_BLOCK_TABLES 5
 struct conf_block {
 	const char *name;
 	int table; /* enum conf_table of its records, -1 = none */
@@ -154,7 +154,9 @@ extern const struct conf_block conf_script_block;
 extern const struct conf_block conf_service_group_block;
 extern const struct conf_block conf_service_block;
 extern const struct conf_block conf_server_block;
-extern const struct conf_block conf_tcp_block, conf_http_block, conf_ssl_block, conf_misc_block;
+extern const struct conf_block conf_tcp_block, conf_http_block, conf_ssl_block, conf_misc_block, conf_tls_block;
+extern const struct conf_block conf_smtp_block, conf_dns_block, conf_udp_block, conf_ping_block, conf_file_block;
+extern const struct conf_block conf_agent_block, conf_grpc_block;
 
 /* The line of this keyword in the block, or NULL. *number receives its position over all tables of the block. */
 const struct conf_directive *conf_directive_find(const struct conf_block *block, const char *name, unsigned *number);

@@ -3,6 +3,7 @@
  * settled, and what a check does not say comes from its server, its service, or the default. Runs in the config role.
  */
 #include "conf_finish.h"
+#include "conf_probe.h"
 #include <netinet/in.h>
 #include <string.h>
 
@@ -215,21 +216,6 @@ static int64_t first_of(int64_t own, int64_t of_server, int64_t of_service, int6
 	return of_service >= 0 ? of_service : otherwise;
 }
 
-static const struct conf_block *check_block(const struct conf_check *c)
-{
-	switch ((enum conf_check_kind)c->kind) {
-	case CONF_CHECK_TCP:
-		return &conf_tcp_block;
-	case CONF_CHECK_HTTP:
-		return &conf_http_block;
-	case CONF_CHECK_SSL:
-		return &conf_ssl_block;
-	case CONF_CHECK_MISC:
-		return &conf_misc_block;
-	}
-	return &conf_tcp_block;
-}
-
 static void finish_times(struct conf_load *load, struct conf_check *c)
 {
 	const struct conf_extra *r = &conf_object(load, CONF_TABLE_SERVER, c->server)->extra;
@@ -245,7 +231,35 @@ static void finish_times(struct conf_load *load, struct conf_check *c)
 	c->delay_before_retry_us = first_of(
 		c->delay_before_retry_us, r->delay_before_retry_us, v->delay_before_retry_us, (http ? 3 : 1) * CONF_S);
 	c->retry = (uint32_t)first_of(retry, r->retry, v->retry, c->kind == CONF_CHECK_MISC ? 0 : 1);
+	if (c->fall)
+		c->retry = c->fall - 1;
 	c->warmup_us = first_of(c->warmup_us, r->warmup_us, v->warmup_us, c->interval_us);
+}
+
+/* For a server that says no port; 0 where there is no usual one. */
+static uint16_t default_port(uint32_t kind)
+{
+	switch ((enum conf_check_kind)kind) {
+	case CONF_CHECK_HTTP:
+		return 80;
+	case CONF_CHECK_SSL:
+	case CONF_CHECK_TLS:
+		return 443;
+	case CONF_CHECK_SMTP:
+		return 25;
+	case CONF_CHECK_DNS:
+		return 53;
+	case CONF_CHECK_TCP:
+	case CONF_CHECK_MISC:
+	case CONF_CHECK_UDP:
+	case CONF_CHECK_PING:
+	case CONF_CHECK_FILE:
+	case CONF_CHECK_AGENT:
+	case CONF_CHECK_GRPC:
+	case CONF_CHECK_KINDS:
+		return 0;
+	}
+	return 0;
 }
 
 static void finish_check(struct conf_load *load, conf_index_t index)
@@ -256,9 +270,9 @@ static void finish_check(struct conf_load *load, conf_index_t index)
 	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVER, c->server)->extra;
 
 	finish_times(load, c);
-	if (!conf_given(load, check_block(c), index, "alpha"))
+	if (!conf_given(load, conf_check_block(c->kind), index, "alpha"))
 		c->alpha = s->alpha;
-	if (c->kind == CONF_CHECK_MISC)
+	if (c->kind == CONF_CHECK_MISC || c->kind == CONF_CHECK_FILE)
 		return;
 	if (!addr_is_set(&c->target))
 		c->target = s->addr;
@@ -266,13 +280,11 @@ static void finish_check(struct conf_load *load, conf_index_t index)
 		c->port = extra->written_port > 0 ? (uint16_t)extra->written_port : s->port;
 	if (!c->port && v->kind == CONF_SERVICE_ADDRESS)
 		c->port = v->port;
-	if (!c->port && c->kind != CONF_CHECK_TCP)
-		c->port = c->kind == CONF_CHECK_SSL ? 443 : 80;
 	if (!c->port)
+		c->port = default_port(c->kind);
+	if (!c->port && c->kind != CONF_CHECK_PING)
 		conf_error(load, conf_object(load, CONF_TABLE_CHECK, index)->node, 0,
 			"this check has no port to connect to; add connect_port");
-	if (c->kind == CONF_CHECK_TCP)
-		return;
 	if (!c->virtualhost)
 		c->virtualhost = extra->virtualhost ? extra->virtualhost : v->virtualhost;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* virtual_server and real_server. Runs in the config role; ports, families and inherited values are completed in
  * conf_finish.c. */
-#include "conf_print.h"
+#include "conf_probe.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -472,19 +472,13 @@ static void print_server_forward(struct conf_printer *p, uint32_t record)
 
 static void print_checks(struct conf_printer *p, uint32_t record)
 {
-	static const struct conf_block *const blocks[] = {
-		[CONF_CHECK_TCP] = &conf_tcp_block,
-		[CONF_CHECK_HTTP] = &conf_http_block,
-		[CONF_CHECK_SSL] = &conf_ssl_block,
-		[CONF_CHECK_MISC] = &conf_misc_block,
-	};
 	const struct conf_server *s = conf_print_record(p, CONF_TABLE_SERVER, record);
 
 	for (uint32_t i = 0; i < s->checks.count; i++) {
 		const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, s->checks.first + i);
 
-		conf_print_open(p, "%s", blocks[c->kind]->name);
-		conf_print_directives(p, blocks[c->kind], s->checks.first + i);
+		conf_print_open(p, "%s", conf_check_block(c->kind)->name);
+		conf_print_directives(p, conf_check_block(c->kind), s->checks.first + i);
 		conf_print_close(p);
 	}
 }
@@ -576,6 +570,9 @@ static const struct conf_directive service_directives[] = {
 	CALL("sorry_server", apply_sorry, print_sorry, LIVE, "ADDRESS [PORT] that serves while the quorum is lost"),
 	TEXT("virtualhost", V(virtualhost), LIVE, "Host header of HTTP checks"),
 	TIME("drain_timeout", V(drain_timeout_us), 0, DAY, 300 * CONF_S, LIVE, "longest time a server that is drained or removed keeps its connections"),
+	TIME("slow_start", V(slow_start_us), 0, DAY, 0, LIVE, "the weight of a server that came back rises from a tenth over this time; 0 = at once"),
+	NUMBER("panic_threshold", V(panic_threshold), 0, 99, 0, LIVE, "when more than so many percent of the servers are down, all go on serving; 0 = off"),
+	NUMBER("adaptive_weight", V(adaptive_weight), 0, 90, 0, LIVE, "percent of its weight that a server may lose for answering slower than the others; 0 = off"),
 	BLOCK("real_server", &conf_server_block, LIVE, "ADDRESS [PORT]: a server of this service"),
 	IGNORED("snmp_name", "the MIB shows the address"),
 	IGNORED("nat_mask", OLD_LVS),
@@ -606,12 +603,15 @@ static const struct conf_directive server_directives[] = {
 	BLOCK("HTTP_GET", &conf_http_block, LIVE, "up while HTTP requests get the right answers"),
 	BLOCK("SSL_GET", &conf_ssl_block, LIVE, "HTTP_GET over TLS"),
 	BLOCK("MISC_CHECK", &conf_misc_block, LIVE, "up while a program ends with status 0"),
-	REFUSED("SMTP_CHECK", "not supported yet; use TCP_CHECK, or MISC_CHECK with a program"),
-	REFUSED("DNS_CHECK", "not supported yet; use MISC_CHECK with a program such as dig"),
-	REFUSED("UDP_CHECK", "not supported yet; use MISC_CHECK with a program"),
-	REFUSED("PING_CHECK", "not supported yet; use MISC_CHECK with ping -c 1"),
+	BLOCK("TLS_CHECK", &conf_tls_block, LIVE, "up while a TLS handshake succeeds"),
+	BLOCK("SMTP_CHECK", &conf_smtp_block, LIVE, "up while a mail server greets and takes HELO"),
+	BLOCK("DNS_CHECK", &conf_dns_block, LIVE, "up while a name server answers a question without an error"),
+	BLOCK("UDP_CHECK", &conf_udp_block, LIVE, "up while a packet is not refused, or gets the right reply"),
+	BLOCK("PING_CHECK", &conf_ping_block, LIVE, "up while it answers echo requests"),
+	BLOCK("FILE_CHECK", &conf_file_block, LIVE, "up as a file says"),
+	BLOCK("AGENT_CHECK", &conf_agent_block, LIVE, "as an agent on the server says: up, down, drain, maint, a percentage"),
+	BLOCK("GRPC_CHECK", &conf_grpc_block, LIVE, "up while the gRPC health service says SERVING"),
 	REFUSED("BFD_CHECK", "Poise does not speak BFD; use TCP_CHECK"),
-	REFUSED("FILE_CHECK", "not supported yet; use MISC_CHECK with a program that tests the file"),
 	END_OF_TABLE,
 };
 /* clang-format on */

@@ -26,6 +26,8 @@ const char *event_kind_name(enum event_kind kind)
 		return "protocol";
 	case EVENT_PROGRAM:
 		return "kernel";
+	case EVENT_CHECKS:
+		return "checks";
 	case EVENT_KINDS:
 		break;
 	}
@@ -48,6 +50,8 @@ const char *event_value_name(enum event_kind kind, uint32_t value)
 		return role_state_name((enum role_state)value);
 	case EVENT_CONFIG:
 		return value ? "loaded" : "refused";
+	case EVENT_CHECKS:
+		return value ? "late" : "on time";
 	case EVENT_DRAINED:
 	case EVENT_PROTOCOL:
 	case EVENT_PROGRAM:

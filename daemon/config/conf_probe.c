@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Keywords of health checks beyond TCP and HTTP: TLS and its files, conversations, and the kinds TLS_CHECK, SMTP_CHECK,
+ * DNS_CHECK, UDP_CHECK, PING_CHECK, FILE_CHECK, AGENT_CHECK, GRPC_CHECK. Runs in the config role, which reads
+ * certificates and keys for a checker that may not. */
+#include "conf_probe.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TLS_FILE_MAX (1024 * 1024)
+
+static struct conf_check *check(struct conf_load *load)
+{
+	return conf_current(load, CONF_TABLE_CHECK);
+}
+
+/* ---- files ---- */
+
+/* Copies an open file into blobs. Returns 0 or -errno. */
+static int read_blobs(struct conf_load *load, int fd, struct conf_range *range)
+{
+	size_t total = 0;
+	ssize_t n;
+
+	*range = (struct conf_range){conf_builder_count(load->builder, CONF_TABLE_BLOB), 0};
+	do {
+		struct conf_blob blob = {0};
+
+		n = read(fd, blob.bytes, sizeof(blob.bytes));
+		if (n <= 0)
+			break;
+		blob.length = (uint32_t)n;
+		total += (size_t)n;
+		*(struct conf_blob *)conf_builder_at(
+			load->builder, CONF_TABLE_BLOB, conf_builder_add(load->builder, CONF_TABLE_BLOB)) = blob;
+		range->count++;
+	} while (total <= TLS_FILE_MAX);
+	if (n < 0)
+		return -errno;
+	return total > TLS_FILE_MAX ? -EFBIG : 0;
+}
+
+/* The same file for many checks is kept once. */
+static bool find_read(struct conf_load *load, conf_string_t name, struct conf_range *range)
+{
+	for (conf_index_t i = 0; i + 1 < conf_builder_count(load->builder, CONF_TABLE_CHECK); i++) {
+		const struct conf_check *c = conf_builder_at(load->builder, CONF_TABLE_CHECK, i);
+
+		*range = c->tls_ca == name ? c->ca_blobs : c->tls_cert == name ? c->cert_blobs : c->key_blobs;
+		if (c->tls_ca == name || c->tls_cert == name || c->tls_key == name)
+			return true;
+	}
+	return false;
+}
+
+static void apply_file(
+	struct conf_load *load, const struct conf_node *node, conf_string_t *name, struct conf_range *range)
+{
+	const char *path = conf_word(node, 1);
+	struct stat st;
+	int fd, rc;
+
+	*name = conf_text(load, path);
+	conf_extra_words(load, node, 2);
+	if (!*name) {
+		conf_error(load, node, 0, "%s needs the path of a file in PEM format", conf_word(node, 0));
+		return;
+	}
+	if (find_read(load, *name, range))
+		return;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		/* Like a script that is missing: looked for only where the daemon will run. */
+		if (load->check_files)
+			conf_error(load, node, 1, "%s cannot be read: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	rc = S_ISREG(st.st_mode) ? read_blobs(load, fd, range) : -EINVAL;
+	close(fd);
+	if (rc < 0)
+		conf_error(load, node, 1, "%s cannot be used: %s", path,
+			rc == -EINVAL ? "it is no regular file" : strerror(-rc));
+}
+
+static void apply_ca(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_range range = {0, 0};
+	conf_string_t name;
+
+	apply_file(load, node, &name, &range);
+	check(load)->tls_ca = name;
+	check(load)->ca_blobs = range;
+}
+
+static void apply_cert(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_range range = {0, 0};
+	conf_string_t name;
+
+	apply_file(load, node, &name, &range);
+	check(load)->tls_cert = name;
+	check(load)->cert_blobs = range;
+}
+
+static void apply_key(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_range range = {0, 0};
+	conf_string_t name;
+
+	apply_file(load, node, &name, &range);
+	check(load)->tls_key = name;
+	check(load)->key_blobs = range;
+}
+
+static void print_files(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+
+	if (c->tls_ca)
+		conf_print_line(p, "tls_ca %s", conf_print_text(p, c->tls_ca));
+	if (c->tls_cert)
+		conf_print_line(p, "tls_cert %s", conf_print_text(p, c->tls_cert));
+	if (c->tls_key)
+		conf_print_line(p, "tls_key %s", conf_print_text(p, c->tls_key));
+}
+
+#define C(member) CONF_RECORD(conf_check, member)
+#define DAYS_MAX 3650
+
+static const char *const tls_versions[] = {"any", "1.0", "1.1", "1.2", "1.3", NULL};
+
+/* clang-format off */
+const struct conf_directive conf_check_tls[] = {
+	FLAG("enable_sni", C(enable_sni), LIVE, "send virtualhost as server name in the TLS handshake"),
+	TEXT("tls_name", C(tls_name), LIVE, "server name to send and, with tls_verify, to find in the certificate; default: the virtualhost"),
+	FLAG("tls_verify", C(tls_verify), LIVE, "the certificate must be valid and name the server"),
+	CALL("tls_ca", apply_ca, print_files, LIVE, "PEM file of authorities to trust with tls_verify; default: those of the system"),
+	CALL("tls_cert", apply_cert, NULL, LIVE, "PEM file of the client certificate to show"),
+	CALL("tls_key", apply_key, NULL, LIVE, "PEM file of its key"),
+	TEXT("tls_alpn", C(tls_alpn), LIVE, "protocols to offer, such as http/1.1 or \"h2 http/1.1\"; the server must take one"),
+	CHOICE("tls_min_version", C(tls_min_version), tls_versions, 0, LIVE, "oldest version of TLS that is accepted"),
+	NUMBER("cert_expiry_warning", C(cert_expiry_warning), 0, DAYS_MAX, 0, LIVE, "days before the end of the certificate when a warning is due; 0 = never"),
+	NUMBER("cert_expiry_failure", C(cert_expiry_failure), 0, DAYS_MAX, 0, LIVE, "days before the end of the certificate when the check fails; 0 = never"),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+/* ---- conversations ---- */
+
+static bool is_hex(const char *text)
+{
+	size_t n = strspn(text, "0123456789abcdefABCDEF");
+
+	return n > 0 && n % 2 == 0 && !text[n];
+}
+
+/* All steps of a check lie together, because nothing else of the file adds any meanwhile. */
+static void add_step(struct conf_load *load, enum conf_step_kind kind, conf_string_t text)
+{
+	struct conf_range *steps = &check(load)->steps;
+	conf_index_t index = conf_builder_add(load->builder, CONF_TABLE_STEP);
+
+	*(struct conf_step *)conf_builder_at(load->builder, CONF_TABLE_STEP, index) =
+		(struct conf_step){.kind = kind, .text = text};
+	if (steps->count == 0)
+		steps->first = index;
+	steps->count++;
+}
+
+static void apply_step(struct conf_load *load, const struct conf_node *node)
+{
+	static const struct {
+		const char *name;
+		enum conf_step_kind kind;
+	} names[] = {
+		{"send", CONF_STEP_SEND},
+		{"send_hex", CONF_STEP_SEND_HEX},
+		{"payload", CONF_STEP_SEND_HEX},
+		{"expect", CONF_STEP_EXPECT},
+		{"expect_hex", CONF_STEP_EXPECT_HEX},
+		{"expect_regex", CONF_STEP_EXPECT_REGEX},
+	};
+	const char *text = conf_word(node, 1);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i].name, conf_word(node, 0)) != 0)
+			continue;
+		if (!*text)
+			conf_error(load, node, 0, "%s needs what is to be %s", names[i].name,
+				names[i].kind <= CONF_STEP_SEND_HEX ? "sent" : "found");
+		else if ((names[i].kind == CONF_STEP_SEND_HEX || names[i].kind == CONF_STEP_EXPECT_HEX) &&
+			 !is_hex(text))
+			conf_error(load, node, 1, "%s needs an even number of hexadecimal digits", names[i].name);
+		else
+			add_step(load, names[i].kind, conf_text(load, text));
+	}
+	conf_extra_words(load, node, 2);
+}
+
+static void print_steps(struct conf_printer *p, uint32_t record)
+{
+	static const char *const names[] = {
+		[CONF_STEP_SEND] = "send",
+		[CONF_STEP_SEND_HEX] = "send_hex",
+		[CONF_STEP_EXPECT] = "expect",
+		[CONF_STEP_EXPECT_HEX] = "expect_hex",
+		[CONF_STEP_EXPECT_REGEX] = "expect_regex",
+	};
+	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+
+	for (uint32_t i = 0; i < c->steps.count; i++) {
+		const struct conf_step *s = conf_print_record(p, CONF_TABLE_STEP, c->steps.first + i);
+
+		conf_print_line(p, "%s %s", names[s->kind], conf_print_text(p, s->text));
+	}
+}
+
+/* clang-format off */
+const struct conf_directive conf_check_talk[] = {
+	CALL("send", apply_step, print_steps, LIVE, "text to send, with \\r \\n \\t \\xHH; send and expect may be repeated and are done in their order"),
+	CALL("send_hex", apply_step, NULL, LIVE, "the same as hexadecimal digits"),
+	CALL("expect", apply_step, NULL, LIVE, "text that must come"),
+	CALL("expect_hex", apply_step, NULL, LIVE, "bytes that must come, as hexadecimal digits"),
+	CALL("expect_regex", apply_step, NULL, LIVE, "expression that what comes must match"),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+/* ---- UDP_CHECK ---- */
+
+static void apply_require_reply(struct conf_load *load, const struct conf_node *node)
+{
+	const char *text = conf_word(node, 1);
+
+	check(load)->require_reply = 1;
+	if (*text && !is_hex(text))
+		conf_error(load, node, 1, "require_reply needs an even number of hexadecimal digits");
+	else if (*text)
+		add_step(load, CONF_STEP_EXPECT_HEX, conf_text(load, text));
+	conf_extra_words(load, node, 2);
+}
+
+static void print_require_reply(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+
+	if (c->require_reply)
+		conf_print_line(p, "require_reply");
+}
+
+/* ---- DNS_CHECK ---- */
+
+static const struct {
+	const char *name;
+	uint32_t type;
+} dns_types[] = {{"A", 1}, {"NS", 2}, {"CNAME", 5}, {"SOA", 6}, {"MX", 15}, {"TXT", 16}, {"AAAA", 28}, {"SRV", 33},
+	{"RRSIG", 46}, {"DNSKEY", 48}};
+
+#define DNS_TYPES (sizeof(dns_types) / sizeof(dns_types[0]))
+#define DNS_SOA 6
+
+static void apply_dns_type(struct conf_load *load, const struct conf_node *node)
+{
+	for (size_t i = 0; i < DNS_TYPES; i++)
+		if (strcasecmp(dns_types[i].name, conf_word(node, 1)) == 0)
+			check(load)->dns_type = dns_types[i].type;
+	if (!check(load)->dns_type)
+		conf_warn(load, node, 1,
+			"type must be A, NS, CNAME, SOA, MX, TXT, AAAA, SRV, RRSIG or DNSKEY; SOA is taken");
+	conf_extra_words(load, node, 2);
+}
+
+static void print_dns_type(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+
+	for (size_t i = 0; i < DNS_TYPES; i++)
+		if (dns_types[i].type == c->dns_type)
+			conf_print_line(p, "type %s", dns_types[i].name);
+}
+
+/* Labels of 1 to 63 bytes, 253 in all; "." is the root. */
+static bool is_domain_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (strcmp(name, ".") == 0)
+		return true;
+	if (length == 0 || length > 253)
+		return false;
+	while (*name) {
+		size_t n = strcspn(name, ".");
+
+		if (n == 0 || n > 63)
+			return false;
+		name += n + (name[n] == '.');
+	}
+	return true;
+}
+
+/* ---- old form of SMTP_CHECK ---- */
+
+static const struct conf_block host_block = {
+	.name = "host",
+	.table = CONF_TABLE_CHECK,
+	.directives = {conf_check_connect},
+};
+
+static void apply_host(struct conf_load *load, const struct conf_node *node)
+{
+	conf_block_apply(load, &host_block, node);
+}
+
+/* clang-format off */
+static const struct conf_directive no_retry_directives[] = {
+	IGNORED("nb_get_retry", "write retry"),
+	END_OF_TABLE,
+};
+
+static const struct conf_directive smtp_directives[] = {
+	TEXT("helo_name", C(name), LIVE, "name to say HELO with; default smtpchecker.keepalived.org"),
+	CALL("host", apply_host, NULL, LIVE, "connect_ip, connect_port and the like in a block of their own"),
+	END_OF_TABLE,
+};
+
+static const struct conf_directive dns_directives[] = {
+	CALL("type", apply_dns_type, print_dns_type, LIVE, "type of record to ask for; default SOA"),
+	TEXT("name", C(name), LIVE, "name to ask for; default . (the root)"),
+	END_OF_TABLE,
+};
+
+static const struct conf_directive udp_directives[] = {
+	CALL("payload", apply_step, print_steps, LIVE, "what is sent, as hexadecimal digits; default: one empty packet"),
+	CALL("send", apply_step, NULL, LIVE, "what is sent, as text"),
+	CALL("send_hex", apply_step, NULL, LIVE, "the same as payload"),
+	CALL("expect", apply_step, NULL, LIVE, "text that the reply must have"),
+	CALL("expect_hex", apply_step, NULL, LIVE, "bytes that the reply must have, as hexadecimal digits"),
+	CALL("expect_regex", apply_step, NULL, LIVE, "expression that the reply must match"),
+	CALL("require_reply", apply_require_reply, print_require_reply, LIVE, "a reply must come [that has these bytes]"),
+	NUMBER("min_reply_length", C(min_reply), 0, 65535, 0, LIVE, "shortest right reply"),
+	NUMBER("max_reply_length", C(max_reply), 0, 65535, 0, LIVE, "longest right reply; 0 = any"),
+	END_OF_TABLE,
+};
+
+static const struct conf_directive file_directives[] = {
+	TEXT("file", C(name), LIVE, "file to read: a number (percent of the weight) or up, drain, down; a file that is not there counts as up"),
+	REFUSED("track_file", "write file PATH"),
+	END_OF_TABLE,
+};
+
+static const struct conf_directive agent_directives[] = {
+	TEXT("send", C(name), LIVE, "text to send to the agent before it answers, with \\r \\n \\t \\xHH"),
+	END_OF_TABLE,
+};
+
+static const struct conf_directive grpc_directives[] = {
+	TEXT("service", C(name), LIVE, "name of the service whose health is asked for; default: the server as a whole"),
+	TEXT("virtualhost", C(virtualhost), LIVE, "authority of the request; default as server and service, else the address"),
+	FLAG("tls", C(require_reply), LIVE, "speak TLS with ALPN h2"),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+static bool begin_tls(struct conf_load *load, const struct conf_node *node)
+{
+	return conf_check_begin(load, &conf_tls_block, node, CONF_CHECK_TLS);
+}
+
+static bool begin_smtp(struct conf_load *load, const struct conf_node *node)
+{
+	return conf_check_begin(load, &conf_smtp_block, node, CONF_CHECK_SMTP);
+}
+
+static bool begin_dns(struct conf_load *load, const struct conf_node *node)
+{
+	return conf_check_begin(load, &conf_dns_block, node, CONF_CHECK_DNS);
+}
+
+static void end_dns(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_check *c = check(load);
+
+	if (!c->dns_type)
+		c->dns_type = DNS_SOA;
+	if (!c->name)
+		c->name = conf_text(load, ".");
+	if (!is_domain_name(conf_builder_text(load->builder, check(load)->name)))
+		conf_error(load, conf_statement_first(load, CONF_TABLE_CHECK, "name"), 1,
+			"name must be a domain name: labels of 1 to 63 bytes, 253 in all");
+	conf_check_end(load, node);
+}
+
+static bool begin_udp(struct conf_load *load, const struct conf_node *node)
+{
+	return conf_check_begin(load, &conf_udp_block, node, CONF_CHECK_UDP);
+}
+
+static bool begin_ping(struct conf_load *load, const struct conf_node *node)
+{
+	return conf_check_begin(load, &conf_ping_block, node, CONF_CHECK_PING);
+}
+
+static bool begin_file(struct conf_load *load, const struct conf_node *node)
+{
+	return conf_check_begin(load, &conf_file_block, node, CONF_CHECK_FILE);
+}
+
+static void end_file(struct conf_load *load, const struct conf_node *node)
+{
+	if (!check(load)->name)
+		conf_error(load, node, 0, "FILE_CHECK needs a file");
+	conf_check_end(load, node);
+}
+
+static bool begin_agent(struct conf_load *load, const struct conf_node *node)
+{
+	return conf_check_begin(load, &conf_agent_block, node, CONF_CHECK_AGENT);
+}
+
+static bool begin_grpc(struct conf_load *load, const struct conf_node *node)
+{
+	return conf_check_begin(load, &conf_grpc_block, node, CONF_CHECK_GRPC);
+}
+
+#define BLOCK_OF(variable, word, begin_fn, end_fn, ...)                                                                \
+	const struct conf_block variable = {.name = word,                                                              \
+		.table = CONF_TABLE_CHECK,                                                                             \
+		.directives = {conf_check_connect, conf_check_timing, __VA_ARGS__},                                    \
+		.begin = begin_fn,                                                                                     \
+		.end = end_fn,                                                                                         \
+		.body_optional = true}
+
+BLOCK_OF(conf_tls_block, "TLS_CHECK", begin_tls, conf_check_end, conf_check_tls);
+BLOCK_OF(conf_smtp_block, "SMTP_CHECK", begin_smtp, conf_check_end, smtp_directives, no_retry_directives);
+BLOCK_OF(conf_dns_block, "DNS_CHECK", begin_dns, end_dns, dns_directives, no_retry_directives);
+BLOCK_OF(conf_udp_block, "UDP_CHECK", begin_udp, conf_check_end, udp_directives, no_retry_directives);
+BLOCK_OF(conf_ping_block, "PING_CHECK", begin_ping, conf_check_end, no_retry_directives);
+BLOCK_OF(conf_file_block, "FILE_CHECK", begin_file, end_file, file_directives);
+BLOCK_OF(conf_agent_block, "AGENT_CHECK", begin_agent, conf_check_end, agent_directives);
+BLOCK_OF(conf_grpc_block, "GRPC_CHECK", begin_grpc, conf_check_end, conf_check_tls, grpc_directives);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the blocks of health checks share: tables of keywords, and how such a block begins and ends. */
+#ifndef POISE_CONF_PROBE_H
+#define POISE_CONF_PROBE_H
+
+#include "conf_print.h"
+
+/* conf_checkers.c: what it connects to, when it runs and how it is judged. */
+extern const struct conf_directive conf_check_connect[], conf_check_timing[];
+/* conf_probe.c: TLS, and the conversation of TCP_CHECK. */
+extern const struct conf_directive conf_check_tls[], conf_check_talk[];
+
+/* Makes the record of a check of this kind. Returns true. */
+bool conf_check_begin(struct conf_load *load, const struct conf_block *block, const struct conf_node *node,
+	enum conf_check_kind kind);
+/* Completes it: what it cannot do without is said. */
+void conf_check_end(struct conf_load *load, const struct conf_node *node);
+/* Every kind of check by its number. */
+const struct conf_block *conf_check_block(enum conf_check_kind kind);
+
+#endif
