@@ -201,11 +201,14 @@ static void on_refused(void *arg, size_t number, int error, const char *text)
 static void note_lease(struct vrrp_addresses *addresses, const struct vrrp_wish *wish)
 {
 	const struct link *link = links_find(&addresses->monitor->links, wish->ifindex);
-	struct vrrp_lease lease = {.addr = wish->addr, .prefix = wish->prefix, .ifindex = wish->ifindex};
+	struct vrrp_lease lease = {
+		.addr = wish->addr, .prefix = wish->prefix, .ifindex = wish->ifindex, .form = wish->form};
 
 	for (uint32_t i = 0; i < addresses->n_leases; i++) {
-		if (vrrp_lease_is(&addresses->leases[i], &wish->addr, wish->prefix, wish->ifindex))
-			return;
+		if (!vrrp_lease_is(&addresses->leases[i], &wish->addr, wish->prefix, wish->ifindex))
+			continue;
+		addresses->leases[i].form = wish->form;
+		return;
 	}
 	if (link)
 		memcpy(lease.interface, link->name, sizeof(lease.interface));

@@ -256,6 +256,6 @@ void vrrp_instance_on_deadline(struct timer *timer, void *arg)
 
 	(void)timer;
 	if (instance->vr.state == VRRP_BACKUP)
-		vrrp_sockets_drain(&instance->process->sockets);
+		vrrp_sockets_drain(&instance->process->sockets, instance->ifindex);
 	vrrp_instance_step(instance, &event);
 }

@@ -2,6 +2,7 @@
 /* The difference between the virtual addresses that are to be held and those that the kernel holds. Pure; the vrrp
  * process carries the plan out in vrrp_address.c. It never plans to touch an address that is not ours. */
 #include "vrrp_plan.h"
+#include <string.h>
 
 #define PATIENT_SETBACKS 3 /* answered at once */
 #define FIRST_PAUSE_US (100 * US_PER_MS)
@@ -31,19 +32,39 @@ void vrrp_plan_setback(struct vrrp_wish *wish, struct mono now)
 	wish->not_before = mono_add(now, pause_us);
 }
 
-static bool is_leased(const struct vrrp_lease *leases, uint32_t n, const struct vrrp_wish *wish)
+/* FNV-1a */
+static uint32_t mix(uint32_t sum, const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+
+	for (size_t i = 0; i < size; i++)
+		sum = (sum ^ bytes[i]) * 16777619u;
+	return sum;
+}
+
+uint32_t vrrp_plan_form(const struct conf_address *address, const char *label)
+{
+	uint32_t sum = mix(2166136261u, &address->scope, sizeof(address->scope));
+
+	sum = mix(sum, &address->broadcast, sizeof(address->broadcast));
+	sum = mix(sum, &address->peer, sizeof(address->peer));
+	return mix(sum, label, strlen(label));
+}
+
+static const struct vrrp_lease *lease_of(const struct vrrp_lease *leases, uint32_t n, const struct vrrp_wish *wish)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		if (vrrp_lease_is(&leases[i], &wish->addr, wish->prefix, wish->ifindex))
-			return true;
+			return &leases[i];
 	}
-	return false;
+	return NULL;
 }
 
 static bool is_wanted(const struct vrrp_wish *wishes, uint32_t n, const struct vrrp_lease *lease)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (wishes[i].is_wanted && vrrp_lease_is(lease, &wishes[i].addr, wishes[i].prefix, wishes[i].ifindex))
+		if (wishes[i].is_wanted && wishes[i].form == lease->form &&
+			vrrp_lease_is(lease, &wishes[i].addr, wishes[i].prefix, wishes[i].ifindex))
 			return true;
 	}
 	return false;
@@ -108,9 +129,12 @@ uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrr
 	for (uint32_t i = 0; i < n_wishes; i++) {
 		struct vrrp_wish *wish = &wishes[i];
 		bool is_here = is_in_kernel(links, &wish->addr, wish->prefix, wish->ifindex);
-		bool is_ours = is_here && is_leased(leases, n_leases, wish);
+		const struct vrrp_lease *lease = is_here ? lease_of(leases, n_leases, wish) : NULL;
 
-		if (look_at_wish(wish, is_here, is_ours, now, next) && !is_planned(wishes, items, n, i))
+		/* Its removal is planned already, because it is of another form. */
+		if (lease && wish->is_wanted && !is_wanted(wishes, n_wishes, lease))
+			wish->is_set = is_here = false;
+		if (look_at_wish(wish, is_here, lease != NULL, now, next) && !is_planned(wishes, items, n, i))
 			items[n++] = (struct vrrp_plan_item){VRRP_PLAN_ADD, i, 0};
 	}
 	return n;

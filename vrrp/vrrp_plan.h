@@ -6,6 +6,7 @@
 #define POISE_VRRP_PLAN_H
 
 #include "addr.h"
+#include "conf.h"
 #include "mono.h"
 #include "vrrp_link.h"
 #include <stdbool.h>
@@ -17,6 +18,7 @@ struct vrrp_lease {
 	uint8_t prefix;
 	uint8_t zero[3];
 	uint32_t ifindex;
+	uint32_t form; /* vrrp_plan_form() of how it was added */
 	char interface[LINK_NAME_SIZE];
 };
 
@@ -27,6 +29,7 @@ struct vrrp_wish {
 	bool is_foreign;  /* ... and somebody else had put it there */
 	bool is_reported; /* what vrrp_address.c last told about is_set */
 	uint8_t prefix;
+	uint32_t form;
 	uint32_t ifindex; /* 0 = the interface does not exist */
 	struct addr addr;
 	/* somebody removes it again and again, or the kernel refuses it */
@@ -48,6 +51,10 @@ struct vrrp_plan_item {
  * Returns the number of items. */
 uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrrp_lease *leases, uint32_t n_leases,
 	const struct links *links, struct mono now, struct vrrp_plan_item *items, struct mono *next);
+
+/* A number for what the kernel cannot change in an address that is there: scope, label, broadcast, peer. An address of
+ * another form is removed and added. */
+uint32_t vrrp_plan_form(const struct conf_address *address, const char *label);
 
 /* Notes that the kernel refused the address, or that someone removed it, and sets not_before: the first setbacks are
  * answered at once, later ones after 100 ms, doubling up to 10 s; a minute of peace forgets them. */

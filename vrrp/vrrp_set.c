@@ -44,6 +44,8 @@ static void init_wishes(struct vrrp_set *set)
 	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
 		set->wishes[i].addr = set->conf->addresses[i].addr;
 		set->wishes[i].prefix = set->conf->addresses[i].prefix;
+		set->wishes[i].form =
+			vrrp_plan_form(&set->conf->addresses[i], conf_string(set->conf, set->conf->addresses[i].label));
 	}
 }
 

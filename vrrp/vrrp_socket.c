@@ -182,10 +182,12 @@ static void on_readable(int fd, uint32_t events, void *arg)
 	}
 }
 
-void vrrp_sockets_drain(struct vrrp_sockets *sockets)
+void vrrp_sockets_drain(struct vrrp_sockets *sockets, uint32_t ifindex)
 {
-	for (struct vrrp_listener *l = sockets->listeners; l; l = l->next)
-		on_readable(l->fd, EPOLLIN, l);
+	for (struct vrrp_listener *l = sockets->listeners; l; l = l->next) {
+		if (l->key.ifindex == ifindex || l->key.ifindex == 0)
+			on_readable(l->fd, EPOLLIN, l);
+	}
 }
 
 static int listener_bind_device(int fd, uint32_t ifindex)

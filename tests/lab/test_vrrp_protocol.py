@@ -239,6 +239,35 @@ def test_a_reload_applies_the_difference(site):
                                       m[2] == 0])
 
 
+def test_a_reload_changes_what_an_address_looks_like(site):
+    daemon = site.r1.poised(one(150))
+    wait_holders(site, "r1")
+    daemon.write(one(150).replace(VIP, VIP + " label front:1 scope link"))
+    daemon.signal(1)
+    wait_until("the scope and the label", lambda: site.r1.run("ip", "-4", "addr", "show", "dev", "front"),
+               lambda text: VIP + "/32 scope link" in text and "front:1" in text)
+    daemon.write(one(150).replace(VIP, VIP + "/24 label front:2"))
+    daemon.signal(1)
+    wait_until("another prefix and label", lambda: site.r1.run("ip", "-4", "addr", "show", "dev", "front"),
+               lambda text: VIP + "/24 scope global" in text and "front:2" in text and "front:1" not in text)
+    assert daemon.vrrp("one")["became_master"] == 1
+    assert daemon.stop() == 0
+    assert site.holders(VIP) == []
+
+
+def test_a_link_local_address_is_checked_first(site):
+    """Duplicate address detection takes a second or two: no fault, no notification, just a late start."""
+    site.r1.namespace.sysctl({"ipv6/conf/front/accept_dad": 1})
+    site.r1.run("ip", "link", "set", "front", "down")
+    site.r1.run("ip", "link", "set", "front", "up")
+    daemon = site.r1.poised(instance("one", "front", 51, "fe80::51", priority=150, advert=0.2, more="version 3"))
+    wait_until("the instance to wait", lambda: daemon.vrrp("one").get("why", ""), lambda why: "checked for duplicates"
+               in why)
+    assert daemon.state("one") == "INIT"
+    wait_state(daemon, "MASTER")
+    assert "fault" not in daemon.log()
+
+
 def test_tracked_things_change_the_priority(site):
     flag = site.r1.path("flag")
     tracks = "version 3\ntrack_interface {\n\tback weight -60\n}\ntrack_script {\n\tcheck\n}"

@@ -127,6 +127,26 @@ START_TEST(a_changed_prefix_is_another_address)
 }
 END_TEST
 
+START_TEST(a_changed_form_is_replaced)
+{
+	struct vrrp_wish w = wish("192.0.2.100", ETH0);
+	struct vrrp_lease l = lease("192.0.2.100", ETH0);
+	struct conf_address plain = {.scope = 0}, link_scope = {.scope = 253};
+
+	ck_assert_uint_eq(vrrp_plan_form(&plain, ""), vrrp_plan_form(&plain, ""));
+	ck_assert_uint_ne(vrrp_plan_form(&plain, ""), vrrp_plan_form(&plain, "eth0:1"));
+	ck_assert_uint_ne(vrrp_plan_form(&plain, ""), vrrp_plan_form(&link_scope, ""));
+	w.form = vrrp_plan_form(&plain, "");
+	l.form = vrrp_plan_form(&link_scope, "");
+	w.is_set = true;
+	put_in_kernel(ETH0, "192.0.2.100", 32);
+	ck_assert_uint_eq(vrrp_plan(&w, 1, &l, 1, &links, now, items, &next), 2);
+	ck_assert_uint_eq(items[0].kind, VRRP_PLAN_REMOVE);
+	ck_assert_uint_eq(items[1].kind, VRRP_PLAN_ADD);
+	ck_assert_uint_eq(w.setbacks, 0);
+}
+END_TEST
+
 START_TEST(an_address_of_two_instances_is_added_once_and_kept_by_either)
 {
 	struct vrrp_wish w[2] = {wish("192.0.2.100", ETH0), wish("192.0.2.100", ETH0)};
@@ -210,6 +230,7 @@ int main(void)
 	tcase_add_test(tc, what_is_not_ours_is_not_touched);
 	tcase_add_test(tc, an_address_moves_between_interfaces);
 	tcase_add_test(tc, a_changed_prefix_is_another_address);
+	tcase_add_test(tc, a_changed_form_is_replaced);
 	tcase_add_test(tc, an_address_of_two_instances_is_added_once_and_kept_by_either);
 	tcase_add_test(tc, no_interface_means_no_plan);
 	tcase_add_test(tc, a_fight_is_fought_more_and_more_slowly);
