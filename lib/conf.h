@@ -181,7 +181,7 @@ struct conf_group {
 struct conf_command {
 	conf_string_t argv;
 	uint32_t argc;
-	conf_string_t user, group; /* 0 = script_user, else keepalived_script, else nobody (the script role decides) */
+	conf_string_t user, group; /* 0: see script_user_choose() of the script role */
 };
 
 struct conf_script {

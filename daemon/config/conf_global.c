@@ -267,7 +267,7 @@ static const struct conf_directive global_directives[] = {
 	IGNORED("checker_log_all_failures", "every change of a verdict is logged with its cause"),
 	FLAG("enable_script_security", G(script_security), LIVE, "scripts that others than root may change are not run as root"),
 	FLAG("script_security", G(script_security), LIVE, "the same as enable_script_security"),
-	CALL("script_user", apply_script_user, print_script_user, LIVE, "USER [GROUP] that scripts run as; default keepalived_script if it exists, else nobody"),
+	CALL("script_user", apply_script_user, print_script_user, LIVE, "USER [GROUP] that scripts run as; default keepalived_script if it exists, else root in keepalived's dialect and nobody in ours"),
 	FLAG("enable_traps", G(snmp_traps), LIVE, "send SNMP traps"),
 	FLAG("enable_snmp_vrrp", G(snmp_vrrp), LIVE, "serve the VRRP part of the KEEPALIVED MIB"),
 	FLAG("enable_snmp_keepalived", G(snmp_vrrp), LIVE, "old name of enable_snmp_vrrp"),

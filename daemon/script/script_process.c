@@ -4,6 +4,7 @@
  * nothing but the finished configuration table and fixed-size messages. */
 #include "log.h"
 #include "role.h"
+#include "script_advice.h"
 #include "script_check.h"
 #include "script_notify.h"
 #include "status.h"
@@ -67,6 +68,7 @@ static void script_commit(struct role_process *p, const struct conf *next)
 	role->prepared = NULL;
 	role_publish_board(p, board);
 	script_checks_begin(role->checks);
+	script_advise(next);
 }
 
 static void end(void *arg)
