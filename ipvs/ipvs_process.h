@@ -22,14 +22,15 @@
 
 /* What the process knows of a configured server beside its weight. */
 struct ipvs_server_state {
-	uint8_t health;    /* enum health, as last read */
-	uint8_t admin;     /* enum admin, as last read */
-	bool known;        /* decided before: changes are told */
-	bool up;           /* as last decided */
-	bool failed;       /* the kernel refused it when last reported */
-	bool tell_admin;   /* an event is due when the kernel has acknowledged */
-	uint8_t old_admin; /* for that event */
-	int32_t override;  /* weight set by an operator, -1 = none */
+	uint8_t health;         /* enum health, as last read */
+	uint8_t admin;          /* enum admin, as last read */
+	uint8_t decided_health; /* when last decided */
+	bool known;             /* decided before: changes are told */
+	bool up;                /* as last decided */
+	bool failed;            /* the kernel refused it when last reported */
+	bool tell_admin;        /* an event is due when the kernel has acknowledged */
+	uint8_t old_admin;      /* for that event */
+	int32_t override;       /* weight set by an operator, -1 = none */
 	int32_t percent;
 	int32_t configured, decided_percent; /* when last decided */
 	struct ipvs_drain drain;

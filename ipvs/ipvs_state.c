@@ -74,11 +74,15 @@ void ipvs_generation_carry(struct ipvs_generation *g, const struct ipvs_generati
 	}
 }
 
+/* Does the server begin as down? Without a check nobody would ever say that it is up. */
 static bool is_alpha(const struct conf *conf, conf_index_t server)
 {
-	conf_index_t service = conf->servers[server].service;
+	const struct conf_server *r = &conf->servers[server];
+	bool alpha = r->alpha || conf->services[r->service].alpha;
 
-	return conf->servers[server].alpha || (service < conf->n_services && conf->services[service].alpha);
+	for (uint32_t i = r->checks.first; i < r->checks.first + r->checks.count; i++)
+		alpha |= conf->checks[i].alpha;
+	return alpha && r->checks.count > 0;
 }
 
 void ipvs_generation_restore(struct ipvs_generation *g, const struct board *predecessor)
@@ -105,6 +109,7 @@ void ipvs_generation_restore(struct ipvs_generation *g, const struct board *pred
 		state->up = ipvs_weight_is_up((enum health)state->health, is_alpha(g->conf, i));
 		state->configured = g->conf->servers[i].weight;
 		state->decided_percent = 100;
+		state->decided_health = state->health;
 		state->drain = (struct ipvs_drain){.active = state->admin != ADMIN_NORMAL, .done = s.is_drained};
 		state->since_real_us = s.since_real_us;
 		g->weights[i] = (struct ipvs_weight){.listed = s.is_programmed, .weight = s.effective_weight};
@@ -202,7 +207,7 @@ static void cause_of_admin(const struct ipvs *v, conf_index_t server, char *why)
 
 /* What was changed since the last decision, the strongest cause first. */
 struct change {
-	bool up, admin, override, percent, configured, sorry;
+	bool health, rises, falls, admin, override, percent, configured, sorry;
 };
 
 static void cause_of_change(
@@ -212,7 +217,7 @@ static void cause_of_change(
 
 	if (change->admin || change->override)
 		cause_of_admin(v, server, why);
-	else if (change->up || (change->percent && !change->configured))
+	else if (change->health || change->rises || (change->percent && !change->configured))
 		cause_of_health(v, server, why);
 	else if (change->sorry)
 		snprintf(why, WHY_SIZE, "%s",
@@ -240,6 +245,7 @@ static struct ipvs_weight_facts facts_of(const struct ipvs *v, conf_index_t serv
 		.is_sorry = r->is_sorry,
 		.sorry_active = v->now->services[service].sorry_active,
 		.persistent = s->persistence_us > 0,
+		.standing = v->now->weights[server].listed,
 		.zero_safe = ipvs_weight_zero_is_safe(conf_string(conf, s->scheduler), s->scheduler_flags),
 		.admin = (enum admin)state->admin,
 	};
@@ -283,16 +289,16 @@ static bool decide_quorum(struct ipvs *v, conf_index_t service)
 		(long long)event.total, s->quorum);
 	if (known || action == IPVS_QUORUM_LOST) {
 		log_write(action == IPVS_QUORUM_LOST ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "ipvs %s: quorum %s: %s%s",
-			conf_service_name(conf, service, name), action == IPVS_QUORUM_LOST ? "lost" : "met", why,
-			state->sorry_active ? "; the sorry server takes over" : "");
+			conf_service_name(conf, service, name),
+			action == IPVS_QUORUM_GAINED ? "met"
+			: known                      ? "lost"
+						     : "not met at the start",
+			why, state->sorry_active ? "; the sorry server takes over" : "");
 		ipvs_report_event(v, EVENT_QUORUM, service, CONF_NONE, known && action == IPVS_QUORUM_LOST,
 			action == IPVS_QUORUM_GAINED, why);
 	}
-	/* A service that starts without its servers has not lost them. */
-	if (action == IPVS_QUORUM_GAINED)
-		notify(v, &s->notifies, CONF_NOTIFY_QUORUM_UP);
-	else if (known)
-		notify(v, &s->notifies, CONF_NOTIFY_QUORUM_DOWN);
+	/* At the start too, as keepalived does: the scripts may announce routes. */
+	notify(v, &s->notifies, action == IPVS_QUORUM_GAINED ? CONF_NOTIFY_QUORUM_UP : CONF_NOTIFY_QUORUM_DOWN);
 	return was_active != state->sorry_active;
 }
 
@@ -315,30 +321,48 @@ static void tell_weight(struct ipvs *v, conf_index_t service, conf_index_t serve
 		new->listed &&new->weight >= old->weight ? "in use" : "left");
 }
 
+/* What this decision was based on, to see later what has changed. */
+static void remember(struct ipvs_server_state *state, const struct ipvs_weight_facts *facts)
+{
+	state->known = true;
+	state->up = facts->up;
+	state->configured = facts->configured;
+	state->decided_percent = facts->percent;
+	state->decided_health = state->health;
+	state->drain.active = facts->admin != ADMIN_NORMAL;
+	if (!state->drain.active)
+		state->drain.done = false;
+}
+
+static struct change find_changes(
+	const struct ipvs_server_state *state, const struct ipvs_weight_facts *facts, bool sorry_changed)
+{
+	return (struct change){.health = state->known && state->decided_health != state->health,
+		.rises = state->known && !state->up && facts->up,
+		/* In alpha mode the first verdict may confirm what was assumed; scripts are told it all the same. */
+		.falls = state->known && state->health == HEALTH_DOWN && state->decided_health != HEALTH_DOWN,
+		.admin = state->drain.active != (facts->admin != ADMIN_NORMAL),
+		.override = state->tell_admin,
+		.percent = state->known && state->decided_percent != facts->percent,
+		.configured = state->known && state->configured != facts->configured,
+		.sorry = sorry_changed};
+}
+
 static void decide_server(struct ipvs *v, conf_index_t service, conf_index_t server, bool sorry_changed)
 {
 	const struct conf_server *r = &v->now->conf->servers[server];
 	struct ipvs_server_state *state = &v->now->servers[server];
 	struct ipvs_weight_facts facts = facts_of(v, service, server);
+	struct change change = find_changes(state, &facts, sorry_changed);
 	struct ipvs_weight old = v->now->weights[server], new = ipvs_weight_decide(&facts);
-	struct change change = {.up = state->known && state->up != facts.up,
-		.admin = state->drain.active != (facts.admin != ADMIN_NORMAL),
-		.override = state->tell_admin,
-		.percent = state->known && state->decided_percent != facts.percent,
-		.configured = state->known && state->configured != facts.configured,
-		.sorry = sorry_changed};
 	bool known = state->known, changed = old.listed != new.listed || old.weight != new.weight;
 	char why[WHY_SIZE];
 
 	v->now->weights[server] = new;
-	state->known = true;
-	state->up = facts.up;
-	state->configured = facts.configured;
-	state->decided_percent = facts.percent;
-	state->drain.active = facts.admin != ADMIN_NORMAL;
-	if (!state->drain.active)
-		state->drain.done = false;
-	if (known && !changed && !change.up)
+	remember(state, &facts);
+	if ((change.rises || change.falls) && !r->is_sorry)
+		notify(v, &r->notifies, change.rises ? CONF_NOTIFY_UP : CONF_NOTIFY_DOWN);
+	if (known && !changed && !change.health)
 		return;
 	cause_of_change(v, service, server, &change, why);
 	if (!known && !change.admin)
@@ -348,8 +372,6 @@ static void decide_server(struct ipvs *v, conf_index_t service, conf_index_t ser
 	/* At the start one line sums up all; later each change has its own. */
 	if (changed && (known || v->settled || change.admin))
 		tell_weight(v, service, server, &old, &new, why);
-	if (known && change.up)
-		notify(v, &r->notifies, facts.up ? CONF_NOTIFY_UP : CONF_NOTIFY_DOWN);
 }
 
 void ipvs_state_decide(struct ipvs *v)

@@ -41,7 +41,8 @@ static struct ipvs_weight decide_sorry(const struct ipvs_weight_facts *facts)
 {
 	if (facts->sorry_active && facts->admin == ADMIN_NORMAL)
 		return (struct ipvs_weight){.listed = true, .weight = full_weight(facts)};
-	return (struct ipvs_weight){.listed = facts->inhibit || (facts->sorry_active && facts->zero_safe)};
+	return (struct ipvs_weight){
+		.listed = facts->inhibit || (facts->sorry_active && facts->standing && facts->zero_safe)};
 }
 
 struct ipvs_weight ipvs_weight_decide(const struct ipvs_weight_facts *facts)
@@ -51,7 +52,7 @@ struct ipvs_weight ipvs_weight_decide(const struct ipvs_weight_facts *facts)
 	if (facts->is_sorry)
 		return decide_sorry(facts);
 	if (facts->admin != ADMIN_NORMAL) {
-		result.listed = facts->up || facts->inhibit || !facts->persistent;
+		result.listed = facts->up || facts->inhibit || (facts->standing && !facts->persistent);
 		return result;
 	}
 	if (!facts->up) {
@@ -60,7 +61,7 @@ struct ipvs_weight ipvs_weight_decide(const struct ipvs_weight_facts *facts)
 	}
 	result.capacity = full_weight(facts);
 	if (facts->sorry_active) {
-		result.listed = facts->inhibit || facts->zero_safe;
+		result.listed = facts->inhibit || (facts->standing && facts->zero_safe);
 		return result;
 	}
 	result.listed = true;

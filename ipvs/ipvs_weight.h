@@ -17,6 +17,7 @@ struct ipvs_weight_facts {
 	bool is_sorry;
 	bool sorry_active; /* the service has lost its quorum and has a sorry server */
 	bool persistent;   /* the service keeps clients at their server */
+	bool standing;     /* is in the table now */
 	bool zero_safe;    /* ipvs_weight_zero_is_safe() of the service's scheduler */
 	enum admin admin;
 };
@@ -35,9 +36,10 @@ bool ipvs_weight_is_up(enum health health, bool alpha);
 bool ipvs_weight_zero_is_safe(const char *scheduler, uint32_t flags);
 
 /* A server that is down is taken out, or stands with weight 0 when it is inhibited. One that is drained or in
- * maintenance stands with weight 0 as long as that lasts, so that its connections go on; when it is down as well and
- * the service is persistent, it is taken out, because known clients would be sent to it for ever. While the sorry
- * server works, servers that are up stand with weight 0 where that is safe, for the sake of their connections. */
+ * maintenance stands with weight 0 as long as that lasts, so that its connections go on; when it falls as well it stays
+ * so, unless the service is persistent: known clients would be sent to it for ever. While the sorry server works,
+ * servers that are up and stand in the table stay there with weight 0 where that is safe, for the sake of their
+ * connections. */
 struct ipvs_weight ipvs_weight_decide(const struct ipvs_weight_facts *facts);
 
 #endif

@@ -94,6 +94,84 @@ def test_scripts_and_events_of_servers_and_quorum(site):
         assert text in events, events
 
 
+ALPHA = """
+global_defs {{
+	router_id alpha
+	script_user root
+}}
+virtual_server 192.0.2.10 80 {{
+	delay_loop 1
+	lb_algo rr
+	lb_kind NAT
+	protocol TCP
+	alpha
+	quorum 2
+	quorum_up "{script} first quorum up"
+	quorum_down "{script} first quorum down"
+	sorry_server 198.51.100.13 80
+	real_server 198.51.100.11 81 {{
+		weight 1
+		notify_down "{script} first down"
+		TCP_CHECK {{
+			connect_timeout 5
+			retry 0
+		}}
+	}}
+}}
+virtual_server 192.0.2.10 81 {{
+	delay_loop 1
+	lb_algo rr
+	lb_kind NAT
+	protocol TCP
+	alpha
+	quorum_up "{script} second quorum up"
+	quorum_down "{script} second quorum down"
+	sorry_server 198.51.100.13 80
+	sorry_server_inhibit
+	real_server 198.51.100.11 80 {{
+		weight 1
+		notify_up "{script} second up"
+		notify_down "{script} second down"
+		TCP_CHECK {{
+			connect_timeout 5
+			retry 0
+		}}
+	}}
+	real_server 198.51.100.12 80 {{
+		weight 1
+		notify_up "{script} unchecked up"
+	}}
+}}
+"""
+
+
+@pytest.mark.ipvs
+def test_alpha_mode_begins_as_in_keepalived(site):
+    """The same table and the same scripts, with servers that are up, down, and without a check."""
+    for server in site.servers:
+        server.nginx()
+    said = {}
+    for router in (site.r1, site.r2):
+        said[router] = router.path("scripts.log")
+        with open(router.path("notify.sh"), "w", encoding="utf-8") as f:
+            f.write(SCRIPT % said[router])
+        os.chmod(router.path("notify.sh"), 0o755)
+        with open(said[router], "w", encoding="utf-8"):
+            pass
+    site.r1.poised(ALPHA.format(script=site.r1.path("notify.sh")))
+    site.r2.keepalived(ALPHA.format(script=site.r2.path("notify.sh")))
+
+    def outcome(router):
+        with open(said[router], encoding="utf-8") as f:
+            return sorted(f.read().splitlines()), sorted(router.run("ipvsadm", "-Sn").splitlines())
+
+    scripts, _ = wait_until("keepalived's scripts", lambda: outcome(site.r2),
+                            lambda seen: {"first down", "second up"} <= set(seen[0]), within=20)
+    assert scripts == ["first down", "first quorum down", "second quorum up", "second up"]
+    wait_until("the same scripts and table", lambda: (outcome(site.r1), outcome(site.r2)),
+               lambda seen: seen[0] == seen[1], within=15)
+
+
 @pytest.mark.skipif(has_ipvs(), reason="this kernel has IPVS")
 def test_a_kernel_without_ipvs_stops_nothing_else(site):
     poised = site.r1.poised(nat_site(150, check=""))

@@ -15,7 +15,7 @@
 static struct ipvs_weight_facts facts(void)
 {
 	return (struct ipvs_weight_facts){
-		.configured = 10, .override = -1, .percent = 100, .up = true, .zero_safe = true};
+		.configured = 10, .override = -1, .percent = 100, .up = true, .standing = true, .zero_safe = true};
 }
 
 static void assert_weight(struct ipvs_weight_facts f, bool listed, int32_t weight, int32_t capacity)
@@ -78,6 +78,9 @@ START_TEST(test_drain_and_maintenance)
 		assert_weight(f, true, 0, 0);
 		f.up = false; /* its connections still go on */
 		assert_weight(f, true, 0, 0);
+		f.standing = false; /* out already: there is nothing to keep */
+		assert_weight(f, false, 0, 0);
+		f.standing = true;
 		f.persistent = true; /* known clients would be sent to a dead server */
 		assert_weight(f, false, 0, 0);
 		f.inhibit = true;
@@ -104,6 +107,9 @@ START_TEST(test_sorry_server)
 	f = facts();
 	f.sorry_active = true;
 	assert_weight(f, true, 0, 10);
+	f.standing = false;
+	assert_weight(f, false, 0, 10);
+	f.standing = true;
 	f.zero_safe = false;
 	assert_weight(f, false, 0, 10);
 	ck_assert(!ipvs_weight_zero_is_safe("sh", 0));
