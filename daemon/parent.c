@@ -177,6 +177,33 @@ static int run_file(const struct parent *p, const char *name, char buf[PATH_MAX]
 	return snprintf(buf, PATH_MAX, "%s/%s", p->options.run_dir, name) < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
+/* Opens and locks the pid file. A poised that is just ending may remove the file between the two: then once more. */
+static int open_pid_file(const char *path)
+{
+	for (;;) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		struct stat opened, present;
+
+		if (fd < 0) {
+			log_error("%s: cannot be opened: %s: poised runs as root", path, strerror(errno));
+			return -1;
+		}
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			char text[32];
+			ssize_t n = read(fd, text, sizeof(text) - 1);
+
+			text[n > 0 ? n : 0] = '\0';
+			log_error("%s: held by a running poised (process %d): stop it, or use another -r", path,
+				atoi(text));
+			close(fd);
+			return -1;
+		}
+		if (fstat(fd, &opened) == 0 && stat(path, &present) == 0 && opened.st_ino == present.st_ino)
+			return fd;
+		close(fd);
+	}
+}
+
 static int lock_run_dir(struct parent *p)
 {
 	char path[PATH_MAX];
@@ -189,18 +216,9 @@ static int lock_run_dir(struct parent *p)
 	}
 	if (run_file(p, "poised.pid", path) < 0)
 		return -1;
-	p->pid_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (p->pid_fd < 0) {
-		log_error("%s: cannot be opened: %s: poised runs as root", path, strerror(errno));
+	p->pid_fd = open_pid_file(path);
+	if (p->pid_fd < 0)
 		return -1;
-	}
-	if (flock(p->pid_fd, LOCK_EX | LOCK_NB) < 0) {
-		n = (int)read(p->pid_fd, text, sizeof(text) - 1);
-		text[n > 0 ? n : 0] = '\0';
-		log_error("%s: a poised is running there already (process %d): stop it, or use another -r",
-			p->options.run_dir, atoi(text));
-		return -1;
-	}
 	n = snprintf(text, sizeof(text), "%d\n", getpid());
 	if (ftruncate(p->pid_fd, 0) < 0 || pwrite(p->pid_fd, text, (size_t)n, 0) != n)
 		log_warning("%s: the process number could not be written: %s", path, strerror(errno));
