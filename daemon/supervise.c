@@ -4,6 +4,8 @@
 
 #define DEFAULT_PATIENCE_US (3600 * US_PER_MS)
 #define QUICK_DEATH_US (10 * US_PER_S)
+/* Deaths in a row that are answered by a start at once: two incidents are no crash loop yet. */
+#define FREE_RESTARTS 2
 #define FIRST_DELAY_US (100 * US_PER_MS)
 #define LONGEST_DELAY_US (5 * US_PER_S)
 
@@ -31,7 +33,8 @@ int64_t supervise_patience_us(const struct conf *conf)
 int64_t supervise_beat_limit_us(enum role role, int64_t patience_us)
 {
 	if (role == ROLE_VRRP)
-		return clamp(patience_us / 4, 40 * US_PER_MS, US_PER_S);
+		/* Under a tenth of a second a kernel lock held by others looks like a hang, and a kill costs more. */
+		return clamp(patience_us / 4, 100 * US_PER_MS, US_PER_S);
 	if (role == ROLE_SNMP)
 		return 5 * US_PER_S;
 	return clamp(patience_us / 3, US_PER_S, 3 * US_PER_S);
@@ -67,9 +70,9 @@ int64_t supervise_restart_delay_us(struct supervise *s, struct mono now)
 		s->quick_deaths = 0;
 		return 0;
 	}
-	if (s->quick_deaths++ == 0)
+	if (s->quick_deaths++ < FREE_RESTARTS)
 		return 0;
-	for (uint32_t i = 2; i < s->quick_deaths && delay < LONGEST_DELAY_US; i++)
+	for (uint32_t i = FREE_RESTARTS + 1; i < s->quick_deaths && delay < LONGEST_DELAY_US; i++)
 		delay *= 2;
 	return delay < LONGEST_DELAY_US ? delay : LONGEST_DELAY_US;
 }

@@ -30,8 +30,8 @@ void supervise_started(struct supervise *s, struct mono now);
 /* Looks at the counter. True when it has stood still for longer than limit_us. tick_us is the time since the parent
  * last looked: a parent that slept itself blames nobody and counts from now. */
 bool supervise_is_hung(struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us, int64_t tick_us);
-/* The role has ended: returns how long to wait before the next start: nothing at first, then 100 ms doubling to 5 s
- * while it keeps dying within 10 s of its start. */
+/* The role has ended: returns how long to wait before the next start: nothing for the first two times, then 100 ms
+ * doubling to 5 s while it keeps dying within 10 s of its start. */
 int64_t supervise_restart_delay_us(struct supervise *s, struct mono now);
 
 #endif
