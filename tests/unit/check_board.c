@@ -127,7 +127,8 @@ START_TEST(test_a_record_is_never_torn)
 	int good = 0;
 
 	pthread_create(&thread, NULL, write_all_the_time, w);
-	for (int i = 0; i < 200000; i++) {
+	/* A machine with one busy processor may show the reader nothing but half-written records for a while. */
+	while (good < 1000) {
 		if (board_load(r, 0, 0, &out, sizeof(out)) < 0)
 			continue;
 		good++;
@@ -136,7 +137,6 @@ START_TEST(test_a_record_is_never_torn)
 	}
 	atomic_store(&done, true);
 	pthread_join(thread, NULL);
-	ck_assert_int_gt(good, 1000);
 	board_close(r);
 	board_close(w);
 }
