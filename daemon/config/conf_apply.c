@@ -225,16 +225,6 @@ const struct conf_node *conf_statement(
 	return found;
 }
 
-const struct conf_node *conf_statement_first(struct conf_load *load, enum conf_table table, const char *name)
-{
-	const struct conf_node *block = conf_object(load, table, load->current[table])->node;
-
-	for (const struct conf_node *n = conf_node_at(load, block->child); n; n = conf_node_at(load, n->next))
-		if (strcmp(conf_word(n, 0), name) == 0)
-			return n;
-	return NULL;
-}
-
 /* ---- reading one statement ---- */
 
 static void take_default(
@@ -442,10 +432,11 @@ static bool is_object(const char *name)
 
 static void report_unknown(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
 {
-	const char *name = conf_word(node, 0), *near = conf_nearest(name, directive_name, block);
+	bool full = conf_diag_full(load->diag); /* then nobody reads the hints */
+	const char *name = conf_word(node, 0), *near = full ? NULL : conf_nearest(name, directive_name, block);
 	const char *where = block->name[0] ? " in " : "";
 	const char *what = node->block ? "block" : "keyword";
-	const char *home = node->block ? NULL : home_within(&conf_root_block, name);
+	const char *home = node->block || full ? NULL : home_within(&conf_root_block, name);
 	unsigned number;
 
 	/* A secret may stand on this line. */
@@ -513,8 +504,10 @@ void conf_apply(struct conf_load *load)
 
 void conf_load_free(struct conf_load *load)
 {
-	for (unsigned t = 0; t < CONF_TABLE_COUNT; t++)
+	for (unsigned t = 0; t < CONF_TABLE_COUNT; t++) {
 		free(load->objects[t].objects);
+		free(load->names[t].index);
+	}
 	for (unsigned i = 0; i <= CONF_OWNER_SERVICE; i++)
 		free(load->pending[i].notifies);
 }

@@ -97,6 +97,11 @@ void conf_diag_add(struct conf_diag *d, enum conf_severity severity, struct conf
 	d->sorted = false;
 }
 
+bool conf_diag_full(const struct conf_diag *d)
+{
+	return d->count >= FINDINGS_MAX;
+}
+
 void conf_diag_hide(struct conf_diag *d, struct conf_place place)
 {
 	d->hidden = conf_grow(d->hidden, d->n_hidden, &d->hidden_room, sizeof(*d->hidden));

@@ -37,6 +37,9 @@ void conf_diag_add(struct conf_diag *d, enum conf_severity severity, struct conf
 /* From here on to the end of this line the source text is never printed, because it holds a secret. */
 void conf_diag_hide(struct conf_diag *d, struct conf_place place);
 
+/* True when further findings are only counted. */
+bool conf_diag_full(const struct conf_diag *d);
+
 /* Counts after dropping repetitions. */
 unsigned conf_diag_errors(struct conf_diag *d);
 unsigned conf_diag_warnings(struct conf_diag *d);

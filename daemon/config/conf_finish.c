@@ -6,18 +6,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-static conf_index_t find_name(struct conf_load *load, enum conf_table table, const char *name)
-{
-	/* Instance, group and script begin with their name. */
-	for (conf_index_t i = 0; i < conf_builder_count(load->builder, table); i++) {
-		const conf_string_t *at = conf_builder_at(load->builder, table, i);
-
-		if (strcmp(conf_builder_text(load->builder, *at), name) == 0)
-			return i;
-	}
-	return CONF_NONE;
-}
-
 static struct conf_instance *instance(struct conf_load *load, conf_index_t i)
 {
 	return conf_builder_at(load->builder, CONF_TABLE_INSTANCE, i);
@@ -67,7 +55,7 @@ static void finish_sync_daemon(struct conf_load *load)
 		id_given |= strcmp(conf_word(load->defaults.sync_daemon, i), "id") == 0;
 	if (!name)
 		return;
-	g->sync_instance = find_name(load, CONF_TABLE_INSTANCE, name->text);
+	g->sync_instance = conf_name_find(load, CONF_TABLE_INSTANCE, name->text);
 	if (g->sync_instance == CONF_NONE)
 		conf_error(load, load->defaults.sync_daemon, (uint32_t)(name - load->defaults.sync_daemon->words),
 			"lvs_sync_daemon follows vrrp_instance %s, which does not exist", name->text);
@@ -306,7 +294,7 @@ static void finish_track(struct conf_load *load, conf_index_t index)
 
 	if (t->kind != CONF_TRACK_SCRIPT)
 		return;
-	t->script = find_name(load, CONF_TABLE_SCRIPT, o->extra.reference->text);
+	t->script = conf_name_find(load, CONF_TABLE_SCRIPT, o->extra.reference->text);
 	if (t->script == CONF_NONE || comes_later(load, t->script, o->node)) {
 		conf_warn(load, o->node, 0,
 			t->script == CONF_NONE ? "there is no vrrp_script %s" CONF_MEANING "it is not tracked"
@@ -345,7 +333,7 @@ static void drop_weighted(struct conf_load *load, conf_index_t index)
 
 static void add_member(struct conf_load *load, conf_index_t group, const struct conf_node *node, uint32_t word)
 {
-	conf_index_t index = find_name(load, CONF_TABLE_INSTANCE, conf_word(node, word)), at;
+	conf_index_t index = conf_name_find(load, CONF_TABLE_INSTANCE, conf_word(node, word)), at;
 	struct conf_group *g = conf_builder_at(load->builder, CONF_TABLE_GROUP, group);
 	const struct conf_group *other;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The second part of conf_finish(). */
+/* The parts of conf_finish() and conf_check() that lie in files of their own. */
 #ifndef POISE_CONF_FINISH_H
 #define POISE_CONF_FINISH_H
 
@@ -7,5 +7,8 @@
 
 /* Completes services, servers and checks. */
 void conf_finish_services(struct conf_load *load);
+
+/* The rules about records that say the same as another one. */
+void conf_check_repeated(struct conf_load *load);
 
 #endif

@@ -24,19 +24,6 @@ static const struct conf_node *service_node(struct conf_load *load, conf_index_t
 	return conf_object(load, CONF_TABLE_SERVICE, i)->node;
 }
 
-static const struct conf_service_group *find_group(struct conf_load *load, struct conf_service *s, const char *name)
-{
-	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SERVICE_GROUP); i++) {
-		const struct conf_service_group *g = conf_builder_at(load->builder, CONF_TABLE_SERVICE_GROUP, i);
-
-		if (strcmp(conf_builder_text(load->builder, g->name), name) == 0) {
-			s->group = i;
-			return g;
-		}
-	}
-	return NULL;
-}
-
 static uint32_t group_family(struct conf_load *load, const struct conf_service_group *g)
 {
 	for (uint32_t i = 0; i < g->entries.count; i++) {
@@ -121,8 +108,10 @@ static void finish_service(struct conf_load *load, conf_index_t index)
 	conf_string_t wlc = conf_text(load, "wlc");
 
 	if (s->kind == CONF_SERVICE_GROUP) {
-		group = find_group(load, s, extra->reference->text);
-		if (!group)
+		s->group = conf_name_find(load, CONF_TABLE_SERVICE_GROUP, extra->reference->text);
+		if (s->group != CONF_NONE)
+			group = conf_builder_at(load->builder, CONF_TABLE_SERVICE_GROUP, s->group);
+		else
 			conf_error(load, service_node(load, index), 2, "there is no virtual_server_group %s",
 				extra->reference->text);
 	}

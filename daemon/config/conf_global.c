@@ -9,31 +9,42 @@ static struct conf_global *global(struct conf_load *load)
 	return conf_builder_at(load->builder, CONF_TABLE_GLOBAL, 0);
 }
 
-/* Addresses of people, one a line in the string. */
-static void add_email(struct conf_load *load, const char *address)
-{
-	const char *before = conf_builder_text(load->builder, global(load)->notification_emails);
-	char *all = conf_realloc(NULL, strlen(before) + strlen(address) + 2, 1);
+/* More mail addresses than this are a mistake. */
+#define EMAILS_SIZE 65536
 
-	sprintf(all, "%s%s%s", before, before[0] ? "\n" : "", address);
-	global(load)->notification_emails = conf_text(load, all);
-	free(all);
+/* Adds a line to the text; false when it has become too long. */
+static bool add_email(char *all, const char *address)
+{
+	size_t length = strlen(all);
+
+	if (length + strlen(address) + 2 > EMAILS_SIZE)
+		return false;
+	sprintf(all + length, "%s%s", length ? "\n" : "", address);
+	return true;
 }
 
+/* Addresses of people, one a line in the string; further blocks add to it. */
 static void apply_emails(struct conf_load *load, const struct conf_node *node)
 {
-	if (!node->block) {
+	char *all = conf_realloc(NULL, EMAILS_SIZE, 1);
+	bool fits = true;
+
+	strcpy(all, conf_builder_text(load->builder, global(load)->notification_emails));
+	if (!node->block)
 		conf_warn(load, node, 0,
 			"notification_email needs a block { ... }" CONF_MEANING "the addresses on this line are taken");
-		for (uint32_t i = 1; i < node->n_words; i++)
-			add_email(load, conf_word(node, i));
-		return;
-	}
+	for (uint32_t i = 1; i < node->n_words && fits; i++)
+		fits = add_email(all, conf_word(node, i));
 	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next))
-		for (uint32_t i = 0; i < n->n_words; i++)
-			add_email(load, conf_word(n, i));
+		for (uint32_t i = 0; i < n->n_words && fits; i++)
+			fits = add_email(all, conf_word(n, i));
+	if (!fits)
+		conf_error(
+			load, node, 0, "notification_email names too many addresses (more than %d bytes)", EMAILS_SIZE);
+	global(load)->notification_emails = conf_text(load, all);
 	if (!global(load)->notification_emails)
 		conf_warn(load, node, 0, "notification_email names nobody; no mail is sent");
+	free(all);
 }
 
 /* smtp_server ADDRESS [PORT]; kept as written. */

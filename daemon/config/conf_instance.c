@@ -16,13 +16,14 @@ static void apply_state(struct conf_load *load, const struct conf_node *node)
 {
 	const char *state = conf_word(node, 1);
 
-	if (node != conf_statement_first(load, CONF_TABLE_INSTANCE, "state")) {
+	if (conf_current_extra(load, CONF_TABLE_INSTANCE)->has_state) {
 		conf_warn(load, node, 0, "state is given twice" CONF_MEANING "the first one counts");
 		return;
 	}
 	if (strcmp(state, "MASTER") != 0 && strcmp(state, "BACKUP") != 0)
 		conf_warn(load, node, 1, "state must be MASTER or BACKUP, not \"%s\"" CONF_MEANING "BACKUP is taken",
 			state);
+	conf_current_extra(load, CONF_TABLE_INSTANCE)->has_state = true;
 	current(load)->initial = strcmp(state, "MASTER") == 0 ? CONF_INITIAL_MASTER : CONF_INITIAL_BACKUP;
 	conf_extra_words(load, node, 2);
 }
@@ -336,15 +337,12 @@ static const struct conf_directive instance_directives[] = {
 static bool begin_instance(struct conf_load *load, const struct conf_node *node)
 {
 	struct conf_instance *i;
-	const char *name = conf_word(node, 1);
+	conf_string_t name;
 
-	if (!*name || strlen(name) > 127) {
-		conf_error(load, node, *name != 0, "vrrp_instance needs a name of at most 127 bytes");
+	if (!conf_name_take(load, CONF_TABLE_INSTANCE, node, &name))
 		return false;
-	}
-	conf_extra_words(load, node, 2);
 	i = conf_object_begin(load, &conf_instance_block, node);
-	i->name = conf_text(load, name);
+	i->name = name;
 	i->secret = i->group = CONF_NONE;
 	i->line = node->place.line;
 	i->addresses.first = conf_builder_count(load->builder, CONF_TABLE_ADDRESS);

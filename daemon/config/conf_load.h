@@ -24,6 +24,7 @@ struct conf_extra {
 	int64_t down_timer_adverts, native_ipv6, check_unicast_src, accept;
 	int64_t forward;
 	bool granularity;     /* of a service: persistence_granularity was there */
+	bool has_state;       /* of an instance */
 	bool has_weight;      /* of a track: else the script's weight is the default */
 	int64_t written_port; /* of a server, before its service changed it */
 	int64_t family;       /* ip_family; AF_UNSPEC = not given */
@@ -51,6 +52,17 @@ struct conf_pending {
 	uint32_t count, room;
 };
 
+/* Numbers of records by the offset of their name, + 1; 0 = none. */
+struct conf_names {
+	uint32_t *index, room;
+};
+
+/* The longest name of an object. */
+#define CONF_NAME_MAX 127
+/* Most servers of a service, and most things that one object tracks. */
+#define CONF_SERVERS_MAX 65536
+#define CONF_TRACKS_MAX 1024
+
 struct conf_load {
 	const struct conf_tree *tree;
 	const struct conf_sources *sources;
@@ -62,6 +74,7 @@ struct conf_load {
 	struct conf_objects objects[CONF_TABLE_COUNT];
 	conf_index_t current[CONF_TABLE_COUNT]; /* record under construction */
 	struct conf_pending pending[CONF_OWNER_SERVICE + 1];
+	struct conf_names names[CONF_TABLE_COUNT];
 };
 
 /* Fills the tables of load->builder from the tree; findings go to load->diag. */
@@ -87,13 +100,16 @@ struct conf_object *conf_object(struct conf_load *load, enum conf_table table, c
 struct conf_extra *conf_current_extra(struct conf_load *load, enum conf_table table);
 /* Adds a record that has no block of its own (an address, a track); remembers where it stands. */
 void *conf_record_add(struct conf_load *load, enum conf_table table, const struct conf_node *node);
+/* The name of a block, its second word, which becomes known as that of the next record of the table. Returns false
+ * (said) when the block cannot be read: no name, or a name that is taken. */
+bool conf_name_take(struct conf_load *load, enum conf_table table, const struct conf_node *node, conf_string_t *name);
+void conf_name_add(struct conf_load *load, enum conf_table table, conf_string_t name, conf_index_t index);
+conf_index_t conf_name_find(struct conf_load *load, enum conf_table table, const char *name);
 /* Whether the keyword was given in the block of this record. */
 bool conf_given(struct conf_load *load, const struct conf_block *block, conf_index_t index, const char *name);
 /* The last statement with this keyword in the block of this record, or the block itself. */
 const struct conf_node *conf_statement(
 	struct conf_load *load, enum conf_table table, conf_index_t index, const char *name);
-/* The first statement with this keyword in the block of the current record, or NULL. */
-const struct conf_node *conf_statement_first(struct conf_load *load, enum conf_table table, const char *name);
 /* Reads every statement of a node's block with the lines of the block. */
 void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
 const struct conf_node *conf_node_at(const struct conf_load *load, uint32_t number);

@@ -84,43 +84,12 @@ static const struct conf_directive script_directives[] = {
 };
 /* clang-format on */
 
-/* The name of a block: the second word. Returns false (said) when it is missing. */
-static bool take_name(struct conf_load *load, const struct conf_node *node, conf_string_t *name)
-{
-	*name = conf_text(load, conf_word(node, 1));
-	if (!*name) {
-		conf_error(load, node, 0, "%s needs a name", conf_word(node, 0));
-		return false;
-	}
-	if (strlen(conf_word(node, 1)) > 127) {
-		conf_error(load, node, 1, "a name may have at most 127 bytes");
-		return false;
-	}
-	conf_extra_words(load, node, 2);
-	return true;
-}
-
-/* keepalived tracks the first of two scripts with the same name. */
-static bool is_repeated(struct conf_load *load, const struct conf_node *node, conf_string_t name)
-{
-	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SCRIPT); i++) {
-		const struct conf_script *s = conf_builder_at(load->builder, CONF_TABLE_SCRIPT, i);
-
-		if (s->name != name)
-			continue;
-		conf_warn(load, node, 1, "there is already a vrrp_script %s" CONF_MEANING "this block is ignored",
-			conf_word(node, 1));
-		return true;
-	}
-	return false;
-}
-
 static bool begin_script(struct conf_load *load, const struct conf_node *node)
 {
 	struct conf_script *s;
 	conf_string_t name;
 
-	if (!take_name(load, node, &name) || is_repeated(load, node, name))
+	if (!conf_name_take(load, CONF_TABLE_SCRIPT, node, &name))
 		return false;
 	s = conf_object_begin(load, &conf_script_block, node);
 	s->name = name;
@@ -231,7 +200,7 @@ static bool begin_group(struct conf_load *load, const struct conf_node *node)
 	struct conf_group *g;
 	conf_string_t name;
 
-	if (!take_name(load, node, &name))
+	if (!conf_name_take(load, CONF_TABLE_GROUP, node, &name))
 		return false;
 	g = conf_object_begin(load, &conf_group_block, node);
 	g->name = name;

@@ -334,6 +334,10 @@ static bool begin_server(struct conf_load *load, const struct conf_node *node)
 	if (!used)
 		return false;
 	conf_extra_words(load, node, 1 + used);
+	if (conf_builder_count(load->builder, CONF_TABLE_SERVER) - service(load)->servers.first >= CONF_SERVERS_MAX) {
+		conf_error(load, node, 0, "a virtual_server has at most %d servers", CONF_SERVERS_MAX);
+		return false;
+	}
 	if (is_repeated(load, &addr, port)) {
 		conf_warn(load, node, 1, "this server is already in the service" CONF_MEANING "this block is ignored");
 		return false;

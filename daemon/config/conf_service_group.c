@@ -128,17 +128,14 @@ static void add_entry(struct conf_load *load, const struct conf_node *node)
 static bool begin_service_group(struct conf_load *load, const struct conf_node *node)
 {
 	struct conf_service_group *g;
-	const char *name = conf_word(node, 1);
+	conf_string_t name;
 	conf_index_t index;
 
-	if (!*name || strlen(name) > 127) {
-		conf_error(load, node, *name != 0, "virtual_server_group needs a name of at most 127 bytes");
+	if (!conf_name_take(load, CONF_TABLE_SERVICE_GROUP, node, &name))
 		return false;
-	}
-	conf_extra_words(load, node, 2);
 	g = conf_object_begin(load, &conf_service_group_block, node);
 	index = load->current[CONF_TABLE_SERVICE_GROUP];
-	g->name = conf_text(load, name);
+	g->name = name;
 	g->entries.first = conf_builder_count(load->builder, CONF_TABLE_GROUP_ENTRY);
 	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
 		if (n->block)

@@ -29,9 +29,10 @@ static bool read_weight(struct conf_load *load, const struct conf_node *node, st
 	return true;
 }
 
-/* Whether the object that is being read watches this already. */
-static bool is_repeated(struct conf_load *load, enum conf_track_kind kind, conf_string_t name)
+/* Whether the object that is being read watches this already. *count: how much it watches. */
+static bool is_repeated(struct conf_load *load, enum conf_track_kind kind, conf_string_t name, uint32_t *count)
 {
+	*count = 0;
 	for (conf_index_t i = conf_builder_count(load->builder, CONF_TABLE_TRACK); i-- > 0;) {
 		const struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, i);
 
@@ -40,6 +41,7 @@ static bool is_repeated(struct conf_load *load, enum conf_track_kind kind, conf_
 			return false;
 		if (t->kind == (uint32_t)kind && t->name == name)
 			return true;
+		++*count;
 	}
 	return false;
 }
@@ -49,10 +51,15 @@ static void add_track(struct conf_load *load, const struct conf_node *node, enum
 	struct conf_track track = {.kind = kind, .name = conf_text(load, conf_word(node, 0))};
 	struct conf_object *o;
 	int64_t weight = INT64_MIN;
+	uint32_t count;
 
-	if (is_repeated(load, kind, track.name)) {
+	if (is_repeated(load, kind, track.name, &count)) {
 		conf_warn(
 			load, node, 0, "%s is already tracked" CONF_MEANING "this line is ignored", conf_word(node, 0));
+		return;
+	}
+	if (count >= CONF_TRACKS_MAX) {
+		conf_error(load, node, 0, "an object tracks at most %d others", CONF_TRACKS_MAX);
 		return;
 	}
 	if (!read_weight(load, node, &track, &weight))

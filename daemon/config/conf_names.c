@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of objects, found in constant time: strings are interned, so a name is the offset of its text. Runs in the
+ * config role. */
+#include "conf_load.h"
+#include <stdlib.h>
+#include <string.h>
+
+conf_index_t conf_name_find(struct conf_load *load, enum conf_table table, const char *name)
+{
+	const struct conf_names *n = &load->names[table];
+	conf_string_t s = conf_text(load, name);
+
+	return s < n->room && n->index[s] ? n->index[s] - 1 : CONF_NONE;
+}
+
+void conf_name_add(struct conf_load *load, enum conf_table table, conf_string_t name, conf_index_t index)
+{
+	struct conf_names *n = &load->names[table];
+	uint32_t room = n->room;
+
+	if (name >= n->room) {
+		n->room = name < UINT32_MAX / 2 ? (name + 1) * 2 : UINT32_MAX;
+		n->index = conf_realloc(n->index, n->room, sizeof(*n->index));
+		memset(n->index + room, 0, (size_t)(n->room - room) * sizeof(*n->index));
+	}
+	if (!n->index[name])
+		n->index[name] = index + 1;
+}
+
+bool conf_name_take(struct conf_load *load, enum conf_table table, const struct conf_node *node, conf_string_t *name)
+{
+	const char *keyword = conf_word(node, 0), *text = conf_word(node, 1);
+	conf_index_t before;
+
+	if (!*text || strlen(text) > CONF_NAME_MAX) {
+		conf_error(load, node, *text != 0, "%s needs a name of at most %d bytes", keyword, CONF_NAME_MAX);
+		return false;
+	}
+	conf_extra_words(load, node, 2);
+	before = conf_name_find(load, table, text);
+	*name = conf_text(load, text);
+	if (before == CONF_NONE) {
+		conf_name_add(load, table, *name, conf_builder_count(load->builder, table));
+		return true;
+	}
+	/* keepalived tracks the first of two scripts with the same name; of two other objects it would drop one. */
+	if (table == CONF_TABLE_SCRIPT)
+		conf_warn(
+			load, node, 1, "there is already a %s %s" CONF_MEANING "this block is ignored", keyword, text);
+	else
+		conf_error(load, node, 1, "there is already a %s %s (line %u)", keyword, text,
+			conf_object(load, table, before)->node->place.line);
+	return table != CONF_TABLE_SCRIPT;
+}
