@@ -210,16 +210,20 @@ static void finish_times(struct conf_load *load, struct conf_check *c)
 	const struct conf_extra *r = &conf_object(load, CONF_TABLE_SERVER, c->server)->extra;
 	const struct conf_extra *v = &conf_object(load, CONF_TABLE_SERVICE, server(load, c->server)->service)->extra;
 	bool http = c->kind == CONF_CHECK_HTTP || c->kind == CONF_CHECK_SSL;
-	int64_t retry = c->retry == UINT32_MAX ? -1 : (int64_t)c->retry;
+	int64_t retry = c->retry == UINT32_MAX ? -1 : (int64_t)c->retry, delay;
 
 	if (c->kind == CONF_CHECK_MISC)
 		c->connect_timeout_us = -1;
 	c->interval_us = first_of(c->interval_us, r->delay_loop_us, v->delay_loop_us, 60 * CONF_S);
 	c->connect_timeout_us =
 		first_of(c->connect_timeout_us, r->connect_timeout_us, v->connect_timeout_us, 5 * CONF_S);
-	c->delay_before_retry_us = first_of(
-		c->delay_before_retry_us, r->delay_before_retry_us, v->delay_before_retry_us, (http ? 3 : 1) * CONF_S);
-	c->retry = (uint32_t)first_of(retry, r->retry, v->retry, c->kind == CONF_CHECK_MISC ? 0 : 1);
+	delay = c->kind == CONF_CHECK_DNS ? c->interval_us : (http ? 3 : 1) * CONF_S;
+	c->delay_before_retry_us =
+		first_of(c->delay_before_retry_us, r->delay_before_retry_us, v->delay_before_retry_us, delay);
+	c->retry = (uint32_t)first_of(retry, r->retry, v->retry,
+		c->kind == CONF_CHECK_MISC  ? 0
+		: c->kind == CONF_CHECK_DNS ? 3
+					    : 1);
 	if (c->fall)
 		c->retry = c->fall - 1;
 	c->warmup_us = first_of(c->warmup_us, r->warmup_us, v->warmup_us, c->interval_us);

@@ -70,6 +70,7 @@ struct conf_load {
 	struct conf_builder *builder;
 	enum conf_dialect dialect;
 	bool check_files; /* look whether scripts exist */
+	bool no_files;    /* read no file that the configuration names */
 	struct conf_defaults defaults;
 	struct conf_objects objects[CONF_TABLE_COUNT];
 	conf_index_t current[CONF_TABLE_COUNT]; /* record under construction */

@@ -70,7 +70,7 @@ static void apply_file(
 		conf_error(load, node, 0, "%s needs the path of a file in PEM format", conf_word(node, 0));
 		return;
 	}
-	if (find_read(load, *name, range))
+	if (load->no_files || find_read(load, *name, range))
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0) {
@@ -272,7 +272,8 @@ static void apply_dns_type(struct conf_load *load, const struct conf_node *node)
 			check(load)->dns_type = dns_types[i].type;
 	if (!check(load)->dns_type)
 		conf_warn(load, node, 1,
-			"type must be A, NS, CNAME, SOA, MX, TXT, AAAA, SRV, RRSIG or DNSKEY; SOA is taken");
+			"type must be A, NS, CNAME, SOA, MX, TXT, AAAA, SRV, RRSIG or DNSKEY" CONF_MEANING
+			"SOA is taken");
 	conf_extra_words(load, node, 2);
 }
 
@@ -391,7 +392,7 @@ static void end_dns(struct conf_load *load, const struct conf_node *node)
 	if (!c->name)
 		c->name = conf_text(load, ".");
 	if (!is_domain_name(conf_builder_text(load->builder, check(load)->name)))
-		conf_error(load, conf_statement_first(load, CONF_TABLE_CHECK, "name"), 1,
+		conf_error(load, conf_statement(load, CONF_TABLE_CHECK, load->current[CONF_TABLE_CHECK], "name"), 1,
 			"name must be a domain name: labels of 1 to 63 bytes, 253 in all");
 	conf_check_end(load, node);
 }

@@ -42,6 +42,7 @@ static void build(struct conf_result *r, struct conf_words *words, const struct 
 
 	load.dialect = r->dialect;
 	load.check_files = options->check_files;
+	load.no_files = options->no_files;
 	conf_tree_build(&tree, words, r->diag);
 	conf_apply(&load);
 	conf_load_free(&load);
