@@ -44,6 +44,7 @@ static void setup(void)
 	session = netsnmp_callback_open(callback_master_num, NULL, NULL, NULL);
 	ck_assert_ptr_nonnull(session);
 	session->version = SNMP_VERSION_2c;
+	free(session->community);
 	session->community = (u_char *)strdup("any");
 	session->community_len = 3;
 }
