@@ -77,6 +77,7 @@ int ipvs_audit_dump(struct ipvs *v)
 		board_beat(v->p->board); /* a thousand services take a while, but each is a sign of life */
 	}
 	v->image_valid = rc == 0;
+	v->ledger_stale = true;
 	if (rc < 0) {
 		ipvs_image_clear(&v->actual);
 		return rc;

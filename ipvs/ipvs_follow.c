@@ -174,6 +174,7 @@ static bool end_leftovers(struct ipvs *v, const struct census *census)
 			ipvs_dest_format(&l->dest.key, text), connections ? "drain_timeout is over" : "it is drained");
 	}
 	v->n_leftovers = n;
+	v->ledger_stale |= n != before;
 	return n != before;
 }
 

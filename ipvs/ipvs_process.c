@@ -80,7 +80,7 @@ static void commit(struct role_process *p, const struct conf *next)
 	g->board = NULL;
 	ipvs_generation_free(v->now);
 	v->now = g;
-	v->switched = v->unread = true;
+	v->switched = v->unread = v->ledger_stale = true;
 	role_publish_board(p, board);
 	/* The rest in the next round, when the skeleton has switched too: events and notifications carry its
 	 * generation.
@@ -94,16 +94,15 @@ static void commit(struct role_process *p, const struct conf *next)
 static void changed(struct role_process *p, enum role role, uint32_t table, uint32_t record)
 {
 	struct ipvs *v = p->ctx;
+	bool is_new = false;
 
 	if (role == ROLE_HEALTHCHECK && (table == HEALTH_TABLE_SERVER || table == UINT32_MAX))
-		ipvs_state_read_health(v, record);
+		is_new = ipvs_state_read_health(v, record);
 	else if (role == ROLE_PARENT && (table == PARENT_TABLE_ADMIN || table == UINT32_MAX))
-		ipvs_state_read_admin(v, record);
+		is_new = ipvs_state_read_admin(v, record);
 	else if (role == ROLE_VRRP && v->now->conf->global->sync_interface)
 		ipvs_sync_step(v);
-	else
-		return;
-	if (role != ROLE_VRRP)
+	if (is_new)
 		ipvs_reconcile_soon(v);
 }
 

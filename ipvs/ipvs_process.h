@@ -76,6 +76,8 @@ struct ipvs {
 	struct ipvs_generation *now, *next;
 	struct ipvs_image desired, actual;
 	struct ipvs_owned ledger; /* as stored */
+	bool ledger_stale;        /* what is ours has changed since */
+	struct log_limit ledger_limit;
 	int ledger_fd;
 	struct ipvs_leftover *leftovers;
 	size_t n_leftovers;
@@ -98,9 +100,10 @@ void ipvs_generation_free(struct ipvs_generation *g);
 /* Carries over what is known from the previous generation, or from the board of a predecessor process. */
 void ipvs_generation_carry(struct ipvs_generation *g, const struct ipvs_generation *old);
 void ipvs_generation_restore(struct ipvs_generation *g, const struct board *predecessor);
-/* Reads health and administration: of one server, or of all (UINT32_MAX). */
-void ipvs_state_read_health(struct ipvs *v, conf_index_t server);
-void ipvs_state_read_admin(struct ipvs *v, conf_index_t server);
+/* Reads health and administration: of one server, or of all (UINT32_MAX). False when the board is of another
+ * generation: the one of this generation comes soon, or this one is about to be replaced. */
+bool ipvs_state_read_health(struct ipvs *v, conf_index_t server);
+bool ipvs_state_read_admin(struct ipvs *v, conf_index_t server);
 /* Decides all weights and quorums, and tells what changed. */
 void ipvs_state_decide(struct ipvs *v);
 

@@ -11,6 +11,7 @@
 
 #define RETRY_US (30 * US_PER_S)
 #define RETRY_SOON_US US_PER_S
+#define LEDGER_LINES_US (60 * US_PER_S)
 #define SLICE ((size_t)4096) /* commands in one send */
 #define TRIES 3              /* dump and plan again while somebody else changes the table under us */
 
@@ -92,8 +93,13 @@ static int collect_owned(const struct ipvs *v, struct ipvs_owned *out)
 static void store_ledger(struct ipvs *v)
 {
 	struct ipvs_owned owned;
-	int rc = collect_owned(v, &owned);
+	uint32_t held_back;
+	int rc;
 
+	if (!v->ledger_stale)
+		return;
+	v->ledger_stale = false;
+	rc = collect_owned(v, &owned);
 	if (rc == 0 && ipvs_owned_equal(&owned, &v->ledger)) {
 		ipvs_owned_clear(&owned);
 		return;
@@ -101,9 +107,11 @@ static void store_ledger(struct ipvs *v)
 	if (rc == 0)
 		rc = ipvs_owned_store(&owned, v->ledger_fd);
 	if (rc < 0) {
-		log_error("ipvs: the ledger in the run directory cannot be written: %s; after a crash our services "
-			  "would not be recognised",
-			strerror(-rc));
+		v->ledger_stale = true;
+		if (log_limit_pass(&v->ledger_limit, LEDGER_LINES_US, &held_back))
+			log_error("ipvs: the ledger in the run directory cannot be written: %s; after a crash our "
+				  "services would not be recognised",
+				strerror(-rc));
 		ipvs_owned_clear(&owned);
 		return;
 	}
@@ -258,6 +266,8 @@ static int send_plan(struct ipvs *v, const struct ipvs_op *ops, size_t n)
 	if (!r.refused)
 		return -ENOMEM;
 	debug_ops(v, ops, n);
+	for (size_t i = 0; i < n; i++)
+		v->ledger_stale |= ops[i].kind == IPVS_OP_DEL_SERVICE || ops[i].kind == IPVS_OP_DEL_DEST;
 	for (; r.first < n && rc == 0; r.first += SLICE) {
 		size_t slice = n - r.first < SLICE ? n - r.first : SLICE;
 
@@ -341,6 +351,7 @@ static void add_leftover(
 	list[v->n_leftovers] = (struct ipvs_leftover){.service = service->key, .dest = *dest, .until = until};
 	list[v->n_leftovers].dest.weight = 0;
 	v->n_leftovers++;
+	v->ledger_stale = true;
 	log_info("ipvs %s: server %s left the configuration with %llu connections: weight 0 until they end, for at "
 		 "most %lld s",
 		ipvs_key_format(&service->key, key), ipvs_dest_format(&dest->key, text),

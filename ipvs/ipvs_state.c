@@ -157,28 +157,29 @@ static void read_admin(struct ipvs *v, const struct board *board, conf_index_t s
 
 typedef void read_fn(struct ipvs *v, const struct board *board, conf_index_t server);
 
-static void read_inputs(struct ipvs *v, enum role role, conf_index_t server, read_fn *fn)
+static bool read_inputs(struct ipvs *v, enum role role, conf_index_t server, read_fn *fn)
 {
 	const struct board *board = current_board(v, role);
 
 	if (!board)
-		return;
+		return false;
 	if (server < v->now->conf->n_servers) {
 		fn(v, board, server);
-		return;
+		return true;
 	}
 	for (uint32_t i = 0; i < v->now->conf->n_servers; i++)
 		fn(v, board, i);
+	return true;
 }
 
-void ipvs_state_read_health(struct ipvs *v, conf_index_t server)
+bool ipvs_state_read_health(struct ipvs *v, conf_index_t server)
 {
-	read_inputs(v, ROLE_HEALTHCHECK, server, read_health);
+	return read_inputs(v, ROLE_HEALTHCHECK, server, read_health);
 }
 
-void ipvs_state_read_admin(struct ipvs *v, conf_index_t server)
+bool ipvs_state_read_admin(struct ipvs *v, conf_index_t server)
 {
-	read_inputs(v, ROLE_PARENT, server, read_admin);
+	return read_inputs(v, ROLE_PARENT, server, read_admin);
 }
 
 /* ---- causes ---- */
