@@ -418,7 +418,8 @@ static void on_group_master(struct vrrp_step *s)
 		return;
 	reason = explain_claim(s, &own);
 	memcpy(cause.text, s->ev->text, sizeof(cause.text));
-	vrrp_step_enter_master(s, &cause, reason, VRRP_ANNOUNCE_MASTER);
+	/* Who waited for the others has a cause of its own; a newcomer has only the others' consent. */
+	vrrp_step_enter_master(s, s->vr->is_ready ? &own : &cause, reason, VRRP_ANNOUNCE_MASTER);
 }
 
 static void on_group_backup(struct vrrp_step *s)

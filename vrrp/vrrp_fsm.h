@@ -46,7 +46,7 @@ enum vrrp_cause_kind {
 	VRRP_CAUSE_HIGHER_ADDRESS,  /* who, same priority */
 	VRRP_CAUSE_FAULT,           /* fault, text */
 	VRRP_CAUSE_RECOVERED,       /* fault and text of what was wrong before, span: for how long */
-	VRRP_CAUSE_GROUP_MASTER,    /* every member of the group can be master; text: the group's name */
+	VRRP_CAUSE_GROUP_MASTER,    /* the others of the group are ready; text: the group's name */
 	VRRP_CAUSE_GROUP_BACKUP,    /* text: the member that left, and why */
 	VRRP_CAUSE_RESUMED,         /* goes on after a crash; span: since the last advertisement */
 	VRRP_CAUSE_TOO_LATE,        /* was master before a crash, span too long ago */

@@ -155,6 +155,11 @@ class Probe:
         gaps = [(b - a, a) for a, b in zip(answers, answers[1:]) if b >= since]
         return max(gaps) if gaps else (float("inf"), since)
 
+    def stall(self, since, until=None):
+        """The longest time in which the client itself did not get to knock: a machine too busy to measure."""
+        begun = [began for began, _ in self.knocks() if began >= since - 1 and (until is None or began <= until)]
+        return max((b - a for a, b in zip(begun, begun[1:]) if b >= since), default=0.0) - self.interval_s
+
     def answered_since(self, moment):
         return sum(1 for _, answered in self.knocks() if answered and answered > moment)
 

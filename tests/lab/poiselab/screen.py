@@ -63,16 +63,15 @@ class Screen:
         self.line("%s  %s %d" % (label, self.paint("█" * width, style), value), 9)
 
     def sparkline(self, knocks, begin, end, width):
-        """Answers over time: the height is the share of knocks answered, a dot where none was."""
-        picture = ""
+        """Answers over time: the height is the share of knocks answered, a dot where none was. A place without any
+        knock looks like the one before it."""
+        picture, sign = "", " "
         for i in range(width):
             low, high = begin + (end - begin) * i / width, begin + (end - begin) * (i + 1) / width
             here = [answered for when, answered in knocks if low <= when < high]
             good = sum(1 for answered in here if answered)
-            if not here:
-                picture += " "
-            elif not good:
-                picture += self.paint("·", "bad")
-            else:
-                picture += self.paint(BARS[max(0, round(good / len(here) * 8) - 1)], "good")
+            if here:
+                sign = (self.paint(BARS[max(0, round(good / len(here) * 8) - 1)], "good") if good else
+                        self.paint("·", "bad"))
+            picture += sign
         return picture
