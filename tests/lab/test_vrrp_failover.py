@@ -93,7 +93,8 @@ def test_a_stopped_daemon_hands_over_at_once(site):
 
 
 def test_a_dead_role_goes_on_and_nothing_moves(site):
-    first, second = two_routers(site)
+    first, second = [router.poised(pair(priority)) for router, priority in ((site.r1, 150), (site.r2, 100))]
+    held_by(site, "r1")
     frames = site.client.capture("eth0")
     took_over = second.vrrp("front")["became_master"]
     for _ in range(3):

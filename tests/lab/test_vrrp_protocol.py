@@ -230,7 +230,8 @@ def test_a_reload_applies_the_difference(site):
     first.wait_log("refused")
     wait_until("ten more advertisements", lambda: len(frames.vrrp()), lambda n: n > 15)
     own = [when for when, source, _ in frames.vrrp() if source == R1]
-    assert max(b - a for a, b in zip(own, own[1:])) < 0.4
+    # The intervals are seen by a program that is scheduled like any other; no successor's patience may have ended.
+    assert max(b - a for a, b in zip(own, own[1:])) < 0.6
     assert second.vrrp("one")["became_master"] == 0
     # An instance that is another one now is handed over, not just dropped.
     first.write(one(160).replace("virtual_router_id 51", "virtual_router_id 55"))
