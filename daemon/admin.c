@@ -65,6 +65,11 @@ static bool decide(enum msg_verb verb, int32_t value, struct status_admin *admin
 		return true;
 	case MSG_VERB_RELOAD:
 	case MSG_VERB_STOP:
+	case MSG_VERB_PLAN:
+	case MSG_VERB_APPLY:
+	case MSG_VERB_CONFIRM:
+	case MSG_VERB_SERVER_ADD:
+	case MSG_VERB_SERVER_REMOVE:
 	case MSG_VERB_COUNT:
 		break;
 	}
@@ -145,6 +150,11 @@ void admin_command(struct parent *p, const struct msg_command *m)
 		admin_answer(p, m->request, MSG_STATUS_OK, "stopping");
 		stop_begin(p);
 		return;
+	case MSG_VERB_PLAN:
+	case MSG_VERB_APPLY:
+	case MSG_VERB_CONFIRM:
+	case MSG_VERB_SERVER_ADD:
+	case MSG_VERB_SERVER_REMOVE:
 	case MSG_VERB_COUNT:
 		break;
 	}

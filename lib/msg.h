@@ -32,8 +32,13 @@ enum msg_verb {
 	MSG_VERB_UNDRAIN,
 	MSG_VERB_MAINT,
 	MSG_VERB_WEIGHT, /* value = weight, -1 = the configured one */
-	MSG_VERB_RELOAD,
+	MSG_VERB_RELOAD, /* allow: also when it cuts connections */
 	MSG_VERB_STOP,
+	MSG_VERB_PLAN,          /* reads `file` ("" = the usual one) and answers with a candidate; nothing changes */
+	MSG_VERB_APPLY,         /* loads `file`; time_us: goes back then unless confirmed; allow as for reload */
+	MSG_VERB_CONFIRM,       /* an applied file stays */
+	MSG_VERB_SERVER_ADD,    /* server_name (ADDRESS:PORT) to `service`, weight `value` (-1 = as its like) */
+	MSG_VERB_SERVER_REMOVE, /* the server leaves the configuration in use, drained first */
 	MSG_VERB_COUNT
 };
 

@@ -57,3 +57,16 @@ const char *admin_name(enum admin admin)
 	}
 	return "?";
 }
+
+const char *drain_end_name(enum drain_end end)
+{
+	switch (end) {
+	case DRAIN_KEEP:
+		return "keep";
+	case DRAIN_RESET:
+		return "reset";
+	case DRAIN_REMOVE:
+		return "remove";
+	}
+	return "?";
+}

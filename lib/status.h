@@ -25,6 +25,7 @@ enum event_kind {
 	EVENT_PROTOCOL,     /* object: conf->instances; a dropped advertisement worth a trap; to: enum vrrp_drop */
 	EVENT_PROGRAM,      /* ipvs: the kernel refused something; object: conf->services */
 	EVENT_CHECKS,       /* health checks run late: a problem of our own; to: 1 late, 0 on time again */
+	EVENT_COMMAND, /* an operator's command; to: 1 done, 0 refused; name: the command, why: who and how it went */
 	EVENT_KINDS
 };
 
@@ -176,6 +177,9 @@ struct status_server {
 	uint32_t admin;  /* as ipvs acts on it */
 	uint32_t active, inactive, persistent;
 	uint32_t is_drained; /* admin is drain and no connection is left */
+	uint32_t drain_over; /* its time is over */
+	uint32_t zero;
+	uint64_t drain_cut; /* connections that were cut when it was */
 	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
 	int64_t since_real_us;
 	char why[WHY_SIZE];
@@ -239,11 +243,23 @@ struct status_role {
 enum admin { ADMIN_NORMAL, ADMIN_DRAIN, ADMIN_MAINT };
 const char *admin_name(enum admin admin); /* "normal", "drain", "maint" */
 
+/* What becomes of the connections that are left when the time of a drain is over. */
+enum drain_end {
+	DRAIN_KEEP,   /* they go on, and so does the drain */
+	DRAIN_RESET,  /* they are cut */
+	DRAIN_REMOVE, /* they are cut; and once no connection is left the server leaves the kernel's table in any case
+		       */
+};
+const char *drain_end_name(enum drain_end end); /* "keep", "reset", "remove" */
+
 struct status_admin {
 	uint32_t admin;
 	int32_t weight; /* -1 = as configured */
 	int64_t since_real_us;
-	char why[WHY_SIZE]; /* "drained by root (pid 812)" */
+	int64_t until_real_us; /* when the time of a drain is over, 0 = never */
+	uint32_t drain_end;    /* enum drain_end */
+	uint32_t keep_known;   /* clients that a persistent service knows still come to the drained server */
+	char why[WHY_SIZE];    /* "drained by root (pid 812)" */
 };
 
 struct status_daemon {
@@ -255,6 +271,11 @@ struct status_daemon {
 	char version[32];
 	char node[64];
 	char config_file[256];
+	char applied_file[256];        /* what runs is of this file instead ("": of config_file) */
+	int64_t file_mtime_real_us;    /* of the file that runs, when it was read */
+	int64_t confirm_until_real_us; /* an applied file goes away by itself then, unless confirmed; 0 = it stays */
+	uint32_t pool_changes;         /* servers added and removed at run time */
+	uint32_t zero;
 	char why[WHY_SIZE]; /* of the last reload */
 };
 

@@ -95,6 +95,11 @@ static void explain(struct admin_job *job)
 		did = "reload asked for";
 		break;
 	case MSG_VERB_STOP:
+	case MSG_VERB_PLAN:
+	case MSG_VERB_APPLY:
+	case MSG_VERB_CONFIRM:
+	case MSG_VERB_SERVER_ADD:
+	case MSG_VERB_SERVER_REMOVE:
 	case MSG_VERB_COUNT:
 		break;
 	}

@@ -28,6 +28,8 @@ const char *event_kind_name(enum event_kind kind)
 		return "kernel";
 	case EVENT_CHECKS:
 		return "checks";
+	case EVENT_COMMAND:
+		return "command";
 	case EVENT_KINDS:
 		break;
 	}
@@ -52,6 +54,8 @@ const char *event_value_name(enum event_kind kind, uint32_t value)
 		return value ? "loaded" : "refused";
 	case EVENT_CHECKS:
 		return value ? "late" : "on time";
+	case EVENT_COMMAND:
+		return value ? "done" : "refused";
 	case EVENT_DRAINED:
 	case EVENT_PROTOCOL:
 	case EVENT_PROGRAM:
