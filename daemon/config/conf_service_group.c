@@ -8,13 +8,6 @@
 /* A range may not make more services than anybody can mean. */
 #define RANGE_MAX 65536
 
-static uint32_t last_part(const struct addr *a)
-{
-	size_t n = addr_len(a);
-
-	return a->family == AF_INET ? a->bytes[n - 1] : (uint32_t)a->bytes[n - 2] << 8 | a->bytes[n - 1];
-}
-
 /* The number behind the dash replaces the last part of the address (hexadecimal in IPv6). */
 static bool read_last(const char *text, const struct addr *first, struct addr *last)
 {
@@ -32,7 +25,7 @@ static bool read_last(const char *text, const struct addr *first, struct addr *l
 	last->bytes[n - 1] = (uint8_t)number;
 	if (!v4)
 		last->bytes[n - 2] = (uint8_t)(number >> 8);
-	return number >= last_part(first);
+	return true;
 }
 
 /* ADDRESS/PREFIX: first and last address of the network. */

@@ -269,14 +269,15 @@ END_TEST
 
 START_TEST(test_checks_inherit)
 {
-	struct conf *c = fixture_load("virtual_server 10.0.0.1 80 {\n protocol TCP\n lb_kind NAT\n lb_algo rr\n"
-				      " real_server 10.1.0.1 80 {\n  TCP_CHECK {\n   retry 2\n  }\n  retry 8\n  "
-				      "delay_loop 4\n  virtualhost r\n"
-				      "  HTTP_GET {\n   url {\n    path /\n   }\n  }\n }\n"
-				      " real_server 10.1.0.2 80 {\n  HTTP_GET {\n   url {\n    path /\n   }\n  }\n }\n"
-				      /* Behind the servers: the order does not matter. */
-				      " delay_loop 6\n retry 5\n delay_before_retry 9\n connect_timeout 3\n warmup 1\n "
-				      "alpha\n virtualhost v\n}\n",
+	struct conf *c = fixture_load(
+		"virtual_server 10.0.0.1 80 {\n protocol TCP\n lb_kind NAT\n lb_algo rr\n"
+		" real_server 10.1.0.1 80 {\n  TCP_CHECK {\n   retry 2\n  }\n  retry 8\n  "
+		"delay_loop 4\n  virtualhost r\n"
+		"  HTTP_GET {\n   url {\n    path /\n   }\n  }\n }\n"
+		" real_server 10.1.0.2 80 {\n  retry 0\n  warmup 0\n  HTTP_GET {\n   url {\n    path /\n   }\n  }\n }\n"
+		/* Behind the servers: the order does not matter. */
+		" delay_loop 6\n retry 5\n delay_before_retry 9\n connect_timeout 3\n warmup 1\n "
+		"alpha\n virtualhost v\n}\n",
 		0);
 	const struct conf_check *k = c->checks;
 
@@ -288,7 +289,9 @@ START_TEST(test_checks_inherit)
 	ck_assert_uint_eq(k[0].alpha, 1);
 	ck_assert_uint_eq(k[1].retry, 8);
 	ck_assert_str_eq(str(c, k[1].virtualhost), "r");
-	ck_assert_uint_eq(k[2].retry, 5);
+	ck_assert_uint_eq(k[2].retry, 0);
+	ck_assert_int_eq(k[2].warmup_us, 0);
+	ck_assert_int_eq(k[2].delay_before_retry_us, 9 * US_PER_S);
 	ck_assert_int_eq(k[2].interval_us, 6 * US_PER_S);
 	ck_assert_str_eq(str(c, k[2].virtualhost), "v");
 	conf_close(c);

@@ -287,6 +287,7 @@ START_TEST(test_advertisement_intervals)
 	check_advert("advert_int 0.5", 2, US_PER_S, 1);
 	check_advert("advert_int 0.2", 2, US_PER_S, 1);
 	check_advert("advert_int 2.4", 2, 2 * US_PER_S, 1);
+	check_advert("advert_int 2.6", 2, 3 * US_PER_S, 1);
 	check_advert("advert_int 0.01", 3, 10000, 0);
 	check_advert("advert_int 0.123", 3, 120000, 1);
 	check_advert("advert_int 41", 3, 40950000, 1);
@@ -384,6 +385,31 @@ START_TEST(test_scripts_and_tracks)
 }
 END_TEST
 
+static void check_command(const char *written, const char *expected, int warnings)
+{
+	struct conf *c;
+	char text[512];
+
+	snprintf(text, sizeof(text), "vrrp_script s {\n script %s\n}\n", written);
+	c = fixture_load(text, warnings);
+	check_argv(c, &c->scripts[0].command, expected);
+	conf_close(c);
+}
+
+START_TEST(test_commands)
+{
+	check_command("/bin/true", "[/bin/true]", 0);
+	check_command("/bin/true a b", "[/bin/true]", 1);
+	check_command("\"/bin/a  b   c\"", "[/bin/a][b][c]", 0);
+	check_command("\"/bin/sh -c 'a b; c'\"", "[/bin/sh][-c][a b; c]", 0);
+	check_command("\"/bin/sh -c \\\"a b\\\"\"", "[/bin/sh][-c][a b]", 0);
+	check_command("'/bin/a b c'", "[/bin/a][b][c]", 0);
+	check_command("\"/bin/a 'b\\x\\\\y' \\ c\"", "[/bin/a][b\\x\\y][ c]", 0);
+	check_command("\"/bin/a pre'fix ed'post ''\"", "[/bin/a][prefix edpost][]", 0);
+	check_command("\"/bin/a | b\"", "[/bin/a][|][b]", 1);
+}
+END_TEST
+
 START_TEST(test_groups)
 {
 	struct conf *c = fixture_load(
@@ -461,6 +487,7 @@ int main(void)
 	tcase_add_test(t, test_passwords);
 	tcase_add_test(t, test_master_without_priority_is_owner);
 	tcase_add_test(t, test_scripts_and_tracks);
+	tcase_add_test(t, test_commands);
 	tcase_add_test(t, test_groups);
 	tcase_add_test(t, test_strict_mode);
 	suite_add_tcase(suite, t);
