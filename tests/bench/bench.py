@@ -31,7 +31,7 @@ class Report:
 
     def note(self, line):
         """Progress, for who watches."""
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
             print("\r\033[K%s" % line, end="", flush=True)
 
     def clear(self):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A client that knocks all the time, and how long it got no answer.
 
-As a program (probe.py KIND ADDRESS PORT INTERVAL_MS) it writes a line for each knock that is over: when it began and
-when the answer came, monotonic microseconds, 0 when none came in time. It never waits for one knock before the next.
+As a program (probe.py KIND ADDRESS PORT INTERVAL_MS) it writes a line when a knock begins (the time), and one when it is
+over: when it began and when the answer came, 0 when none came in time; monotonic microseconds. It never waits for one
+knock before the next.
 KIND is tcp (a connection is made and dropped), udp (a datagram comes back) or icmp (an echo request)."""
 
 import itertools
@@ -119,6 +120,7 @@ def knock(kind, address, port, interval_us):
     while True:
         now = now_us()
         if now >= following:
+            print(now)
             if not knocker.send(now):
                 print(now, 0)
             following = max(following + interval_us, now)
@@ -157,7 +159,8 @@ class Probe:
 
     def stall(self, since, until=None):
         """The longest time in which the client itself did not get to knock: a machine too busy to measure."""
-        begun = [began for began, _ in self.knocks() if began >= since - 1 and (until is None or began <= until)]
+        begun = [int(line) / 1e6 for line in self.process.log().splitlines() if line.isdigit()]
+        begun = [began for began in begun if began >= since - 1 and (until is None or began <= until)]
         return max((b - a for a, b in zip(begun, begun[1:]) if b >= since), default=0.0) - self.interval_s
 
     def answered_since(self, moment):
