@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Programs virtual addresses over rtnetlink for the vrrp process. Everything of one moment goes out in one exchange,
- * the ledger is written before. It does not decide which addresses are to be there (vrrp_plan.c does) and never
- * flushes. */
+/* Programs virtual addresses over rtnetlink for the vrrp process. Everything of one moment goes out in one errand of
+ * the courier, the ledger is written before. It does not decide which addresses are to be there (vrrp_plan.c does),
+ * never flushes, and in a process whose courier has a thread it never waits. */
 #include "vrrp_address.h"
 #include "ledger.h"
 #include "log.h"
@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXCHANGE_TIMEOUT_US (1 * US_PER_S)
 #define RETRY_US (1 * US_PER_S)
 #define IFA_PROTO_ATTRIBUTE 11 /* Linux 5.18; not in every header */
 #define FOREVER UINT32_MAX
@@ -22,14 +21,19 @@ int vrrp_addresses_init(struct vrrp_addresses *addresses, struct vrrp_monitor *m
 {
 	*addresses = (struct vrrp_addresses){.monitor = monitor, .ledger_fd = -1};
 	addresses->batch = netlink_batch_new();
-	return addresses->batch ? 0 : -ENOMEM;
+	if (!addresses->batch)
+		return -ENOMEM;
+	vrrp_courier_init(&addresses->courier, monitor->request, addresses->batch);
+	return 0;
 }
 
 void vrrp_addresses_free(struct vrrp_addresses *addresses)
 {
+	vrrp_courier_free(&addresses->courier);
 	netlink_batch_free(addresses->batch);
 	free(addresses->leases);
 	free(addresses->items);
+	free(addresses->jobs);
 	if (addresses->ledger_fd >= 0)
 		close(addresses->ledger_fd);
 	*addresses = (struct vrrp_addresses){.ledger_fd = -1};
@@ -40,6 +44,7 @@ int vrrp_addresses_reserve(struct vrrp_addresses *addresses, uint32_t n)
 	uint32_t room = addresses->n_leases + n;
 	struct vrrp_lease *leases;
 	struct vrrp_plan_item *items;
+	struct vrrp_job *jobs;
 
 	if (room > addresses->room) {
 		leases = reallocarray(addresses->leases, room, sizeof(*leases));
@@ -54,6 +59,10 @@ int vrrp_addresses_reserve(struct vrrp_addresses *addresses, uint32_t n)
 		if (!items)
 			return -ENOMEM;
 		addresses->items = items;
+		jobs = reallocarray(addresses->jobs, addresses->room + n, sizeof(*jobs));
+		if (!jobs)
+			return -ENOMEM;
+		addresses->jobs = jobs;
 		addresses->items_room = addresses->room + n;
 	}
 	return 0;
@@ -162,82 +171,225 @@ static int add_removal(struct vrrp_addresses *addresses, const struct vrrp_lease
 	return msg ? vrrp_address_encode_removal(msg, lease) : -ENOMEM;
 }
 
-/* ---- carrying a plan out ---- */
+/* ---- errands ---- */
 
-/* What the answers of one exchange are matched with. */
-struct exchange {
-	struct vrrp_addresses *addresses;
-	struct vrrp_wish *wishes;
-	struct vrrp_plan_item *items;
-	struct mono now;
-	vrrp_address_report_fn *report;
-	void *arg;
-};
-
-static void forget_lease(struct vrrp_addresses *addresses, const struct vrrp_wish *wish)
+static void forget_lease(struct vrrp_addresses *addresses, const struct vrrp_lease *lease)
 {
 	for (uint32_t i = 0; i < addresses->n_leases; i++) {
-		if (vrrp_lease_is(&addresses->leases[i], &wish->addr, wish->prefix, wish->ifindex)) {
+		if (vrrp_lease_is(&addresses->leases[i], &lease->addr, lease->prefix, lease->ifindex)) {
 			addresses->leases[i] = addresses->leases[--addresses->n_leases];
 			return;
 		}
 	}
 }
 
-static void on_refused(void *arg, size_t number, int error, const char *text)
-{
-	struct exchange *x = arg;
-	struct vrrp_plan_item *item = &x->items[number];
-
-	item->error = error;
-	/* An address that is gone already, or whose interface is, needs no removal. */
-	if (item->kind == VRRP_PLAN_REMOVE)
-		return;
-	vrrp_plan_setback(&x->wishes[item->number], x->now);
-	forget_lease(x->addresses, &x->wishes[item->number]);
-	x->report(x->arg, item->number, error, text);
-}
-
-static void note_lease(struct vrrp_addresses *addresses, const struct vrrp_wish *wish)
+static struct vrrp_lease lease_for(const struct vrrp_addresses *addresses, const struct vrrp_wish *wish)
 {
 	const struct link *link = links_find(&addresses->monitor->links, wish->ifindex);
 	struct vrrp_lease lease = {
 		.addr = wish->addr, .prefix = wish->prefix, .ifindex = wish->ifindex, .form = wish->form};
 
-	for (uint32_t i = 0; i < addresses->n_leases; i++) {
-		if (!vrrp_lease_is(&addresses->leases[i], &wish->addr, wish->prefix, wish->ifindex))
-			continue;
-		addresses->leases[i].form = wish->form;
-		return;
-	}
 	if (link)
 		memcpy(lease.interface, link->name, sizeof(lease.interface));
-	if (addresses->n_leases < addresses->room)
-		addresses->leases[addresses->n_leases++] = lease;
+	return lease;
 }
 
-/* What the kernel acknowledged is there, whether its notification has come or not; what it refused is not ours. */
-static void note_additions(struct vrrp_addresses *addresses, const struct vrrp_wish *wishes, uint32_t n_items)
+static void note_lease(struct vrrp_addresses *addresses, const struct vrrp_lease *lease)
 {
-	bool is_any_refused = false;
-
-	for (uint32_t i = 0; i < n_items; i++) {
-		const struct vrrp_plan_item *item = &addresses->items[i];
-		struct link_address address = {.proto = VRRP_ADDRESS_PROTO};
-
-		if (item->kind != VRRP_PLAN_ADD)
+	for (uint32_t i = 0; i < addresses->n_leases; i++) {
+		if (!vrrp_lease_is(&addresses->leases[i], &lease->addr, lease->prefix, lease->ifindex))
 			continue;
-		if (item->error) {
-			is_any_refused = true;
+		addresses->leases[i].form = lease->form;
+		return;
+	}
+	if (addresses->n_leases < addresses->room)
+		addresses->leases[addresses->n_leases++] = *lease;
+}
+
+static int send_off(struct vrrp_addresses *addresses, enum vrrp_errand errand, int composed, struct mono now)
+{
+	addresses->sent_at = now;
+	/* Also after an error in composing it: a batch that is not sent would be part of the next one. */
+	if (vrrp_courier_send(&addresses->courier, errand) < 0)
+		return -ENOMEM;
+	return composed;
+}
+
+/* One errand for all addresses of all instances. */
+static int send_plan(struct vrrp_addresses *addresses, const struct conf *conf, const struct vrrp_wish *wishes,
+	uint32_t n_items, struct mono now)
+{
+	int error = 0;
+
+	addresses->n_jobs = 0;
+	for (uint32_t i = 0; i < n_items && !error; i++) {
+		const struct vrrp_plan_item *item = &addresses->items[i];
+		struct vrrp_job *job = &addresses->jobs[addresses->n_jobs++];
+
+		*job = (struct vrrp_job){.kind = item->kind, .wish = UINT32_MAX};
+		if (item->kind == VRRP_PLAN_REMOVE) {
+			job->lease = addresses->leases[item->number];
+			error = add_removal(addresses, &job->lease);
 			continue;
 		}
-		address.addr = wishes[item->number].addr;
-		address.prefix = wishes[item->number].prefix;
-		links_note_address(&addresses->monitor->links, wishes[item->number].ifindex, &address);
+		job->wish = item->number;
+		job->lease = lease_for(addresses, &wishes[item->number]);
+		/* Somebody else's address of the same name is not to be taken over: NLM_F_EXCL. */
+		error = add_addition(addresses, conf, item->number, job->lease.ifindex, NLM_F_EXCL);
 	}
-	if (is_any_refused)
+	for (uint32_t i = 0; i < addresses->n_jobs; i++) {
+		if (addresses->jobs[i].kind == VRRP_PLAN_ADD)
+			note_lease(addresses, &addresses->jobs[i].lease);
+	}
+	store_ledger(addresses);
+	return send_off(addresses, VRRP_ERRAND_PLAN, error, now);
+}
+
+static int send_refresh(
+	struct vrrp_addresses *addresses, const struct conf *conf, const struct vrrp_wish *wishes, struct mono now)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < conf->n_addresses && !error; i++) {
+		if (wishes[i].is_wanted && wishes[i].is_set && !wishes[i].is_foreign)
+			error = add_addition(addresses, conf, i, wishes[i].ifindex, NLM_F_REPLACE);
+	}
+	return send_off(addresses, VRRP_ERRAND_REFRESH, error, now);
+}
+
+int vrrp_addresses_read_anew(struct vrrp_addresses *addresses)
+{
+	addresses->courier.links = (struct links){.births = addresses->monitor->links.births};
+	return vrrp_courier_send(&addresses->courier, VRRP_ERRAND_READ);
+}
+
+/* ---- their return ---- */
+
+static void take_refusals(struct vrrp_addresses *addresses, struct vrrp_wish *wishes, struct mono now,
+	vrrp_address_report_fn *report, void *arg)
+{
+	const struct vrrp_courier *courier = &addresses->courier;
+
+	for (uint32_t i = 0; i < courier->n_refusals; i++) {
+		const struct vrrp_refusal *refusal = &courier->refusals[i];
+		struct vrrp_job *job;
+
+		if (refusal->number >= addresses->n_jobs)
+			continue;
+		job = &addresses->jobs[refusal->number];
+		job->is_refused = true;
+		/* An address that is gone already, or whose interface is, needs no removal. */
+		if (job->kind == VRRP_PLAN_REMOVE)
+			continue;
+		forget_lease(addresses, &job->lease);
+		if (job->wish == UINT32_MAX)
+			continue;
+		vrrp_plan_setback(&wishes[job->wish], now);
+		report(arg, job->wish, refusal->error, refusal->text[0] ? refusal->text : NULL);
+	}
+	if (courier->n_refusals > 0)
 		store_ledger(addresses);
 }
+
+/* What the kernel acknowledged is there, whether its notification has come or not. */
+static void note_additions(struct vrrp_addresses *addresses)
+{
+	for (uint32_t i = 0; i < addresses->n_jobs; i++) {
+		const struct vrrp_job *job = &addresses->jobs[i];
+		struct link_address address = {
+			.addr = job->lease.addr, .prefix = job->lease.prefix, .proto = VRRP_ADDRESS_PROTO};
+
+		if (job->kind == VRRP_PLAN_ADD && !job->is_refused)
+			links_note_address(&addresses->monitor->links, job->lease.ifindex, &address);
+	}
+}
+
+static void take_refresh(struct vrrp_addresses *addresses, struct mono now)
+{
+	static struct log_limit limit;
+	uint32_t held_back;
+
+	if (addresses->courier.n_refusals == 0) {
+		addresses->next_refresh = addresses->lifetime_us > 0
+						  ? mono_add(addresses->sent_at, addresses->lifetime_us / 2)
+						  : MONO_NEVER;
+		return;
+	}
+	/* Gone meanwhile, which its notification tells; or short of memory, and then there is still half a life. */
+	if (log_limit_pass(&limit, 10 * US_PER_S, &held_back))
+		log_warning("vrrp: the lifetime of %u virtual addresses was not refreshed: %s; trying again",
+			addresses->courier.n_refusals, strerror(addresses->courier.refusals[0].error));
+	addresses->next_refresh = mono_add(now, RETRY_US);
+}
+
+/* The outcome is not known: look at what is there, and come back soon. */
+static void recover(struct vrrp_addresses *addresses, int error, struct mono now)
+{
+	static struct log_limit limit;
+	uint32_t held_back;
+
+	if (log_limit_pass(&limit, 10 * US_PER_S, &held_back))
+		log_error("vrrp: virtual addresses could not be programmed: %s; trying again", strerror(-error));
+	addresses->monitor->is_stale = true;
+	addresses->refresh_now = true;
+	addresses->not_before = mono_add(now, RETRY_US);
+}
+
+static void take_image(struct vrrp_addresses *addresses, struct mono now)
+{
+	static struct log_limit limit;
+	uint32_t held_back;
+
+	if (!addresses->courier.result) {
+		vrrp_monitor_adopt(addresses->monitor, &addresses->courier.links);
+		return;
+	}
+	if (log_limit_pass(&limit, 10 * US_PER_S, &held_back))
+		log_error("vrrp: interfaces cannot be read from the kernel: %s; trying again",
+			strerror(-addresses->courier.result));
+	addresses->not_before = mono_add(now, RETRY_US);
+}
+
+bool vrrp_addresses_back(struct vrrp_addresses *addresses, struct vrrp_wish *wishes, struct mono now,
+	vrrp_address_report_fn *report, void *arg)
+{
+	enum vrrp_errand errand = vrrp_courier_take(&addresses->courier);
+
+	switch (errand) {
+	case VRRP_ERRAND_NONE:
+		return false;
+	case VRRP_ERRAND_READ:
+		take_image(addresses, now);
+		return true;
+	case VRRP_ERRAND_PLAN:
+		take_refusals(addresses, wishes, now, report, arg);
+		break;
+	case VRRP_ERRAND_REFRESH:
+		break;
+	}
+	if (addresses->courier.result) {
+		recover(addresses, addresses->courier.result, now);
+		return true;
+	}
+	if (errand == VRRP_ERRAND_PLAN)
+		note_additions(addresses);
+	else
+		take_refresh(addresses, now);
+	return true;
+}
+
+void vrrp_addresses_forget_wishes(struct vrrp_addresses *addresses)
+{
+	for (uint32_t i = 0; i < addresses->n_jobs; i++)
+		addresses->jobs[i].wish = UINT32_MAX;
+}
+
+bool vrrp_addresses_are_coming(const struct vrrp_addresses *addresses)
+{
+	return addresses->courier.errand == VRRP_ERRAND_PLAN;
+}
+
+/* ---- what is to be done ---- */
 
 /* Leases whose address is neither in the kernel nor wanted describe nothing any more. */
 static bool prune_leases(struct vrrp_addresses *addresses, const struct vrrp_wish *wishes, uint32_t n_wishes)
@@ -259,66 +411,6 @@ static bool prune_leases(struct vrrp_addresses *addresses, const struct vrrp_wis
 	return kept != before;
 }
 
-/* Also after an error in composing it: a batch that is not sent would be part of the next one. */
-static int send_batch(struct vrrp_addresses *addresses, netlink_refused_fn *refused, void *arg)
-{
-	return netlink_batch_send(addresses->monitor->request, addresses->batch, EXCHANGE_TIMEOUT_US, refused, arg);
-}
-
-static int carry_out(
-	struct vrrp_addresses *addresses, const struct conf *conf, uint32_t n_items, struct exchange *exchange)
-{
-	int error = 0, sent;
-
-	for (uint32_t i = 0; i < n_items && !error; i++) {
-		const struct vrrp_plan_item *item = &addresses->items[i];
-
-		if (item->kind == VRRP_PLAN_REMOVE) {
-			error = add_removal(addresses, &addresses->leases[item->number]);
-			continue;
-		}
-		/* Somebody else's address of the same name is not to be taken over: NLM_F_EXCL. */
-		error = add_addition(addresses, conf, item->number, exchange->wishes[item->number].ifindex, NLM_F_EXCL);
-	}
-	for (uint32_t i = 0; i < n_items; i++) {
-		if (addresses->items[i].kind == VRRP_PLAN_ADD)
-			note_lease(addresses, &exchange->wishes[addresses->items[i].number]);
-	}
-	store_ledger(addresses);
-	sent = send_batch(addresses, on_refused, exchange);
-	if (error || sent)
-		return error ? error : sent;
-	note_additions(addresses, exchange->wishes, n_items);
-	return 0;
-}
-
-/* One exchange for all addresses of all instances. */
-static int refresh(struct vrrp_addresses *addresses, const struct conf *conf, const struct vrrp_wish *wishes)
-{
-	int error = 0, sent;
-
-	for (uint32_t i = 0; i < conf->n_addresses && !error; i++) {
-		if (wishes[i].is_wanted && wishes[i].is_set && !wishes[i].is_foreign)
-			error = add_addition(addresses, conf, i, wishes[i].ifindex, NLM_F_REPLACE);
-	}
-	/* A refusal means that the address went away meanwhile; the notification of that follows. */
-	sent = send_batch(addresses, NULL, NULL);
-	return error ? error : sent;
-}
-
-/* The outcome is not known: look at what is there, and come back soon. */
-static struct mono recover(struct vrrp_addresses *addresses, int error, struct mono now)
-{
-	static struct log_limit limit;
-	uint32_t held_back;
-
-	if (log_limit_pass(&limit, 10 * US_PER_S, &held_back))
-		log_error("vrrp: virtual addresses could not be programmed: %s; trying again", strerror(-error));
-	if (vrrp_monitor_resync(addresses->monitor) < 0)
-		addresses->monitor->is_stale = true;
-	return mono_add(now, RETRY_US);
-}
-
 static struct mono earlier(struct mono a, struct mono b)
 {
 	if (!mono_is_set(a))
@@ -326,7 +418,7 @@ static struct mono earlier(struct mono a, struct mono b)
 	return mono_is_set(b) && mono_before(b, a) ? b : a;
 }
 
-/* Compares the wishes with the image, after the notifications of an exchange have been taken. */
+/* Compares the wishes with the image, after the notifications of an errand have been taken. */
 static void look_again(struct vrrp_addresses *addresses, struct vrrp_wish *wishes, uint32_t n,
 	vrrp_address_report_fn *report, void *arg)
 {
@@ -342,9 +434,9 @@ static void look_again(struct vrrp_addresses *addresses, struct vrrp_wish *wishe
 	}
 }
 
-/* Refreshes when it is time; returns when it is time again, or -errno in *error. */
-static struct mono keep_alive(struct vrrp_addresses *addresses, const struct conf *conf, const struct vrrp_wish *wishes,
-	struct mono now, int *error)
+/* Whether lifetimes are to be refreshed now; plans the next time. */
+static bool is_refresh_due(
+	struct vrrp_addresses *addresses, const struct conf *conf, const struct vrrp_wish *wishes, struct mono now)
 {
 	bool holds_any = false;
 
@@ -352,58 +444,77 @@ static struct mono keep_alive(struct vrrp_addresses *addresses, const struct con
 		holds_any = wishes[i].is_wanted && wishes[i].is_set && !wishes[i].is_foreign;
 	if (!holds_any) {
 		addresses->next_refresh = MONO_NEVER;
-		return MONO_NEVER;
+		return false;
 	}
 	if (addresses->refresh_now ||
-		(mono_is_set(addresses->next_refresh) && !mono_before(now, addresses->next_refresh))) {
-		*error = refresh(addresses, conf, wishes);
-		addresses->refresh_now = false;
-		addresses->next_refresh = MONO_NEVER;
-	}
+		(mono_is_set(addresses->next_refresh) && !mono_before(now, addresses->next_refresh)))
+		return true;
 	if (addresses->lifetime_us > 0 && !mono_is_set(addresses->next_refresh))
 		addresses->next_refresh = mono_add(now, addresses->lifetime_us / 2);
-	return addresses->next_refresh;
+	return false;
+}
+
+/* Returns true when there is nothing to wait for: without a thread the errand is back already. */
+static bool is_back(struct vrrp_addresses *addresses, int error, struct vrrp_wish *wishes, struct mono now,
+	vrrp_address_report_fn *report, void *arg)
+{
+	if (error)
+		recover(addresses, error, now);
+	if (addresses->courier.has_thread)
+		return !vrrp_courier_is_out(&addresses->courier);
+	vrrp_addresses_back(addresses, wishes, now, report, arg);
+	return true;
 }
 
 struct mono vrrp_addresses_apply(struct vrrp_addresses *addresses, const struct conf *conf, struct vrrp_wish *wishes,
 	struct mono now, vrrp_address_report_fn *report, void *arg)
 {
-	struct exchange exchange = {.addresses = addresses,
-		.wishes = wishes,
-		.items = addresses->items,
-		.now = now,
-		.report = report,
-		.arg = arg};
-	struct mono next = MONO_NEVER, alive;
-	uint32_t n = vrrp_plan(wishes, conf->n_addresses, addresses->leases, addresses->n_leases,
-		&addresses->monitor->links, now, addresses->items, &next);
-	int error = n ? carry_out(addresses, conf, n, &exchange) : 0;
+	struct mono next = MONO_NEVER;
+	uint32_t n;
+	int error;
 
-	if (error)
-		return recover(addresses, error, now);
+	if (vrrp_courier_is_out(&addresses->courier))
+		return MONO_NEVER;
+	if (mono_is_set(addresses->not_before) && mono_before(now, addresses->not_before))
+		return addresses->not_before;
+	n = vrrp_plan(wishes, conf->n_addresses, addresses->leases, addresses->n_leases, &addresses->monitor->links,
+		now, addresses->items, &next);
+	if (n > 0) {
+		error = send_plan(addresses, conf, wishes, n, now);
+		if (!is_back(addresses, error, wishes, now, report, arg))
+			return MONO_NEVER;
+	}
 	look_again(addresses, wishes, conf->n_addresses, report, arg);
 	if (prune_leases(addresses, wishes, conf->n_addresses))
 		store_ledger(addresses);
-	alive = keep_alive(addresses, conf, wishes, now, &error);
-	if (error)
-		return recover(addresses, error, now);
+	if (is_refresh_due(addresses, conf, wishes, now)) {
+		addresses->refresh_now = false;
+		error = send_refresh(addresses, conf, wishes, now);
+		if (!is_back(addresses, error, wishes, now, report, arg))
+			return MONO_NEVER;
+	}
 	/* A refused address has its pause noted by now. */
 	for (uint32_t i = 0; i < conf->n_addresses; i++) {
 		if (wishes[i].is_wanted && !wishes[i].is_set && wishes[i].ifindex)
 			next = earlier(next, wishes[i].not_before);
 	}
-	return earlier(next, alive);
+	return earlier(next, addresses->next_refresh);
 }
 
 int vrrp_addresses_release(struct vrrp_addresses *addresses)
 {
-	int n = (int)addresses->n_leases, error = 0, sent;
+	int n = (int)addresses->n_leases, error = 0;
 
+	vrrp_courier_wait(&addresses->courier);
+	vrrp_courier_take(&addresses->courier);
 	for (uint32_t i = 0; i < addresses->n_leases && !error; i++)
 		error = add_removal(addresses, &addresses->leases[i]);
-	sent = send_batch(addresses, NULL, NULL);
-	if (error || sent)
-		return error ? error : sent;
+	if (vrrp_courier_send(&addresses->courier, VRRP_ERRAND_REFRESH) < 0)
+		return -ENOMEM;
+	vrrp_courier_wait(&addresses->courier);
+	vrrp_courier_take(&addresses->courier);
+	if (error || addresses->courier.result)
+		return error ? error : addresses->courier.result;
 	addresses->n_leases = 0;
 	store_ledger(addresses);
 	return n;

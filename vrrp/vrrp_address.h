@@ -5,6 +5,7 @@
 #define POISE_VRRP_ADDRESS_H
 
 #include "conf.h"
+#include "vrrp_courier.h"
 #include "vrrp_monitor.h"
 #include "vrrp_plan.h"
 
@@ -13,10 +14,23 @@
 
 struct netlink_batch;
 
+/* A message of the errand that is under way. */
+struct vrrp_job {
+	uint32_t kind; /* enum vrrp_plan_kind */
+	uint32_t wish; /* UINT32_MAX: a removal, or a wish of a generation that is gone */
+	bool is_refused;
+	struct vrrp_lease lease;
+};
+
 struct vrrp_addresses {
 	struct vrrp_monitor *monitor;
 	struct netlink_batch *batch;
-	int ledger_fd; /* -1 = none */
+	struct vrrp_courier courier;
+	struct vrrp_job *jobs;
+	uint32_t n_jobs;
+	struct mono sent_at;
+	struct mono not_before; /* after a failure */
+	int ledger_fd;          /* -1 = none */
 	struct vrrp_lease *leases;
 	uint32_t n_leases, room;
 	struct vrrp_plan_item *items; /* room for a plan */
@@ -38,9 +52,19 @@ int vrrp_addresses_reserve(struct vrrp_addresses *addresses, uint32_t n);
 typedef void vrrp_address_report_fn(void *arg, uint32_t wish, int error, const char *text);
 
 /* Brings the kernel in line with the wishes: wishes[i] belongs to conf->addresses[i]. Returns when to come back (a wish
- * that waits, or a refresh), not set = never. Takes notifications on the way: look at monitor->changes afterwards. */
+ * that waits, or a refresh), not set = never, or when the courier is back. Takes notifications on the way: look at
+ * monitor->changes afterwards. */
 struct mono vrrp_addresses_apply(struct vrrp_addresses *addresses, const struct conf *conf, struct vrrp_wish *wishes,
 	struct mono now, vrrp_address_report_fn *report, void *arg);
+/* The courier is back: takes what it brings. Returns false when it is not; apply again afterwards. */
+bool vrrp_addresses_back(struct vrrp_addresses *addresses, struct vrrp_wish *wishes, struct mono now,
+	vrrp_address_report_fn *report, void *arg);
+/* Wishes of another generation follow; what is under way is not theirs. */
+void vrrp_addresses_forget_wishes(struct vrrp_addresses *addresses);
+/* True while additions or removals are under way. */
+bool vrrp_addresses_are_coming(const struct vrrp_addresses *addresses);
+/* Sends the courier for a fresh image of interfaces; notifications must not be read until it is back. 0 or -ENOMEM. */
+int vrrp_addresses_read_anew(struct vrrp_addresses *addresses);
 /* Removes every lease from the kernel and empties the ledger. Returns how many were removed, or -errno. */
 int vrrp_addresses_release(struct vrrp_addresses *addresses);
 

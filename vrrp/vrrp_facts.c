@@ -67,6 +67,7 @@ static void find_source(struct facts *facts, const struct vrrp_instance *instanc
 		facts->source = conf->source;
 		return;
 	}
+	query.allows_virtual = conf->priority == VRRP_PRIORITY_OWNER;
 	if (!link)
 		return;
 	switch (link_source(link, &query, &facts->source)) {
@@ -212,6 +213,10 @@ static void find_interfaces(struct vrrp_process *process)
 			conf_string(set->conf, address->interface ? address->interface : owner->interface));
 		uint32_t ifindex = link ? link->ifindex : 0;
 
+		if (link && memcmp(set->wishes[i].mac, link->mac, sizeof(link->mac)) != 0) {
+			memcpy(set->wishes[i].mac, link->mac, sizeof(link->mac));
+			vrrp_instance_announce_again(&set->instances[address->instance]);
+		}
 		if (set->wishes[i].ifindex == ifindex)
 			continue;
 		set->wishes[i].ifindex = ifindex;

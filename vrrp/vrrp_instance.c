@@ -101,13 +101,28 @@ static void announce_address(struct vrrp_instance *instance, uint32_t number)
 	uint8_t frame[VRRP_NA_SIZE];
 	size_t size;
 
-	if (!link || link->type != ARPHRD_ETHER || link->mac_length != VRRP_MAC_SIZE)
+	/* What the kernel refused us is not ours to announce. */
+	if (!wish->is_set || !link || link->type != ARPHRD_ETHER || link->mac_length != VRRP_MAC_SIZE)
 		return;
 	if (wish->addr.family == AF_INET)
 		size = vrrp_announce_arp(link->mac, &wish->addr, frame);
 	else
 		size = vrrp_announce_na(link->mac, &wish->addr, is_forwarding6(link->name), frame);
 	vrrp_socket_send_frame(&process->sockets, wish->ifindex, frame, size);
+}
+
+static void begin_announcing(struct vrrp_instance *instance, enum vrrp_announce_kind kind)
+{
+	vrrp_announce_start(instance->conf, &instance->announcer, kind, mono_now());
+	if (mono_is_set(instance->announcer.next))
+		loop_timer_set(instance->process->role->loop, &instance->announce, instance->announcer.next);
+}
+
+void vrrp_instance_announce_again(struct vrrp_instance *instance)
+{
+	/* A burst under way takes it along. */
+	if (instance->vr.state == VRRP_MASTER && instance->announcer.rounds == 0)
+		begin_announcing(instance, VRRP_ANNOUNCE_REFRESH);
 }
 
 void vrrp_instance_on_announce(struct timer *timer, void *arg)
@@ -118,9 +133,12 @@ void vrrp_instance_on_announce(struct timer *timer, void *arg)
 	struct mono now = mono_now();
 	uint32_t number;
 
-	/* Whoever learns the address from us may use it at once, so it has to be there. */
+	/* Whoever learns the address from us may use it at once, so it has to be there: the courier's return goes on.
+	 */
 	if (process->addresses_changed)
 		vrrp_process_round(process);
+	if (vrrp_addresses_are_coming(&process->addresses) || process->addresses_changed)
+		return;
 	while (vrrp_announce_next(
 		instance->conf, conf->addresses + instance->conf->addresses.first, &instance->announcer, now, &number))
 		announce_address(instance, number);
@@ -129,13 +147,6 @@ void vrrp_instance_on_announce(struct timer *timer, void *arg)
 }
 
 /* ---- actions ---- */
-
-static void begin_announcing(struct vrrp_instance *instance, enum vrrp_announce_kind kind)
-{
-	vrrp_announce_start(instance->conf, &instance->announcer, kind, mono_now());
-	if (mono_is_set(instance->announcer.next))
-		loop_timer_set(instance->process->role->loop, &instance->announce, instance->announcer.next);
-}
 
 static void hold_addresses(struct vrrp_instance *instance, bool holds)
 {

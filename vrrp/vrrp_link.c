@@ -250,6 +250,8 @@ static int rank_source(const struct link *link, const struct link_source_query *
 		return 0;
 	if (!query->is_virtual(query->arg, link, a))
 		rank += 4;
+	else if (!query->allows_virtual)
+		return 0;
 	if (!(a->flags & IFA_F_SECONDARY) || query->family == AF_INET6)
 		rank += 2;
 	if (a->scope < RT_SCOPE_LINK || query->link_local)

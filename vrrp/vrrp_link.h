@@ -68,10 +68,12 @@ bool link_is_running(const struct link *link);
 const char *link_fault(const struct link *link, const char *name, char *why, size_t size);
 
 /* Which address a router speaks from. wanted: AF_INET, or AF_INET6 with the link-local one for multicast and a routable
- * one otherwise. Addresses for which is_virtual says true come last: only an address owner speaks from one. */
+ * one otherwise. Addresses for which is_virtual says true come last, and only where allowed: the owner of the addresses
+ * speaks from one, anybody else would sound like the peer that held it before. */
 struct link_source_query {
 	uint8_t family;
 	bool link_local;
+	bool allows_virtual;
 	bool (*is_virtual)(void *arg, const struct link *link, const struct link_address *address);
 	void *arg;
 };

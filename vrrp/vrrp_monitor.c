@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ears of the vrrp process on rtnetlink. It feeds the image with what the kernel tells and reads all of it anew
- * when the kernel says that it could not tell everything. It changes nothing in the kernel and decides nothing. */
+/* The ears of the vrrp process on rtnetlink. It feeds the image with what the kernel tells, and says when the kernel
+ * could not tell everything. It changes nothing in the kernel and decides nothing. */
 #include "vrrp_monitor.h"
 #include "log.h"
 #include "mono.h"
@@ -74,26 +74,38 @@ static int dump(struct nl_sock *sock, int type, const void *header, size_t size,
 	return error ? error : filling->error;
 }
 
-int vrrp_monitor_resync(struct vrrp_monitor *monitor)
+int vrrp_monitor_fetch(struct nl_sock *request, struct links *fresh)
 {
 	const struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC};
 	const struct ifaddrmsg ifa = {.ifa_family = AF_UNSPEC};
-	struct links fresh = {.births = monitor->links.births};
-	struct filling filling = {.links = &fresh};
+	struct filling filling = {.links = fresh};
 	int error;
 
-	error = dump(monitor->request, RTM_GETLINK, &ifi, sizeof(ifi), &filling);
+	error = dump(request, RTM_GETLINK, &ifi, sizeof(ifi), &filling);
 	if (!error)
-		error = dump(monitor->request, RTM_GETADDR, &ifa, sizeof(ifa), &filling);
-	if (error) {
-		links_clear(&fresh);
-		return error;
-	}
+		error = dump(request, RTM_GETADDR, &ifa, sizeof(ifa), &filling);
+	if (error)
+		links_clear(fresh);
+	return error;
+}
+
+void vrrp_monitor_adopt(struct vrrp_monitor *monitor, struct links *fresh)
+{
 	links_clear(&monitor->links);
-	monitor->links = fresh;
+	monitor->links = *fresh;
+	*fresh = (struct links){0};
 	monitor->is_stale = false;
 	monitor->changes |= LINK_STATE | LINK_ADDRESS_SET | LINK_ADDRESS_GONE;
-	return 0;
+}
+
+int vrrp_monitor_resync(struct vrrp_monitor *monitor)
+{
+	struct links fresh = {.births = monitor->links.births};
+	int error = vrrp_monitor_fetch(monitor->request, &fresh);
+
+	if (!error)
+		vrrp_monitor_adopt(monitor, &fresh);
+	return error;
 }
 
 static int take_datagram(struct links *links, char *buffer, size_t size)
@@ -111,18 +123,12 @@ static int take_datagram(struct links *links, char *buffer, size_t size)
 	return changes;
 }
 
-/* Notifications were lost: everything may have changed. */
-static int read_anew(struct vrrp_monitor *monitor, int cause)
+/* Notifications were lost: everything may have changed. What is known stays in force until it is read anew. */
+static int note_loss(struct vrrp_monitor *monitor, int cause)
 {
-	int error = vrrp_monitor_resync(monitor);
-
-	if (error) {
-		log_error("vrrp: interfaces cannot be read from the kernel: %s; trying again", strerror(-error));
-		monitor->is_stale = true;
-		return error;
-	}
-	log_info("vrrp: notifications about interfaces were lost (%s): read them all again", strerror(-cause));
-	return 0;
+	log_info("vrrp: notifications about interfaces were lost (%s): reading them all again", strerror(-cause));
+	monitor->is_stale = true;
+	return cause;
 }
 
 int vrrp_monitor_read(struct vrrp_monitor *monitor)
@@ -141,12 +147,12 @@ int vrrp_monitor_read(struct vrrp_monitor *monitor)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 || (mh.msg_flags & MSG_TRUNC))
-			return read_anew(monitor, n < 0 ? -errno : -EMSGSIZE);
+			return note_loss(monitor, n < 0 ? -errno : -EMSGSIZE);
 		if (from.nl_pid != 0)
 			continue;
 		change = take_datagram(&monitor->links, buffer, (size_t)n);
 		if (change < 0)
-			return read_anew(monitor, change);
+			return note_loss(monitor, change);
 		monitor->changes |= change;
 	}
 	return 0;

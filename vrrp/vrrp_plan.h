@@ -31,6 +31,7 @@ struct vrrp_wish {
 	uint8_t prefix;
 	uint32_t form;
 	uint32_t ifindex; /* 0 = the interface does not exist */
+	uint8_t mac[6];   /* of that interface */
 	struct addr addr;
 	/* somebody removes it again and again, or the kernel refuses it */
 	uint32_t setbacks; /* in a row */

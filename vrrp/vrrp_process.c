@@ -4,6 +4,7 @@
  * answer to a batch of addresses, and never for another process. */
 #include "vrrp_process.h"
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,15 @@ static const bool locks_memory = !POISE_SANITIZERS;
 
 /* ---- the round ---- */
 
+/* Notifications wait in their socket until the fresh image is there: they are newer. */
+static void read_interfaces_anew(struct vrrp_process *process)
+{
+	if (vrrp_addresses_read_anew(&process->addresses) == 0)
+		loop_io_events(process->monitor_io, 0);
+	else
+		loop_timer_set(process->role->loop, &process->retry, mono_add(mono_now(), RETRY_US));
+}
+
 /* What has to go first goes first: facts change states, states change addresses, and announcements (timers of their
  * own) follow when the addresses are there. */
 void vrrp_process_round(struct vrrp_process *process)
@@ -43,12 +53,15 @@ void vrrp_process_round(struct vrrp_process *process)
 		process->facts_changed = false;
 		vrrp_facts_evaluate(process);
 	}
-	if (!process->addresses_changed)
+	/* While the courier is out it stays noted; his return goes on here. */
+	if (!process->addresses_changed || vrrp_courier_is_out(&process->addresses.courier))
 		return;
 	process->addresses_changed = false;
 	for (uint32_t i = 0; i < process->set->conf->n_addresses; i++)
 		process->set->wishes[i].is_wanted =
 			process->set->instances[process->set->conf->addresses[i].instance].holds;
+	if (process->monitor.is_stale && !mono_before(mono_now(), process->addresses.not_before))
+		read_interfaces_anew(process);
 	next = vrrp_addresses_apply(&process->addresses, process->set->conf, process->set->wishes, mono_now(),
 		vrrp_report_address, process);
 	if (mono_is_set(next))
@@ -85,9 +98,7 @@ static void on_retry(struct timer *timer, void *arg)
 	struct vrrp_process *process = arg;
 
 	(void)timer;
-	if (process->monitor.is_stale && vrrp_monitor_resync(&process->monitor) < 0)
-		loop_timer_set(process->role->loop, &process->retry, mono_add(mono_now(), RETRY_US));
-	process->facts_changed = true;
+	process->facts_changed = process->addresses_changed = true;
 	vrrp_process_round(process);
 }
 
@@ -97,11 +108,32 @@ static void on_monitor(int fd, uint32_t events, void *arg)
 
 	(void)fd;
 	(void)events;
-	/* An error is logged there; what is known stays in force until it can be read anew. */
+	/* What is known stays in force until it can be read anew. */
 	if (vrrp_monitor_read(&process->monitor) < 0)
-		loop_timer_set(process->role->loop, &process->retry, mono_add(mono_now(), RETRY_US));
-	if (process->monitor.changes)
+		process->addresses_changed = true;
+	if (process->monitor.changes || process->addresses_changed)
 		vrrp_process_round(process);
+}
+
+/* What the kernel answered; announcements may have waited for it. */
+static void on_courier(int fd, uint32_t events, void *arg)
+{
+	struct vrrp_process *process = arg;
+	struct mono now = mono_now();
+
+	(void)fd;
+	(void)events;
+	if (!vrrp_addresses_back(&process->addresses, process->set->wishes, now, vrrp_report_address, process))
+		return;
+	loop_io_events(process->monitor_io, EPOLLIN);
+	process->addresses_changed = true;
+	vrrp_process_round(process);
+	for (uint32_t i = 0; i < process->set->conf->n_instances; i++) {
+		struct vrrp_instance *instance = &process->set->instances[i];
+
+		if (mono_is_set(instance->announcer.next) && !instance->announce.slot)
+			loop_timer_set(process->role->loop, &instance->announce, instance->announcer.next);
+	}
 }
 
 /* ---- start ---- */
@@ -162,7 +194,8 @@ static int vrrp_open(struct role_process *role)
 		log_error("vrrp: interfaces cannot be read from the kernel: %s", strerror(-error));
 		return error;
 	}
-	if (!loop_io_add(role->loop, vrrp_monitor_fd(&process->monitor), EPOLLIN, on_monitor, process))
+	process->monitor_io = loop_io_add(role->loop, vrrp_monitor_fd(&process->monitor), EPOLLIN, on_monitor, process);
+	if (!process->monitor_io)
 		return -errno;
 	allow_rt_priority(process);
 	lock_memory();
@@ -178,6 +211,8 @@ static void set_rt_priority(struct vrrp_process *process, int32_t priority)
 	if (priority == process->rt_priority)
 		return;
 	process->rt_priority = priority;
+	/* It works for the heartbeat, which goes first. */
+	vrrp_courier_set_priority(&process->addresses.courier, priority > 1 ? priority - 1 : priority);
 	if (sched_setscheduler(0, policy, &param) < 0)
 		log_warning("vrrp: real-time priority %d refused (%s): a busy machine may delay advertisements",
 			priority, strerror(errno));
@@ -185,10 +220,30 @@ static void set_rt_priority(struct vrrp_process *process, int32_t priority)
 
 /* ---- configurations ---- */
 
+/* Not before the privileges are dropped: a thread keeps those it was born with. */
+static int start_courier(struct vrrp_process *process)
+{
+	struct vrrp_courier *courier = &process->addresses.courier;
+	int error;
+
+	if (courier->has_thread)
+		return 0;
+	error = vrrp_courier_start(courier);
+	if (error)
+		return error;
+	process->courier_io = loop_io_add(process->role->loop, vrrp_courier_fd(courier), EPOLLIN, on_courier, process);
+	return process->courier_io ? 0 : -errno;
+}
+
 static int vrrp_prepare(struct role_process *role, const struct conf *next, char *why)
 {
 	struct vrrp_process *process = role->ctx;
+	int error = start_courier(process);
 
+	if (error) {
+		snprintf(why, 240, "vrrp: no second thread: %s", strerror(-error));
+		return -1;
+	}
 	process->next = vrrp_set_new(process, next);
 	if (process->next && vrrp_addresses_reserve(&process->addresses, next->n_addresses) == 0 &&
 		loop_timer_reserve(role->loop, TIMERS_AN_INSTANCE * (size_t)next->n_instances + TIMERS_BESIDE) == 0)
@@ -215,6 +270,7 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 	int error;
 
 	vrrp_set_take_over(process, set, old);
+	vrrp_addresses_forget_wishes(&process->addresses);
 	process->set = set;
 	process->next = NULL;
 	vrrp_set_free(old);
@@ -309,5 +365,7 @@ int main(int argc, char **argv)
 	static struct vrrp_process process;
 	const char *ledger = parse_release(argc, argv);
 
+	/* Memory is locked: a second arena for the courier would be, too. */
+	mallopt(M_ARENA_MAX, 1);
 	return ledger ? vrrp_release_main(ledger) : role_main(&ops, &process, argc, argv);
 }

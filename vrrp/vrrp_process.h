@@ -94,6 +94,7 @@ struct vrrp_process {
 	struct vrrp_monitor monitor;
 	struct vrrp_addresses addresses;
 	struct vrrp_firewall firewall;
+	struct loop_io *monitor_io, *courier_io;
 	struct timer round; /* what is left to do in this round of the loop */
 	struct timer addresses_due;
 	struct timer retry; /* a socket that could not be had */
@@ -122,6 +123,8 @@ void vrrp_instance_step(struct vrrp_instance *instance, struct vrrp_event *event
 void vrrp_instance_settle_group(struct vrrp_process *process, struct vrrp_group *group);
 void vrrp_instance_on_deadline(struct timer *timer, void *arg);
 void vrrp_instance_on_announce(struct timer *timer, void *arg);
+/* An address of a master appeared late, or behind another MAC: the neighbours are to be told. */
+void vrrp_instance_announce_again(struct vrrp_instance *instance);
 
 /* ---- vrrp_facts.c ---- */
 /* Looks at interfaces, addresses, sockets and tracked objects anew and delivers what differs. */

@@ -153,6 +153,11 @@ void vrrp_report_address(void *arg, uint32_t index, int error, const char *text)
 			buf, wish->prefix);
 	else if (!error)
 		log_debug("vrrp %s: %s/%u %s", name, buf, wish->prefix, wish->is_set ? "added" : "removed");
+	if (!error && !wish->is_set && wish->is_wanted && wish->ifindex)
+		log_warning("vrrp %s: %s/%u was removed by somebody else (%u times of late): putting it back", name,
+			buf, wish->prefix, wish->setbacks + 1);
+	if (!error && wish->is_set)
+		vrrp_instance_announce_again(&process->set->instances[address->instance]);
 }
 
 /* ---- transitions ---- */

@@ -99,10 +99,48 @@ static bool is_same_router(const struct conf *conf, const struct conf_instance *
 	       strcmp(conf_string(conf, a->interface), conf_string(old_conf, b->interface)) == 0;
 }
 
+/* By name; an instance with another name but the same voice on the wire was renamed. */
+static conf_index_t find_predecessor(const struct vrrp_set *set, uint32_t index, const struct vrrp_set *old)
+{
+	const struct conf_instance *conf = set->instances[index].conf;
+	conf_index_t named = conf_find_instance(old->conf, set->conf, index);
+
+	if (named != CONF_NONE && is_same_router(set->conf, conf, old->conf, old->instances[named].conf))
+		return named;
+	for (uint32_t i = 0; i < old->conf->n_instances; i++) {
+		if (is_same_router(set->conf, conf, old->conf, old->instances[i].conf) &&
+			conf_find_instance(set->conf, old->conf, i) == CONF_NONE)
+			return i;
+	}
+	return CONF_NONE;
+}
+
 static void cancel_timers(struct vrrp_instance *instance)
 {
 	loop_timer_cancel(instance->process->role->loop, &instance->deadline);
 	loop_timer_cancel(instance->process->role->loop, &instance->announce);
+}
+
+/* What was known and told of the addresses goes on. */
+static void take_over_wishes(
+	struct vrrp_set *set, const struct vrrp_instance *instance, struct vrrp_set *old_set, conf_index_t before)
+{
+	const struct conf_range *range = &instance->conf->addresses;
+	const struct conf_range *old_range = &old_set->conf->instances[before].addresses;
+
+	for (uint32_t i = range->first; i < range->first + range->count; i++) {
+		for (uint32_t j = old_range->first; j < old_range->first + old_range->count; j++) {
+			struct vrrp_wish *wish = &set->wishes[i];
+			const struct vrrp_wish *old = &old_set->wishes[j];
+
+			if (old->form != wish->form || old->prefix != wish->prefix ||
+				!addr_equal(&old->addr, &wish->addr))
+				continue;
+			*wish = *old;
+			set->last_errors[i] = old_set->last_errors[j];
+			break;
+		}
+	}
 }
 
 /* Everything but what describes the new generation. */
@@ -190,11 +228,12 @@ void vrrp_set_take_over(struct vrrp_process *process, struct vrrp_set *set, stru
 	take_over_groups(set, old);
 	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
 		struct vrrp_instance *instance = &set->instances[i];
-		conf_index_t before = conf_find_instance(old->conf, set->conf, i);
+		conf_index_t before = find_predecessor(set, i, old);
 
-		if (before != CONF_NONE &&
-			is_same_router(set->conf, instance->conf, old->conf, old->instances[before].conf))
-			take_over_instance(instance, &old->instances[before]);
+		if (before == CONF_NONE)
+			continue;
+		take_over_wishes(set, instance, old, before);
+		take_over_instance(instance, &old->instances[before]);
 	}
 	for (uint32_t i = 0; i < old->conf->n_instances; i++)
 		stop_instance(&old->instances[i]);

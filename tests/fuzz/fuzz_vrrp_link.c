@@ -16,8 +16,8 @@ static bool is_virtual(void *arg, const struct link *link, const struct link_add
 
 static void ask(const struct links *links)
 {
-	const struct link_source_query queries[] = {
-		{AF_INET, false, is_virtual, NULL}, {AF_INET6, true, is_virtual, NULL}};
+	const struct link_source_query queries[] = {{.family = AF_INET, .is_virtual = is_virtual},
+		{.family = AF_INET6, .link_local = true, .allows_virtual = true, .is_virtual = is_virtual}};
 	char why[64];
 
 	for (uint32_t i = 0; i < links->count; i++) {

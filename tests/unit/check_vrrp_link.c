@@ -181,7 +181,8 @@ static bool is_virtual(void *arg, const struct link *link, const struct link_add
 
 static enum link_source_result source(uint8_t family, bool link_local, const char *expected)
 {
-	struct link_source_query query = {.family = family, .link_local = link_local, .is_virtual = is_virtual};
+	struct link_source_query query = {
+		.family = family, .link_local = link_local, .allows_virtual = true, .is_virtual = is_virtual};
 	struct addr found = {0}, wanted;
 	enum link_source_result result = link_source(links_find(&links, 3), &query, &found);
 
@@ -205,6 +206,19 @@ START_TEST(the_primary_address_speaks)
 	ck_assert_int_eq(source(AF_INET, false, "198.51.100.1"), LINK_SOURCE_FOUND);
 	address_message(RTM_NEWADDR, 3, "203.0.113.1/24", 0);
 	ck_assert_int_eq(source(AF_INET, false, "198.51.100.1"), LINK_SOURCE_FOUND);
+}
+END_TEST
+
+START_TEST(a_lost_primary_address_is_not_replaced_by_a_virtual_one)
+{
+	struct link_source_query query = {.family = AF_INET, .is_virtual = is_virtual};
+	struct addr found;
+
+	link_message(RTM_NEWLINK, 3, "eth0", UP);
+	address_message(RTM_NEWADDR, 3, "192.0.2.100/24", 0);
+	ck_assert_int_eq(link_source(links_find(&links, 3), &query, &found), LINK_SOURCE_NONE);
+	address_message(RTM_NEWADDR, 3, "192.0.2.7/24", 0);
+	ck_assert_int_eq(link_source(links_find(&links, 3), &query, &found), LINK_SOURCE_FOUND);
 }
 END_TEST
 
@@ -270,6 +284,7 @@ int main(void)
 	tcase_add_test(tc, an_acknowledged_address_is_noted_once);
 	tcase_add_test(tc, malformed_messages_change_nothing);
 	tcase_add_test(tc, the_primary_address_speaks);
+	tcase_add_test(tc, a_lost_primary_address_is_not_replaced_by_a_virtual_one);
 	tcase_add_test(tc, the_link_local_address_speaks_when_it_is_checked);
 	tcase_add_test(tc, many_routers_are_told_apart);
 	suite_add_tcase(suite, tc);
