@@ -255,11 +255,12 @@ void loop_io_remove(struct loop_io *io)
 	sd_event_source_disable_unref(source);
 }
 
-/* From here on the loop owns the source. */
+/* From here on the loop alone owns the source. */
 static int keep_source(sd_event_source *source)
 {
 	int rc = sd_event_source_set_floating(source, 1);
 
+	sd_event_source_unref(source);
 	return rc < 0 ? rc : 0;
 }
 
@@ -300,8 +301,8 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *arg)
 	struct loop_child *c = arg;
 
 	c->fn(c->pid, info, c->arg);
+	/* The loop held the last reference. */
 	sd_event_source_set_floating(source, 0);
-	sd_event_source_disable_unref(source);
 	return 0;
 }
 
