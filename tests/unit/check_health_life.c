@@ -241,7 +241,7 @@ START_TEST(what_is_not_run_says_so)
 	fixture_commit(fixture_conf(1, texts, 4));
 	set = checker_set(fixture_checker);
 	ck_assert_int_eq(set->servers[0].health, HEALTH_UNKNOWN);
-	ck_assert_str_eq(set->servers[0].why, "not run: this version runs no MISC_CHECK");
+	ck_assert_str_eq(set->servers[0].why, "not run: this version does not run checks of this kind");
 	ck_assert_int_eq(set->servers[1].health, HEALTH_UNKNOWN);
 	ck_assert_ptr_nonnull(strstr(set->servers[1].why, "regex does not compile"));
 	/* the check that can be run decides alone */
