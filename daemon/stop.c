@@ -31,6 +31,19 @@ static bool phase_done(const struct parent *p)
 	return true;
 }
 
+/* A master waits for its successor as long as the slowest one may take, and a second (vrrp_leaving_us()). */
+static int64_t phase_time_us(const struct parent *p)
+{
+	int64_t longest_us = 0;
+
+	for (uint32_t i = 0; p->stop_phase == STOP_VRRP && p->conf && i < p->conf->n_instances; i++) {
+		int64_t us = p->conf->instances[i].version == 2 ? US_PER_S : p->conf->instances[i].advert_us;
+
+		longest_us = us > longest_us ? us : longest_us;
+	}
+	return PHASE_TIME_US + longest_us;
+}
+
 static void ask(struct parent *p)
 {
 	struct msg_stop m = {0};
@@ -43,7 +56,7 @@ static void ask(struct parent *p)
 		if (msg_send_stop(&c->channel, &m, -1) < 0)
 			kill(c->pid, SIGKILL);
 	}
-	loop_timer_set(p->loop, &p->stop_deadline, mono_add(mono_now(), PHASE_TIME_US));
+	loop_timer_set(p->loop, &p->stop_deadline, mono_add(mono_now(), phase_time_us(p)));
 }
 
 static void on_deadline(struct timer *timer, void *arg)
@@ -53,7 +66,7 @@ static void on_deadline(struct timer *timer, void *arg)
 	(void)timer;
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
 		if ((phase_roles(p->stop_phase) & ROLE_BIT(r)) && p->children[r].pid)
-			child_kill(&p->children[r], "it did not stop within 3 s");
+			child_kill(&p->children[r], "it did not stop in time");
 }
 
 void stop_advance(struct parent *p)

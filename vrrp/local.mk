@@ -1,7 +1,7 @@
 # programs and unit tests of vrrp/
 # The pure part: decisions and codecs, also linked by the unit tests, the model, the replay and the fuzz target.
 noinst_LIBRARIES += vrrp/libvrrpcore.a
-vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vrrp/vrrp_step.h \
+vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vrrp/vrrp_step.h vrrp/vrrp_leave.c \
 	vrrp/vrrp_why.c vrrp/vrrp_group.c vrrp/vrrp_group.h vrrp/vrrp_priority.c vrrp/vrrp_priority.h vrrp/vrrp_announce.c vrrp/vrrp_announce.h \
 	vrrp/vrrp_packet.c vrrp/vrrp_packet.h vrrp/vrrp_encode.c vrrp/vrrp_drop.c vrrp/vrrp_checksum.h \
 	vrrp/vrrp_auth.c vrrp/vrrp_auth.h vrrp/vrrp_digest.c vrrp/vrrp_digest.h
@@ -64,7 +64,8 @@ tests_model_vrrp_model_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
 tests_replay_vrrp_replay_SOURCES = tests/replay/vrrp_replay.c
 tests_replay_vrrp_replay_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
 EXTRA_DIST += tests/replay/crash.replay tests/replay/faults.replay tests/replay/group.replay \
-	tests/replay/handover.replay tests/replay/preemption.replay tests/replay/reload.replay tests/replay/split.replay
+	tests/replay/give_away.replay tests/replay/give_away_group.replay tests/replay/leave.replay \
+	tests/replay/leave_alone.replay tests/replay/handover.replay tests/replay/preemption.replay tests/replay/reload.replay tests/replay/split.replay
 
 # The fuzz target over its seeds; with --enable-fuzzers (CC=clang) also as a program that looks for more.
 check_PROGRAMS += tests/fuzz/seeds_vrrp_packet

@@ -162,6 +162,8 @@ static void deliver(struct vrrp_instance *instance, const struct facts *facts)
 	uint32_t own_faults = instance->vr.faults & VRRP_FAULTS_OWN;
 	struct vrrp_event event;
 
+	if (instance->process->is_leaving)
+		return;
 	if (!instance->is_started) {
 		if (facts->must_wait && facts->faults == VRRP_FAULT_BIT(VRRP_FAULT_NO_SOURCE))
 			wait_for_address(instance);

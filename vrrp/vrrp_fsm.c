@@ -154,6 +154,8 @@ static bool tolerates_lower(struct vrrp_step *s)
 {
 	struct vrrp_vr *vr = s->vr;
 
+	if (vr->is_yielding)
+		return true;
 	if (vr->priority == VRRP_PRIORITY_OWNER)
 		return false;
 	if (!s->conf->preempt)
@@ -264,7 +266,9 @@ static void master_on_advert(struct vrrp_step *s)
 
 static void on_advert(struct vrrp_step *s)
 {
-	if (s->vr->state == VRRP_BACKUP)
+	if (s->vr->leaving != VRRP_STAYING)
+		vrrp_leave_on_advert(s);
+	else if (s->vr->state == VRRP_BACKUP)
 		backup_on_advert(s);
 	else if (s->vr->state == VRRP_MASTER)
 		master_on_advert(s);
@@ -306,6 +310,10 @@ static void on_timer(struct vrrp_step *s)
 
 	if (!mono_is_set(vr->deadline) || mono_before(s->ev->now, vr->deadline))
 		return;
+	if (vr->leaving != VRRP_STAYING) {
+		vrrp_leave_on_timer(s);
+		return;
+	}
 	if (vr->state == VRRP_MASTER) {
 		vrrp_step_send(s, vr->priority);
 		vrrp_step_arm_advert(s);
@@ -333,8 +341,8 @@ static bool has_stalled(const struct vrrp_step *s)
 {
 	const struct vrrp_vr *vr = s->vr;
 
-	return vr->state == VRRP_MASTER && vr->priority != VRRP_PRIORITY_OWNER && mono_is_set(vr->last_sent) &&
-	       mono_diff_us(s->ev->now, vr->last_sent) >= vr->patience_us;
+	return vr->state == VRRP_MASTER && vr->leaving == VRRP_STAYING && vr->priority != VRRP_PRIORITY_OWNER &&
+	       mono_is_set(vr->last_sent) && mono_diff_us(s->ev->now, vr->last_sent) >= vr->patience_us;
 }
 
 static void step_down_stalled(struct vrrp_step *s)
@@ -381,7 +389,7 @@ static void reload_backup(struct vrrp_step *s, int64_t skew_before_us)
 
 	if (s->conf->version == 2 || !addr_is_set(&vr->master))
 		vr->master_interval_us = s->conf->advert_us;
-	if (vr->priority == VRRP_PRIORITY_OWNER)
+	if (vr->priority == VRRP_PRIORITY_OWNER && !vr->is_yielding)
 		claim_as_owner(s);
 	else if (vr->master_interval_us != interval_before)
 		vrrp_step_arm_down(s);
@@ -399,7 +407,7 @@ static void on_reload(struct vrrp_step *s)
 		reload_backup(s, skew_before_us);
 		return;
 	}
-	if (vr->state != VRRP_MASTER)
+	if (vr->state != VRRP_MASTER || vr->leaving != VRRP_STAYING)
 		return;
 	/* The others learn the new interval and priority before their patience ends. */
 	vr->master_priority = vr->priority;
@@ -417,6 +425,7 @@ static void on_group_master(struct vrrp_step *s)
 	if (s->vr->state != VRRP_BACKUP)
 		return;
 	reason = explain_claim(s, &own);
+	memcpy(own.text, s->ev->text, sizeof(own.text));
 	memcpy(cause.text, s->ev->text, sizeof(cause.text));
 	/* Who waited for the others has a cause of its own; a newcomer has only the others' consent. */
 	vrrp_step_enter_master(s, s->vr->is_ready ? &own : &cause, reason, VRRP_ANNOUNCE_MASTER);
@@ -426,7 +435,8 @@ static void on_group_backup(struct vrrp_step *s)
 {
 	struct vrrp_cause cause = vrrp_step_cause(s, VRRP_CAUSE_GROUP_BACKUP);
 
-	if (s->vr->state != VRRP_MASTER)
+	/* Who leaves waits for a successor of its own. */
+	if (s->vr->state != VRRP_MASTER || s->vr->leaving != VRRP_STAYING)
 		return;
 	memcpy(cause.text, s->ev->text, sizeof(cause.text));
 	vrrp_step_leave_master(s, &cause);
@@ -437,6 +447,14 @@ static void on_source(struct vrrp_step *s)
 	s->vr->source = s->ev->source;
 	if (s->vr->state == VRRP_MASTER)
 		s->vr->master = s->ev->source;
+}
+
+static void stop(struct vrrp_step *s)
+{
+	struct vrrp_cause cause = vrrp_step_cause(s, VRRP_CAUSE_STOPPED);
+
+	if (s->vr->state != VRRP_INIT)
+		vrrp_step_enter_init(s, &cause);
 }
 
 struct vrrp_actions vrrp_fsm(const struct conf_instance *conf, struct vrrp_vr *vr, const struct vrrp_event *ev)
@@ -480,8 +498,16 @@ struct vrrp_actions vrrp_fsm(const struct conf_instance *conf, struct vrrp_vr *v
 		on_group_fault(&s);
 		break;
 	case VRRP_EVENT_STOP:
-		if (vr->state != VRRP_INIT)
-			vrrp_step_enter_init(&s);
+		stop(&s);
+		break;
+	case VRRP_EVENT_LEAVE:
+		vrrp_leave_begin(&s, VRRP_LEAVING_TO_STOP);
+		break;
+	case VRRP_EVENT_HANDOVER:
+		vrrp_leave_begin(&s, VRRP_LEAVING_ON_REQUEST);
+		break;
+	case VRRP_EVENT_TAKE_BACK:
+		vrrp_leave_take_back(&s);
 		break;
 	case VRRP_EVENT_KINDS:
 		break;

@@ -51,7 +51,9 @@ enum vrrp_cause_kind {
 	VRRP_CAUSE_RESUMED,         /* goes on after a crash; span: since the last advertisement */
 	VRRP_CAUSE_TOO_LATE,        /* was master before a crash, span too long ago */
 	VRRP_CAUSE_STALLED,         /* this process slept for span */
-	VRRP_CAUSE_STOPPED,
+	VRRP_CAUSE_STOPPED,         /* who took over and span until then, where somebody was waited for */
+	VRRP_CAUSE_GAVE_AWAY,       /* handed over on request; who took over, span until then */
+	VRRP_CAUSE_TAKEN_BACK,      /* on request, from who */
 	VRRP_CAUSE_COUNT
 };
 
@@ -96,9 +98,19 @@ struct vrrp_vr {
 	struct vrrp_cause cause;         /* of the present state */
 	char fault_text[VRRP_TEXT_SIZE]; /* of the own faults, of the group's */
 	char group_text[VRRP_TEXT_SIZE];
+	/* A master that goes on purpose: it has sent priority 0 and serves on until its successor is heard. */
+	uint32_t leaving; /* enum vrrp_leaving */
+	struct mono leaving_since;
+	int64_t successor_after_us; /* it took to be heard */
+	struct addr successor;      /* heard; the addresses are let go at the deadline */
+	/* gave its mastership away on request: lower routers are let be until it is taken back, or nobody is left */
+	bool is_yielding;
+	bool is_taking_back;        /* asked to, and not master yet */
 	uint32_t new_master_reason; /* RFC 6527: 0 notMaster, 1 priority, 2 preempted, 3 masterNoResponse */
 	uint64_t became_master;
 };
+
+enum vrrp_leaving { VRRP_STAYING, VRRP_LEAVING_TO_STOP, VRRP_LEAVING_ON_REQUEST };
 
 enum vrrp_event_kind {
 	VRRP_EVENT_START,        /* faults, source: from INIT only */
@@ -113,7 +125,10 @@ enum vrrp_event_kind {
 	VRRP_EVENT_GROUP_BACKUP, /* another member has left; text: which and why */
 	VRRP_EVENT_GROUP_FAULT,  /* another member has a fault (faults not 0; text: which and why), or none has any more
 				  */
-	VRRP_EVENT_STOP,
+	VRRP_EVENT_STOP,         /* at once */
+	VRRP_EVENT_LEAVE,    /* stop; a master serves on until its successor is heard or vrrp_leaving_us() is over */
+	VRRP_EVENT_HANDOVER, /* a master gives its mastership away in the same manner, or keeps it if nobody wants it */
+	VRRP_EVENT_TAKE_BACK, /* the reverse: a backup over a lower master takes over now */
 	VRRP_EVENT_KINDS
 };
 
@@ -180,6 +195,9 @@ int64_t vrrp_skew_us(const struct conf_instance *conf, uint32_t priority, int64_
 int64_t vrrp_down_us(const struct conf_instance *conf, uint32_t priority, int64_t master_interval_us);
 /* How long after an own advertisement no successor can have lost its patience yet. */
 int64_t vrrp_patience_us(const struct conf_instance *conf);
+
+/* How long a leaving master waits for its successor: the longest skew, and a second. */
+int64_t vrrp_leaving_us(const struct conf_instance *conf);
 
 /* Writes the cause as a sentence fragment for people ("no advertisement from 192.0.2.3 for 3609 ms"); returns buf. */
 const char *vrrp_why(const struct vrrp_cause *cause, char *buf, size_t size);

@@ -269,4 +269,5 @@ void vrrp_instance_on_deadline(struct timer *timer, void *arg)
 	if (instance->vr.state == VRRP_BACKUP)
 		vrrp_sockets_drain(&instance->process->sockets, instance->ifindex);
 	vrrp_instance_step(instance, &event);
+	vrrp_process_end_if_idle(instance->process);
 }

@@ -325,24 +325,47 @@ static void vrrp_file(struct role_process *role, enum msg_purpose purpose, uint3
 	vrrp_process_round_soon(process);
 }
 
+/* ---- the end ---- */
+
+static void end(struct vrrp_process *process)
+{
+	int error = vrrp_addresses_release(&process->addresses);
+
+	if (error < 0)
+		log_error("vrrp: virtual addresses could not be removed: %s", strerror(-error));
+	role_exit(process->role, 0);
+}
+
+void vrrp_process_end_if_idle(struct vrrp_process *process)
+{
+	if (!process->is_leaving)
+		return;
+	for (uint32_t i = 0; i < process->set->conf->n_instances; i++) {
+		if (process->set->instances[i].vr.state != VRRP_INIT)
+			return;
+	}
+	process->is_leaving = false;
+	end(process);
+}
+
+/* A master serves on until its successor is heard; the last one to let go ends the process. */
 static void vrrp_stop(struct role_process *role, bool keep)
 {
 	struct vrrp_process *process = role->ctx;
-	int error;
 
-	if (!keep && process->set) {
-		process->groups_rest = true;
-		for (uint32_t i = 0; i < process->set->conf->n_instances; i++) {
-			struct vrrp_event event = {.kind = VRRP_EVENT_STOP};
-
-			if (process->set->instances[i].is_started)
-				vrrp_instance_step(&process->set->instances[i], &event);
-		}
-		error = vrrp_addresses_release(&process->addresses);
-		if (error < 0)
-			log_error("vrrp: virtual addresses could not be removed: %s", strerror(-error));
+	if (keep || !process->set) {
+		role_exit(role, 0);
+		return;
 	}
-	role_exit(role, 0);
+	process->groups_rest = true;
+	for (uint32_t i = 0; i < process->set->conf->n_instances; i++) {
+		struct vrrp_event event = {.kind = VRRP_EVENT_LEAVE};
+
+		if (process->set->instances[i].is_started)
+			vrrp_instance_step(&process->set->instances[i], &event);
+	}
+	process->is_leaving = true;
+	vrrp_process_end_if_idle(process);
 }
 
 static const char *parse_release(int argc, char **argv)

@@ -100,6 +100,7 @@ struct vrrp_process {
 	struct timer retry; /* a socket that could not be had */
 	bool facts_changed, addresses_changed;
 	bool listeners_changed; /* an interface of an instance came, went or was replaced */
+	bool is_leaving;        /* the process ends when the last master has let go */
 	bool groups_rest;       /* several members are being changed: ask the groups afterwards */
 	int32_t rt_priority;
 };
@@ -109,6 +110,8 @@ struct vrrp_process {
 void vrrp_process_round_soon(struct vrrp_process *process);
 /* Does it now. */
 void vrrp_process_round(struct vrrp_process *process);
+/* Ends a process that is to stop when no instance is left. */
+void vrrp_process_end_if_idle(struct vrrp_process *process);
 
 /* ---- vrrp_set.c ---- */
 struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *conf); /* NULL when out of memory */

@@ -4,6 +4,9 @@
 #include "vrrp_step.h"
 #include <string.h>
 
+/* Between the announcements of a master that was asked to take over and its first advertisement. */
+#define LEAD_US (50 * US_PER_MS)
+
 /* ---- timing ---- */
 
 int64_t vrrp_skew_us(const struct conf_instance *conf, uint32_t priority, int64_t master_interval_us)
@@ -21,6 +24,11 @@ int64_t vrrp_down_us(const struct conf_instance *conf, uint32_t priority, int64_
 int64_t vrrp_patience_us(const struct conf_instance *conf)
 {
 	return conf->down_timer_adverts * conf->advert_us;
+}
+
+int64_t vrrp_leaving_us(const struct conf_instance *conf)
+{
+	return vrrp_skew_us(conf, 1, conf->advert_us) + US_PER_S;
 }
 
 struct mono vrrp_step_claim_base(const struct vrrp_step *s)
@@ -88,6 +96,9 @@ static void set_state(struct vrrp_step *s, enum vrrp_state to, const struct vrrp
 	vr->since = s->ev->now;
 	vr->cause = *cause;
 	vr->is_ready = false;
+	vr->leaving = VRRP_STAYING;
+	vr->is_taking_back = false;
+	memset(&vr->successor, 0, sizeof(vr->successor));
 }
 
 /* ---- entering states ---- */
@@ -107,13 +118,27 @@ static void forget_rivals(struct vrrp_vr *vr)
 	vr->preempt_from = MONO_NEVER;
 }
 
+/* The other master lives and serves: the addresses are here and announced before it is told to go. Until then it is not
+ * answered either. */
+static void delay_first_advert(struct vrrp_step *s)
+{
+	int64_t lead_us = s->conf->advert_us < LEAD_US ? s->conf->advert_us : LEAD_US;
+
+	s->vr->last_sent = s->ev->now;
+	s->vr->patience_us = vrrp_patience_us(s->conf);
+	s->vr->deadline = mono_add(s->ev->now, lead_us);
+	s->vr->last_reaction = mono_add(s->vr->deadline, -s->conf->advert_us / 4);
+}
+
 /* Advertisement first, then the addresses, then the announcements (RFC 9568, 6.4.2 (370)). */
 void vrrp_step_enter_master(
 	struct vrrp_step *s, const struct vrrp_cause *cause, enum vrrp_reason reason, enum vrrp_announce_kind announce)
 {
 	struct vrrp_vr *vr = s->vr;
+	bool is_taking_back = vr->is_taking_back;
 
-	vrrp_step_send(s, vr->priority);
+	if (!is_taking_back)
+		vrrp_step_send(s, vr->priority);
 	vrrp_step_act(s, VRRP_ACTION_ACQUIRE);
 	vrrp_step_announce(s, announce);
 	set_state(s, VRRP_MASTER, cause);
@@ -123,8 +148,12 @@ void vrrp_step_enter_master(
 	vr->new_master_reason = reason;
 	vr->became_master++;
 	vr->last_reaction = MONO_NEVER;
+	vr->is_yielding = false;
 	forget_rivals(vr);
-	vrrp_step_arm_advert(s);
+	if (is_taking_back)
+		delay_first_advert(s);
+	else
+		vrrp_step_arm_advert(s);
 }
 
 /* The master's interval must be set before: own one, or a learned one. */
@@ -185,17 +214,18 @@ void vrrp_step_enter_fault(struct vrrp_step *s)
 	forget_rivals(vr);
 }
 
-void vrrp_step_enter_init(struct vrrp_step *s)
+void vrrp_step_enter_init(struct vrrp_step *s, const struct vrrp_cause *cause)
 {
-	struct vrrp_cause cause = vrrp_step_cause(s, VRRP_CAUSE_STOPPED);
 	struct vrrp_vr *vr = s->vr;
 
-	if (vr->state == VRRP_MASTER)
+	/* A successor that speaks already must not be told again. */
+	if (vr->state == VRRP_MASTER && !addr_is_set(&vr->successor))
 		vrrp_step_send(s, VRRP_PRIORITY_LEAVING);
 	vrrp_step_act(s, VRRP_ACTION_RELEASE);
-	set_state(s, VRRP_INIT, &cause);
+	set_state(s, VRRP_INIT, cause);
 	vr->deadline = MONO_NEVER;
 	vr->faults = 0;
+	vr->is_yielding = false;
 	vrrp_step_forget_master(vr);
 	forget_rivals(vr);
 }

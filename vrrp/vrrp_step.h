@@ -36,11 +36,18 @@ void vrrp_step_enter_master(
 void vrrp_step_enter_backup(struct vrrp_step *s, const struct vrrp_cause *cause);
 void vrrp_step_leave_master(struct vrrp_step *s, const struct vrrp_cause *cause);
 void vrrp_step_enter_fault(struct vrrp_step *s);
-void vrrp_step_enter_init(struct vrrp_step *s);
+void vrrp_step_enter_init(struct vrrp_step *s, const struct vrrp_cause *cause);
 void vrrp_step_forget_master(struct vrrp_vr *vr);
 
 /* A member of a sync group does not move alone: it says that it is ready and is told. */
 bool vrrp_step_is_grouped(const struct vrrp_step *s);
 void vrrp_step_get_ready(struct vrrp_step *s);
+
+/* ---- vrrp_leave.c ---- */
+/* The three events of a planned change; what a leaving master does with an advertisement and at its deadline. */
+void vrrp_leave_begin(struct vrrp_step *s, enum vrrp_leaving leaving);
+void vrrp_leave_take_back(struct vrrp_step *s);
+void vrrp_leave_on_advert(struct vrrp_step *s);
+void vrrp_leave_on_timer(struct vrrp_step *s);
 
 #endif

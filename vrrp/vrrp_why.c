@@ -2,6 +2,7 @@
 /* Causes and names of the state machine in words, for log lines, the status board and notifications. Pure. */
 #include "vrrp_fsm.h"
 #include <stdio.h>
+#include <string.h>
 
 const char *vrrp_fault_text(enum vrrp_fault fault, const char *object, char *buf, size_t size)
 {
@@ -52,6 +53,7 @@ static void election_text(const struct vrrp_cause *cause, char *buf, size_t size
 {
 	char text[ADDR_TEXT];
 	const char *who = who_text(&cause->who, text);
+	size_t n;
 
 	if (cause->kind == VRRP_CAUSE_NO_ADVERT)
 		snprintf(buf, size, "no advertisement from %s for %lld ms", who,
@@ -64,6 +66,28 @@ static void election_text(const struct vrrp_cause *cause, char *buf, size_t size
 		snprintf(buf, size, "%s has priority %u over our %u", who, cause->priority, cause->own_priority);
 	else
 		snprintf(buf, size, "%s has our priority %u and the higher address", who, cause->own_priority);
+	n = strlen(buf);
+	if (cause->text[0])
+		snprintf(buf + n, size - n, " (with sync group %s)", cause->text);
+}
+
+/* Changes that somebody wanted. */
+static void planned_text(const struct vrrp_cause *cause, char *buf, size_t size)
+{
+	long long span_ms = cause->span_us / US_PER_MS;
+	char who[ADDR_TEXT];
+
+	addr_format(&cause->who, who);
+	if (cause->kind == VRRP_CAUSE_TAKEN_BACK)
+		snprintf(buf, size, "taken back on request from %s, whose priority is %u", who, cause->priority);
+	else if (cause->kind == VRRP_CAUSE_GAVE_AWAY)
+		snprintf(buf, size, "handed over on request to %s, which took over after %lld ms", who, span_ms);
+	else if (addr_is_set(&cause->who))
+		snprintf(buf, size, "stopped, %s took over after %lld ms", who, span_ms);
+	else if (span_ms > 0)
+		snprintf(buf, size, "stopped, nobody took over within %lld ms", span_ms);
+	else
+		snprintf(buf, size, "stopped");
 }
 
 static void fault_text(const struct vrrp_cause *cause, const char *form, char *buf, size_t size)
@@ -123,7 +147,9 @@ const char *vrrp_why(const struct vrrp_cause *cause, char *buf, size_t size)
 			"this process was held up for %lld ms, the others may have a master: listening first", span_ms);
 		break;
 	case VRRP_CAUSE_STOPPED:
-		snprintf(buf, size, "stopped");
+	case VRRP_CAUSE_GAVE_AWAY:
+	case VRRP_CAUSE_TAKEN_BACK:
+		planned_text(cause, buf, size);
 		break;
 	}
 	return buf;
@@ -144,6 +170,9 @@ const char *vrrp_event_name(enum vrrp_event_kind kind)
 		[VRRP_EVENT_GROUP_BACKUP] = "group-backup",
 		[VRRP_EVENT_GROUP_FAULT] = "group-fault",
 		[VRRP_EVENT_STOP] = "stop",
+		[VRRP_EVENT_LEAVE] = "leave",
+		[VRRP_EVENT_HANDOVER] = "handover",
+		[VRRP_EVENT_TAKE_BACK] = "take-back",
 	};
 
 	return kind < VRRP_EVENT_KINDS ? names[kind] : "?";

@@ -147,7 +147,7 @@ START_TEST(test_all_become_master_together)
 	assert_all(&r, VRRP_BACKUP);
 	pass(&r, 3700 * MS);
 	assert_all(&r, VRRP_MASTER);
-	ck_assert_str_eq(why(&r, 1), "no advertisement from any router for 3609 ms");
+	ck_assert_str_eq(why(&r, 1), "no advertisement from any router for 3609 ms (with sync group G)");
 	ck_assert_uint_eq(r.vr[0].new_master_reason, 3);
 }
 END_TEST
