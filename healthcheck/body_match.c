@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Judges the body of an answer by digest and expression while it streams past. Runs in poise-healthcheck; it never
  * keeps more of a body than BODY_KEPT_MAX, and never lets an expression run without a limit. */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "body_match.h"
+#include "regex.h"
 #include <openssl/evp.h>
-#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A hostile body must not make an innocent expression run for ever: a few milliseconds of matching. */
-#define MATCH_LIMIT 200000
 #define KEPT_FIRST 4096
 
 static int digit_value(char c)
@@ -40,10 +37,6 @@ static bool parse_digest(const char *text, uint8_t *digest)
 
 int body_rule_compile(struct body_rule *rule, const char *digest, const char *regex, char *why)
 {
-	int error;
-	PCRE2_SIZE offset;
-	PCRE2_UCHAR text[100];
-
 	memset(rule, 0, sizeof(*rule));
 	if (*digest) {
 		if (!parse_digest(digest, rule->digest)) {
@@ -54,17 +47,13 @@ int body_rule_compile(struct body_rule *rule, const char *digest, const char *re
 	}
 	if (!*regex)
 		return 0;
-	rule->regex = pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED, 0, &error, &offset, NULL);
-	if (rule->regex)
-		return 0;
-	pcre2_get_error_message(error, text, sizeof(text));
-	snprintf(why, WHY_SIZE, "regex does not compile: %s at offset %zu", (const char *)text, (size_t)offset);
-	return -1;
+	rule->regex = regex_compile(regex, why);
+	return rule->regex ? 0 : -1;
 }
 
 void body_rule_free(struct body_rule *rule)
 {
-	pcre2_code_free(rule->regex);
+	regex_free(rule->regex);
 	rule->regex = NULL;
 }
 
@@ -133,24 +122,30 @@ static bool judge_digest(struct body_match *m, struct probe_result *result)
 
 static bool judge_regex(struct body_match *m, struct probe_result *result)
 {
-	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-	pcre2_match_context *context = pcre2_match_context_create(NULL);
-	int found = PCRE2_ERROR_NOMEMORY;
+	const struct body_rule *rule = m->rule;
+	size_t begin = 0;
+	enum regex_found found = regex_find(rule->regex, m->kept, m->kept_length, rule->min, &begin, NULL);
 
-	if (data && context) {
-		pcre2_set_match_limit(context, MATCH_LIMIT);
-		pcre2_set_heap_limit(context, 4096);
-		found = pcre2_match(
-			m->rule->regex, m->kept ? m->kept : (PCRE2_SPTR) "", m->kept_length, 0, 0, data, context);
-	}
-	pcre2_match_context_free(context);
-	pcre2_match_data_free(data);
-	if (found >= 0)
-		return true;
-	if (found == PCRE2_ERROR_NOMATCH)
+	if (found == REGEX_FOUND && rule->max && begin >= rule->max)
+		found = REGEX_NOT_FOUND;
+	switch (found) {
+	case REGEX_FOUND:
+		if (!rule->is_unwanted)
+			return true;
+		result_set(result, REASON_REGEX, "body matches the expression that it must not match");
+		return false;
+	case REGEX_NOT_FOUND:
+		if (rule->is_unwanted)
+			return true;
 		result_set(result, REASON_REGEX, "body does not match the expression");
-	else
-		result_set(result, REASON_REGEX, "the expression took too long on this body (PCRE2 error %d)", found);
+		return false;
+	case REGEX_TOO_LONG:
+		result_set(result, REASON_REGEX, "the expression took too long on this body");
+		return false;
+	case REGEX_NO_MEMORY:
+		result_set(result, REASON_MEMORY, "our own trouble: no memory to search the body");
+		return false;
+	}
 	return false;
 }
 

@@ -17,6 +17,8 @@ struct body_rule {
 	bool has_digest;
 	uint8_t digest[BODY_DIGEST_SIZE];
 	struct pcre2_real_code_8 *regex; /* NULL = none */
+	size_t min, max;                 /* a match must begin here or later, and before max (0 = anywhere) */
+	bool is_unwanted;                /* the right body does not match */
 };
 
 /* Compiles; both texts may be "". Returns 0, or -1 with a sentence in why (WHY_SIZE bytes). */

@@ -67,3 +67,8 @@ struct mono schedule_retry(struct schedule_random *random, struct mono now, int6
 {
 	return mono_add(now, jittered(random, delay_us));
 }
+
+bool schedule_is_late(struct mono planned, struct mono now, int64_t interval_us)
+{
+	return mono_is_set(planned) && mono_diff_us(now, planned) > SCHEDULE_LATE * interval_us + US_PER_S;
+}

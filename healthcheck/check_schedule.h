@@ -11,6 +11,7 @@
 #define POISE_CHECK_SCHEDULE_H
 
 #include "mono.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Jitter is interval / SCHEDULE_JITTER either way. */
@@ -36,5 +37,10 @@ struct mono schedule_first(
 struct mono schedule_next(struct schedule_random *random, struct mono last, struct mono now, int64_t interval_us);
 /* The start after a failure that ended at `now`. */
 struct mono schedule_retry(struct schedule_random *random, struct mono now, int64_t delay_us);
+
+/* A check whose start is overdue by so many of its intervals (and a second) is a trouble of this process, not of the
+ * server. */
+#define SCHEDULE_LATE 3
+bool schedule_is_late(struct mono planned, struct mono now, int64_t interval_us);
 
 #endif

@@ -4,7 +4,9 @@
 #define POISE_CHECK_SET_H
 
 #include "board.h"
+#include "check_flap.h"
 #include "check_match.h"
+#include "check_pool.h"
 #include "check_verdict.h"
 #include "log.h"
 #include "probe.h"
@@ -17,6 +19,10 @@ struct check {
 	struct checker *checker;
 	struct check_spec spec;
 	struct verdict verdict;
+	struct flap flap;
+	struct check *leader, *users, *next_user; /* see check_share.h */
+	bool was_user;
+	uint64_t script_runs; /* MISC_CHECK: runs of the script process that were taken in */
 	struct timer timer;
 	struct mono planned;      /* the start that the timer stands for; not set = to be spread */
 	int64_t first_span_us;    /* the first start lies within this time */
@@ -26,6 +32,13 @@ struct check {
 	struct status_check status;
 	char *broken;           /* what spec.broken points to */
 	struct log_limit limit; /* of lines about our own trouble */
+	struct log_limit expiry_limit;
+};
+
+/* What is known of a server beside its record on the board. */
+struct server_state {
+	struct mono ramp_began; /* slow start; not set = over */
+	struct pool_member member;
 };
 
 struct check_set {
@@ -33,6 +46,8 @@ struct check_set {
 	uint32_t n_checks, n_servers;
 	struct check **checks;
 	struct status_health *servers;
+	struct server_state *states; /* of servers */
+	bool *panics;                /* of services */
 	/* between check_set_new() and check_set_take_over() */
 	struct check_origin *origins;
 	conf_index_t *server_from;
@@ -52,8 +67,13 @@ uint32_t check_set_adopt(struct check_set *set, const struct board *board);
 /* Frees the checks that it still holds (they must be at rest). NULL is allowed. */
 void check_set_free(struct check_set *set);
 
-/* Computes the verdict over a server. Returns true when the health differs from what set->servers has; the sentence is
- * always renewed. */
-bool check_set_judge_server(struct check_set *set, conf_index_t server);
+/* Computes the verdict over a server: health, weight, sentence. Returns true when the health differs from what
+ * set->servers has. */
+bool check_set_judge_server(struct check_set *set, conf_index_t server, struct mono now);
+/* Computes whether the pool of a service is in panic, and which of its servers serve on though they are down. Returns
+ * true when the panic has begun or ended. */
+bool check_set_judge_pool(struct check_set *set, conf_index_t service);
+/* How many servers of a service are down. */
+uint32_t check_set_count_down(const struct check_set *set, conf_index_t service);
 
 #endif

@@ -49,6 +49,20 @@ struct verdict_step verdict_take(const struct verdict_rule *rule, struct verdict
 	return step;
 }
 
+struct verdict_wait verdict_wait(const struct verdict_pace *pace, const struct verdict_step *step, bool passed)
+{
+	if (step->is_doubt)
+		return (struct verdict_wait){
+			pace->fast_interval_us ? pace->fast_interval_us : pace->delay_before_retry_us, true};
+	if (step->to != HEALTH_DOWN)
+		return (struct verdict_wait){pace->interval_us, false};
+	if (passed && pace->fast_interval_us)
+		return (struct verdict_wait){pace->fast_interval_us, true};
+	if (!passed && pace->down_interval_us)
+		return (struct verdict_wait){pace->down_interval_us, false};
+	return (struct verdict_wait){pace->interval_us, false};
+}
+
 enum health verdict_join(enum health so_far, enum health next)
 {
 	if (so_far == HEALTH_DOWN || next == HEALTH_DOWN)

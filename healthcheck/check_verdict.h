@@ -31,6 +31,18 @@ struct verdict_step {
  * there is no earlier good state that a single lost packet could spoil. */
 struct verdict_step verdict_take(const struct verdict_rule *rule, struct verdict *v, bool passed);
 
+/* When to look again after a step. */
+struct verdict_pace {
+	int64_t interval_us, delay_before_retry_us;
+	int64_t fast_interval_us, down_interval_us; /* 0 = not given */
+};
+struct verdict_wait {
+	int64_t delay_us;
+	bool from_end; /* of the run; else from its planned start */
+};
+/* In doubt: fast_interval or delay_before_retry from the end. Down but passing: fast_interval. Down: down_interval. */
+struct verdict_wait verdict_wait(const struct verdict_pace *pace, const struct verdict_step *step, bool passed);
+
 /* The verdict over the checks of one server: down if any is down, else unknown if any is unknown, else up. No checks:
  * up. Feed it with each check's health, beginning with HEALTH_UP. */
 enum health verdict_join(enum health so_far, enum health next);

@@ -3,9 +3,10 @@
  * next start. It never writes a board, never logs a verdict (see health_report.c), and allocates nothing while it runs.
  */
 #include "checker.h"
+#include "check_share.h"
+#include "lateness.h"
 #include "log.h"
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Waiting checks started in one go when descriptors become free. */
@@ -23,30 +24,11 @@ struct checker {
 	struct check *queue_first, *queue_last;
 	struct timer queue_timer;
 	struct log_limit queue_limit;
+	struct lateness lateness;
+	uint32_t probes; /* checks that run for themselves or for others */
+	uint64_t runs;
 	bool is_stopped;
 };
-
-const char *checker_describe(const struct check *check, uint32_t step, char *buf)
-{
-	const struct check_spec *spec = &check->spec;
-	const struct conf_check *c = check_spec_conf(spec);
-	const struct conf_server *server = &spec->conf->servers[c->server];
-	const struct probe_kind *kind = probe_kind_of(c->kind);
-	char text[ADDR_TEXT];
-	size_t used;
-
-	if (!kind) {
-		snprintf(buf, CHECK_TEXT_SIZE, "MISC_CHECK");
-		return buf;
-	}
-	kind->describe(spec, step, buf, CHECK_TEXT_SIZE);
-	if (addr_equal(&c->target, &server->addr) && c->port == server->port)
-		return buf;
-	for (used = 0; buf[used]; used++)
-		;
-	snprintf(buf + used, CHECK_TEXT_SIZE - used, " at %s", addr_format_port(&c->target, c->port, text));
-	return buf;
-}
 
 /* ---- planning ---- */
 
@@ -72,77 +54,82 @@ static void enqueue(struct check *c)
 
 /* ---- one result ---- */
 
-static void tell_state(struct check *c, const struct verdict_step *step, const struct probe_result *result)
-{
-	char what[CHECK_TEXT_SIZE];
-
-	checker_describe(c, result->step, what);
-	if (step->is_doubt)
-		snprintf(c->status.why, WHY_SIZE, "in doubt: %.80s (%.40s, %u of %u tries failed)", result->why, what,
-			step->tries, step->tries_needed);
-	else if (step->to == HEALTH_DOWN && result->reason == REASON_OK)
-		snprintf(c->status.why, WHY_SIZE, "recovering: %.70s (%.40s, %u of %u tries passed)", result->why, what,
-			step->tries, step->tries_needed);
-	else
-		snprintf(c->status.why, WHY_SIZE, "%.100s (%.50s)", result->why, what);
-}
-
-static void take_result(struct check *c, struct verdict_step *step, const struct probe_result *result)
+static void plan_next(struct check *c, const struct verdict_step *step, bool passed, struct mono now)
 {
 	const struct conf_check *conf = check_spec_conf(&c->spec);
-	const struct verdict_rule rule = {.retry = conf->retry, .rise = conf->rise};
-	bool passed = result->reason == REASON_OK;
-	/* A check that goes on passing keeps the sentence that says since when and how it came up. */
-	bool is_quiet = passed && c->verdict.health == HEALTH_UP && c->verdict.failures == 0 && c->status.runs > 0;
+	const struct verdict_pace pace = {
+		conf->interval_us, conf->delay_before_retry_us, conf->fast_interval_us, conf->down_interval_us};
+	struct verdict_wait wait = verdict_wait(&pace, step, passed);
 
-	*step = verdict_take(&rule, &c->verdict, passed);
-	c->status.runs++;
-	c->status.failed_runs += !passed;
-	c->status.health = c->verdict.health;
-	c->status.failures = c->verdict.failures;
-	c->status.successes = c->verdict.successes;
-	c->status.last_reason = result->reason;
-	if (step->is_changed)
-		c->status.since_real_us = real_now_us();
-	if (!is_quiet)
-		tell_state(c, step, result);
+	if (wait.from_end)
+		plan(c, schedule_retry(&c->checker->random, now, wait.delay_us));
+	else
+		plan(c, schedule_next(&c->checker->random, c->planned, now, wait.delay_us));
 }
 
-/* Says nothing about the server: the verdict stays, the sentence tells. */
-static void take_own_trouble(struct check *c, const struct probe_result *result)
+static void plan_after_trouble(struct check *c, const struct probe_result *result, struct mono now)
 {
-	char what[CHECK_TEXT_SIZE];
+	const struct conf_check *conf = check_spec_conf(&c->spec);
 
-	c->status.last_reason = result->reason;
-	snprintf(c->status.why, WHY_SIZE, "%.110s (%.40s)", result->why, checker_describe(c, result->step, what));
+	c->is_dead = result->reason == REASON_NOT_RUN || result->reason == REASON_FWMARK;
+	c->status.next_start = MONO_NEVER;
+	if (!c->is_dead)
+		plan(c, schedule_next(&c->checker->random, c->planned, now,
+				conf->interval_us > OWN_TROUBLE_US ? conf->interval_us : OWN_TROUBLE_US));
+}
+
+/* Another check has run for this one. */
+static void serve_user(
+	struct check *user, const struct check *leader, const struct probe_result *result, struct mono now)
+{
+	struct checker *k = user->checker;
+	struct verdict_step step;
+	bool counts;
+
+	user->planned = leader->planned;
+	user->status.last_start = leader->status.last_start;
+	user->status.next_start = leader->status.next_start;
+	user->status.is_late = 0;
+	user->is_dead = leader->is_dead;
+	counts = check_result_take(user, result, now, &step);
+	k->report(k->arg, user, counts ? &step : NULL, result);
 }
 
 static void on_done(void *arg, const struct probe_result *result)
 {
 	struct check *c = arg;
 	struct checker *k = c->checker;
-	const struct conf_check *conf = check_spec_conf(&c->spec);
 	struct mono now = mono_now();
 	struct verdict_step step;
+	bool counts = check_result_take(c, result, now, &step);
 
 	c->probe = NULL;
-	c->status.last_duration_us = mono_diff_us(now, c->status.last_start);
-	if (reason_is_own(result->reason)) {
-		take_own_trouble(c, result);
-		c->is_dead = result->reason == REASON_NOT_RUN || result->reason == REASON_FWMARK;
-		c->status.next_start = MONO_NEVER;
-		if (!c->is_dead)
-			plan(c, schedule_next(&k->random, c->planned, now,
-					conf->interval_us > OWN_TROUBLE_US ? conf->interval_us : OWN_TROUBLE_US));
-		k->report(k->arg, c, NULL, result);
-		return;
-	}
-	take_result(c, &step, result);
-	if (step.is_doubt)
-		plan(c, schedule_retry(&k->random, now, conf->delay_before_retry_us));
+	k->runs++;
+	/* A check that another one runs for since the last switch only finishes what it began. */
+	if (c->leader != c)
+		loop_timer_cancel(k->loop, &c->timer);
+	else if (counts)
+		plan_next(c, &step, result->reason == REASON_OK, now);
 	else
-		plan(c, schedule_next(&k->random, c->planned, now, conf->interval_us));
-	k->report(k->arg, c, &step, result);
+		plan_after_trouble(c, result, now);
+	k->report(k->arg, c, counts ? &step : NULL, result);
+	for (struct check *user = c->users; user; user = user->next_user)
+		serve_user(user, c, result, now);
+}
+
+void checker_take(struct check *c, const struct probe_result *result, struct mono started, struct mono ended,
+	struct mono next_start)
+{
+	struct checker *k = c->checker;
+	struct verdict_step step;
+	bool counts;
+
+	c->status.last_start = started;
+	c->planned = next_start;
+	c->status.next_start = next_start;
+	counts = check_result_take(c, result, ended, &step);
+	k->runs++;
+	k->report(k->arg, c, counts ? &step : NULL, result);
 }
 
 /* ---- starting ---- */
@@ -152,6 +139,8 @@ static void start(struct check *c)
 	struct probe *p;
 
 	c->status.last_start = mono_now();
+	c->status.is_late = 0;
+	lateness_take(&c->checker->lateness, mono_diff_us(c->status.last_start, c->planned));
 	p = probe_start(c->checker->prober, &c->spec, on_done, c);
 	/* Where the run has ended already, on_done() has planned the next one. */
 	if (p)
@@ -260,9 +249,26 @@ static void sift_queue(struct checker *k)
 	for (; c; c = next) {
 		next = c->queue_next;
 		c->is_queued = false;
-		if (c->spec.conf == k->set->conf)
+		if (c->spec.conf == k->set->conf && c->leader == c)
 			enqueue(c);
 	}
+}
+
+/* A check that joins one that has run already knows what that knows. */
+static void learn_from_leader(struct check *c)
+{
+	const struct check *leader = c->leader;
+
+	if (leader->status.runs == 0 || c->status.runs > 0)
+		return;
+	c->verdict = leader->verdict;
+	c->flap = leader->flap;
+	c->status = leader->status;
+}
+
+static bool needs_start(const struct check *c)
+{
+	return !c->is_dead && c->leader == c && check_spec_conf(&c->spec)->kind != CONF_CHECK_MISC;
 }
 
 /* Arms what neither runs, nor waits, nor has a time already. */
@@ -272,20 +278,26 @@ static void arm_new(struct checker *k)
 	uint32_t count = 0, number = 0;
 
 	for (uint32_t i = 0; i < k->set->n_checks; i++)
-		count += !k->set->checks[i]->checker;
+		count += !k->set->checks[i]->checker && needs_start(k->set->checks[i]);
 	for (uint32_t i = 0; i < k->set->n_checks; i++) {
 		struct check *c = k->set->checks[i];
+		bool is_new = !c->checker;
 
-		if (c->checker)
-			continue;
 		c->checker = k;
 		c->timer.fire = on_start;
 		c->timer.arg = c;
-		if (c->is_dead)
+		c->status.is_shared = c->leader != c;
+		if (c->leader != c) {
+			loop_timer_cancel(k->loop, &c->timer);
+			learn_from_leader(c);
+		}
+		if (!needs_start(c) || (!is_new && !c->was_user))
+			continue;
+		if (c->probe)
 			continue;
 		if (!mono_is_set(c->planned))
-			c->planned = schedule_first(&k->random, now, c->first_span_us, number, count);
-		number++;
+			c->planned = schedule_first(&k->random, now, c->first_span_us, number, count ? count : 1);
+		number += is_new;
 		plan(c, c->planned);
 	}
 }
@@ -294,12 +306,15 @@ void checker_commit(struct checker *k, struct check_set *set, const struct board
 {
 	struct check_set *old = k->set;
 	uint32_t adopted;
+	int rc;
 
 	check_set_take_over(set, old);
 	adopted = old ? 0 : check_set_adopt(set, predecessor);
 	if (adopted)
 		log_info("checks: %u of %u go on with the counts of the process before", adopted, set->n_checks);
 	k->set = set;
+	rc = check_share(set);
+	k->probes = rc < 0 ? set->n_checks : (uint32_t)rc;
 	sift_queue(k);
 	if (old)
 		put_to_rest(k, old);
@@ -324,4 +339,35 @@ void checker_free(struct checker *k)
 	check_set_free(k->set);
 	prober_free(k->prober);
 	free(k);
+}
+
+/* ---- watching ourselves ---- */
+
+void checker_run_now(struct check *c)
+{
+	c = c->leader;
+	if (c->is_dead || c->probe || c->is_queued || !c->timer.slot)
+		return;
+	plan(c, mono_now());
+}
+
+uint32_t checker_watch(struct checker *k, struct mono now, struct status_checks *status)
+{
+	lateness_turn(&k->lateness, now);
+	*status = (struct status_checks){.checks = k->set ? k->set->n_checks : 0,
+		.probes = k->probes,
+		.runs = k->runs,
+		.lateness_p50_us = lateness_permille(&k->lateness, 500),
+		.lateness_p99_us = lateness_permille(&k->lateness, 990),
+		.lateness_max_us = lateness_most(&k->lateness)};
+	for (uint32_t i = 0; k->set && i < k->set->n_checks; i++) {
+		struct check *c = k->set->checks[i];
+		const struct check *leader = c->leader;
+		bool is_late = !c->is_dead && !leader->probe &&
+			       schedule_is_late(leader->planned, now, check_spec_conf(&c->spec)->interval_us);
+
+		c->status.is_late = is_late;
+		status->late += is_late;
+	}
+	return status->late;
 }

@@ -4,6 +4,7 @@
 #ifndef POISE_CHECKER_H
 #define POISE_CHECKER_H
 
+#include "check_result.h"
 #include "check_schedule.h"
 #include "check_set.h"
 
@@ -29,8 +30,13 @@ void checker_commit(struct checker *k, struct check_set *set, const struct board
 /* Ends all runs and starts no more. */
 void checker_stop(struct checker *k);
 
-/* "HTTP_GET /health" (step: probe_result.step), with the target where that is not the server. Returns buf. */
-#define CHECK_TEXT_SIZE 96
-const char *checker_describe(const struct check *check, uint32_t step, char *buf);
+/* A result that came from elsewhere (the program of a MISC_CHECK). */
+void checker_take(struct check *check, const struct probe_result *result, struct mono started, struct mono ended,
+	struct mono next_start);
+/* Runs a check as soon as possible: there is reason for doubt. */
+void checker_run_now(struct check *check);
+/* Looks which checks are overdue by three intervals (status.is_late) and how punctual starts are; to be called every
+ * second or so. why of the record is left empty. Returns how many are late. */
+uint32_t checker_watch(struct checker *k, struct mono now, struct status_checks *status);
 
 #endif

@@ -52,7 +52,8 @@ static int connect_target(int fd, const struct conf *conf, const struct conf_che
 	return -1;
 }
 
-int conn_open(const struct conf *conf, const struct conf_check *check, struct probe_result *result)
+static int open_socket(
+	const struct conf *conf, const struct conf_check *check, int type, int protocol, struct probe_result *result)
 {
 	int fd;
 
@@ -61,7 +62,7 @@ int conn_open(const struct conf *conf, const struct conf_check *check, struct pr
 			"not run: marked probes (fwmark) need a privilege that the checker does not hold");
 		return -1;
 	}
-	fd = socket(check->target.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	fd = socket(check->target.family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 	if (fd < 0) {
 		result_set(result, errno == ENOMEM ? REASON_MEMORY : REASON_NO_SOCKET,
 			"our own trouble, not the server's: no socket: %s", strerror(errno));
@@ -71,6 +72,16 @@ int conn_open(const struct conf *conf, const struct conf_check *check, struct pr
 		return fd;
 	close(fd);
 	return -1;
+}
+
+int conn_open(const struct conf *conf, const struct conf_check *check, struct probe_result *result)
+{
+	return open_socket(conf, check, SOCK_STREAM, IPPROTO_TCP, result);
+}
+
+int conn_open_udp(const struct conf *conf, const struct conf_check *check, struct probe_result *result)
+{
+	return open_socket(conf, check, SOCK_DGRAM, IPPROTO_UDP, result);
 }
 
 int conn_error(int fd)

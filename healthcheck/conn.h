@@ -11,6 +11,8 @@
 /* Starts to connect to a check's target with its bindto, bind_if, bind_port. Returns the descriptor (connected, or on
  * its way), or -1 with the sentence in result. */
 int conn_open(const struct conf *conf, const struct conf_check *check, struct probe_result *result);
+/* The same for UDP: the socket is connected, so it hears only its target, and learns when the port is closed. */
+int conn_open_udp(const struct conf *conf, const struct conf_check *check, struct probe_result *result);
 /* The pending error of a socket (0 = none). */
 int conn_error(int fd);
 /* > 0 bytes, 0 the peer has closed, -EAGAIN, or another -errno. Never raises a signal. */

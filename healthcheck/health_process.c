@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* poise-healthcheck: probes the real servers and tells who is up. It speaks with hostile peers and therefore holds no
  * privilege; it never touches the kernel's IPVS table (ipvs acts on its board). */
+#include "health_misc.h"
 #include "health_report.h"
+#include "health_watch.h"
 #include "log.h"
 #include "role.h"
 #include <errno.h>
@@ -17,6 +19,7 @@
 struct health_process {
 	struct checker *checker;
 	struct health_report report;
+	struct health_watch watch;
 	/* prepared, not yet decided */
 	struct check_set *next;
 	struct board *next_board;
@@ -53,7 +56,10 @@ static int health_open(struct role_process *p)
 		seed = (uint64_t)mono_now().us * (uint64_t)getpid();
 	health_report_init(&h->report, p);
 	h->checker = checker_new(p->loop, raise_descriptors(), seed, on_report, h);
-	return h->checker ? 0 : -errno;
+	if (!h->checker)
+		return -errno;
+	health_watch_init(&h->watch, p, h->checker, &h->report);
+	return 0;
 }
 
 static void forget(struct health_process *h)
@@ -78,7 +84,8 @@ static int health_prepare(struct role_process *p, const struct conf *next, char 
 	h->next = check_set_new(next, checker_set(h->checker), prober_tls(checker_prober(h->checker)));
 	h->next_board = health_report_board(next);
 	/* A start and a deadline for each check, connections that are being closed, and our own. */
-	if (h->next && h->next_board && loop_timer_reserve(p->loop, 3 * (size_t)next->n_checks + 64) == 0)
+	if (h->next && h->next_board && health_watch_reserve(&h->watch, next) == 0 &&
+		loop_timer_reserve(p->loop, 3 * (size_t)next->n_checks + 64) == 0)
 		return 0;
 	snprintf(why, 240, "not enough memory for %u checks of %u servers", next->n_checks, next->n_servers);
 	forget(h);
@@ -96,6 +103,15 @@ static void health_commit(struct role_process *p, const struct conf *next)
 	h->next_board = NULL;
 	checker_commit(h->checker, set, p->boards[ROLE_HEALTHCHECK]);
 	health_report_switch(&h->report, set, board);
+	health_watch_begin(&h->watch);
+}
+
+static void health_changed(struct role_process *p, enum role role, uint32_t table, uint32_t record)
+{
+	struct health_process *h = p->ctx;
+
+	if (role == ROLE_SCRIPT && (table == SCRIPT_TABLE_MISC || table == UINT32_MAX))
+		health_misc_look(checker_set(h->checker), p->boards[ROLE_SCRIPT], record);
 }
 
 static void health_abort(struct role_process *p)
@@ -119,6 +135,7 @@ static void health_stop(struct role_process *p, bool keep)
 	struct health_process *h = p->ctx;
 
 	(void)keep;
+	health_watch_stop(&h->watch);
 	checker_stop(h->checker);
 	role_exit(p, 0);
 }
@@ -130,6 +147,7 @@ int main(int argc, char **argv)
 		.prepare = health_prepare,
 		.commit = health_commit,
 		.abort = health_abort,
+		.changed = health_changed,
 		.file = health_file,
 		.stop = health_stop};
 	struct health_process h = {0};

@@ -10,6 +10,7 @@
 
 #define RING_AGAIN_US (20 * US_PER_MS)
 #define OWN_TROUBLE_LINES_US (60 * US_PER_S)
+#define EXPIRY_LINES_US (86400 * US_PER_S)
 
 /* ---- ipvs ---- */
 
@@ -84,6 +85,14 @@ static void log_server(const struct conf *conf, conf_index_t server, enum health
 		health_name((enum health)to->health), to->why);
 }
 
+static void log_draining(const struct conf *conf, conf_index_t server, const struct status_health *s)
+{
+	char name[2 * CONF_NAME_SIZE];
+
+	log_info("server %s: %s: %s", object_name(conf, server, name, sizeof(name)),
+		s->is_draining ? "drains" : "drains no more", s->why);
+}
+
 static void announce(struct health_report *r, const struct check_set *set, conf_index_t server, enum health from)
 {
 	const struct status_health *s = &set->servers[server];
@@ -94,20 +103,65 @@ static void announce(struct health_report *r, const struct check_set *set, conf_
 	role_event(r->p, &event);
 }
 
-static void judge_server(struct health_report *r, struct check_set *set, conf_index_t server)
+/* Many servers of a pool serve on though they are down, or no longer do: everybody is told. */
+static void announce_panic(struct health_report *r, struct check_set *set, conf_index_t service)
 {
-	struct status_health *s = &set->servers[server];
-	enum health from = (enum health)s->health;
+	const struct conf_service *s = &set->conf->services[service];
+	uint32_t down = check_set_count_down(set, service);
+	struct event event = {.kind = EVENT_PANIC, .object = service, .to = set->panics[service]};
+	char name[CONF_NAME_SIZE];
 
-	if (!check_set_judge_server(set, server)) {
+	event.from = !event.to;
+	conf_service_name(set->conf, service, name);
+	snprintf(event.name, sizeof(event.name), "%.63s", name);
+	if (event.to) {
+		snprintf(event.why, sizeof(event.why),
+			"%u of %u servers are down, more than %u %% (panic_threshold): all of them serve on", down,
+			s->servers.count, s->panic_threshold);
+		log_error("service %s: PANIC: %s", name, event.why);
+	} else {
+		snprintf(event.why, sizeof(event.why), "%u of %u servers are down: only those that are up serve again",
+			down, s->servers.count);
+		log_info("service %s: panic is over: %s", name, event.why);
+	}
+	role_event(r->p, &event);
+}
+
+/* Returns true when the panic of the server's pool has begun or ended; its servers are stored then. */
+static bool judge_pool(struct health_report *r, struct check_set *set, conf_index_t server)
+{
+	conf_index_t service = set->conf->servers[server].service;
+	const struct conf_range *range;
+
+	if (service >= set->conf->n_services || !check_set_judge_pool(set, service))
+		return false;
+	range = &set->conf->services[service].servers;
+	for (uint32_t i = range->first; i < range->first + range->count; i++)
+		role_store(r->p, HEALTH_TABLE_SERVER, i, &set->servers[i], sizeof(set->servers[i]));
+	announce_panic(r, set, service);
+	return true;
+}
+
+void health_report_judge(struct health_report *r, struct check_set *set, conf_index_t server)
+{
+	struct status_health *s = &set->servers[server], was = *s;
+	bool changed = check_set_judge_server(set, server, mono_now());
+	bool panicked = changed && judge_pool(r, set, server);
+
+	if (!changed && was.weight_percent == s->weight_percent && was.weight == s->weight &&
+		was.is_draining == s->is_draining && was.is_held == s->is_held) {
 		role_store_quiet(r->p, HEALTH_TABLE_SERVER, server, s, sizeof(*s));
 		return;
 	}
 	role_store(r->p, HEALTH_TABLE_SERVER, server, s, sizeof(*s));
-	ring_ipvs(r, set->conf->generation, server);
-	announce(r, set, server, from);
+	ring_ipvs(r, set->conf->generation, panicked ? UINT32_MAX : server);
+	if (was.is_draining != s->is_draining)
+		log_draining(set->conf, server, s);
+	if (!changed)
+		return;
+	announce(r, set, server, (enum health)was.health);
 	if (set->conf->servers[server].checks.count > 1)
-		log_server(set->conf, server, from, s);
+		log_server(set->conf, server, (enum health)was.health, s);
 }
 
 /* ---- a run ---- */
@@ -137,11 +191,31 @@ static void log_own_trouble(const struct check_set *set, struct check *check, co
 		health_name(check->verdict.health), result->why, checker_describe(check, result->step, what));
 }
 
+/* Once a day for each check. */
+static void log_expiry(const struct check_set *set, struct check *check)
+{
+	const struct conf_check *conf = check_spec_conf(&check->spec);
+	char name[2 * CONF_NAME_SIZE], what[CHECK_TEXT_SIZE];
+	uint32_t held_back;
+
+	if (!conf->cert_expiry_warning || !check->status.cert_days ||
+		check->status.cert_days > conf->cert_expiry_warning ||
+		!log_limit_pass(&check->expiry_limit, EXPIRY_LINES_US, &held_back))
+		return;
+	log_warning("check %s: the certificate expires in %u days (%s): renew it",
+		object_name(set->conf, conf->server, name, sizeof(name)), check->status.cert_days - 1,
+		checker_describe(check, 0, what));
+}
+
 void health_report_run(struct health_report *r, struct check_set *set, struct check *check,
 	const struct verdict_step *step, const struct probe_result *result)
 {
 	conf_index_t server = check_spec_conf(&check->spec)->server;
-	bool is_news = !step || step->is_changed || result->reason != REASON_OK || step->tries <= step->tries_needed;
+	const struct conf_server *conf = &set->conf->servers[server];
+	bool is_word =
+		result->has_percent || result->has_weight || result->is_draining || set->servers[server].is_draining;
+	bool is_news = !step || step->is_changed || result->reason != REASON_OK || step->tries <= step->tries_needed ||
+		       is_word;
 
 	if (step && step->is_changed)
 		role_store(r->p, HEALTH_TABLE_CHECK, check->spec.index, &check->status, sizeof(check->status));
@@ -151,9 +225,13 @@ void health_report_run(struct health_report *r, struct check_set *set, struct ch
 		log_own_trouble(set, check, result);
 	else if (step->is_changed)
 		log_change(set, check, step, result);
+	if (result->reason == REASON_OK && check->spec.index == conf->checks.first)
+		pool_take_time(&set->states[server].member, check->status.last_duration_us);
+	if (step)
+		log_expiry(set, check);
 	/* A check that goes on passing changes nothing about its server. */
 	if (is_news)
-		judge_server(r, set, server);
+		health_report_judge(r, set, server);
 }
 
 /* ---- a generation ---- */
@@ -166,6 +244,8 @@ struct board *health_report_board(const struct conf *conf)
 	shape.count[HEALTH_TABLE_CHECK] = conf->n_checks;
 	shape.record_size[HEALTH_TABLE_SERVER] = sizeof(struct status_health);
 	shape.count[HEALTH_TABLE_SERVER] = conf->n_servers;
+	shape.record_size[HEALTH_TABLE_ROLE] = sizeof(struct status_checks);
+	shape.count[HEALTH_TABLE_ROLE] = 1;
 	return board_create(ROLE_HEALTHCHECK, conf->generation, &shape);
 }
 
@@ -185,13 +265,20 @@ static void log_dead(const struct check_set *set)
 
 void health_report_switch(struct health_report *r, struct check_set *set, struct board *board)
 {
+	struct mono now = mono_now();
+
 	for (uint32_t i = 0; i < set->n_checks; i++)
 		board_store(board, HEALTH_TABLE_CHECK, i, &set->checks[i]->status, sizeof(struct status_check));
-	for (uint32_t i = 0; i < set->n_servers; i++) {
-		check_set_judge_server(set, i);
+	for (uint32_t i = 0; i < set->n_servers; i++)
+		check_set_judge_server(set, i, now);
+	for (uint32_t i = 0; i < set->conf->n_services; i++)
+		check_set_judge_pool(set, i);
+	for (uint32_t i = 0; i < set->n_servers; i++)
 		board_store(board, HEALTH_TABLE_SERVER, i, &set->servers[i], sizeof(struct status_health));
-	}
 	role_publish_board(r->p, board);
+	for (uint32_t i = 0; i < set->conf->n_services; i++)
+		if (set->panics[i])
+			announce_panic(r, set, i);
 	for (uint32_t i = 0; i < set->n_servers; i++) {
 		enum health from = (enum health)set->before[i];
 

@@ -21,6 +21,8 @@ void health_report_set_peer(struct health_report *r, int fd);
 struct board *health_report_board(const struct conf *conf);
 /* A generation was switched: judges every server, publishes the board, and tells what the switch has changed. */
 void health_report_switch(struct health_report *r, struct check_set *set, struct board *board);
+/* Judges a server anew, stores what has changed, and tells those who act on it. */
+void health_report_judge(struct health_report *r, struct check_set *set, conf_index_t server);
 /* After a run of a check of `set` (checker_report_fn without its first argument). */
 void health_report_run(struct health_report *r, struct check_set *set, struct check *check,
 	const struct verdict_step *step, const struct probe_result *result);

@@ -93,6 +93,30 @@ static bool name_is(const char *line, size_t length, const char *name)
 	return length == strlen(name) && strncasecmp(line, name, length) == 0;
 }
 
+/* The name in any case, and the value when one is wanted. */
+static bool is_wanted_header(const char *wanted, const char *line, size_t length)
+{
+	size_t name = strcspn(wanted, ":");
+	const char *value = wanted[name] ? wanted + name + 1 : NULL, *end = line + length;
+
+	if (length <= name || strncasecmp(line, wanted, name) != 0)
+		return false;
+	line += name;
+	while (line < end && is_blank(*line))
+		line++;
+	if (line == end || *line++ != ':')
+		return false;
+	if (!value)
+		return true;
+	while (is_blank(*value))
+		value++;
+	while (line < end && is_blank(*line))
+		line++;
+	while (end > line && is_blank(end[-1]))
+		end--;
+	return (size_t)(end - line) == strlen(value) && strncasecmp(line, value, strlen(value)) == 0;
+}
+
 static void take_header_line(struct http_answer *a)
 {
 	const char *end = a->line + a->line_used;
@@ -107,6 +131,8 @@ static void take_header_line(struct http_answer *a)
 		return;
 	}
 	a->line_is_framing = false;
+	if (a->wanted && is_wanted_header(a->wanted, a->line, a->line_used))
+		a->has_wanted = true;
 	if (!colon)
 		return;
 	while (name_end > a->line && is_blank(name_end[-1]))
@@ -137,7 +163,7 @@ static void end_headers(struct http_answer *a)
 		return;
 	}
 	a->is_body = true;
-	if (a->status == 101 || a->status == 204 || a->status == 304) {
+	if (a->is_headless || a->status == 101 || a->status == 204 || a->status == 304) {
 		a->state = HTTP_DONE;
 	} else if (a->is_chunked) {
 		a->state = HTTP_CHUNK_LINE;

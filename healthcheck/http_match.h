@@ -36,6 +36,9 @@ struct http_answer {
 	bool has_length, is_chunked, has_coding;
 	bool is_body;         /* the headers are complete */
 	bool line_is_framing; /* the last header line was Content-Length or Transfer-Encoding: it must not be folded */
+	bool is_headless;     /* the request was HEAD: no body follows, whatever the headers say */
+	const char *wanted;   /* a header line to look for, "Name: value" or "Name"; NULL = none */
+	bool has_wanted;      /* it was there */
 	uint64_t left;        /* body or chunk bytes still to come */
 	uint64_t length;      /* of Content-Length */
 	uint64_t body_bytes;

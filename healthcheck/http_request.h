@@ -13,6 +13,8 @@
  * characters that would end the line. */
 size_t http_request_build(
 	const struct conf *conf, const struct conf_check *check, const struct conf_url *url, char *buf, size_t size);
+/* A HEAD request gets an answer without a body. */
+bool http_request_is_head(const struct conf *conf, const struct conf_check *check);
 /* The virtual host of a url, "" when there is none. */
 const char *http_request_virtualhost(
 	const struct conf *conf, const struct conf_check *check, const struct conf_url *url);

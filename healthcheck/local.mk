@@ -6,14 +6,22 @@ healthcheck_libhealth_a_SOURCES = healthcheck/reason.c healthcheck/reason.h heal
 	healthcheck/http_request.c healthcheck/http_request.h healthcheck/body_match.c healthcheck/body_match.h \
 	healthcheck/conn.c healthcheck/conn.h healthcheck/tls.c healthcheck/tls.h healthcheck/poller.c \
 	healthcheck/poller.h healthcheck/linger.c healthcheck/linger.h healthcheck/probe.c healthcheck/probe.h \
-	healthcheck/probe_tcp.c healthcheck/probe_http.c healthcheck/check_set.c healthcheck/check_set.h \
-	healthcheck/checker.c healthcheck/checker.h
+	healthcheck/probe_tcp.c healthcheck/probe_http.c healthcheck/probe_tls.c healthcheck/probe_text.c \
+	healthcheck/probe_udp.c healthcheck/probe_ping.c healthcheck/probe_file.c healthcheck/probe_grpc.c \
+	healthcheck/ping.c healthcheck/ping.h healthcheck/ping_packet.c healthcheck/dns_packet.c \
+	healthcheck/dns_packet.h healthcheck/reply.c healthcheck/reply.h healthcheck/talk.c healthcheck/talk.h \
+	healthcheck/grpc_message.c healthcheck/grpc_message.h healthcheck/regex.c healthcheck/regex.h healthcheck/tls_profile.c healthcheck/tls_profile.h \
+	healthcheck/check_set.c healthcheck/check_set.h healthcheck/check_judge.c healthcheck/check_share.c \
+	healthcheck/check_share.h healthcheck/check_result.c healthcheck/check_result.h healthcheck/check_flap.c \
+	healthcheck/check_flap.h healthcheck/check_pool.c healthcheck/check_pool.h healthcheck/lateness.c \
+	healthcheck/lateness.h healthcheck/checker.c healthcheck/checker.h
 healthcheck_libhealth_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(PCRE2_CFLAGS)
-HEALTH_LIBS = healthcheck/libhealth.a $(ROLE_LIBS) $(OPENSSL_LIBS) $(PCRE2_LIBS)
+HEALTH_LIBS = healthcheck/libhealth.a $(ROLE_LIBS) $(OPENSSL_LIBS) $(PCRE2_LIBS) $(NGHTTP2_LIBS)
 
 pkglibexec_PROGRAMS += healthcheck/poise-healthcheck
 healthcheck_poise_healthcheck_SOURCES = healthcheck/health_process.c healthcheck/health_report.c \
-	healthcheck/health_report.h
+	healthcheck/health_report.h healthcheck/health_watch.c healthcheck/health_watch.h healthcheck/health_misc.c \
+	healthcheck/health_misc.h
 healthcheck_poise_healthcheck_LDADD = $(HEALTH_LIBS)
 
 HEALTH_CHECK_CFLAGS = $(AM_CFLAGS) -I$(srcdir)/healthcheck $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
@@ -36,6 +44,10 @@ tests_unit_check_health_life_LDADD = $(HEALTH_CHECK_LIBS)
 tests_unit_check_health_probe_SOURCES = tests/unit/check_health_probe.c $(HEALTH_FIXTURE)
 tests_unit_check_health_probe_CFLAGS = $(HEALTH_CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
 tests_unit_check_health_probe_LDADD = $(HEALTH_CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_health_pool
+tests_unit_check_health_pool_SOURCES = tests/unit/check_health_pool.c
+tests_unit_check_health_pool_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_unit_check_health_pool_LDADD = $(HEALTH_CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_health_tls tests/unit/check_health_match
 tests_unit_check_health_tls_SOURCES = tests/unit/check_health_tls.c $(HEALTH_FIXTURE)
 tests_unit_check_health_tls_CFLAGS = $(HEALTH_CHECK_CFLAGS) $(SYSTEMD_CFLAGS)

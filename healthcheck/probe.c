@@ -4,6 +4,7 @@
 #include "probe.h"
 #include "conn.h"
 #include "linger.h"
+#include "ping.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +13,30 @@
 /* Descriptors that the process needs beside those of probes. */
 #define DESCRIPTORS_KEPT 64
 
-enum { KIND_TCP, KIND_HTTP, KIND_SSL, KIND_COUNT };
-
-static const struct probe_kind *const kinds[KIND_COUNT] = {&probe_kind_tcp, &probe_kind_http, &probe_kind_ssl};
+/* By enum conf_check_kind; NULL: its program is run by the script process. */
+static const struct probe_kind *const kinds[CONF_CHECK_KINDS] = {
+	[CONF_CHECK_TCP] = &probe_kind_tcp,
+	[CONF_CHECK_HTTP] = &probe_kind_http,
+	[CONF_CHECK_SSL] = &probe_kind_ssl,
+	[CONF_CHECK_MISC] = NULL,
+	[CONF_CHECK_TLS] = &probe_kind_tls,
+	[CONF_CHECK_SMTP] = &probe_kind_smtp,
+	[CONF_CHECK_DNS] = &probe_kind_dns,
+	[CONF_CHECK_UDP] = &probe_kind_udp,
+	[CONF_CHECK_PING] = &probe_kind_ping,
+	[CONF_CHECK_FILE] = &probe_kind_file,
+	[CONF_CHECK_AGENT] = &probe_kind_agent,
+	[CONF_CHECK_GRPC] = &probe_kind_grpc,
+};
 
 struct prober {
 	struct loop *loop;
 	struct poller *poller;
 	struct lingers *lingers;
 	struct tls_world *tls;
+	struct ping_world *ping4, *ping6;
 	struct probe *all;
-	struct probe *idle_probes[KIND_COUNT];
+	struct probe *idle_probes[CONF_CHECK_KINDS];
 	uint32_t open, limit;
 	void (*idle)(void *arg);
 	void *arg;
@@ -31,26 +45,23 @@ struct prober {
 
 const struct probe_kind *probe_kind_of(uint32_t kind)
 {
-	switch ((enum conf_check_kind)kind) {
-	case CONF_CHECK_TCP:
-		return &probe_kind_tcp;
-	case CONF_CHECK_HTTP:
-		return &probe_kind_http;
-	case CONF_CHECK_SSL:
-		return &probe_kind_ssl;
-	case CONF_CHECK_MISC:
-	case CONF_CHECK_TLS:
-	case CONF_CHECK_SMTP:
-	case CONF_CHECK_DNS:
-	case CONF_CHECK_UDP:
-	case CONF_CHECK_PING:
-	case CONF_CHECK_FILE:
-	case CONF_CHECK_AGENT:
-	case CONF_CHECK_GRPC:
-	case CONF_CHECK_KINDS:
-		return NULL;
-	}
-	return NULL;
+	return kind < CONF_CHECK_KINDS ? kinds[kind] : NULL;
+}
+
+void check_spec_free(struct check_spec *spec)
+{
+	for (uint32_t i = 0; spec->bodies && i < check_spec_conf(spec)->urls.count; i++)
+		body_rule_free(&spec->bodies[i]);
+	free(spec->bodies);
+	if (spec->drain)
+		body_rule_free(spec->drain);
+	free(spec->drain);
+	talk_free(spec->talk);
+	tls_profile_put(spec->tls);
+	spec->bodies = NULL;
+	spec->drain = NULL;
+	spec->talk = NULL;
+	spec->tls = NULL;
 }
 
 static unsigned kind_number(const struct probe_kind *kind)
@@ -82,6 +93,8 @@ struct prober *prober_new(struct loop *loop, uint32_t descriptors, void (*idle)(
 	prober->limit = descriptors > 2 * DESCRIPTORS_KEPT ? descriptors - DESCRIPTORS_KEPT : descriptors / 2;
 	prober->tls = tls_world_new();
 	prober->poller = poller_new(loop, descriptors);
+	prober->ping4 = ping_world_new(loop, AF_INET);
+	prober->ping6 = ping_world_new(loop, AF_INET6);
 	if (prober->poller)
 		prober->lingers = lingers_new(loop, prober->poller, on_closed, prober);
 	if (prober->lingers)
@@ -104,6 +117,8 @@ void prober_free(struct prober *prober)
 			p->kind->destroy(p);
 		free(p);
 	}
+	ping_world_free(prober->ping4);
+	ping_world_free(prober->ping6);
 	lingers_free(prober->lingers);
 	poller_free(prober->poller);
 	tls_world_free(prober->tls);
@@ -167,7 +182,7 @@ struct probe *probe_start(struct prober *prober, const struct check_spec *spec, 
 {
 	const struct probe_kind *kind = probe_kind_of(check_spec_conf(spec)->kind);
 	struct probe *p = kind && !spec->broken ? take(prober, kind) : NULL;
-	struct probe_result result = {REASON_OK, 0, ""};
+	struct probe_result result = {.reason = REASON_OK};
 
 	if (!p) {
 		if (!kind || spec->broken)
@@ -221,18 +236,11 @@ void probe_cancel(struct probe *p)
 	end(p);
 }
 
-int probe_connect(struct probe *p)
+static int watch(struct probe *p)
 {
 	struct prober *prober = p->prober;
-	int rc;
+	int rc = poller_add(prober->poller, p->fd, on_io, p);
 
-	p->connected = MONO_NEVER;
-	p->fd = conn_open(p->spec->conf, check_spec_conf(p->spec), &p->result);
-	if (p->fd < 0) {
-		probe_finish(p);
-		return -1;
-	}
-	rc = poller_add(prober->poller, p->fd, on_io, p);
 	if (rc == 0) {
 		prober->open++;
 		return 0;
@@ -240,6 +248,27 @@ int probe_connect(struct probe *p)
 	close(p->fd);
 	p->fd = -1;
 	result_set_errno(&p->result, -rc);
+	probe_finish(p);
+	return -1;
+}
+
+int probe_connect(struct probe *p)
+{
+	p->connected = MONO_NEVER;
+	p->fd = conn_open(p->spec->conf, check_spec_conf(p->spec), &p->result);
+	if (p->fd >= 0)
+		return watch(p);
+	probe_finish(p);
+	return -1;
+}
+
+int probe_connect_udp(struct probe *p)
+{
+	/* Not "connected" in the sense of p->connected: there is nothing to end politely. */
+	p->connected = MONO_NEVER;
+	p->fd = conn_open_udp(p->spec->conf, check_spec_conf(p->spec), &p->result);
+	if (p->fd >= 0)
+		return watch(p);
 	probe_finish(p);
 	return -1;
 }
@@ -261,6 +290,8 @@ int probe_connect_step(struct probe *p, uint32_t events)
 	if (!(events & EPOLLOUT))
 		return 0;
 	p->connected = mono_now();
+	if (!p->result.connect_us)
+		p->result.connect_us = probe_age_us(p);
 	return 1;
 }
 
@@ -297,4 +328,62 @@ struct tls_world *probe_tls(struct probe *p)
 struct poller *probe_poller(struct probe *p)
 {
 	return p->prober->poller;
+}
+
+uint32_t probe_age_us(const struct probe *p)
+{
+	int64_t age_us = mono_diff_us(mono_now(), p->started);
+
+	return age_us < 1 ? 1 : age_us > UINT32_MAX ? UINT32_MAX : (uint32_t)age_us;
+}
+
+struct ping_world *probe_ping(struct probe *p, int family)
+{
+	return family == AF_INET6 ? p->prober->ping6 : p->prober->ping4;
+}
+
+/* "www.example.org:8443" names the host www.example.org; "[2001:db8::1]" and "192.0.2.1" name none. */
+static bool take_host_name(const char *text, char *name, size_t size)
+{
+	struct addr addr;
+	uint16_t port;
+	size_t n = strcspn(text, ":");
+
+	if (!*text || addr_parse_port(text, &addr, &port) == 0 || n == 0 || n >= size)
+		return false;
+	memcpy(name, text, n);
+	name[n] = '\0';
+	return true;
+}
+
+struct ssl_st *probe_start_tls(struct probe *p, const char *host)
+{
+	const struct conf_check *check = check_spec_conf(p->spec);
+	const char *own = conf_string(p->spec->conf, check->tls_name);
+	struct tls_peer peer = {.addr = &check->target};
+	struct ssl_st *tls;
+	char name[256];
+
+	if (take_host_name(*own ? own : host, name, sizeof(name))) {
+		peer.name = name;
+		peer.sni = check->enable_sni || check->tls_verify || *own ? name : NULL;
+	}
+	tls = tls_open(p->spec->tls, p->fd, &peer);
+	if (tls)
+		return tls;
+	result_set(&p->result, REASON_MEMORY, "our own trouble: no TLS connection could be made");
+	probe_finish(p);
+	return NULL;
+}
+
+int probe_check_certificate(struct probe *p, struct ssl_st *tls)
+{
+	const struct conf_check *check = check_spec_conf(p->spec);
+
+	if (!p->result.handshake_us)
+		p->result.handshake_us = probe_age_us(p);
+	if (tls_judge(tls, p->spec->tls, check->cert_expiry_failure, &p->result) == 0)
+		return 0;
+	probe_finish(p);
+	return -1;
 }

@@ -12,6 +12,7 @@
 #include "loop.h"
 #include "poller.h"
 #include "reason.h"
+#include "talk.h"
 #include "tls.h"
 
 struct probe;
@@ -19,10 +20,17 @@ struct probe;
 /* What is to be checked. The generation under it may be exchanged during a run for one with equal contents. */
 struct check_spec {
 	const struct conf *conf;
-	conf_index_t index;       /* conf->checks */
+	conf_index_t index; /* conf->checks */
+	const char *broken; /* a sentence when this check cannot be run at all, else NULL */
+	/* what the kind has prepared; NULL where it needs none */
 	struct body_rule *bodies; /* one for each url of the check */
-	const char *broken;       /* a sentence when this check cannot be run at all, else NULL */
+	struct body_rule *drain;  /* what the body of an answer must be that asks for a drain */
+	struct talk *talk;
+	struct tls_profile *tls;
 };
+
+/* Gives back what was prepared. */
+void check_spec_free(struct check_spec *spec);
 
 static inline const struct conf_check *check_spec_conf(const struct check_spec *spec)
 {
@@ -32,6 +40,9 @@ static inline const struct conf_check *check_spec_conf(const struct check_spec *
 struct probe_kind {
 	const char *name; /* as in the configuration: "TCP_CHECK" */
 	size_t size;      /* of the kind's own struct */
+	/* Prepares what every run of a check needs. Returns 0, or -1 with a sentence in why (WHY_SIZE bytes): the check
+	 * cannot run then. May be NULL. */
+	int (*prepare)(struct check_spec *spec, struct tls_world *tls, char *why);
 	/* Begin; fd is -1. May finish at once. */
 	void (*start)(struct probe *p);
 	/* An edge on the descriptor. */
@@ -49,6 +60,14 @@ struct probe_kind {
 extern const struct probe_kind probe_kind_tcp;
 extern const struct probe_kind probe_kind_http;
 extern const struct probe_kind probe_kind_ssl;
+extern const struct probe_kind probe_kind_tls;
+extern const struct probe_kind probe_kind_smtp;
+extern const struct probe_kind probe_kind_dns;
+extern const struct probe_kind probe_kind_udp;
+extern const struct probe_kind probe_kind_ping;
+extern const struct probe_kind probe_kind_file;
+extern const struct probe_kind probe_kind_agent;
+extern const struct probe_kind probe_kind_grpc;
 /* NULL when this kind (enum conf_check_kind) is not run. */
 const struct probe_kind *probe_kind_of(uint32_t kind);
 
@@ -93,6 +112,8 @@ void probe_cancel(struct probe *p);
 /* ---- for the kinds ---- */
 /* Opens the connection and watches it. Returns 0, or -1 after which the probe has ended. */
 int probe_connect(struct probe *p);
+/* The same with a UDP socket that only hears its target: it is connected at once. */
+int probe_connect_udp(struct probe *p);
 /* To be asked on every edge before the connection stands. Returns 1 connected (p->connected is set), 0 not yet, -1
  * after which the probe has ended. */
 int probe_connect_step(struct probe *p, uint32_t events);
@@ -107,5 +128,14 @@ void probe_finish(struct probe *p);
 uint8_t *probe_buffer(struct probe *p);
 struct tls_world *probe_tls(struct probe *p);
 struct poller *probe_poller(struct probe *p);
+/* Microseconds since the run began, for the phases of a result (at least 1). */
+uint32_t probe_age_us(const struct probe *p);
+/* Begins TLS on the connection as the check says, with the name of the server: its tls_name, else host (may be "").
+ * Returns NULL after which the probe has ended. */
+struct ssl_st *probe_start_tls(struct probe *p, const char *host);
+/* After the handshake: looks how long the certificate is valid. Returns 0, or -1 after which the probe has ended. */
+int probe_check_certificate(struct probe *p, struct ssl_st *tls);
+/* What echo requests share (see ping.h); NULL when this machine gives us no socket for them. */
+struct ping_world *probe_ping(struct probe *p, int family);
 
 #endif

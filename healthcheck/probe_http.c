@@ -8,6 +8,7 @@
 #include "probe.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Connecting, the handshake, and every wait for further bytes of the answer may take connect_timeout each (as in
@@ -40,6 +41,11 @@ static struct probe_http *http_of(struct probe *p)
 static const struct conf_url *url_of(const struct check_spec *spec, uint32_t number)
 {
 	return &spec->conf->urls[check_spec_conf(spec)->urls.first + number];
+}
+
+static const char *host_of(const struct check_spec *spec, uint32_t number)
+{
+	return http_request_virtualhost(spec->conf, check_spec_conf(spec), url_of(spec, number));
 }
 
 static bool is_tls(const struct probe *p)
@@ -113,6 +119,9 @@ static void url_start(struct probe_http *h)
 	h->sent = 0;
 	h->p.result.step = h->url;
 	http_answer_init(&h->answer);
+	h->answer.is_headless = http_request_is_head(spec->conf, check_spec_conf(spec));
+	if (check_spec_conf(spec)->drain_header)
+		h->answer.wanted = conf_string(spec->conf, check_spec_conf(spec)->drain_header);
 	body_match_begin(&h->body, &spec->bodies[h->url]);
 	if (probe_connect(&h->p) == 0)
 		moved(h);
@@ -124,6 +133,28 @@ static void url_end(struct probe_http *h)
 	h->tls = NULL;
 	body_match_drop(&h->body);
 	probe_disconnect(&h->p);
+}
+
+/* The answer may be the one by which the server asks to be drained. */
+static bool may_drain(const struct probe_http *h)
+{
+	const struct conf_check *check = check_spec_conf(h->p.spec);
+
+	return check->drain_status && h->answer.is_body && h->answer.status == check->drain_status &&
+	       (!h->answer.wanted || h->answer.has_wanted);
+}
+
+/* Returns true when it is, and has finished then. */
+static bool judge_drain(struct probe_http *h)
+{
+	struct probe_result ignored;
+
+	if (!may_drain(h) || (h->p.spec->drain && !body_match_end(&h->body, &ignored)))
+		return false;
+	h->p.result.is_draining = true;
+	result_set(&h->p.result, REASON_OK, "drains by its own word: status %u", h->answer.status);
+	probe_finish(&h->p);
+	return true;
 }
 
 /* The answer is complete. Goes to the next url or finishes. */
@@ -139,6 +170,8 @@ static void judge(struct probe_http *h)
 		probe_finish(&h->p);
 		return;
 	}
+	if (judge_drain(h))
+		return;
 	if (!http_status_is_wanted(ranges, url->status.count, h->answer.status)) {
 		result_set(&h->p.result, REASON_STATUS, "status %u, wanted %s", h->answer.status,
 			http_status_wanted_text(ranges, url->status.count, wanted, sizeof(wanted)));
@@ -170,6 +203,8 @@ static bool is_decided(const struct probe_http *h)
 		return true;
 	if (!h->answer.is_body)
 		return false;
+	if (may_drain(h) && h->p.spec->drain)
+		return h->answer.body_bytes >= BODY_KEPT_MAX;
 	if (h->answer.body_bytes >= POLITE_BODY && body_rule_is_empty(h->body.rule))
 		return true;
 	return !http_status_is_wanted(
@@ -183,6 +218,8 @@ static void feed(struct probe_http *h, const uint8_t *data, size_t length)
 
 	while (length > 0 && !is_decided(h)) {
 		used = http_answer_feed(&h->answer, data, length, &body, &body_length);
+		if (h->body.rule != h->p.spec->drain && h->p.spec->drain && may_drain(h))
+			body_match_begin(&h->body, h->p.spec->drain);
 		body_match_add(&h->body, body, body_length);
 		data += used;
 		length -= used;
@@ -209,6 +246,8 @@ static void read_answer(struct probe_http *h)
 			   : conn_read(h->p.fd, buffer, PROBE_BUFFER_SIZE);
 		if (n <= 0)
 			break;
+		if (!h->p.result.first_byte_us)
+			h->p.result.first_byte_us = probe_age_us(&h->p);
 		feed(h, buffer, (size_t)n);
 		budget -= (size_t)n < budget ? (size_t)n : budget;
 	}
@@ -239,7 +278,8 @@ static void send_request(struct probe_http *h)
 
 	if (length == 0) {
 		result_set(&h->p.result, REASON_NOT_RUN,
-			"not run: path or virtualhost is longer than %d bytes or has blanks in it", HTTP_REQUEST_MAX);
+			"not run: path, virtualhost or headers are longer than %d bytes or have blanks in them",
+			HTTP_REQUEST_MAX);
 		probe_finish(&h->p);
 		return;
 	}
@@ -258,47 +298,13 @@ static void send_request(struct probe_http *h)
 	read_answer(h);
 }
 
-/* "www.example.org:8443" names the host www.example.org; "[2001:db8::1]" and "192.0.2.1" name none. */
-static bool take_host_name(const char *text, char *name, size_t size)
-{
-	struct addr addr;
-	uint16_t port;
-	size_t n = strcspn(text, ":");
-
-	if (!*text || addr_parse_port(text, &addr, &port) == 0 || n == 0 || n >= size)
-		return false;
-	memcpy(name, text, n);
-	name[n] = '\0';
-	return true;
-}
-
-/* Returns 0, or -1 after which the probe has ended. */
-static int start_tls(struct probe_http *h)
-{
-	const struct check_spec *spec = h->p.spec;
-	const struct conf_check *check = check_spec_conf(spec);
-	struct tls_options options = {.is_verified = check->tls_verify, .addr = &check->target};
-	char name[256];
-
-	if (take_host_name(http_request_virtualhost(spec->conf, check, url_of(spec, h->url)), name, sizeof(name))) {
-		options.name = name;
-		options.sni = check->enable_sni || check->tls_verify ? name : NULL;
-	}
-	h->tls = tls_open(probe_tls(&h->p), h->p.fd, &options);
-	if (h->tls)
-		return 0;
-	result_set(&h->p.result, REASON_MEMORY, "our own trouble: no TLS connection could be made");
-	probe_finish(&h->p);
-	return -1;
-}
-
 static void handshake(struct probe_http *h)
 {
 	int rc = tls_handshake(h->tls, &h->p.result);
 
 	if (rc < 0) {
 		probe_finish(&h->p);
-	} else if (rc > 0) {
+	} else if (rc > 0 && probe_check_certificate(&h->p, h->tls) == 0) {
 		h->phase = PHASE_REQUEST;
 		moved(h);
 		send_request(h);
@@ -320,7 +326,8 @@ static void io(struct probe *p, uint32_t events)
 			return;
 		}
 		h->phase = PHASE_HANDSHAKE;
-		if (start_tls(h) == 0)
+		h->tls = probe_start_tls(p, host_of(p->spec, h->url));
+		if (h->tls)
 			handshake(h);
 		return;
 	case PHASE_HANDSHAKE:
@@ -357,6 +364,51 @@ static void destroy(struct probe *p)
 	body_match_free(&http_of(p)->body);
 }
 
+static int compile_bodies(struct check_spec *spec, char *why)
+{
+	const struct conf_check *check = check_spec_conf(spec);
+
+	spec->bodies = calloc(check->urls.count, sizeof(*spec->bodies));
+	if (!spec->bodies) {
+		snprintf(why, WHY_SIZE, "out of memory");
+		return -1;
+	}
+	for (uint32_t i = 0; i < check->urls.count; i++) {
+		const struct conf_url *url = url_of(spec, i);
+
+		if (body_rule_compile(&spec->bodies[i], conf_string(spec->conf, url->digest),
+			    conf_string(spec->conf, url->regex), why) < 0)
+			return -1;
+		spec->bodies[i].min = url->regex_min;
+		spec->bodies[i].max = url->regex_max;
+		spec->bodies[i].is_unwanted = url->regex_no_match;
+	}
+	if (!check->drain_body)
+		return 0;
+	spec->drain = calloc(1, sizeof(*spec->drain));
+	if (spec->drain)
+		return body_rule_compile(spec->drain, "", conf_string(spec->conf, check->drain_body), why);
+	snprintf(why, WHY_SIZE, "out of memory");
+	return -1;
+}
+
+static int prepare(struct check_spec *spec, struct tls_world *tls, char *why)
+{
+	const struct conf_check *check = check_spec_conf(spec);
+
+	if (check->urls.count == 0) {
+		snprintf(why, WHY_SIZE, "it has no url");
+		return -1;
+	}
+	if (check->kind == CONF_CHECK_SSL) {
+		snprintf(why, WHY_SIZE, "OpenSSL did not start, see the log");
+		spec->tls = tls ? tls_profile_get(tls, spec->conf, check, why) : NULL;
+		if (!spec->tls)
+			return -1;
+	}
+	return compile_bodies(spec, why);
+}
+
 static void describe(const struct check_spec *spec, uint32_t step, char *buf, size_t size)
 {
 	const struct conf_check *check = check_spec_conf(spec);
@@ -367,6 +419,7 @@ static void describe(const struct check_spec *spec, uint32_t step, char *buf, si
 
 const struct probe_kind probe_kind_http = {.name = "HTTP_GET",
 	.size = sizeof(struct probe_http),
+	.prepare = prepare,
 	.start = start,
 	.io = io,
 	.timeout = timeout,
@@ -376,6 +429,7 @@ const struct probe_kind probe_kind_http = {.name = "HTTP_GET",
 
 const struct probe_kind probe_kind_ssl = {.name = "SSL_GET",
 	.size = sizeof(struct probe_http),
+	.prepare = prepare,
 	.start = start,
 	.io = io,
 	.timeout = timeout,

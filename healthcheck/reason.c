@@ -51,6 +51,30 @@ const char *reason_name(enum reason reason)
 		return "digest";
 	case REASON_REGEX:
 		return "regex";
+	case REASON_TLS_VERSION:
+		return "TLS protocol";
+	case REASON_CERT_EXPIRES:
+		return "certificate expires";
+	case REASON_UNEXPECTED:
+		return "unexpected answer";
+	case REASON_SMTP:
+		return "SMTP answer";
+	case REASON_DNS:
+		return "DNS answer";
+	case REASON_NO_REPLY:
+		return "no reply";
+	case REASON_AGENT:
+		return "agent says no";
+	case REASON_FILE:
+		return "file says no";
+	case REASON_GRPC:
+		return "gRPC status";
+	case REASON_SCRIPT:
+		return "exit status";
+	case REASON_SCRIPT_TIMEOUT:
+		return "program timeout";
+	case REASON_SCRIPT_NOT_RUN:
+		return "program not started";
 	case REASON_NO_SOCKET:
 		return "no socket";
 	case REASON_BIND:

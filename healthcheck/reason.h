@@ -33,12 +33,24 @@ enum reason {
 	REASON_STATUS,
 	REASON_DIGEST,
 	REASON_REGEX,
+	REASON_TLS_VERSION,  /* the protocol that was agreed is not offered */
+	REASON_CERT_EXPIRES, /* has ended, or ends within cert_expiry_failure */
+	REASON_UNEXPECTED,   /* not what a conversation expects */
+	REASON_SMTP,
+	REASON_DNS,
+	REASON_NO_REPLY,
+	REASON_AGENT,
+	REASON_FILE,
+	REASON_GRPC,
+	REASON_SCRIPT,
+	REASON_SCRIPT_TIMEOUT,
 	/* our own trouble: says nothing about the server, the verdict stays */
 	REASON_NO_SOCKET,
 	REASON_BIND,
 	REASON_FWMARK,
 	REASON_MEMORY,
-	REASON_NOT_RUN, /* this kind of check is not run, or cannot be */
+	REASON_SCRIPT_NOT_RUN, /* the program of a MISC_CHECK could not be started */
+	REASON_NOT_RUN,        /* this kind of check is not run, or cannot be */
 	REASON_COUNT
 };
 
@@ -46,6 +58,12 @@ enum reason {
 struct probe_result {
 	enum reason reason;
 	uint32_t step; /* number of the url (HTTP) that decided */
+	/* phases, from the start of the run; 0 = not reached */
+	uint32_t connect_us, handshake_us, first_byte_us;
+	uint32_t cert_days; /* until the certificate ends, + 1; 0 = not known */
+	/* what the server says of itself beside being well */
+	bool is_draining, has_weight, has_percent;
+	int32_t weight, percent;
 	char why[WHY_SIZE];
 };
 

@@ -4,6 +4,7 @@
  */
 #include "tls.h"
 #include "log.h"
+#include "tls_profile.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,81 +18,98 @@
 #include <sys/socket.h>
 
 struct tls_world {
-	SSL_CTX *context;
-	bool is_trust_loaded;
+	struct tls_profile *profiles;
 };
+
+static const char *last_error(void)
+{
+	const char *text = ERR_reason_error_string(ERR_peek_last_error());
+
+	return text ? text : "no reason given";
+}
 
 struct tls_world *tls_world_new(void)
 {
 	struct tls_world *world = calloc(1, sizeof(*world));
+	SSL_CTX *context;
 
 	if (!world)
 		return NULL;
-	world->context = SSL_CTX_new(TLS_client_method());
-	if (!world->context) {
-		log_error("tls: OpenSSL gives no context (%s): SSL_GET cannot run; look at openssl.cnf",
-			ERR_reason_error_string(ERR_peek_last_error()) ?: "no reason given");
+	/* Whatever OpenSSL loads at first use is to be loaded now. */
+	context = SSL_CTX_new(TLS_client_method());
+	if (!context) {
+		log_error("tls: OpenSSL gives no context (%s): checks with TLS cannot run; look at openssl.cnf",
+			last_error());
 		ERR_clear_error();
 		free(world);
 		return NULL;
 	}
-	SSL_CTX_set_mode(world->context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-	/* Many servers end without close_notify; a cut answer is seen by its length. */
-	SSL_CTX_set_options(world->context, SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_CTX_set_session_cache_mode(world->context, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_verify(world->context, SSL_VERIFY_NONE, NULL);
+	SSL_CTX_free(context);
 	return world;
 }
 
 void tls_world_free(struct tls_world *world)
 {
-	if (!world)
-		return;
-	SSL_CTX_free(world->context);
 	free(world);
 }
 
-int tls_world_trust(struct tls_world *world, char *why)
+struct tls_profile **tls_world_profiles(struct tls_world *world)
 {
-	if (world->is_trust_loaded)
-		return 0;
-	if (SSL_CTX_set_default_verify_paths(world->context) != 1) {
-		snprintf(why, WHY_SIZE, "the system's certificate authorities cannot be read");
-		ERR_clear_error();
-		return -1;
-	}
-	world->is_trust_loaded = true;
-	return 0;
+	return &world->profiles;
 }
 
-static bool set_identity(SSL *tls, const struct tls_options *options)
+static bool set_identity(SSL *tls, const struct tls_peer *peer)
 {
 	char text[ADDR_TEXT];
 
-	if (options->name)
-		return SSL_set1_host(tls, options->name) == 1;
-	return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), addr_format(options->addr, text)) == 1;
+	if (peer->name)
+		return SSL_set1_host(tls, peer->name) == 1;
+	return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), addr_format(peer->addr, text)) == 1;
 }
 
-struct ssl_st *tls_open(struct tls_world *world, int fd, const struct tls_options *options)
+struct ssl_st *tls_open(const struct tls_profile *profile, int fd, const struct tls_peer *peer)
 {
 	const int one = 1;
-	SSL *tls = SSL_new(world->context);
+	SSL *tls = SSL_new(profile->context);
 
 	if (!tls)
 		return NULL;
 	/* The request follows our last handshake message: it must not wait for the acknowledgement of that. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	SSL_set_connect_state(tls);
-	if (SSL_set_fd(tls, fd) != 1 || (options->sni && SSL_set_tlsext_host_name(tls, options->sni) != 1) ||
-		(options->is_verified && !set_identity(tls, options))) {
+	if (SSL_set_fd(tls, fd) != 1 || (peer->sni && SSL_set_tlsext_host_name(tls, peer->sni) != 1) ||
+		(profile->is_verified && !set_identity(tls, peer))) {
 		ERR_clear_error();
 		SSL_free(tls);
 		return NULL;
 	}
-	if (options->is_verified)
-		SSL_set_verify(tls, SSL_VERIFY_PEER, NULL);
 	return tls;
+}
+
+int tls_judge(struct ssl_st *tls, const struct tls_profile *profile, uint32_t days, struct probe_result *result)
+{
+	X509 *certificate = SSL_get0_peer_certificate(tls);
+	const unsigned char *protocol;
+	unsigned length;
+	int left, seconds;
+
+	SSL_get0_alpn_selected(tls, &protocol, &length);
+	if (profile->has_alpn && length == 0) {
+		result_set(result, REASON_TLS_VERSION, "TLS: the server takes none of the protocols offered (ALPN)");
+		return -1;
+	}
+	if (!certificate || ASN1_TIME_diff(&left, &seconds, NULL, X509_get0_notAfter(certificate)) != 1)
+		return 0;
+	if (left < 0 || seconds < 0)
+		left = -1;
+	result->cert_days = left < 0 ? 1 : (uint32_t)left + 1;
+	if (days == 0 || left >= (int)days)
+		return 0;
+	if (left < 0)
+		result_set(result, REASON_CERT_EXPIRES, "certificate has expired");
+	else
+		result_set(result, REASON_CERT_EXPIRES, "certificate expires in %d days, wanted %u", left, days);
+	return -1;
 }
 
 /* Takes the first (most specific) error out of the queue and empties it. */

@@ -3,7 +3,7 @@
 #ifndef POISE_TLS_H
 #define POISE_TLS_H
 
-#include "addr.h"
+#include "conf.h"
 #include "reason.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,18 +16,25 @@ struct ssl_st; /* one connection (OpenSSL's SSL) */
 /* NULL when OpenSSL does not come up (said on the log). Make it before the process gives up its rights. */
 struct tls_world *tls_world_new(void);
 void tls_world_free(struct tls_world *world);
-/* Reads the system's certificate authorities, once. Returns 0, or -1 with a sentence in why (WHY_SIZE bytes). */
-int tls_world_trust(struct tls_world *world, char *why);
 
-struct tls_options {
+/* What the connections of one or many checks have in common: versions, trust, our certificate, protocols. */
+struct tls_profile;
+/* The profile for a check; checks with the same wishes share one. NULL with a sentence in why (WHY_SIZE bytes). */
+struct tls_profile *tls_profile_get(
+	struct tls_world *world, const struct conf *conf, const struct conf_check *check, char *why);
+void tls_profile_put(struct tls_profile *profile); /* NULL is allowed */
+
+struct tls_peer {
 	const char *sni;  /* name to send, NULL = none; never an address */
-	bool is_verified; /* check the chain and the name */
-	const char *name; /* verified: the name, or NULL to check against addr */
+	const char *name; /* to verify, or NULL to verify against addr */
 	const struct addr *addr;
 };
 
 /* Wraps fd, which stays the caller's. NULL when out of memory. */
-struct ssl_st *tls_open(struct tls_world *world, int fd, const struct tls_options *options);
+struct ssl_st *tls_open(const struct tls_profile *profile, int fd, const struct tls_peer *peer);
+/* After the handshake: the protocol must be one that was offered, and the certificate valid for more than so many days
+ * (0 = not looked at). Notes the days that are left. Returns 0, or -1 with the sentence in result. */
+int tls_judge(struct ssl_st *tls, const struct tls_profile *profile, uint32_t days, struct probe_result *result);
 /* 1 done, 0 wait for the next edge, -1 failed with the sentence in result. */
 int tls_handshake(struct ssl_st *tls, struct probe_result *result);
 /* > 0 bytes, 0 closed, -EAGAIN, -EPROTO or another -errno (tls_explain() then tells). */

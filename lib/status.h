@@ -24,6 +24,7 @@ enum event_kind {
 	EVENT_CONFIG,       /* to: 1 loaded, 0 refused */
 	EVENT_PROTOCOL,     /* object: conf->instances; a dropped advertisement worth a trap; to: enum vrrp_drop */
 	EVENT_PROGRAM,      /* ipvs: the kernel refused something; object: conf->services */
+	EVENT_PANIC,        /* object: conf->services; to: 1 too many servers are down, all serve on; 0 over */
 	EVENT_CHECKS,       /* health checks run late: a problem of our own; to: 1 late, 0 on time again */
 	EVENT_COMMAND, /* an operator's command; to: 1 done, 0 refused; name: the command, why: who and how it went */
 	EVENT_KINDS

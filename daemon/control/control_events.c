@@ -26,6 +26,8 @@ const char *event_kind_name(enum event_kind kind)
 		return "protocol";
 	case EVENT_PROGRAM:
 		return "kernel";
+	case EVENT_PANIC:
+		return "panic";
 	case EVENT_CHECKS:
 		return "checks";
 	case EVENT_COMMAND:
@@ -52,6 +54,8 @@ const char *event_value_name(enum event_kind kind, uint32_t value)
 		return role_state_name((enum role_state)value);
 	case EVENT_CONFIG:
 		return value ? "loaded" : "refused";
+	case EVENT_PANIC:
+		return value ? "panic" : "over";
 	case EVENT_CHECKS:
 		return value ? "late" : "on time";
 	case EVENT_COMMAND:

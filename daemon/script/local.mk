@@ -13,6 +13,8 @@ daemon_script_libscript_a_SOURCES = daemon/script/script_path.c daemon/script/sc
 daemon_script_poise_script_SOURCES = daemon/script/script_process.c \
 	daemon/script/script_advice.c daemon/script/script_advice.h \
 	daemon/script/script_check.c daemon/script/script_check.h \
+	daemon/script/script_misc.c daemon/script/script_misc.h \
+	daemon/script/script_run.c daemon/script/script_run.h \
 	daemon/script/script_notify.c daemon/script/script_notify.h
 daemon_script_poise_script_LDADD = daemon/script/libscript.a $(ROLE_LIBS)
 

@@ -4,14 +4,11 @@
 #include "script_check.h"
 
 #include "log.h"
-#include "script_spawn.h"
+#include "script_run.h"
 #include "script_verdict.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Between SIGTERM and SIGKILL. */
-#define GRACE_US US_PER_S
 
 struct script {
 	struct script_checks *checks;
@@ -22,15 +19,6 @@ struct script {
 	struct mono last_start;
 	struct run *run; /* NULL while it does not run */
 	bool is_tracked;
-};
-
-/* One process. It outlives the struct script it was started for when the configuration changes meanwhile. */
-struct run {
-	struct script *script; /* NULL: nobody wants the result any more */
-	struct loop *loop;
-	struct spawn spawn;
-	struct timer limit;
-	bool is_late; /* the verdict has been given, the process is to go */
 };
 
 struct script_checks {
@@ -55,9 +43,10 @@ static const char *result_word(enum script_result result)
 	return result == SCRIPT_GOOD ? "good" : result == SCRIPT_BAD ? "bad" : "unknown";
 }
 
-/* Takes the end of a run into account and tells the board. */
-static void judge(struct script *s, int result, const char *why)
+/* Takes the result of a run into account and tells the board. */
+static void judge(void *arg, int result, const char *why)
 {
+	struct script *s = arg;
 	const struct conf_script *c = configured(s);
 	enum script_result before = s->verdict.result;
 	bool changed = script_verdict_step(&s->verdict, c->rise, c->fall, result == 0);
@@ -100,80 +89,28 @@ static int64_t limit_us(const struct script *s)
 	return c->timeout_us ? c->timeout_us : c->interval_us;
 }
 
-static void on_end(pid_t pid, const siginfo_t *info, void *arg)
+static void on_ended(void *arg)
 {
-	struct run *run = arg;
-	struct script *s = run->script;
-	char why[SPAWN_WHY_SIZE];
-	int result;
+	struct script *s = arg;
 
-	if (run->is_late)
-		kill(-pid, SIGKILL); /* what it started and did not end */
-	loop_timer_cancel(run->loop, &run->limit);
-	result = spawn_finish(&run->spawn, info, why);
-	if (s) {
-		s->run = NULL;
-		if (!run->is_late)
-			judge(s, result, why);
-		arm_start(s);
-	}
-	free(run);
-}
-
-static void tell_to_end(struct run *run)
-{
-	run->is_late = true;
-	spawn_signal(&run->spawn, SIGTERM);
-	loop_timer_set(run->loop, &run->limit, mono_add(mono_now(), GRACE_US));
-}
-
-static void on_limit(struct timer *timer, void *arg)
-{
-	struct run *run = arg;
-	char why[SPAWN_WHY_SIZE];
-
-	(void)timer;
-	if (run->is_late) {
-		spawn_signal(&run->spawn, SIGKILL);
-		return;
-	}
-	/* The verdict does not wait for the process to die. */
-	tell_to_end(run);
-	snprintf(why, sizeof(why), "no result within %lld ms", (long long)(limit_us(run->script) / US_PER_MS));
-	judge(run->script, SPAWN_EXIT_TIMEOUT, why);
-}
-
-static void fail_to_start(struct script *s, const char *why)
-{
-	judge(s, SPAWN_EXIT_NOT_RUN, why);
+	s->run = NULL;
 	arm_start(s);
 }
 
 static void on_start(struct timer *timer, void *arg)
 {
 	struct script *s = arg;
-	struct run *run = calloc(1, sizeof(*run));
-	char why[SPAWN_WHY_SIZE] = "out of memory";
+	const struct run_owner owner = {judge, on_ended, s};
+	char why[SPAWN_WHY_SIZE];
 
 	(void)timer;
 	s->last_start = mono_now();
-	if (!run || spawn_start(&run->spawn, s->checks->conf, &configured(s)->command, NULL, true, why) < 0) {
-		free(run);
-		fail_to_start(s, why);
+	s->run =
+		run_start(s->checks->process->loop, s->checks->conf, &configured(s)->command, limit_us(s), &owner, why);
+	if (s->run)
 		return;
-	}
-	run->script = s;
-	run->loop = s->checks->process->loop;
-	run->limit.fire = on_limit;
-	run->limit.arg = run;
-	if (loop_child_add(run->loop, run->spawn.pid, on_end, run) < 0) {
-		spawn_abandon(&run->spawn);
-		free(run);
-		fail_to_start(s, "out of descriptors");
-		return;
-	}
-	s->run = run;
-	loop_timer_set(run->loop, &run->limit, mono_add(s->last_start, limit_us(s)));
+	judge(s, SPAWN_EXIT_NOT_RUN, why);
+	arm_start(s);
 }
 
 static bool is_tracked(const struct conf *conf, conf_index_t script)
@@ -247,6 +184,8 @@ static struct script *find_same(struct script_checks *old, const struct conf *ol
 
 static void take_over(struct script *s, struct script *old)
 {
+	const struct run_owner owner = {judge, on_ended, s};
+
 	if (!old->verdict.has_run || !s->is_tracked)
 		return;
 	s->verdict = old->verdict;
@@ -255,11 +194,8 @@ static void take_over(struct script *s, struct script *old)
 	/* The process under way reports to the new record, within the new time limit. */
 	s->run = old->run;
 	old->run = NULL;
-	if (!s->run)
-		return;
-	s->run->script = s;
-	if (!s->run->is_late)
-		loop_timer_set(s->run->loop, &s->run->limit, mono_add(s->last_start, limit_us(s)));
+	if (s->run)
+		run_hand_over(s->run, &owner, limit_us(s));
 }
 
 /* After a crash: results of the process that died, when they are of the same generation. */
@@ -313,12 +249,8 @@ void script_checks_free(struct script_checks *checks)
 		struct script *s = &checks->scripts[i];
 
 		loop_timer_cancel(checks->process->loop, &s->start);
-		if (!s->run)
-			continue;
-		/* It is reaped when it ends; nobody waits for it. */
-		s->run->script = NULL;
-		if (!s->run->is_late)
-			tell_to_end(s->run);
+		if (s->run)
+			run_abandon(s->run);
 	}
 	free(checks->scripts);
 	free(checks);

@@ -6,6 +6,7 @@
 #include "role.h"
 #include "script_advice.h"
 #include "script_check.h"
+#include "script_misc.h"
 #include "script_notify.h"
 #include "status.h"
 #include <errno.h>
@@ -17,6 +18,7 @@
 
 struct script_role {
 	struct script_checks *checks, *prepared;
+	struct script_miscs *miscs, *prepared_miscs;
 	struct script_notifies *notifies;
 };
 
@@ -34,6 +36,8 @@ static void script_abort(struct role_process *p)
 
 	script_checks_free(role->prepared);
 	role->prepared = NULL;
+	script_miscs_free(role->prepared_miscs);
+	role->prepared_miscs = NULL;
 }
 
 static int script_prepare(struct role_process *p, const struct conf *next, char *why)
@@ -42,19 +46,24 @@ static int script_prepare(struct role_process *p, const struct conf *next, char 
 
 	script_abort(p);
 	role->prepared = script_checks_prepare(p, next);
-	if (role->prepared)
+	role->prepared_miscs = script_miscs_prepare(p, next, p->conf);
+	if (role->prepared && role->prepared_miscs)
 		return 0;
-	snprintf(why, 240, "script: out of memory for %u scripts", next->n_scripts);
+	script_abort(p);
+	snprintf(why, 240, "script: out of memory for %u scripts and %u checks", next->n_scripts, next->n_checks);
 	return -1;
 }
 
 static void script_commit(struct role_process *p, const struct conf *next)
 {
-	struct board_shape shape = {.record_size = {[SCRIPT_TABLE_SCRIPT] = sizeof(struct status_script)},
+	struct board_shape shape = {.record_size = {[SCRIPT_TABLE_SCRIPT] = sizeof(struct status_script),
+					    [SCRIPT_TABLE_MISC] = sizeof(struct status_script)},
 		.count = {[SCRIPT_TABLE_SCRIPT] = next->n_scripts}};
-	struct board *board = board_create(ROLE_SCRIPT, next->generation, &shape);
 	struct script_role *role = p->ctx;
+	struct board *board;
 
+	shape.count[SCRIPT_TABLE_MISC] = script_miscs_count(role->prepared_miscs);
+	board = board_create(ROLE_SCRIPT, next->generation, &shape);
 	script_notifies_switch(role->notifies, next);
 	if (!board) {
 		/* Without a board nobody could see a result; the parent starts this role anew. */
@@ -66,9 +75,13 @@ static void script_commit(struct role_process *p, const struct conf *next)
 	script_checks_switch(role->prepared, role->checks, p->conf, p->boards[ROLE_SCRIPT], board);
 	role->checks = role->prepared;
 	role->prepared = NULL;
+	script_miscs_switch(role->prepared_miscs, role->miscs, board);
+	role->miscs = role->prepared_miscs;
+	role->prepared_miscs = NULL;
 	role_publish_board(p, board);
 	script_checks_begin(role->checks);
 	script_advise(next);
+	script_miscs_begin(role->miscs);
 }
 
 static void end(void *arg)
@@ -84,6 +97,8 @@ static void script_stop(struct role_process *p, bool keep)
 	script_abort(p);
 	script_checks_free(role->checks);
 	role->checks = NULL;
+	script_miscs_free(role->miscs);
+	role->miscs = NULL;
 	script_notifies_settle(role->notifies, STOP_PATIENCE_US, end, p);
 }
 

@@ -231,9 +231,9 @@ END_TEST
 START_TEST(what_is_not_run_says_so)
 {
 	const struct check_text texts[] = {
-		{.kind = CONF_CHECK_MISC, .port = 1},
+		{.kind = CONF_CHECK_SMTP, .port = 1, .name = "two words"},
 		{.kind = CONF_CHECK_HTTP, .port = 2, .server = 1, .regex = "("},
-		{.kind = CONF_CHECK_MISC, .port = 3, .server = 2},
+		{.kind = CONF_CHECK_SMTP, .port = 3, .server = 2, .name = "two words"},
 		{.kind = CONF_CHECK_TCP, .port = 3, .server = 2},
 	};
 	const struct check_set *set;
@@ -241,12 +241,12 @@ START_TEST(what_is_not_run_says_so)
 	fixture_commit(fixture_conf(1, texts, 4));
 	set = checker_set(fixture_checker);
 	ck_assert_int_eq(set->servers[0].health, HEALTH_UNKNOWN);
-	ck_assert_str_eq(set->servers[0].why, "not run: this version does not run checks of this kind");
+	ck_assert_str_eq(set->servers[0].why, "not run: helo_name has blanks in it");
 	ck_assert_int_eq(set->servers[1].health, HEALTH_UNKNOWN);
 	ck_assert_ptr_nonnull(strstr(set->servers[1].why, "regex does not compile"));
 	/* the check that can be run decides alone */
 	ck_assert(fixture_until_runs(1, 1000));
-	check_set_judge_server(checker_set(fixture_checker), 2);
+	check_set_judge_server(checker_set(fixture_checker), 2, mono_now());
 	ck_assert_int_eq(set->servers[2].health, HEALTH_DOWN);
 	fixture_spin(100);
 	ck_assert_int_eq(set->checks[0]->verdict.health, HEALTH_UNKNOWN);
@@ -285,7 +285,7 @@ START_TEST(predecessor_board_is_adopted)
 	ck_assert_str_eq(set->checks[0]->status.why, "refused before");
 	ck_assert(mono_is_set(set->checks[0]->planned));
 	ck_assert_int_eq(set->checks[1]->verdict.health, HEALTH_UNKNOWN);
-	check_set_judge_server(set, 0);
+	check_set_judge_server(set, 0, mono_now());
 	ck_assert_int_eq(set->servers[0].health, HEALTH_DOWN);
 	check_set_free(set);
 	/* a start in a thousand years is no plan */

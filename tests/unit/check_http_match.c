@@ -405,6 +405,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, whole_and_in_pieces, 0, (int)(sizeof(answers) / sizeof(answers[0])));
 	tcase_add_test(tc, no_prefix_passes);
 	tcase_add_test(tc, random_bytes_end_the_same_way);

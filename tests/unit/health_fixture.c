@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -27,7 +28,12 @@ static void add_url(struct conf_builder *b, const struct check_text *t, const ch
 	conf_string_t regex = conf_builder_string(b, t->regex ? t->regex : "");
 	struct conf_url *url = conf_builder_at(b, CONF_TABLE_URL, index);
 
-	*url = (struct conf_url){.path = path_text, .digest = digest, .regex = regex};
+	*url = (struct conf_url){.path = path_text,
+		.digest = digest,
+		.regex = regex,
+		.regex_min = t->regex_min,
+		.regex_max = t->regex_max,
+		.regex_no_match = t->regex_no_match};
 	if (!t->status.low)
 		return;
 	url->status = (struct conf_range){conf_builder_count(b, CONF_TABLE_STATUS_RANGE), 1};
@@ -38,6 +44,86 @@ static void add_url(struct conf_builder *b, const struct check_text *t, const ch
 static int64_t or_ms(unsigned ms, unsigned otherwise)
 {
 	return (ms ? ms : otherwise) * US_PER_MS;
+}
+
+static conf_string_t text_of(struct conf_builder *b, const char *text)
+{
+	return conf_builder_string(b, text ? text : "");
+}
+
+static struct conf_range blobs_of(struct conf_builder *b, const char *file)
+{
+	struct conf_range range = {conf_builder_count(b, CONF_TABLE_BLOB), 0};
+	FILE *f = file ? fopen(file, "rb") : NULL;
+	struct conf_blob blob = {0};
+
+	while (f && (blob.length = (uint32_t)fread(blob.bytes, 1, sizeof(blob.bytes), f)) > 0) {
+		*(struct conf_blob *)conf_builder_at(b, CONF_TABLE_BLOB, conf_builder_add(b, CONF_TABLE_BLOB)) = blob;
+		range.count++;
+	}
+	if (f)
+		fclose(f);
+	return range;
+}
+
+static struct conf_range steps_of(struct conf_builder *b, const struct check_text *t)
+{
+	struct conf_range range = {conf_builder_count(b, CONF_TABLE_STEP), 0};
+
+	for (unsigned i = 0; t->step_texts && t->step_texts[i]; i++) {
+		conf_string_t text = text_of(b, t->step_texts[i]);
+		conf_index_t index = conf_builder_add(b, CONF_TABLE_STEP);
+
+		*(struct conf_step *)conf_builder_at(b, CONF_TABLE_STEP, index) =
+			(struct conf_step){.kind = t->steps[i].kind, .text = text};
+		range.count++;
+	}
+	return range;
+}
+
+/* What is not needed to connect. */
+static void add_wishes(struct conf_builder *b, conf_index_t index, const struct check_text *t)
+{
+	struct conf_check w = {.name = text_of(b, t->name),
+		.method = text_of(b, t->method),
+		.headers = text_of(b, t->headers),
+		.drain_header = text_of(b, t->drain_header),
+		.drain_body = text_of(b, t->drain_body),
+		.tls_alpn = text_of(b, t->alpn),
+		.tls_name = text_of(b, t->tls_name),
+		.tls_ca = text_of(b, t->ca_file),
+		.tls_cert = text_of(b, t->cert_file),
+		.tls_key = text_of(b, t->key_file),
+		.ca_blobs = blobs_of(b, t->ca_file),
+		.cert_blobs = blobs_of(b, t->cert_file),
+		.key_blobs = blobs_of(b, t->key_file),
+		.steps = steps_of(b, t)};
+	struct conf_check *c = conf_builder_at(b, CONF_TABLE_CHECK, index);
+
+	c->name = w.name;
+	c->method = w.method;
+	c->headers = w.headers;
+	c->drain_header = w.drain_header;
+	c->drain_body = w.drain_body;
+	c->tls_alpn = w.tls_alpn;
+	c->tls_name = w.tls_name;
+	c->tls_ca = w.tls_ca;
+	c->tls_cert = w.tls_cert;
+	c->tls_key = w.tls_key;
+	c->ca_blobs = w.ca_blobs;
+	c->cert_blobs = w.cert_blobs;
+	c->key_blobs = w.key_blobs;
+	c->steps = w.steps;
+	c->dns_type = t->dns_type;
+	c->require_reply = t->require_reply;
+	c->drain_status = t->drain_status;
+	c->cert_expiry_failure = t->cert_expiry_failure;
+	c->tls_min_version = t->tls_min_version;
+	c->initial = t->initial;
+	c->flap_backoff_us = t->flap_ms * US_PER_MS;
+	c->fast_interval_us = t->fast_ms * US_PER_MS;
+	c->down_interval_us = t->down_ms * US_PER_MS;
+	c->misc_dynamic = t->is_dynamic;
 }
 
 static void add_check(struct conf_builder *b, const struct check_text *t)
@@ -66,6 +152,7 @@ static void add_check(struct conf_builder *b, const struct check_text *t)
 	c->tls_verify = t->verify;
 	c->virtualhost = virtualhost;
 	c->urls = urls;
+	add_wishes(b, index, t);
 	if (is_http)
 		add_url(b, t, t->path ? t->path : "/");
 	if (is_http && t->path2)
@@ -311,7 +398,7 @@ void fixture_commit(struct conf *conf)
 	ck_assert_ptr_nonnull(set);
 	checker_commit(fixture_checker, set, NULL);
 	for (uint32_t i = 0; i < set->n_servers; i++)
-		check_set_judge_server(set, i);
+		check_set_judge_server(set, i, mono_now());
 	conf_close(committed);
 	committed = conf;
 }

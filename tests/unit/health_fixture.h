@@ -29,6 +29,17 @@ struct check_text {
 	bool sni, verify;
 	const char *bind;
 	uint32_t fwmark;
+	const char *name;              /* of DNS_CHECK, SMTP_CHECK, FILE_CHECK, AGENT_CHECK, GRPC_CHECK */
+	const struct conf_step *steps; /* ended by a step without text; texts are in step_texts */
+	const char *const *step_texts;
+	uint32_t dns_type, require_reply;
+	const char *method, *headers, *drain_header, *drain_body, *alpn, *tls_name;
+	uint32_t drain_status, cert_expiry_failure, tls_min_version, regex_min, regex_max;
+	bool regex_no_match;
+	enum conf_check_initial initial;
+	unsigned flap_ms, fast_ms, down_ms;
+	const char *ca_file, *cert_file, *key_file;
+	bool is_dynamic; /* MISC_CHECK */
 };
 
 struct conf *fixture_conf(uint64_t generation, const struct check_text *checks, unsigned n);
