@@ -32,7 +32,8 @@ struct ipvs_server_state {
 	uint8_t old_admin;      /* for that event */
 	int32_t override;       /* weight set by an operator, -1 = none */
 	int32_t percent;
-	int32_t configured, decided_percent; /* when last decided */
+	int32_t dynamic;                                      /* weight set by a check, -1 = none */
+	int32_t configured, decided_percent, decided_dynamic; /* when last decided */
 	struct ipvs_drain drain;
 	int64_t since_real_us;
 };

@@ -57,6 +57,7 @@ struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struc
 	for (uint32_t i = 0; i < conf->n_servers; i++) {
 		g->servers[i].override = -1;
 		g->servers[i].percent = 100;
+		g->servers[i].dynamic = g->servers[i].decided_dynamic = -1;
 	}
 	return g;
 }
@@ -137,7 +138,11 @@ static void read_health(struct ipvs *v, const struct board *board, conf_index_t 
 	if (health.health == HEALTH_UNKNOWN && state->known)
 		return;
 	state->health = health.health <= HEALTH_DOWN ? (uint8_t)health.health : HEALTH_UNKNOWN;
+	/* Too many of its pool are down: it serves on. */
+	if (health.is_held)
+		state->health = HEALTH_UP;
 	state->percent = health.weight_percent >= 0 ? health.weight_percent : 100;
+	state->dynamic = health.weight;
 }
 
 static void read_admin(struct ipvs *v, const struct board *board, conf_index_t server)
@@ -240,6 +245,7 @@ static struct ipvs_weight_facts facts_of(const struct ipvs *v, conf_index_t serv
 	return (struct ipvs_weight_facts){
 		.configured = r->weight,
 		.override = state->override,
+		.dynamic = state->dynamic,
 		.percent = state->percent,
 		.up = r->is_sorry || ipvs_weight_is_up((enum health)state->health, is_alpha(conf, server)),
 		.inhibit = r->is_sorry ? s->sorry_inhibit : r->inhibit_on_failure || s->inhibit_on_failure,
@@ -329,6 +335,7 @@ static void remember(struct ipvs_server_state *state, const struct ipvs_weight_f
 	state->up = facts->up;
 	state->configured = facts->configured;
 	state->decided_percent = facts->percent;
+	state->decided_dynamic = facts->dynamic;
 	state->decided_health = state->health;
 	state->drain.active = facts->admin != ADMIN_NORMAL;
 	if (!state->drain.active)
@@ -344,7 +351,8 @@ static struct change find_changes(
 		.falls = state->known && state->health == HEALTH_DOWN && state->decided_health != HEALTH_DOWN,
 		.admin = state->drain.active != (facts->admin != ADMIN_NORMAL),
 		.override = state->tell_admin,
-		.percent = state->known && state->decided_percent != facts->percent,
+		.percent = state->known &&
+			   (state->decided_percent != facts->percent || state->decided_dynamic != facts->dynamic),
 		.configured = state->known && state->configured != facts->configured,
 		.sorry = sorry_changed};
 }

@@ -27,7 +27,8 @@ bool ipvs_weight_zero_is_safe(const char *scheduler, uint32_t flags)
 /* The weight of a server that takes part. A check that leaves something leaves at least 1. */
 static int32_t full_weight(const struct ipvs_weight_facts *facts)
 {
-	int64_t base = facts->override >= 0 ? facts->override : facts->configured;
+	int64_t dynamic = facts->dynamic >= 0 ? facts->dynamic : facts->configured;
+	int64_t base = facts->override >= 0 ? facts->override : dynamic;
 	int64_t weight = (base * facts->percent + 50) / 100;
 
 	if (base <= 0 || facts->percent <= 0)

@@ -11,6 +11,7 @@
 struct ipvs_weight_facts {
 	int32_t configured;
 	int32_t override; /* set by an operator, -1 = none */
+	int32_t dynamic;  /* set by a check instead of the configured one, -1 = none */
 	int32_t percent;  /* from a dynamic check, 100 = as configured */
 	bool up;          /* the verdict, unknown already decided (ipvs_weight_is_up) */
 	bool inhibit;     /* inhibit_on_failure, sorry_server_inhibit */

@@ -14,8 +14,13 @@
 
 static struct ipvs_weight_facts facts(void)
 {
-	return (struct ipvs_weight_facts){
-		.configured = 10, .override = -1, .percent = 100, .up = true, .standing = true, .zero_safe = true};
+	return (struct ipvs_weight_facts){.configured = 10,
+		.override = -1,
+		.dynamic = -1,
+		.percent = 100,
+		.up = true,
+		.standing = true,
+		.zero_safe = true};
 }
 
 static void assert_weight(struct ipvs_weight_facts f, bool listed, int32_t weight, int32_t capacity)
@@ -55,6 +60,11 @@ START_TEST(test_dynamic_and_set_weights)
 	assert_weight(f, true, 1, 1);
 	f.percent = 0;
 	assert_weight(f, true, 0, 0);
+	f.percent = 250;
+	f.dynamic = 7; /* instead of the configured one */
+	f.percent = 100;
+	ck_assert_int_eq(ipvs_weight_decide(&f).weight, 7);
+	f.dynamic = -1;
 	f.percent = 250;
 	f.override = 4;
 	assert_weight(f, true, 10, 10);
