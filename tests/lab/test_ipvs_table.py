@@ -264,6 +264,37 @@ def test_inhibit_and_sorry_server(site):
     assert site.fetch() in ("s1\n", "s2\n")
 
 
+def direct_servers(site, device):
+    """Servers that have the virtual address on a device of their own and answer past the director, through r2."""
+    site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
+    for server in site.servers:
+        server.namespace.sysctl({"ipv4/conf/all/arp_ignore": 1, "ipv4/conf/all/arp_announce": 2,
+                                 "ipv4/conf/all/rp_filter": 0, "ipv4/conf/default/rp_filter": 0})
+        if device == "tunl0":
+            server.run("modprobe", "ipip")
+            server.namespace.sysctl({"ipv4/conf/tunl0/rp_filter": 0})
+        server.namespace.ip("link set %s up" % device, "addr add %s/32 dev %s" % (VIP, device),
+                            "route replace default via %s3" % BACK4)
+        server.nginx()
+
+
+@pytest.mark.parametrize("kind, device", [("DR", "lo"), ("TUN", "tunl0")])
+def test_traffic_past_the_director(site, kind, device):
+    """60 connections by wrr with weights 1, 2, 3: each server gets its share, and its answers do not pass r1."""
+    direct_servers(site, device)
+    text = web(scheduler="wrr", kind=kind)
+    for weight, server in ((2, SERVERS[1]), (3, SERVERS[2])):
+        head, tail = text.split(server, 1)
+        text = head + server + tail.replace("weight 1", "weight %d" % weight, 1)
+    site.r1.poised(text)
+    wait_until("the weights", lambda: weights(site.r1), lambda seen: seen == dict(zip(SERVERS, (1, 2, 3))))
+    wait_until("an answer", site.fetch, lambda body: body is not None)
+    bodies = [site.fetch() for _ in range(60)]
+    assert [bodies.count("s%d\n" % n) for n in (1, 2, 3)] == [10, 20, 30]
+    statistics = site.r1.run("ipvsadm", "-Ln", "--stats", "--exact", "-t", VIP + ":80").splitlines()
+    assert next(line for line in statistics if line.startswith("TCP")).split()[4] == "0"  # packets out
+
+
 class Download:
     """A download of the client that takes a while; `server` is who serves it."""
 

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Configurations that other people wrote: poised and keepalived make the same IPVS table of them.
+
+The files are not part of the project: they are looked for in $POISE_SHARED/corpus or beside the tree. By default a part
+of them is taken; POISE_CORPUS=all takes every one."""
+
+import glob
+import os
+import subprocess
+
+import pytest
+
+from poiselab import wait_until
+from poiselab.daemons import program, TOP
+
+pytestmark = pytest.mark.ipvs
+
+CORPUS = os.path.join(os.environ.get("POISE_SHARED", os.path.join(TOP, "..", "shared")), "corpus")
+PART = 6  # every sixth file by default
+
+# The tables differ on purpose, or only because checks fail at another moment.
+DIFFERENT = {
+    "321.conf": "its checks fail within a second, and the daemons begin them at different moments",
+}
+
+
+def has_service(path):
+    with open(path, encoding="utf-8", errors="replace") as f:
+        return any(line.split()[:1] == ["virtual_server"] for line in f)
+
+
+FILES = [path for path in sorted(glob.glob(CORPUS + "/*.conf")) if has_service(path)]
+if os.environ.get("POISE_CORPUS") != "all":
+    FILES = FILES[::PART]
+
+
+def prepare(router):
+    """Every address has a route, into nowhere; names are not resolved, for keepalived waits for them."""
+    router.namespace.ip("link add nowhere type dummy", "link set nowhere up", "route add default dev nowhere",
+                        "route add ::/0 dev nowhere")
+    for name, text in (("hosts", "127.0.0.1 localhost %s\n" % os.uname().nodename),
+                       ("resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n")):
+        with open(router.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+
+def start_keepalived(router, path):
+    command = ["mount --bind %s /etc/%s" % (router.path(name), name) for name in ("hosts", "resolv.conf")]
+    command += ["exec keepalived -n -l -C -f %s -p %s -c %s" % (path, router.path("k.pid"), router.path("kc.pid"))]
+    return router.start("keepalived", ["unshare", "-m", "sh", "-c", " && ".join(command)])
+
+
+def rules(router):
+    return sorted(line.strip() for line in router.run("ipvsadm", "-Sn").splitlines())
+
+
+@pytest.mark.skipif(not FILES, reason="there is no corpus of configurations")
+@pytest.mark.parametrize("path", FILES, ids=os.path.basename)
+def test_the_table_equals_keepalived_s(site, path):
+    if os.path.basename(path) in DIFFERENT:
+        pytest.skip(DIFFERENT[os.path.basename(path)])
+    with open(path, encoding="utf-8", errors="replace") as f:
+        text = "".join(line for line in f if "smtp_server" not in line)
+    for router in (site.r1, site.r2):
+        prepare(router)
+    copy = os.path.join(site.folder, "corpus.conf")
+    with open(copy, "w", encoding="utf-8") as f:
+        f.write(text)
+    if subprocess.run([program("daemon/poised"), "-t", "-f", copy], capture_output=True, check=False).returncode:
+        pytest.skip("poised refuses the file")
+    site.r1.poised(text)
+    start_keepalived(site.r2, copy)
+    wait_until("the same table", lambda: (rules(site.r1), rules(site.r2)), lambda seen: seen[0] and seen[0] == seen[1],
+               within=12, every=0.2)
