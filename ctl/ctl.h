@@ -12,7 +12,7 @@ enum ctl_exit { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_INTERRUPTED = 3
 /* What was said on the command line, for every command. */
 struct ctl_options {
 	const char *service;
-	bool json, watch, follow, wait;
+	bool json, watch, follow, wait, all, back;
 	int64_t timeout_us; /* 0 = none */
 	int argc;           /* words after the options */
 	char **argv;
@@ -24,7 +24,7 @@ struct ctl_command {
 	const char *summary;  /* one sentence for the list */
 	const char *details;  /* options and example */
 	int min_args, max_args;
-	const char *options; /* letters: s service, j json, w watch, f follow, W wait, T timeout */
+	const char *options; /* letters: s service, j json, w watch, f follow, W wait, T timeout, a all, b back */
 	int (*run)(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 };
 
@@ -52,6 +52,7 @@ int run_events(const struct ctl_command *command, struct client *client, const s
 int run_drain(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_change(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_weight(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_handover(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_reload(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_version(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 

@@ -93,6 +93,8 @@ static const struct option long_options[] = {
 	{"watch", no_argument, NULL, 'w'},
 	{"follow", no_argument, NULL, 'f'},
 	{"wait", no_argument, NULL, 'W'},
+	{"all", no_argument, NULL, 'a'},
+	{"back", no_argument, NULL, 'b'},
 	{"timeout", required_argument, NULL, 'T'},
 	{0},
 };
@@ -130,6 +132,12 @@ static int take_option(struct command_line *line, int letter)
 		return 0;
 	case 'f':
 		o->follow = true;
+		return 0;
+	case 'a':
+		o->all = true;
+		return 0;
+	case 'b':
+		o->back = true;
 		return 0;
 	case 'W':
 		o->wait = true;

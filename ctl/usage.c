@@ -43,6 +43,12 @@ const struct ctl_command ctl_commands[] = {
 		"'default' is the weight of the configuration file.\n\n"
 		"Example: poisectl weight 10.1.0.2:80 10\n",
 		2, 2, "s", run_weight},
+	{"handover", "INSTANCE|--all [--back]", "let the other router be master, without a gap",
+		"This router serves on until the other one has taken over, and stays master when nobody\n"
+		"does. It takes over again when the other one dies, or with --back. The instances of a\n"
+		"sync group move together.\n\n"
+		"Example: poisectl handover --all && reboot\n",
+		0, 1, "ab", run_handover},
 	{"reload", "", "read the configuration file again",
 		"A file with errors changes nothing; the errors are shown.\n\n"
 		"Example: poised -t -f /etc/poise/poise.conf && poisectl reload\n",

@@ -63,6 +63,8 @@ static bool decide(enum msg_verb verb, int32_t value, struct status_admin *admin
 	case MSG_VERB_WEIGHT:
 		admin->weight = value;
 		return true;
+	case MSG_VERB_HANDOVER:
+	case MSG_VERB_TAKE_BACK:
 	case MSG_VERB_RELOAD:
 	case MSG_VERB_STOP:
 	case MSG_VERB_PLAN:
@@ -127,6 +129,24 @@ static void set_server(struct parent *p, const struct msg_command *m)
 	admin_answer(p, m->request, MSG_STATUS_OK, "%s %s: %s", service, server, admin.why);
 }
 
+/* vrrp answers when it is done. */
+static void pass_handover(struct parent *p, const struct msg_command *m, const char *user)
+{
+	struct child *vrrp = &p->children[ROLE_VRRP];
+	struct msg_handover order = {.request = m->request,
+		.generation = m->generation,
+		.instance = m->instance,
+		.back = m->verb == MSG_VERB_TAKE_BACK};
+
+	if (m->generation != p->generation && m->generation != p->conf->generation) {
+		admin_answer(p, m->request, MSG_STATUS_STALE, "the configuration has changed meanwhile: try again");
+		return;
+	}
+	log_info("vrrp: %s asked for by %s (process %d)", order.back ? "taking back" : "a handover", user, m->pid);
+	if (!vrrp->pid || msg_send_handover(&vrrp->channel, &order, -1) < 0)
+		admin_answer(p, m->request, MSG_STATUS_REFUSED, "the vrrp role does not run: see poisectl status");
+}
+
 void admin_command(struct parent *p, const struct msg_command *m)
 {
 	char user[64];
@@ -144,6 +164,10 @@ void admin_command(struct parent *p, const struct msg_command *m)
 		if (reload_begin(p, m->request) < 0)
 			admin_answer(p, m->request, MSG_STATUS_BUSY,
 				"a reload is under way; another one follows it by itself");
+		return;
+	case MSG_VERB_HANDOVER:
+	case MSG_VERB_TAKE_BACK:
+		pass_handover(p, m, user);
 		return;
 	case MSG_VERB_STOP:
 		log_info("poised: stop asked for by %s (process %d)", user, m->pid);

@@ -110,11 +110,23 @@ static void on_notify(void *ctx, const struct msg_notify *m, int fd)
 			script->pid ? "too many are waiting" : "the script role is not running");
 }
 
+/* What vrrp was asked on behalf of a client. */
+static void on_answer(void *ctx, const struct msg_answer *m, int fd)
+{
+	struct child *c = ctx;
+	struct child *control = &c->parent->children[ROLE_CONTROL];
+
+	(void)fd;
+	if (control->pid)
+		msg_send_answer(&control->channel, m, -1);
+}
+
 static const struct msg_handlers handlers = {.board = on_board,
 	.changed = on_changed,
 	.events = on_events,
 	.vote = on_vote,
 	.command = on_command,
+	.answer = on_answer,
 	.notify = on_notify};
 
 static void on_channel(int fd, uint32_t events, void *arg)

@@ -39,6 +39,8 @@ enum msg_verb {
 	MSG_VERB_CONFIRM,       /* an applied file stays */
 	MSG_VERB_SERVER_ADD,    /* server_name (ADDRESS:PORT) to `service`, weight `value` (-1 = as its like) */
 	MSG_VERB_SERVER_REMOVE, /* the server leaves the configuration in use, drained first */
+	MSG_VERB_HANDOVER,      /* `instance` (UINT32_MAX = all) gives its mastership away */
+	MSG_VERB_TAKE_BACK,     /* the reverse */
 	MSG_VERB_COUNT
 };
 

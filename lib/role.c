@@ -356,6 +356,7 @@ static void merge_handlers(struct role_private *r)
 		return;
 	r->handlers.notify = r->p.ops->handlers->notify;
 	r->handlers.answer = r->p.ops->handlers->answer;
+	r->handlers.handover = r->p.ops->handlers->handover;
 }
 
 static int start(struct role_private *r)

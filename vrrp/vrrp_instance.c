@@ -254,10 +254,11 @@ void vrrp_instance_step(struct vrrp_instance *instance, struct vrrp_event *event
 {
 	struct vrrp_group *group = group_of(instance);
 
-	if (!step(instance, event) || !group || instance->process->groups_rest)
-		return;
-	group->last_mover = instance;
-	vrrp_instance_settle_group(instance->process, group);
+	if (step(instance, event) && group && !instance->process->groups_rest) {
+		group->last_mover = instance;
+		vrrp_instance_settle_group(instance->process, group);
+	}
+	vrrp_handover_look(instance->process);
 }
 
 void vrrp_instance_on_deadline(struct timer *timer, void *arg)

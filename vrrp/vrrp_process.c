@@ -271,6 +271,7 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 
 	vrrp_set_take_over(process, set, old);
 	vrrp_addresses_forget_wishes(&process->addresses);
+	vrrp_handover_abandon(process, "the configuration was reloaded meanwhile: see poisectl status");
 	process->set = set;
 	process->next = NULL;
 	vrrp_set_free(old);
@@ -365,6 +366,7 @@ static void vrrp_stop(struct role_process *role, bool keep)
 			vrrp_instance_step(&process->set->instances[i], &event);
 	}
 	process->is_leaving = true;
+	vrrp_handover_abandon(process, "poised is stopping");
 	vrrp_process_end_if_idle(process);
 }
 
@@ -377,6 +379,7 @@ static const char *parse_release(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	static const struct msg_handlers handlers = {.handover = vrrp_handover_on_message};
 	static const struct role_ops ops = {.role = ROLE_VRRP,
 		.open = vrrp_open,
 		.prepare = vrrp_prepare,
@@ -384,6 +387,7 @@ int main(int argc, char **argv)
 		.abort = vrrp_abort,
 		.changed = vrrp_changed,
 		.file = vrrp_file,
+		.handlers = &handlers,
 		.stop = vrrp_stop};
 	static struct vrrp_process process;
 	const char *ledger = parse_release(argc, argv);

@@ -8,6 +8,7 @@
  *   vrrp_instance.c  events into the state machine, its actions into calls
  *   vrrp_facts.c     what the kernel and the tracked objects say, into events
  *   vrrp_receive.c   arrivals into events
+ *   vrrp_handover.c  mastership given away and taken back on request
  *   vrrp_report.c    log lines, board, event ring, notification scripts */
 #ifndef POISE_VRRP_PROCESS_H
 #define POISE_VRRP_PROCESS_H
@@ -55,6 +56,7 @@ struct vrrp_instance {
 	uint32_t birth;   /* of the interface */
 	uint32_t mtu;
 	uint32_t ah_sequence;
+	uint32_t handover_from; /* enum vrrp_state when it was asked for */
 	uint16_t ip_id;
 	int64_t since_real_us;
 	struct mono up_since;
@@ -86,6 +88,13 @@ struct vrrp_set {
 	struct vrrp_map map;
 };
 
+/* What somebody asked for, and waits for. */
+struct vrrp_handover {
+	bool is_open, back;
+	uint64_t request;
+	uint32_t instance; /* UINT32_MAX = all */
+};
+
 struct vrrp_process {
 	struct role_process *role;
 	struct vrrp_set *set;  /* in force, NULL before the first generation */
@@ -94,6 +103,7 @@ struct vrrp_process {
 	struct vrrp_monitor monitor;
 	struct vrrp_addresses addresses;
 	struct vrrp_firewall firewall;
+	struct vrrp_handover handover;
 	struct loop_io *monitor_io, *courier_io;
 	struct timer round; /* what is left to do in this round of the loop */
 	struct timer addresses_due;
@@ -147,6 +157,13 @@ void vrrp_report_track(const struct vrrp_process *process, uint32_t index);
 void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_action *action);
 void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_group *group, uint32_t from);
 void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const struct addr *source);
+
+/* ---- vrrp_handover.c ---- */
+void vrrp_handover_on_message(void *ctx, const struct msg_handover *m, int fd);
+/* After every step: answers when nothing is under way any more. */
+void vrrp_handover_look(struct vrrp_process *process);
+/* Answers who waits, with why it is not known what came of it. */
+void vrrp_handover_abandon(struct vrrp_process *process, const char *why);
 
 /* ---- vrrp_release.c ---- */
 /* `poise-vrrp --release --ledger FILE`: removes what the ledger names and exits. Returns the exit status. */

@@ -33,6 +33,7 @@ struct admin_job {
 	uint64_t id, client;
 	struct request request;
 	enum msg_verb verb;
+	conf_index_t instance; /* handover; CONF_NONE = all */
 	struct access_peer peer;
 	char why[160];
 	struct target *targets;
@@ -57,6 +58,8 @@ static enum msg_verb verb_of(enum request_command command)
 		return MSG_VERB_WEIGHT;
 	case REQUEST_RELOAD:
 		return MSG_VERB_RELOAD;
+	case REQUEST_HANDOVER:
+		return MSG_VERB_HANDOVER;
 	case REQUEST_STATUS:
 	case REQUEST_SERVERS:
 	case REQUEST_EVENTS:
@@ -94,6 +97,10 @@ static void explain(struct admin_job *job)
 	case MSG_VERB_RELOAD:
 		did = "reload asked for";
 		break;
+	case MSG_VERB_HANDOVER:
+	case MSG_VERB_TAKE_BACK:
+		did = "handover asked for";
+		break;
 	case MSG_VERB_STOP:
 	case MSG_VERB_PLAN:
 	case MSG_VERB_APPLY:
@@ -115,13 +122,38 @@ static void free_targets(struct admin_job *job)
 	job->count = job->sent = job->answered = 0;
 }
 
+static bool is_about_servers(const struct admin_job *job)
+{
+	return job->verb != MSG_VERB_RELOAD && job->verb != MSG_VERB_HANDOVER && job->verb != MSG_VERB_TAKE_BACK;
+}
+
+/* Returns 0 with the instance that the client named (CONF_NONE: all), or -1. */
+static int find_instance(struct admin_job *job, char *error)
+{
+	const struct conf *conf = job->admin->conf;
+
+	job->instance = CONF_NONE;
+	if (!job->request.instance[0])
+		return 0;
+	for (uint32_t i = 0; i < conf->n_instances; i++) {
+		if (strcmp(conf_string(conf, conf->instances[i].name), job->request.instance) == 0) {
+			job->instance = i;
+			return 0;
+		}
+	}
+	snprintf(error, MATCH_ERROR_SIZE, "there is no vrrp_instance %s: see poisectl status", job->request.instance);
+	return -1;
+}
+
 static int set_targets(struct admin_job *job, char *error)
 {
 	const struct request *request = &job->request;
 	struct match match = {0};
 	size_t count = 1;
 
-	if (job->verb != MSG_VERB_RELOAD) {
+	if (find_instance(job, error) < 0)
+		return -1;
+	if (is_about_servers(job)) {
 		if (match_servers(job->admin->conf, request->server, request->service, &match, error) < 0)
 			return -1;
 		count = match.count;
@@ -135,7 +167,7 @@ static int set_targets(struct admin_job *job, char *error)
 	}
 	job->count = count;
 	for (size_t i = 0; i < count; i++)
-		job->targets[i].server = job->verb == MSG_VERB_RELOAD ? CONF_NONE : match.servers[i];
+		job->targets[i].server = is_about_servers(job) ? match.servers[i] : CONF_NONE;
 	match_free(&match);
 	return 0;
 }
@@ -222,7 +254,7 @@ static void finish(struct admin_job *job, const char *failure)
 	else if (refusal)
 		log_warning("control: %s by %s (pid %d) refused: %s", command, job->peer.name, job->peer.pid,
 			refusal->text ? refusal->text : "no reason given");
-	else if (job->verb == MSG_VERB_RELOAD)
+	else if (!is_about_servers(job))
 		log_debug("control: %s by %s (pid %d): done", command, job->peer.name, job->peer.pid);
 	else
 		log_debug("control: %s by %s (pid %d): done in %zu service%s", command, job->peer.name, job->peer.pid,
@@ -247,6 +279,7 @@ static bool send_some(struct admin_job *job)
 			.service = CONF_NONE,
 			.server = target->server,
 			.value = job->request.weight,
+			.instance = job->instance,
 			.uid = job->peer.uid,
 			.pid = job->peer.pid};
 
@@ -277,7 +310,7 @@ static void go_on(struct admin_job *job)
 
 static void be_patient(struct admin_job *job)
 {
-	int64_t patience_us = job->verb == MSG_VERB_RELOAD ? RELOAD_PATIENCE_US : PATIENCE_US;
+	int64_t patience_us = is_about_servers(job) ? PATIENCE_US : RELOAD_PATIENCE_US;
 
 	job->deadline = mono_add(mono_now(), patience_us);
 }
@@ -313,6 +346,8 @@ int admin_start(struct administration *admin, const struct request *request, con
 	job->request = *request;
 	job->peer = *peer;
 	job->verb = verb_of(request->command);
+	if (job->verb == MSG_VERB_HANDOVER && request->back)
+		job->verb = MSG_VERB_TAKE_BACK;
 	explain(job);
 	if (set_targets(job, error) < 0) {
 		free(job);

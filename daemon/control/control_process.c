@@ -182,6 +182,7 @@ static void perform(struct control *c, struct client *client)
 	case REQUEST_READY:
 	case REQUEST_WEIGHT:
 	case REQUEST_RELOAD:
+	case REQUEST_HANDOVER:
 		begin_change(c, client);
 		return;
 	case REQUEST_COMMAND_COUNT:

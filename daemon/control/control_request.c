@@ -100,6 +100,8 @@ static int take_after(struct json_object *object, struct request *request, char 
 
 static int take_request(struct json_object *object, struct request *request, char *error)
 {
+	struct json_object *back;
+
 	if (!json_object_is_type(object, json_type_object))
 		return refuse(error, "a request is one JSON object in one line");
 	if (take_command(object, request, error) < 0)
@@ -107,6 +109,9 @@ static int take_request(struct json_object *object, struct request *request, cha
 	if (take_text(object, "server", request->server, sizeof(request->server), error) < 0 ||
 		take_text(object, "service", request->service, sizeof(request->service), error) < 0)
 		return -1;
+	if (take_text(object, "instance", request->instance, sizeof(request->instance), error) < 0)
+		return -1;
+	request->back = json_object_object_get_ex(object, "back", &back) && json_object_get_boolean(back);
 	if (commands[request->command].names_server && !request->server[0])
 		return refuse(error, "%s needs a \"server\"", request_name(request->command));
 	if (request->command == REQUEST_WEIGHT && take_weight(object, request, error) < 0)

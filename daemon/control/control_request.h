@@ -32,7 +32,8 @@
 	X(MAINT, "maint", 1, 1)                                                                                        \
 	X(READY, "ready", 1, 1)                                                                                        \
 	X(WEIGHT, "weight", 1, 1)                                                                                      \
-	X(RELOAD, "reload", 1, 0)
+	X(RELOAD, "reload", 1, 0)                                                                                      \
+	X(HANDOVER, "handover", 1, 0)
 
 enum request_command {
 #define X(id, name, changes, server) REQUEST_##id,
@@ -45,6 +46,8 @@ struct request {
 	enum request_command command;
 	char server[128];  /* as the client wrote it; "" when the command names none */
 	char service[192]; /* "" = every service */
+	char instance[64]; /* handover; "" = all */
+	bool back;         /* handover: take it back */
 	int32_t weight;
 	uint64_t after[ROLE_COUNT]; /* events: the last number seen of each role's ring */
 };
