@@ -55,7 +55,7 @@ def rules(router):
 
 
 @pytest.mark.skipif(not FILES, reason="there is no corpus of configurations")
-@pytest.mark.parametrize("path", FILES, ids=os.path.basename)
+@pytest.mark.parametrize("path", FILES, ids=[os.path.basename(path) for path in FILES])
 def test_the_table_equals_keepalived_s(site, path):
     if os.path.basename(path) in DIFFERENT:
         pytest.skip(DIFFERENT[os.path.basename(path)])

@@ -36,7 +36,7 @@ END_TEST
 
 START_TEST(test_every_change_is_one)
 {
-	static const char *const changes[] = {"drain", "undrain", "maint", "ready", "weight", "reload"};
+	static const char *const changes[] = {"drain", "undrain", "maint", "ready", "weight", "reload", "handover"};
 	unsigned found = 0;
 
 	for (int i = 0; i < REQUEST_COMMAND_COUNT; i++) {
@@ -48,7 +48,7 @@ START_TEST(test_every_change_is_one)
 			request_name((enum request_command)i));
 		found += listed;
 	}
-	ck_assert_uint_eq(found, 6);
+	ck_assert_uint_eq(found, sizeof(changes) / sizeof(changes[0]));
 }
 END_TEST
 
