@@ -4,6 +4,7 @@
 #include "parent.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -207,12 +208,14 @@ static void on_end(pid_t pid, const siginfo_t *info, void *arg)
 /* ---- the start ---- */
 
 /* In the child: only what is safe after fork. */
-static void __attribute__((noreturn)) exec_child(char *const argv[], int channel, int log)
+static void __attribute__((noreturn)) exec_child(char *const argv[], int channel, int log, int network)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (network >= 0 && setns(network, CLONE_NEWNET) < 0)
+		_exit(126);
 	if (channel >= 0)
 		fcntl(channel, F_SETFD, 0);
 	fcntl(log, F_SETFD, 0);
@@ -237,7 +240,8 @@ static pid_t spawn(struct child *c, int channel)
 	snprintf(beat_arg, sizeof(beat_arg), "%lld", (long long)supervise_beat_period_us(limit));
 	pid = fork();
 	if (pid == 0)
-		exec_child(argv, channel, c->parent->log_fds[1]);
+		exec_child(
+			argv, channel, c->parent->log_fds[1], c->role == ROLE_IPVS ? c->parent->ipvs_namespace_fd : -1);
 	return pid;
 }
 
@@ -372,7 +376,7 @@ void child_release_addresses(struct parent *p)
 	snprintf(ledger, sizeof(ledger), "%s/ledger.vrrp", p->options.run_dir);
 	pid = fork();
 	if (pid == 0)
-		exec_child(argv, -1, p->log_fds[1]);
+		exec_child(argv, -1, p->log_fds[1], -1);
 	if (pid < 0 || loop_child_add(p->loop, pid, on_released, p) < 0)
 		log_error("vrrp: virtual addresses could not be taken away: %s", strerror(errno));
 }

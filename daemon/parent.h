@@ -66,6 +66,7 @@ struct parent {
 	int pid_fd;      /* the locked pid file */
 	int listener_fd; /* poisectl's socket */
 	int ledger_fds[ROLE_COUNT];
+	int ipvs_namespace_fd; /* the namespace that the ipvs role is born into, -1 = ours */
 	struct child children[ROLE_COUNT];
 	struct conf *conf; /* the committed generation with all tables */
 	uint64_t generation;
@@ -121,6 +122,12 @@ void admin_answer(struct parent *p, uint64_t request, enum msg_status status, co
 void admin_fill_board(struct parent *p, struct board *board);
 /* The intent file: under /var/lib/poise for the default run directory, else inside the run directory. */
 const char *admin_file(const struct parent *p, char buf[PATH_MAX]);
+
+/* ---- namespace.c ---- */
+/* Enters the namespaces of the first configuration. Returns false with the reason in why. */
+bool namespace_enter(struct parent *p, const struct conf *conf, char why[WHY_SIZE]);
+/* Says that a change of namespaces needs a restart. */
+void namespace_compare(const struct conf *old, const struct conf *next);
 
 /* ---- stop.c ---- */
 void stop_begin(struct parent *p);

@@ -66,8 +66,10 @@ static void commit(struct parent *p)
 	p->patience_us = supervise_patience_us(p->conf);
 	p->daemon.generation = p->conf->generation;
 	p->daemon.loaded_real_us = real_now_us();
-	if (old)
+	if (old) {
 		p->daemon.reloads++;
+		namespace_compare(old, p->conf);
+	}
 	snprintf(p->daemon.node, sizeof(p->daemon.node), "%s", conf_string(p->conf, p->conf->global->node));
 	parent_publish_board(p);
 	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++) {
@@ -161,7 +163,12 @@ static void on_deadline(struct timer *timer, void *arg)
 static void ask(struct parent *p)
 {
 	struct reload *r = &p->reload;
+	char why[WHY_SIZE];
 
+	if (!p->conf && !namespace_enter(p, r->next, why)) {
+		refuse(p, why);
+		return;
+	}
 	r->phase = RELOAD_VOTING;
 	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++) {
 		struct child *c = &p->children[role];

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 2
+#define CONF_LAYOUT 3
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -80,7 +80,8 @@ struct conf_global {
 	int64_t lvs_timeout_tcp_us, lvs_timeout_tcpfin_us, lvs_timeout_udp_us; /* 0 = leave */
 	struct addr mcast_group4, mcast_group6;                                /* default 224.0.0.18, ff02::12 */
 	int32_t vrrp_rt_priority; /* SCHED_RR priority of the vrrp role, 0 = off */
-	uint32_t zero2;
+	uint32_t ipvs_namespace_given;
+	conf_string_t net_namespace, net_namespace_ipvs; /* names as of `ip netns`; 0 = that poised was started in */
 };
 
 /* ---- VRRP ---- */

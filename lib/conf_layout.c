@@ -42,6 +42,8 @@ const struct conf_field conf_fields[] = {
 	STRING(GLOBAL, conf_global, node),
 	ENUM32(GLOBAL, conf_global, dialect, CONF_DIALECT_POISE + 1),
 	STRING(GLOBAL, conf_global, source_file),
+	STRING(GLOBAL, conf_global, net_namespace),
+	STRING(GLOBAL, conf_global, net_namespace_ipvs),
 	STRING(GLOBAL, conf_global, snmp_socket),
 	STRING(GLOBAL, conf_global, smtp_server),
 	STRING(GLOBAL, conf_global, notification_email_from),

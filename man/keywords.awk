@@ -54,7 +54,7 @@ function section(block,    i, path)
 		print escape(toupper(substr(help[block], 1, 1)) substr(help[block], 2)) "."
 	for (i = 1; i <= n; i++) {
 		path = order[i]
-		if (parent(path) == block && kind[path] !~ /^(block|ignored|refused)$/)
+		if (parent(path) == block && kind[path] !~ /^(block|ignored|inactive|refused)$/)
 			describe(path)
 	}
 	for (i = 1; i <= n; i++)
@@ -91,12 +91,19 @@ END {
 	if (!n)
 		exit 1
 	print ".SH KEYWORDS"
+	print ".SS At the top of the file"
+	for (i = 1; i <= n; i++)
+		if (parent(order[i]) == "" && kind[order[i]] !~ /^(block|ignored|inactive|refused)$/)
+			describe(order[i])
 	for (i = 1; i <= n; i++)
 		if (parent(order[i]) == "" && kind[order[i]] == "block")
 			section(order[i])
 	print ".SH KEYWORDS WITHOUT EFFECT"
-	print "They are understood, so that a file written for keepalived loads; each is named in a warning."
+	print "They are understood, so that a file written for keepalived loads; each is named in a note, which \\fBpoised -t -v\\fR shows."
 	others("ignored")
+	print ".SH KEYWORDS THAT DO NOT ACT"
+	print "They are accepted with a warning, but what they ask for is not done."
+	others("inactive")
 	print ".SH KEYWORDS THAT ARE REFUSED"
 	print "Doing without them in silence would serve less than the file asks for."
 	others("refused")

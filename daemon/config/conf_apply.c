@@ -26,6 +26,15 @@ static void find(struct conf_load *load, enum conf_severity severity, const stru
 	conf_diag_add(load->diag, severity, place, width, "%s", text);
 }
 
+void conf_note(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	find(load, CONF_NOTE, node, i, format, args);
+	va_end(args);
+}
+
 void conf_warn(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
 {
 	va_list args;
@@ -388,7 +397,10 @@ static void apply_directive(struct conf_load *load, const struct conf_block *blo
 		apply_lines(load, d, node);
 		break;
 	case CONF_KIND_IGNORED:
-		conf_warn(load, node, 0, "%s has no effect: %s", d->name, d->help);
+		conf_note(load, node, 0, "%s has no effect: %s", d->name, d->help);
+		break;
+	case CONF_KIND_INACTIVE:
+		conf_warn(load, node, 0, "%s is accepted but does not act in Poise: %s", d->name, d->help);
 		break;
 	case CONF_KIND_REFUSED:
 		conf_error(load, node, 0, "%s: %s", d->name, d->help);

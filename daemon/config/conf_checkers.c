@@ -126,7 +126,7 @@ static const struct conf_directive url_directives[] = {
 	CALL("digest", apply_digest, print_digest, LIVE, "MD5 of the right body"),
 	TEXT("regex", U(regex), LIVE, "regular expression that must be found in the body"),
 	TEXT("virtualhost", U(virtualhost), LIVE, "Host header of this request"),
-	IGNORED("regex_options", REGEX_LATER),
+	INACTIVE("regex_options", REGEX_LATER),
 	IGNORED("regex_stack", REGEX_LATER),
 	NUMBER("regex_min_offset", U(regex_min), 0, INT32_MAX, 0, LIVE, "a match must begin at this byte of the body or behind it"),
 	NUMBER("regex_max_offset", U(regex_max), 0, INT32_MAX, 0, LIVE, "a match must begin before this byte of the body; 0 = anywhere"),
@@ -301,7 +301,7 @@ const struct conf_directive conf_check_connect[] = {
 };
 
 static const struct conf_directive tcp_directives[] = {
-	IGNORED("nb_get_retry", "TCP_CHECK does not know it; write retry"),
+	INACTIVE("nb_get_retry", "TCP_CHECK does not know it; write retry"),
 	END_OF_TABLE,
 };
 

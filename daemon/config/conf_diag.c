@@ -24,7 +24,7 @@ struct conf_diag {
 	struct finding *findings;
 	struct conf_place *hidden;
 	uint32_t count, room, n_hidden, hidden_room, dropped_errors, dropped_warnings;
-	bool strict, sorted;
+	bool strict, sorted, notes;
 };
 
 struct conf_diag *conf_diag_new(bool strict)
@@ -81,7 +81,7 @@ void conf_diag_add(struct conf_diag *d, enum conf_severity severity, struct conf
 	if (d->count >= FINDINGS_MAX) {
 		if (severity == CONF_ERROR)
 			d->dropped_errors++;
-		else
+		else if (severity == CONF_WARNING)
 			d->dropped_warnings++;
 		return;
 	}
@@ -95,6 +95,11 @@ void conf_diag_add(struct conf_diag *d, enum conf_severity severity, struct conf
 	*f = (struct finding){place, width ? width : 1, d->count, severity, conf_strndup(text, strlen(text))};
 	d->count++;
 	d->sorted = false;
+}
+
+void conf_diag_show_notes(struct conf_diag *d)
+{
+	d->notes = true;
 }
 
 bool conf_diag_full(const struct conf_diag *d)
@@ -196,6 +201,11 @@ unsigned conf_diag_warnings(struct conf_diag *d)
 	return count(d, CONF_WARNING) + d->dropped_warnings;
 }
 
+unsigned conf_diag_notes(struct conf_diag *d)
+{
+	return count(d, CONF_NOTE);
+}
+
 /* Prints the line and a mark under the word. The mark line repeats tabs, so that it stands right with any tab width,
  * and skips the continuation bytes of UTF-8. */
 static void print_source(const char *line, size_t length, const struct finding *f, FILE *out)
@@ -236,6 +246,11 @@ static bool is_hidden(const struct conf_diag *d, const struct conf_place *place)
 
 void conf_diag_print(struct conf_diag *d, const struct conf_sources *sources, bool brief, FILE *out)
 {
+	static const char *const names[] = {
+		[CONF_NOTE] = "note",
+		[CONF_WARNING] = "warning",
+		[CONF_ERROR] = "error",
+	};
 	struct conf_line_hint hint = {0};
 
 	sort(d);
@@ -245,8 +260,9 @@ void conf_diag_print(struct conf_diag *d, const struct conf_sources *sources, bo
 		const char *line;
 		size_t length;
 
-		fprintf(out, "%s:%u:%u: %s: %s\n", name, f->place.line, f->place.column,
-			f->severity == CONF_ERROR ? "error" : "warning", f->text);
+		if (f->severity == CONF_NOTE && !d->notes)
+			continue;
+		fprintf(out, "%s:%u:%u: %s: %s\n", name, f->place.line, f->place.column, names[f->severity], f->text);
 		if (brief || f->place.line == 0 || is_hidden(d, &f->place))
 			continue;
 		line = conf_source_line(sources, f->place.file, f->place.line, &hint, &length);

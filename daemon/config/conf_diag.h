@@ -14,6 +14,7 @@ struct conf_place {
 };
 
 enum conf_severity {
+	CONF_NOTE,    /* what is said has no meaning in Poise; printed on request, an error in the poise dialect */
 	CONF_WARNING, /* the meaning taken is named; an error in the poise dialect */
 	CONF_ERROR,   /* the file is refused */
 };
@@ -37,14 +38,18 @@ void conf_diag_add(struct conf_diag *d, enum conf_severity severity, struct conf
 /* From here on to the end of this line the source text is never printed, because it holds a secret. */
 void conf_diag_hide(struct conf_diag *d, struct conf_place place);
 
+/* Notes are printed too. */
+void conf_diag_show_notes(struct conf_diag *d);
+
 /* True when further findings are only counted. */
 bool conf_diag_full(const struct conf_diag *d);
 
 /* Counts after dropping repetitions. */
 unsigned conf_diag_errors(struct conf_diag *d);
 unsigned conf_diag_warnings(struct conf_diag *d);
+unsigned conf_diag_notes(struct conf_diag *d);
 
-/* FILE:LINE:COLUMN: error|warning: text; then the source line and a mark under it, unless brief. */
+/* FILE:LINE:COLUMN: error|warning|note: text; then the source line and a mark under it, unless brief. */
 void conf_diag_print(struct conf_diag *d, const struct conf_sources *sources, bool brief, FILE *out);
 
 /* The candidate that `word` is probably a misspelling of, or NULL. next() returns candidate i, NULL at the end. */

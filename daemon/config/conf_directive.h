@@ -14,18 +14,19 @@ struct conf_block;
 struct conf_printer;
 
 enum conf_kind {
-	CONF_KIND_FLAG,    /* sets the field to 1; an optional yes or no may follow */
-	CONF_KIND_UNFLAG,  /* sets the field to 0 */
-	CONF_KIND_NUMBER,  /* integer from low to high */
-	CONF_KIND_TIME,    /* seconds with decimals; field, low and high in microseconds */
-	CONF_KIND_TEXT,    /* one word, into the string table */
-	CONF_KIND_ADDRESS, /* struct addr */
-	CONF_KIND_CHOICE,  /* one of a list of words; the field gets its position */
-	CONF_KIND_CALL,    /* a function reads it */
-	CONF_KIND_BLOCK,   /* a block with a table of its own */
-	CONF_KIND_LINES,   /* a block whose every statement a function reads */
-	CONF_KIND_IGNORED, /* accepted without effect; help says why */
-	CONF_KIND_REFUSED, /* an error; help says what to do instead */
+	CONF_KIND_FLAG,     /* sets the field to 1; an optional yes or no may follow */
+	CONF_KIND_UNFLAG,   /* sets the field to 0 */
+	CONF_KIND_NUMBER,   /* integer from low to high */
+	CONF_KIND_TIME,     /* seconds with decimals; field, low and high in microseconds */
+	CONF_KIND_TEXT,     /* one word, into the string table */
+	CONF_KIND_ADDRESS,  /* struct addr */
+	CONF_KIND_CHOICE,   /* one of a list of words; the field gets its position */
+	CONF_KIND_CALL,     /* a function reads it */
+	CONF_KIND_BLOCK,    /* a block with a table of its own */
+	CONF_KIND_LINES,    /* a block whose every statement a function reads */
+	CONF_KIND_IGNORED,  /* accepted because it has no meaning here: a note; help says why */
+	CONF_KIND_INACTIVE, /* accepted, but what it asks for is not done: a warning; help says what to do instead */
+	CONF_KIND_REFUSED,  /* an error; help says what to do instead */
 };
 
 /* What a change of the value does to a running daemon. */
@@ -136,6 +137,10 @@ struct conf_block {
 #define IGNORED(name, help)                                                                                            \
 	{                                                                                                              \
 		name, CONF_KIND_IGNORED, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_NONE, help, 0, 0, 0, 0             \
+	}
+#define INACTIVE(name, help)                                                                                           \
+	{                                                                                                              \
+		name, CONF_KIND_INACTIVE, CONF_HOME_NONE, 0, 0, 0, 0, 0, CONF_RELOAD_NONE, help, 0, 0, 0, 0            \
 	}
 #define REFUSED(name, help)                                                                                            \
 	{                                                                                                              \

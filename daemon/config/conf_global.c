@@ -164,6 +164,25 @@ static void apply_flush_on_stop(struct conf_load *load, const struct conf_node *
 	global(load)->lvs_flush_on_stop = 1;
 }
 
+/* A namespace is named in the file system. */
+static void apply_namespace(struct conf_load *load, const struct conf_node *node)
+{
+	bool ipvs = strcmp(conf_word(node, 0), "net_namespace_ipvs") == 0;
+	conf_string_t name = conf_text(load, conf_word(node, 1));
+
+	if (!name && !ipvs) {
+		conf_error(load, node, 0, "net_namespace needs the name of a namespace");
+		return;
+	}
+	if (strchr(conf_word(node, 1), '/')) {
+		conf_error(load, node, 1, "a namespace is named as for ip netns, not by a path");
+		return;
+	}
+	*(ipvs ? &global(load)->net_namespace_ipvs : &global(load)->net_namespace) = name;
+	global(load)->ipvs_namespace_given |= ipvs;
+	conf_extra_words(load, node, 2);
+}
+
 /* ---- canonical print ---- */
 
 static void print_emails(struct conf_printer *p, uint32_t record)
@@ -236,6 +255,18 @@ static void print_flush_on_stop(struct conf_printer *p, uint32_t record)
 		conf_print_line(p, "lvs_flush_on_stop");
 }
 
+static void print_namespaces(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
+
+	if (g->net_namespace)
+		conf_print_line(p, "net_namespace %s", conf_print_text(p, g->net_namespace));
+	if (g->net_namespace_ipvs)
+		conf_print_line(p, "net_namespace_ipvs %s", conf_print_text(p, g->net_namespace_ipvs));
+	else if (g->ipvs_namespace_given)
+		conf_print_line(p, "net_namespace_ipvs");
+}
+
 static void print_lvs_timeouts(struct conf_printer *p, uint32_t record)
 {
 	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
@@ -257,7 +288,6 @@ static void print_lvs_timeouts(struct conf_printer *p, uint32_t record)
 #define NAMES "Poise's processes have fixed names"
 #define BUFFERS "Poise sizes its buffers itself"
 #define NO_FIFO "Poise has no notification FIFO; use notify scripts, or follow `poisectl events`"
-#define NO_NETNS "start poised inside the namespace instead (ip netns exec NAME poised)"
 #define NO_BFD "Poise does not speak BFD; shorten advert_int instead"
 #define NO_STATIC "Poise only holds virtual addresses; let the system's network configuration do this"
 
@@ -268,12 +298,12 @@ static const struct conf_directive global_directives[] = {
 	CALL("notification_email", apply_emails, print_emails, LIVE, "mail addresses that get alerts, as a block"),
 	TEXT("notification_email_from", G(notification_email_from), LIVE, "sender of alerts"),
 	CALL("smtp_server", apply_smtp_server, print_smtp_server, LIVE, "mail server for alerts: ADDRESS [PORT]"),
-	IGNORED("smtp_connect_timeout", "mail never waits for anything else"),
-	IGNORED("smtp_helo_name", "the host's name is used"),
+	INACTIVE("smtp_connect_timeout", "mail is sent without a limit of its own"),
+	INACTIVE("smtp_helo_name", "the host's name is used"),
 	FLAG("smtp_alert", CONF_DEFAULTS(smtp_alert), LIVE, "mail alerts for every object that does not say otherwise"),
 	FLAG("smtp_alert_vrrp", CONF_DEFAULTS(smtp_alert_vrrp), LIVE, "mail alerts for VRRP instances and groups that do not say otherwise"),
 	FLAG("smtp_alert_checker", CONF_DEFAULTS(smtp_alert_checker), LIVE, "mail alerts for services and servers that do not say otherwise"),
-	IGNORED("no_email_faults", "alerts are sent for instances that ask for them"),
+	INACTIVE("no_email_faults", "alerts are sent for instances that ask for them"),
 	IGNORED("no_checker_emails", "alerts are sent once for each change of a server"),
 	IGNORED("checker_log_all_failures", "every change of a verdict is logged with its cause"),
 	FLAG("enable_script_security", G(script_security), LIVE, "scripts that others than root may change are not run as root"),
@@ -299,7 +329,7 @@ static const struct conf_directive global_directives[] = {
 	FLAG("vrrp_skip_check_adv_addr", CONF_DEFAULTS(skip_check_adv_addr), LIVE, "do not compare the addresses in advertisements of the same master again"),
 	FLAG("vrrp_check_unicast_src", CONF_DEFAULTS(check_unicast_src), LIVE, "unicast advertisements must come from a configured peer"),
 	FLAG("vrrp_lower_prio_no_advert", CONF_DEFAULTS(lower_prio_no_advert), LIVE, "a master does not answer a lower-priority advertisement"),
-	IGNORED("vrrp_higher_prio_send_advert", "a master yields to a higher priority without a further advertisement"),
+	INACTIVE("vrrp_higher_prio_send_advert", "a master yields to a higher priority without a further advertisement"),
 	NUMBER("vrrp_down_timer_adverts", CONF_DEFAULTS(down_timer_adverts), 1, 100, 3, LIVE, "missed advertisements before a master counts as dead"),
 	TIME("vrrp_startup_delay", CONF_DEFAULTS(startup_delay_us), 0, DAY, 0, LIVE, "wait before instances start"),
 	TIME("vrrp_garp_master_delay", CONF_DEFAULTS(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "time to the second burst of announcements after becoming master; 0 = none"),
@@ -313,16 +343,16 @@ static const struct conf_directive global_directives[] = {
 	FLAG("vrrp_min_garp", CONF_DEFAULTS(min_garp), LIVE, "one announcement instead of bursts"),
 	TIME("garp_master_delay", CONF_DEFAULTS(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "the same as vrrp_garp_master_delay"),
 	NUMBER("vrrp_rt_priority", G(vrrp_rt_priority), 0, 99, 50, START, "real-time priority of the VRRP process; 0 = none"),
-	IGNORED("vrrp_garp_extra_if", "announcements go out on every interface that holds a virtual address"),
+	INACTIVE("vrrp_garp_extra_if", "announcements go out on every interface that holds a virtual address"),
 	IGNORED("vrrp_iptables", "no_accept uses nftables sets of its own"),
 	IGNORED("vrrp_ipsets", "no_accept uses nftables sets of its own"),
 	IGNORED("nftables", "Poise names its nftables table itself"),
 	IGNORED("nftables_priority", "Poise chooses the priority of its chains itself"),
 	IGNORED("nftables_counters", "Poise's rules carry counters where they are shown"),
 	IGNORED("nftables_ifindex", "Poise's rules name interfaces"),
-	IGNORED("nftables_ipvs", "a group becomes one service for each of its addresses"),
-	IGNORED("nftables_ipvs_priority", "a group becomes one service for each of its addresses"),
-	IGNORED("nftables_ipvs_start_fwmark", "a group becomes one service for each of its addresses"),
+	INACTIVE("nftables_ipvs", "a group becomes one service for each of its addresses"),
+	INACTIVE("nftables_ipvs_priority", "a group becomes one service for each of its addresses"),
+	INACTIVE("nftables_ipvs_start_fwmark", "a group becomes one service for each of its addresses"),
 	IGNORED("vrrp_priority", PROCESS),
 	IGNORED("checker_priority", PROCESS),
 	IGNORED("bfd_priority", PROCESS),
@@ -359,68 +389,68 @@ static const struct conf_directive global_directives[] = {
 	IGNORED("vrrp_rx_bufs_policy", BUFFERS),
 	IGNORED("vrrp_rx_bufs_multiplier", BUFFERS),
 	IGNORED("dynamic_interfaces", "interfaces may always come and go"),
-	IGNORED("default_interface", "addresses outside an instance are not handled"),
-	IGNORED("disable_local_igmp", "the system's setting stays"),
+	INACTIVE("default_interface", "addresses outside an instance are not handled"),
+	INACTIVE("disable_local_igmp", "the system's setting stays"),
 	IGNORED("log_unknown_vrids", "unknown VRIDs are counted in the status"),
-	IGNORED("enable_dbus", "Poise has no D-Bus interface; use poisectl"),
-	IGNORED("dbus_service_name", "Poise has no D-Bus interface; use poisectl"),
+	INACTIVE("enable_dbus", "Poise has no D-Bus interface; use poisectl"),
+	INACTIVE("dbus_service_name", "Poise has no D-Bus interface; use poisectl"),
 	IGNORED("lvs_id", "it has had no meaning for a long time; use router_id"),
-	IGNORED("notify_fifo", NO_FIFO),
-	IGNORED("notify_fifo_script", NO_FIFO),
-	IGNORED("vrrp_notify_fifo", NO_FIFO),
-	IGNORED("vrrp_notify_fifo_script", NO_FIFO),
-	IGNORED("lvs_notify_fifo", NO_FIFO),
-	IGNORED("lvs_notify_fifo_script", NO_FIFO),
-	IGNORED("fifo_write_vrrp_states_on_reload", NO_FIFO),
-	IGNORED("vrrp_notify_priority_changes", NO_FIFO),
-	IGNORED("rs_init_notifies", "notify scripts of servers run when a verdict changes"),
-	IGNORED("startup_script", "use ExecStartPre= of the service unit"),
-	IGNORED("startup_script_timeout", "use ExecStartPre= of the service unit"),
-	IGNORED("shutdown_script", "use ExecStopPost= of the service unit"),
-	IGNORED("shutdown_script_timeout", "use ExecStopPost= of the service unit"),
+	INACTIVE("notify_fifo", NO_FIFO),
+	INACTIVE("notify_fifo_script", NO_FIFO),
+	INACTIVE("vrrp_notify_fifo", NO_FIFO),
+	INACTIVE("vrrp_notify_fifo_script", NO_FIFO),
+	INACTIVE("lvs_notify_fifo", NO_FIFO),
+	INACTIVE("lvs_notify_fifo_script", NO_FIFO),
+	INACTIVE("fifo_write_vrrp_states_on_reload", NO_FIFO),
+	INACTIVE("vrrp_notify_priority_changes", NO_FIFO),
+	INACTIVE("rs_init_notifies", "notify scripts of servers run when a verdict changes"),
+	INACTIVE("startup_script", "use ExecStartPre= of the service unit"),
+	INACTIVE("startup_script_timeout", "use ExecStartPre= of the service unit"),
+	INACTIVE("shutdown_script", "use ExecStopPost= of the service unit"),
+	INACTIVE("shutdown_script_timeout", "use ExecStopPost= of the service unit"),
 	IGNORED("tmp_config_directory", "the configuration is read once into memory"),
 	IGNORED("config_save_dir", "use --dump to keep the configuration that was understood"),
 	IGNORED("data_use_instance", "use poisectl to look at a running daemon"),
 	IGNORED("reload_check_config", "a reload always checks first"),
-	IGNORED("reload_time_file", "schedule `poisectl reload` with a timer unit"),
-	IGNORED("reload_repeat", "schedule `poisectl reload` with a timer unit"),
+	INACTIVE("reload_time_file", "schedule `poisectl reload` with a timer unit"),
+	INACTIVE("reload_repeat", "schedule `poisectl reload` with a timer unit"),
 	IGNORED("reload_file", "a reload reads the file once, at once"),
 	IGNORED("include_check", "use includer, includem, includew, includeb or includea"),
 	IGNORED("umask", "Poise writes only files of its own"),
 	IGNORED("random_seed", "${_RANDOM} is not supported"),
-	IGNORED("vmac_prefix", "virtual MAC interfaces have names of Poise's own"),
-	IGNORED("vmac_addr_prefix", "virtual MAC interfaces have names of Poise's own"),
+	INACTIVE("vmac_prefix", "virtual MAC interfaces have names of Poise's own"),
+	INACTIVE("vmac_addr_prefix", "virtual MAC interfaces have names of Poise's own"),
 	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
 	IGNORED("child_wait_time", PROCESS),
 	END_OF_TABLE,
 };
 
 static const struct conf_directive root_directives[] = {
+	CALL("net_namespace", apply_namespace, print_namespaces, START, "NAME: run in this network namespace; several poised also need a run directory each (-r)"),
+	CALL("net_namespace_ipvs", apply_namespace, NULL, START, "[NAME]: program the IPVS of this network namespace; without NAME of the one that poised was started in"),
 	BLOCK("global_defs", &conf_global_block, LIVE, "values for the whole daemon"),
 	BLOCK("vrrp_script", &conf_script_block, OBJECT, "NAME: a program that instances track"),
 	BLOCK("vrrp_instance", &conf_instance_block, LIVE, "NAME: a virtual router"),
 	BLOCK("vrrp_sync_group", &conf_group_block, LIVE, "NAME: instances that change state together"),
 	BLOCK("virtual_server_group", &conf_service_group_block, LIVE, "NAME: addresses and marks that share servers"),
 	BLOCK("virtual_server", &conf_service_block, LIVE, "ADDRESS [PORT] | fwmark MARK | group NAME: a service and its servers"),
-	IGNORED("SSL", "probes check certificates only where tls_verify asks for it"),
-	IGNORED("garp_group", "use vrrp_garp_interval and vrrp_gna_interval"),
+	INACTIVE("SSL", "probes check certificates only where tls_verify asks for it"),
+	INACTIVE("garp_group", "use vrrp_garp_interval and vrrp_gna_interval"),
 	IGNORED("linkbeat_interfaces", "the kernel's link state is used"),
 	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
-	IGNORED("interface_up_down_delays", "a link counts as soon as the kernel reports it"),
-	IGNORED("static_ipaddress", NO_STATIC),
-	IGNORED("static_routes", NO_STATIC),
-	IGNORED("static_rules", NO_STATIC),
-	IGNORED("track_group", NO_STATIC),
+	INACTIVE("interface_up_down_delays", "a link counts as soon as the kernel reports it"),
+	INACTIVE("static_ipaddress", NO_STATIC),
+	INACTIVE("static_routes", NO_STATIC),
+	INACTIVE("static_rules", NO_STATIC),
+	INACTIVE("track_group", NO_STATIC),
 	IGNORED("instance", "use -r RUNDIR to run several instances"),
 	IGNORED("use_pid_dir", "use -r RUNDIR to run several instances"),
 	IGNORED("child_wait_time", PROCESS),
 	IGNORED("namespace_with_ipsets", "no_accept uses nftables sets of its own"),
-	REFUSED("net_namespace", NO_NETNS),
-	REFUSED("net_namespace_ipvs", NO_NETNS),
-	REFUSED("bfd_instance", NO_BFD),
-	REFUSED("vrrp_track_process", "use a vrrp_script that runs pgrep -x NAME"),
-	REFUSED("vrrp_track_file", "use a vrrp_script that tests the file"),
-	REFUSED("track_file", "use a vrrp_script that tests the file"),
+		INACTIVE("bfd_instance", NO_BFD),
+	INACTIVE("vrrp_track_process", "use a vrrp_script that runs pgrep -x NAME"),
+	INACTIVE("vrrp_track_file", "use a vrrp_script that tests the file"),
+	INACTIVE("track_file", "use a vrrp_script that tests the file"),
 	END_OF_TABLE,
 };
 /* clang-format on */

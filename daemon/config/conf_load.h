@@ -116,6 +116,8 @@ void conf_block_apply(struct conf_load *load, const struct conf_block *block, co
 const struct conf_node *conf_node_at(const struct conf_load *load, uint32_t number);
 
 /* Finding about a word (or the statement when i is beyond its words). */
+void conf_note(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 void conf_warn(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void conf_error(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)

@@ -131,12 +131,16 @@ static void print_counts(struct conf_builder *b)
 static void print_summary(const struct arguments *a, struct conf_result *r)
 {
 	unsigned errors = conf_diag_errors(r->diag), warnings = conf_diag_warnings(r->diag);
+	unsigned notes = conf_diag_notes(r->diag);
 	const char *slash = strrchr(a->file, '/');
 
 	if (a->verbose)
 		print_counts(r->builder);
-	printf("%s: %u error%s, %u warning%s: %s\n", slash ? slash + 1 : a->file, errors, errors == 1 ? "" : "s",
-		warnings, warnings == 1 ? "" : "s", errors ? "refused" : "loads");
+	printf("%s: %u error%s, %u warning%s", slash ? slash + 1 : a->file, errors, errors == 1 ? "" : "s", warnings,
+		warnings == 1 ? "" : "s");
+	if (notes)
+		printf(", %u note%s%s", notes, notes == 1 ? "" : "s", a->verbose ? "" : " (-v shows)");
+	printf(": %s\n", errors ? "refused" : "loads");
 }
 
 static int load(const struct arguments *a)
@@ -145,6 +149,8 @@ static int load(const struct arguments *a)
 	int status, r;
 
 	conf_read_file(&result, a->file, &a->read);
+	if (a->verbose)
+		conf_diag_show_notes(result.diag);
 	conf_diag_print(result.diag, &result.sources, a->brief, stderr);
 	status = conf_diag_errors(result.diag) ? 1 : 0;
 	if (a->dump && status == 0)

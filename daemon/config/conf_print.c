@@ -240,6 +240,8 @@ void conf_print(struct conf_builder *builder, FILE *out)
 	conf_print_close(&p);
 	/* In the order of the lines, which puts scripts before what tracks them. */
 	for (unsigned i = 0; (d = conf_directive_at(&conf_root_block, i)); i++) {
+		if (d->kind == CONF_KIND_CALL && d->print)
+			d->print(&p, 0);
 		if (d->kind != CONF_KIND_BLOCK || d->block == &conf_global_block)
 			continue;
 		for (conf_index_t k = 0; k < conf_builder_count(builder, (enum conf_table)d->block->table); k++)
@@ -274,6 +276,8 @@ static const char *kind_name(enum conf_kind kind)
 		return "list";
 	case CONF_KIND_IGNORED:
 		return "ignored";
+	case CONF_KIND_INACTIVE:
+		return "inactive";
 	case CONF_KIND_REFUSED:
 		return "refused";
 	}

@@ -351,7 +351,7 @@ static const struct conf_directive udp_directives[] = {
 
 static const struct conf_directive file_directives[] = {
 	TEXT("file", C(name), LIVE, "file to read: a number (percent of the weight) or up, drain, down; a file that is not there counts as up"),
-	REFUSED("track_file", "write file PATH"),
+	INACTIVE("track_file", "write file PATH"),
 	END_OF_TABLE,
 };
 

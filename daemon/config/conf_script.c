@@ -178,9 +178,9 @@ static const struct conf_directive group_directives[] = {
 	LINES("group", apply_members, print_members, LIVE, "the instances, by name"),
 	LINES("track_interface", conf_track_interface, print_group_tracks, LIVE, "interfaces whose fall is a fault of all members: NAME [weight NUMBER] [reverse]"),
 	LINES("track_script", conf_track_script, print_group_tracks, LIVE, "scripts whose failure is a fault of all members: NAME [weight NUMBER] [reverse]"),
-	REFUSED("track_process", "use track_script with a vrrp_script that runs pgrep -x NAME"),
-	REFUSED("track_file", "use track_script with a vrrp_script that tests the file"),
-	REFUSED("track_bfd", "Poise does not speak BFD; shorten advert_int instead"),
+	INACTIVE("track_process", "use track_script with a vrrp_script that runs pgrep -x NAME"),
+	INACTIVE("track_file", "use track_script with a vrrp_script that tests the file"),
+	INACTIVE("track_bfd", "Poise does not speak BFD; shorten advert_int instead"),
 	CALL("notify_master", apply_notify, print_notifies, LIVE, "program that runs when the group becomes master: COMMAND [USER [GROUP]]"),
 	CALL("notify_backup", apply_notify, print_notifies, LIVE, "program that runs when the group becomes backup"),
 	CALL("notify_fault", apply_notify, print_notifies, LIVE, "program that runs when the group enters fault"),
@@ -189,8 +189,8 @@ static const struct conf_directive group_directives[] = {
 	FLAG("smtp_alert", G(smtp_alert), LIVE, "mail an alert at every change"),
 	FLAG("sync_group_tracking_weight", G(track_weights), LIVE, "what members track with a weight changes their priority; else it is not tracked"),
 	FLAG("global_tracking", G(track_weights), LIVE, "old name of sync_group_tracking_weight"),
-	IGNORED("notify_priority_changes", "Poise has no notification FIFO; follow `poisectl events`"),
-	IGNORED("notify_deleted", "a deleted instance gives its addresses back and runs notify_stop"),
+	INACTIVE("notify_priority_changes", "Poise has no notification FIFO; follow `poisectl events`"),
+	INACTIVE("notify_deleted", "a deleted instance gives its addresses back and runs notify_stop"),
 	END_OF_TABLE,
 };
 /* clang-format on */

@@ -185,7 +185,7 @@ const struct conf_directive conf_server_timing[] = {
 	TIME("delay_loop", CONF_EXTRA(delay_loop_us), CONF_MS, DAY, -1, LIVE, "interval of the checks; default 60"),
 	TIME("connect_timeout", CONF_EXTRA(connect_timeout_us), CONF_MS, DAY, -1, LIVE, "time a probe may take; default 5"),
 	NUMBER("retry", CONF_EXTRA(retry), 0, INT32_MAX, -1, LIVE, "further failures before a server is down; default 1 (MISC_CHECK 0)"),
-	IGNORED("nb_get_retry", "only HTTP_GET and SSL_GET know it; write retry"),
+	INACTIVE("nb_get_retry", "only HTTP_GET and SSL_GET know it; write retry"),
 	TIME("delay_before_retry", CONF_EXTRA(delay_before_retry_us), 0, DAY, -1, LIVE, "time between these; default 1, HTTP_GET and SSL_GET 3"),
 	TIME("warmup", CONF_EXTRA(warmup_us), 0, DAY, -1, LIVE, "longest random wait before the first check; default delay_loop"),
 	END_OF_TABLE,
@@ -216,7 +216,7 @@ static const struct conf_directive server_directives[] = {
 	BLOCK("FILE_CHECK", &conf_file_block, LIVE, "up as a file says"),
 	BLOCK("AGENT_CHECK", &conf_agent_block, LIVE, "as an agent on the server says: up, down, drain, maint, a percentage"),
 	BLOCK("GRPC_CHECK", &conf_grpc_block, LIVE, "up while the gRPC health service says SERVING"),
-	REFUSED("BFD_CHECK", "Poise does not speak BFD; use TCP_CHECK"),
+	INACTIVE("BFD_CHECK", "Poise does not speak BFD; use TCP_CHECK"),
 	END_OF_TABLE,
 };
 /* clang-format on */

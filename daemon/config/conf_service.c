@@ -404,11 +404,11 @@ static const struct conf_directive service_directives[] = {
 	IGNORED("nat_mask", OLD_LVS),
 	IGNORED("net_mask", OLD_LVS),
 	IGNORED("hashed", OLD_LVS),
-	IGNORED("quorum_notify", "use quorum_up and quorum_down"),
-	IGNORED("syn_proxy", OTHER_FORK),
-	IGNORED("establish_timeout", OTHER_FORK),
-	REFUSED("laddr_group_name", OTHER_FORK),
-	REFUSED("daddr_group_name", OTHER_FORK),
+	INACTIVE("quorum_notify", "use quorum_up and quorum_down"),
+	INACTIVE("syn_proxy", OTHER_FORK),
+	INACTIVE("establish_timeout", OTHER_FORK),
+	INACTIVE("laddr_group_name", OTHER_FORK),
+	INACTIVE("daddr_group_name", OTHER_FORK),
 	END_OF_TABLE,
 };
 
