@@ -70,3 +70,10 @@ const char *drain_end_name(enum drain_end end)
 	}
 	return "?";
 }
+
+const char *trap_target_state_name(enum trap_target_state state)
+{
+	static const char *const names[] = {"unknown", "sending", "answering", "silent"};
+
+	return (unsigned)state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
+}

@@ -27,6 +27,7 @@ enum event_kind {
 	EVENT_PANIC,        /* object: conf->services; to: 1 too many servers are down, all serve on; 0 over */
 	EVENT_CHECKS,       /* health checks run late: a problem of our own; to: 1 late, 0 on time again */
 	EVENT_COMMAND, /* an operator's command; to: 1 done, 0 refused; name: the command, why: who and how it went */
+	EVENT_SPLIT, /* object: conf->instances; to: 1 another master stays one: split brain suspected; 0 over */
 	EVENT_KINDS
 };
 
@@ -84,6 +85,8 @@ struct status_instance {
 	uint32_t new_master_reason;   /* RFC 6527: 0 notMaster 1 priority 2 preempted 3 masterNoResponse */
 	uint32_t last_protocol_error; /* RFC 6527 vrrpv3StatisticsProtoErrReason */
 	uint32_t ah_sequence;         /* AH: the last one sent or accepted; a successor has to go on from there */
+	struct addr error_source;     /* of the last advertisement that was dropped */
+	struct addr rival;            /* another master who stays one (split brain suspected), else not set */
 	uint32_t zero;
 	char why[WHY_SIZE];
 };
@@ -212,15 +215,33 @@ struct status_script {
 };
 
 /* ---- snmp ---- */
-enum snmp_board_table { SNMP_TABLE_AGENT };
+enum snmp_board_table { SNMP_TABLE_AGENT, SNMP_TABLE_TARGET };
 
-/* One record: how it stands with the AgentX master. */
+/* One record: how it stands with the AgentX master, and with notifications as a whole. */
 struct status_snmp {
 	uint32_t is_enabled;
 	uint32_t is_connected;
-	uint64_t traps_sent;
-	uint64_t events_dropped;       /* overwritten in a ring before a trap could be sent */
-	uint64_t last_seq[ROLE_COUNT]; /* events up to here were dealt with; a successor goes on from there */
+	uint64_t traps_sent;             /* through the AgentX master */
+	uint64_t events_dropped;         /* overwritten in a ring before a trap could be sent */
+	uint64_t traps_held;             /* had to wait for the rate limit */
+	uint64_t traps_rolled;           /* events told in a list with others instead of alone */
+	uint64_t traps_left_out;         /* too many of one server each were waiting; the lists have them */
+	uint64_t last_seq[ROLE_COUNT];   /* events up to here were dealt with; a successor goes on from there */
+	uint64_t direct_seq[ROLE_COUNT]; /* the same for the receivers without an AgentX master */
+	int64_t since_real_us;
+	uint32_t engine_boots; /* snmpEngineBoots of this start, 0 = not needed yet */
+	uint32_t zero;
+	char why[WHY_SIZE];
+};
+
+/* For each of conf->trap_targets. */
+enum trap_target_state { TRAP_TARGET_UNKNOWN, TRAP_TARGET_SENDING, TRAP_TARGET_ANSWERING, TRAP_TARGET_SILENT };
+const char *trap_target_state_name(enum trap_target_state state); /* "unknown", "sending", "answering", "silent" */
+
+struct status_trap_target {
+	uint32_t state;   /* enum trap_target_state; without informs nobody answers */
+	uint32_t waiting; /* informs on their way */
+	uint64_t sent, acknowledged, failed;
 	int64_t since_real_us;
 	char why[WHY_SIZE];
 };

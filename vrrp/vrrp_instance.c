@@ -215,6 +215,8 @@ static bool step(struct vrrp_instance *instance, struct vrrp_event *event)
 		loop_timer_set(loop, &instance->deadline, instance->vr.deadline);
 	else
 		loop_timer_cancel(loop, &instance->deadline);
+	vrrp_report_split(instance, vrrp_split_look(&instance->split, instance->vr.state == VRRP_MASTER,
+					    instance->conf->advert_us, event->now));
 	vrrp_report_instance(instance, has_moved || event->kind == VRRP_EVENT_FAULTS ||
 					       event->kind == VRRP_EVENT_PRIORITY || event->kind == VRRP_EVENT_SOURCE);
 	return ask;

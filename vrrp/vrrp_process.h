@@ -26,6 +26,7 @@
 #include "vrrp_packet.h"
 #include "vrrp_priority.h"
 #include "vrrp_socket.h"
+#include "vrrp_split.h"
 #include "vrrp_track.h"
 
 struct vrrp_process;
@@ -46,6 +47,7 @@ struct vrrp_instance {
 	struct vrrp_announcer announcer;
 	struct timer deadline, announce;
 	struct vrrp_counters counters;
+	struct vrrp_split split;
 	bool is_started;   /* VRRP_EVENT_START was delivered */
 	bool holds;        /* the virtual addresses are to be held */
 	bool is_deaf;      /* no socket to hear with */
@@ -58,6 +60,7 @@ struct vrrp_instance {
 	uint32_t ah_sequence;
 	uint32_t handover_from; /* enum vrrp_state when it was asked for */
 	uint16_t ip_id;
+	struct addr error_source; /* of the last advertisement that was dropped */
 	int64_t since_real_us;
 	struct mono up_since;
 	char waiting[VRRP_TEXT_SIZE]; /* why it has not started */
@@ -157,6 +160,7 @@ void vrrp_report_track(const struct vrrp_process *process, uint32_t index);
 void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_action *action);
 void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_group *group, uint32_t from);
 void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const struct addr *source);
+void vrrp_report_split(struct vrrp_instance *instance, enum vrrp_split_change change);
 
 /* ---- vrrp_handover.c ---- */
 void vrrp_handover_on_message(void *ctx, const struct msg_handover *m, int fd);

@@ -70,6 +70,8 @@ static void accept_advert(struct vrrp_instance *instance, const struct vrrp_adve
 		.advert_priority = advert->priority,
 		.advert_interval_us = advert->interval_us};
 
+	bool was_master = instance->vr.state == VRRP_MASTER;
+
 	instance->counters.received++;
 	if (advert->priority == VRRP_PRIORITY_LEAVING)
 		instance->counters.priority_zero_received++;
@@ -77,6 +79,9 @@ static void accept_advert(struct vrrp_instance *instance, const struct vrrp_adve
 		instance->ah_sequence = advert->ah_sequence;
 	mention_oddities(instance, advert);
 	vrrp_instance_step(instance, &event);
+	if (was_master && instance->vr.state == VRRP_MASTER && advert->priority != VRRP_PRIORITY_LEAVING)
+		vrrp_report_split(instance,
+			vrrp_split_heard(&instance->split, instance->conf->advert_us, &advert->source, event.now));
 }
 
 void vrrp_receive(void *arg, const struct vrrp_arrival *arrival)

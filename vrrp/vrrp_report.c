@@ -41,7 +41,9 @@ static void fill_instance(const struct vrrp_instance *instance, struct status_in
 		.priority_zero_received = instance->counters.priority_zero_received,
 		.new_master_reason = vr->new_master_reason,
 		.last_protocol_error = instance->counters.last_protocol_error,
-		.ah_sequence = instance->ah_sequence};
+		.ah_sequence = instance->ah_sequence,
+		.error_source = instance->error_source,
+		.rival = instance->split.is_suspected ? instance->split.rival : (struct addr){0}};
 	memcpy(record->dropped, instance->counters.dropped, sizeof(instance->counters.dropped));
 	if (!instance->is_started && instance->waiting[0])
 		snprintf(record->why, sizeof(record->why), "%s", instance->waiting);
@@ -226,6 +228,7 @@ void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const
 	uint32_t held_back;
 
 	instance->counters.dropped[drop]++;
+	instance->error_source = *source;
 	if (protocol_error)
 		instance->counters.last_protocol_error = protocol_error;
 	vrrp_report_instance(instance, false);
@@ -236,4 +239,27 @@ void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const
 	snprintf(why, sizeof(why), "advertisement from %s dropped: %s", addr_format(source, buf), vrrp_drop_text(drop));
 	log_warning("vrrp %s: %s%s", instance->name, why, more);
 	tell(instance->process, EVENT_PROTOCOL, instance->index, 0, drop, instance->name, why);
+}
+
+void vrrp_report_split(struct vrrp_instance *instance, enum vrrp_split_change change)
+{
+	char buf[ADDR_TEXT], why[WHY_SIZE];
+
+	if (change == VRRP_SPLIT_SAME)
+		return;
+	addr_format(&instance->split.rival, buf);
+	if (change == VRRP_SPLIT_SUSPECTED)
+		snprintf(why, sizeof(why),
+			"%s goes on advertising as master although we do: does it hear us? (one-way link, or a filter)",
+			buf);
+	else
+		snprintf(why, sizeof(why), "%s",
+			instance->vr.state == VRRP_MASTER ? "the other master is silent" : "we are master no more");
+	if (change == VRRP_SPLIT_SUSPECTED)
+		log_warning("vrrp %s: split brain suspected: %s", instance->name, why);
+	else
+		log_info("vrrp %s: split brain over: %s", instance->name, why);
+	tell(instance->process, EVENT_SPLIT, instance->index, change != VRRP_SPLIT_SUSPECTED,
+		change == VRRP_SPLIT_SUSPECTED, instance->name, why);
+	vrrp_report_instance(instance, true);
 }

@@ -32,6 +32,8 @@ const char *event_kind_name(enum event_kind kind)
 		return "checks";
 	case EVENT_COMMAND:
 		return "command";
+	case EVENT_SPLIT:
+		return "split";
 	case EVENT_KINDS:
 		break;
 	}
@@ -60,6 +62,8 @@ const char *event_value_name(enum event_kind kind, uint32_t value)
 		return value ? "late" : "on time";
 	case EVENT_COMMAND:
 		return value ? "done" : "refused";
+	case EVENT_SPLIT:
+		return value ? "suspected" : "over";
 	case EVENT_DRAINED:
 	case EVENT_PROTOCOL:
 	case EVENT_PROGRAM:
