@@ -45,6 +45,8 @@ struct conf_range {
 	X(STATUS_RANGE, status_ranges, struct conf_status_range)                                                       \
 	X(STEP, steps, struct conf_step)                                                                               \
 	X(BLOB, blobs, struct conf_blob) /* contents of TLS files: only the healthcheck role sees it */                \
+	X(TRAP_TARGET, trap_targets, struct conf_trap_target)                                                          \
+	X(TRAP_SECRET, trap_secrets, struct conf_secret) /* only the snmp role sees it */                              \
 	X(STRINGS, strings, char)        /* always present, begins with \0 */
 
 enum conf_table {
@@ -65,7 +67,12 @@ struct conf_global {
 	int64_t address_lifetime_us; /* 0 = permanent */
 	conf_string_t source_file;
 	conf_string_t snmp_socket; /* AgentX master, 0 = the library's default */
-	uint8_t snmp_vrrp, snmp_checker, snmp_rfcv2, snmp_rfcv3, snmp_traps, zero1[3];
+	uint8_t snmp_vrrp, snmp_checker, snmp_rfcv2, snmp_rfcv3, snmp_traps;
+	uint8_t snmp_keepalived; /* tables and notifications of KEEPALIVED-MIB, where snmp_vrrp and snmp_checker ask */
+	uint8_t snmp_poise;      /* serve POISE-MIB even if nothing else is served */
+	uint8_t zero1;
+	uint32_t snmp_trap_rate; /* notifications a second to each receiver, at most */
+	conf_string_t snmp_engine_id; /* hexadecimal digits; 0 = made from `node` */
 	conf_string_t smtp_server;
 	conf_string_t notification_email_from;
 	conf_string_t notification_emails; /* addresses, one a line */
@@ -220,6 +227,32 @@ struct conf_notify {
 struct conf_secret {
 	uint8_t bytes[64];
 	uint32_t length;
+};
+
+/* ---- SNMP: receivers of notifications that need no snmpd ---- */
+enum conf_usm_auth {
+	CONF_USM_NO_AUTH,
+	CONF_USM_MD5,
+	CONF_USM_SHA1,
+	CONF_USM_SHA224,
+	CONF_USM_SHA256,
+	CONF_USM_SHA384,
+	CONF_USM_SHA512,
+	CONF_USM_AUTHS
+};
+
+struct conf_trap_target {
+	struct addr addr;
+	uint16_t port;
+	uint8_t inform; /* wait for an acknowledgement, and send again without one */
+	uint8_t auth;   /* enum conf_usm_auth; with a user */
+	uint8_t priv;   /* AES; with auth */
+	uint8_t zero[3];
+	conf_string_t user;     /* version 3; 0 = version 2c with a community */
+	conf_index_t community; /* conf->trap_secrets, as auth_secret and priv_secret */
+	conf_index_t auth_secret, priv_secret;
+	uint32_t retries;   /* of an inform */
+	int64_t timeout_us; /* of each try */
 };
 
 /* ---- IPVS ---- */

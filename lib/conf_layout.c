@@ -45,6 +45,7 @@ const struct conf_field conf_fields[] = {
 	STRING(GLOBAL, conf_global, net_namespace),
 	STRING(GLOBAL, conf_global, net_namespace_ipvs),
 	STRING(GLOBAL, conf_global, snmp_socket),
+	STRING(GLOBAL, conf_global, snmp_engine_id),
 	STRING(GLOBAL, conf_global, smtp_server),
 	STRING(GLOBAL, conf_global, notification_email_from),
 	STRING(GLOBAL, conf_global, notification_emails),
@@ -99,6 +100,14 @@ const struct conf_field conf_fields[] = {
 	COMMAND(NOTIFY, conf_notify, command),
 
 	ENUM32(SECRET, conf_secret, length, sizeof(((struct conf_secret *)0)->bytes) + 1),
+
+	ADDR(TRAP_TARGET, conf_trap_target, addr),
+	ENUM8(TRAP_TARGET, conf_trap_target, auth, CONF_USM_AUTHS),
+	STRING(TRAP_TARGET, conf_trap_target, user),
+	INDEX(TRAP_TARGET, conf_trap_target, community, TRAP_SECRET),
+	INDEX(TRAP_TARGET, conf_trap_target, auth_secret, TRAP_SECRET),
+	INDEX(TRAP_TARGET, conf_trap_target, priv_secret, TRAP_SECRET),
+	ENUM32(TRAP_SECRET, conf_secret, length, sizeof(((struct conf_secret *)0)->bytes) + 1),
 
 	STRING(SERVICE_GROUP, conf_service_group, name),
 	RANGE(SERVICE_GROUP, conf_service_group, entries, GROUP_ENTRY),

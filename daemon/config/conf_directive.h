@@ -153,6 +153,7 @@ struct conf_block {
 
 extern const struct conf_block conf_root_block;
 extern const struct conf_block conf_global_block;
+extern const struct conf_block conf_trap_target_block;
 extern const struct conf_block conf_instance_block;
 extern const struct conf_block conf_group_block;
 extern const struct conf_block conf_script_block;

@@ -378,6 +378,7 @@ void conf_finish(struct conf_load *load)
 	struct conf_builder *b = load->builder;
 
 	finish_global(load);
+	conf_finish_snmp(load);
 	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_INSTANCE); i++)
 		finish_instance(load, i);
 	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_GROUP); i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The keywords outside any object and those of global_defs. Runs in the config role. */
 #include "conf_print.h"
+#include "conf_snmp.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,12 +150,6 @@ static void apply_lvs_timeouts(struct conf_load *load, const struct conf_node *n
 		else
 			global(load)->lvs_timeout_udp_us = value;
 	}
-}
-
-static void apply_snmp_rfc(struct conf_load *load, const struct conf_node *node)
-{
-	(void)node;
-	global(load)->snmp_rfcv2 = global(load)->snmp_rfcv3 = 1;
 }
 
 static void apply_flush_on_stop(struct conf_load *load, const struct conf_node *node)
@@ -309,14 +304,6 @@ static const struct conf_directive global_directives[] = {
 	FLAG("enable_script_security", G(script_security), LIVE, "scripts that others than root may change are not run as root"),
 	FLAG("script_security", G(script_security), LIVE, "the same as enable_script_security"),
 	CALL("script_user", apply_script_user, print_script_user, LIVE, "USER [GROUP] that scripts run as; default keepalived_script if it exists, else root in keepalived's dialect and nobody in ours"),
-	FLAG("enable_traps", G(snmp_traps), LIVE, "send SNMP traps"),
-	FLAG("enable_snmp_vrrp", G(snmp_vrrp), LIVE, "serve the VRRP part of the KEEPALIVED MIB"),
-	FLAG("enable_snmp_keepalived", G(snmp_vrrp), LIVE, "old name of enable_snmp_vrrp"),
-	FLAG("enable_snmp_checker", G(snmp_checker), LIVE, "serve the virtual server part of the KEEPALIVED MIB"),
-	FLAG("enable_snmp_rfcv2", G(snmp_rfcv2), LIVE, "serve the MIB of RFC 2787"),
-	FLAG("enable_snmp_rfcv3", G(snmp_rfcv3), LIVE, "serve the MIB of RFC 6527"),
-	CALL("enable_snmp_rfc", apply_snmp_rfc, NULL, LIVE, "both enable_snmp_rfcv2 and enable_snmp_rfcv3"),
-	TEXT("snmp_socket", G(snmp_socket), START, "AgentX master to connect to, such as unix:/var/agentx/master or tcp:127.0.0.1:705"),
 	CALL("lvs_sync_daemon", apply_sync_daemon, print_sync_daemon, OBJECT, "INTERFACE [inst INSTANCE] [id ID]: replicate connections between the nodes"),
 	CALL("lvs_timeouts", apply_lvs_timeouts, print_lvs_timeouts, LIVE, "[tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]: how long the kernel keeps idle connections"),
 	FLAG("lvs_flush", G(lvs_flush), START, "remove services of other programs from IPVS when poised starts"),
@@ -465,7 +452,7 @@ static bool begin_global(struct conf_load *load, const struct conf_node *node)
 const struct conf_block conf_global_block = {
 	.name = "global_defs",
 	.table = CONF_TABLE_GLOBAL,
-	.directives = {global_directives},
+	.directives = {global_directives, conf_snmp_directives},
 	.begin = begin_global,
 };
 

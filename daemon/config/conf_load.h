@@ -14,6 +14,7 @@ struct conf_defaults {
 	int64_t startup_delay_us, down_timer_adverts;
 	int64_t version, strict, skip_check_adv_addr, lower_prio_no_advert, check_unicast_src, min_garp;
 	int64_t smtp_alert, smtp_alert_vrrp, smtp_alert_checker;
+	int64_t snmp_keepalived;
 	const struct conf_node *sync_daemon; /* lvs_sync_daemon, its instance is looked up at the end */
 	const struct conf_word *sync_instance;
 };
@@ -84,6 +85,8 @@ void conf_load_free(struct conf_load *load);
 
 /* Completes what refers to other objects or inherits from them (conf_finish.c). */
 void conf_finish(struct conf_load *load);
+/* What the SNMP keywords mean together (conf_snmp.c). */
+void conf_finish_snmp(struct conf_load *load);
 /* Drops records marked as dead: an address without a family, a track of kind CONF_TRACK_DEAD, a peer without a family,
  * a secret without a length (conf_compact.c). */
 #define CONF_TRACK_DEAD UINT32_MAX

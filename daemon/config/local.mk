@@ -12,7 +12,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_memory.h daemon/config/conf_print.c daemon/config/conf_print.h \
 	daemon/config/conf_read.c daemon/config/conf_read.h daemon/config/conf_script.c \
 	daemon/config/conf_server.c daemon/config/conf_service.c daemon/config/conf_service.h \
-	daemon/config/conf_service_group.c daemon/config/conf_source.c \
+	daemon/config/conf_service_group.c daemon/config/conf_snmp.c daemon/config/conf_snmp.h daemon/config/conf_source.c \
 	daemon/config/conf_source.h daemon/config/conf_split.c daemon/config/conf_track.c \
 	daemon/config/conf_track.h daemon/config/conf_tree.c daemon/config/conf_tree.h \
 	daemon/config/conf_value.c
@@ -35,6 +35,10 @@ check_PROGRAMS += tests/unit/check_conf_vrrp
 tests_unit_check_conf_vrrp_SOURCES = tests/unit/check_conf_vrrp.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
 tests_unit_check_conf_vrrp_CFLAGS = $(CONFIG_CHECK_CFLAGS)
 tests_unit_check_conf_vrrp_LDADD = $(CONFIG_CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_conf_snmp
+tests_unit_check_conf_snmp_SOURCES = tests/unit/check_conf_snmp.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
+tests_unit_check_conf_snmp_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_unit_check_conf_snmp_LDADD = $(CONFIG_CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_conf_service
 tests_unit_check_conf_service_SOURCES = tests/unit/check_conf_service.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
 tests_unit_check_conf_service_CFLAGS = $(CONFIG_CHECK_CFLAGS)

@@ -73,6 +73,8 @@ static void fill_vrrp(struct conf_builder *b)
 	conf_builder_add(b, CONF_TABLE_GROUP_MEMBER);
 	conf_builder_add(b, CONF_TABLE_NOTIFY);
 	conf_builder_add(b, CONF_TABLE_SECRET);
+	conf_builder_add(b, CONF_TABLE_TRAP_TARGET);
+	conf_builder_add(b, CONF_TABLE_TRAP_SECRET);
 	conf_builder_add(b, CONF_TABLE_STEP);
 	conf_builder_add(b, CONF_TABLE_BLOB);
 	in = conf_builder_at(b, CONF_TABLE_INSTANCE, 0);
