@@ -80,7 +80,15 @@ int run_change(const struct ctl_command *command, struct client *client, const s
 	const char *server = options->argv[0];
 	struct json_object *request = ctl_request(command->name, server, options->service);
 	struct extent extent;
-	int rc = change(client, request, &extent);
+	int rc;
+
+	if (options->timeout_us)
+		json_object_object_add(request, "timeout", json_object_new_double((double)options->timeout_us / 1e6));
+	if (options->then)
+		json_object_object_add(request, "then", json_object_new_string(options->then));
+	if (options->keep_known)
+		json_object_object_add(request, "keep_known", json_object_new_boolean(true));
+	rc = change(client, request, &extent);
 
 	json_object_put(request);
 	if (rc != CTL_DONE)

@@ -38,11 +38,12 @@ static void show_progress(struct drain *d)
 	struct text t;
 
 	d->view.elapsed_us = now_us - d->began_us;
+	view_drain_sample(&d->view);
 	if (d->screen.is_terminal) {
 		fputs("\r\033[K", stdout);
 		fflush(stdout);
 		text_begin(&t, &d->screen);
-		view_drain_progress(&t, &d->view);
+		view_drain_progress(&t, &d->view, ctl_now_us());
 		text_show(&t);
 		d->is_bar_shown = true;
 	} else if (now_us - d->last_line_us >= LINE_US) {
@@ -70,6 +71,11 @@ static int finish(struct drain *d)
 	char time[TEXT_DURATION];
 
 	clear_bar(d);
+	if (d->view.cut > 0) {
+		printf("%s: drained: the time was up, and the last %lld connections were cut\n", d->view.server,
+			(long long)d->view.cut);
+		return CTL_CUT;
+	}
 	if (d->view.most == 0)
 		printf("%s: drained: it had no connection\n", d->view.server);
 	else
@@ -117,6 +123,8 @@ static int judge(struct drain *d, struct json_object *result)
 	d->blind_since_us = 0;
 	if (d->view.drained == d->view.servers)
 		return finish(d);
+	if (d->view.over && strcmp(d->view.then, "keep") == 0)
+		return leave(d, "the time is up");
 	show_progress(d);
 	return -1;
 }
@@ -149,7 +157,6 @@ static int look(struct drain *d)
 
 static int wait_for_end(struct drain *d)
 {
-	int64_t timeout_us = d->options->timeout_us;
 	int status;
 
 	for (;;) {
@@ -158,15 +165,96 @@ static int wait_for_end(struct drain *d)
 			return status;
 		if (interrupt_came() || interrupt_sleep(LOOK_US))
 			return leave(d, "interrupted");
-		if (timeout_us && ctl_monotonic_us() - d->began_us >= timeout_us)
-			return leave(d, "the time is up");
 	}
+}
+
+/* ---- the whole node ---- */
+
+/* All connections through this node, as one server. */
+static void read_node(struct drain_view *d, struct json_object *status)
+{
+	d->active = d->inactive = d->persistent = 0;
+	for (size_t i = 0; i < json_count(status, "services"); i++) {
+		struct json_object *service = json_element(status, "services", i);
+
+		for (size_t k = 0; k < json_count(service, "servers"); k++) {
+			struct json_object *server = json_element(service, "servers", k);
+
+			d->active += json_number(server, "active");
+			d->inactive += json_number(server, "inactive");
+		}
+	}
+	if (d->active + d->inactive > d->most)
+		d->most = d->active + d->inactive;
+	d->servers = 1;
+	d->drained = d->active == 0;
+}
+
+/* What the other router took over is known to this one's kernel until it times out; what is active here has not ended.
+ */
+static int wait_for_node(struct drain *d)
+{
+	for (;;) {
+		struct json_object *request = ctl_request("status", NULL, NULL), *result;
+		enum client_result rc = client_ask(d->client, request, CTL_PATIENCE_US, &result);
+
+		json_object_put(request);
+		if (rc != CLIENT_OK) {
+			clear_bar(d);
+			return ctl_fail_asked(d->client, rc);
+		}
+		read_node(&d->view, result);
+		json_object_put(result);
+		if (d->view.drained)
+			return finish(d);
+		show_progress(d);
+		if (interrupt_came() || interrupt_sleep(4 * LOOK_US)) {
+			clear_bar(d);
+			return ctl_fail(CTL_INTERRUPTED,
+				"this node: interrupted, and %lld active connections are left; "
+				"'poisectl handover --all --back' takes mastership again",
+				(long long)d->view.active);
+		}
+		if (d->options->timeout_us && ctl_monotonic_us() - d->began_us >= d->options->timeout_us) {
+			clear_bar(d);
+			return ctl_fail(CTL_INTERRUPTED,
+				"this node: the time is up, and %lld active connections are left",
+				(long long)d->view.active);
+		}
+	}
+}
+
+static int drain_self(struct client *client, const struct ctl_options *options)
+{
+	struct drain d = {.client = client, .options = options, .view.server = "this node"};
+	struct ctl_options all = *options;
+	int rc;
+
+	if (options->argc > 0 || options->service || options->then || options->keep_known)
+		return ctl_fail(CTL_USAGE, "drain --self is about the whole node: 'poisectl drain --self [--wait]'");
+	all.all = true;
+	rc = ctl_handover(client, &all);
+	if (rc != CTL_DONE || !options->wait)
+		return rc;
+	d.screen = screen_look();
+	d.began_us = d.last_line_us = ctl_monotonic_us();
+	return wait_for_node(&d);
 }
 
 int run_drain(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
 	struct drain d = {.client = client, .options = options, .view.server = options->argv[0]};
 	int rc;
+
+	if (options->self) {
+		if (options->wait)
+			interrupt_catch();
+		return drain_self(client, options);
+	}
+	if (options->argc == 0)
+		return ctl_fail(CTL_USAGE, "usage: poisectl drain %s", command->synopsis);
+	if (options->then && !options->timeout_us && strcmp(options->then, "reset") == 0)
+		return ctl_fail(CTL_USAGE, "--then reset needs to know when: for example --timeout 10m");
 
 	if (options->wait)
 		interrupt_catch();

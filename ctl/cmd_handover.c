@@ -4,14 +4,12 @@
 
 #include <stdio.h>
 
-int run_handover(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+int ctl_handover(struct client *client, const struct ctl_options *options)
 {
 	struct json_object *request, *result;
 	enum client_result rc;
 
-	if (options->all == (options->argc > 0))
-		return ctl_fail(CTL_USAGE, "handover: name an instance, or use --all");
-	request = ctl_request(command->name, NULL, NULL);
+	request = ctl_request("handover", NULL, NULL);
 	if (options->argc > 0)
 		json_object_object_add(request, "instance", json_object_new_string(options->argv[0]));
 	json_object_object_add(request, "back", json_object_new_boolean(options->back));
@@ -23,4 +21,12 @@ int run_handover(const struct ctl_command *command, struct client *client, const
 		ctl_fail_asked(client, rc);
 	json_object_put(result);
 	return rc == CLIENT_OK ? CTL_DONE : rc == CLIENT_INTERRUPTED ? CTL_INTERRUPTED : CTL_FAILED;
+}
+
+int run_handover(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	(void)command;
+	if (options->all == (options->argc > 0))
+		return ctl_fail(CTL_USAGE, "handover: name an instance, or use --all");
+	return ctl_handover(client, options);
 }

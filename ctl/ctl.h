@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commands of poisectl. Exit status: 0 done, 1 refused or not possible (with the reason), 2 wrong usage,
- * 3 interrupted while waiting. */
+ * 3 interrupted or out of time while waiting, 4 done, but connections were (plan: would be) cut. */
 #ifndef POISECTL_H
 #define POISECTL_H
 
 #include "client.h"
 #include "text.h"
+#include <getopt.h>
 
-enum ctl_exit { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_INTERRUPTED = 3 };
+enum ctl_exit { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_INTERRUPTED = 3, CTL_CUT = 4 };
 
 /* What was said on the command line, for every command. */
 struct ctl_options {
-	const char *service;
-	bool json, watch, follow, wait, all, back;
+	const char *service, *then;
+	bool json, watch, follow, wait, all, back, keep_known, self, allow, dry_run;
 	int64_t timeout_us; /* 0 = none */
+	int64_t confirm_us; /* 0 = none */
+	int64_t since_us;   /* how long ago; 0 = from the beginning */
 	int argc;           /* words after the options */
 	char **argv;
 };
@@ -24,12 +27,13 @@ struct ctl_command {
 	const char *summary;  /* one sentence for the list */
 	const char *details;  /* options and example */
 	int min_args, max_args;
-	const char *options; /* letters: s service, j json, w watch, f follow, W wait, T timeout, a all, b back */
+	const char *options; /* letters: see ctl_long_options */
 	int (*run)(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 };
 
 /* ended by a record without a name */
 extern const struct ctl_command ctl_commands[];
+extern const struct option ctl_long_options[];
 
 void usage_show_all(void);
 void usage_show(const struct ctl_command *command);
@@ -42,6 +46,9 @@ int ctl_fail_asked(const struct client *client, enum client_result rc);
 struct json_object *ctl_request(const char *name, const char *server, const char *service);
 int64_t ctl_now_us(void); /* wall clock */
 int64_t ctl_monotonic_us(void);
+
+/* Gives mastership away (or with `back` takes it) for options->argv[0] or `all`, and says what came of it. */
+int ctl_handover(struct client *client, const struct ctl_options *options);
 
 #define CTL_PATIENCE_US 15000000LL
 #define CTL_RELOAD_PATIENCE_US 90000000LL

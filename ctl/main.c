@@ -65,7 +65,7 @@ int64_t ctl_monotonic_us(void)
 	return clock_us(CLOCK_MONOTONIC);
 }
 
-/* "30", "30s", "5m", "1h" in microseconds; -1 when it is none of these. */
+/* "30", "30s", "5m", "1h", "2d" in microseconds; -1 when it is none of these. */
 static int64_t parse_time(const char *text)
 {
 	char *end;
@@ -81,10 +81,12 @@ static int64_t parse_time(const char *text)
 		return n * 60 * 1000000;
 	if (strcmp(end, "h") == 0)
 		return n * 3600 * 1000000;
+	if (strcmp(end, "d") == 0 && n <= 365)
+		return n * 86400 * 1000000;
 	return -1;
 }
 
-static const struct option long_options[] = {
+const struct option ctl_long_options[] = {
 	{"rundir", required_argument, NULL, 'r'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -96,13 +98,20 @@ static const struct option long_options[] = {
 	{"all", no_argument, NULL, 'a'},
 	{"back", no_argument, NULL, 'b'},
 	{"timeout", required_argument, NULL, 'T'},
+	{"then", required_argument, NULL, 't'},
+	{"keep-known", no_argument, NULL, 'k'},
+	{"self", no_argument, NULL, 'S'},
+	{"allow", no_argument, NULL, 'A'},
+	{"dry-run", no_argument, NULL, 'n'},
+	{"confirm", required_argument, NULL, 'c'},
+	{"since", required_argument, NULL, 'i'},
 	{0},
 };
 
 struct command_line {
 	const char *rundir;
 	bool help, version;
-	char given[16]; /* letters of the options that belong to commands */
+	char given[24]; /* letters of the options that belong to commands */
 	struct ctl_options options;
 };
 
@@ -114,49 +123,83 @@ static void note_option(struct command_line *line, int letter)
 		line->given[length] = (char)letter;
 }
 
+static int take_time(const char *option, int64_t *time_us)
+{
+	*time_us = parse_time(optarg);
+	if (*time_us < 0)
+		return ctl_fail(CTL_USAGE, "--%s %s: use a time like 30, 30s, 5m or 1h", option, optarg);
+	return 0;
+}
+
+static int take_then(struct ctl_options *o)
+{
+	o->then = optarg;
+	if (strcmp(optarg, "keep") == 0 || strcmp(optarg, "reset") == 0 || strcmp(optarg, "remove") == 0)
+		return 0;
+	return ctl_fail(CTL_USAGE, "--then %s: use keep, reset or remove", optarg);
+}
+
+/* Options that are only there or not; NULL for others. */
+static bool *find_flag(struct ctl_options *o, int letter)
+{
+	switch (letter) {
+	case 'j':
+		return &o->json;
+	case 'w':
+		return &o->watch;
+	case 'f':
+		return &o->follow;
+	case 'a':
+		return &o->all;
+	case 'b':
+		return &o->back;
+	case 'W':
+		return &o->wait;
+	case 'k':
+		return &o->keep_known;
+	case 'S':
+		return &o->self;
+	case 'A':
+		return &o->allow;
+	case 'n':
+		return &o->dry_run;
+	}
+	return NULL;
+}
+
 /* Returns 0, or an exit status. */
 static int take_option(struct command_line *line, int letter)
 {
 	struct ctl_options *o = &line->options;
 
+	bool *flag = find_flag(o, letter);
+
 	note_option(line, letter);
+	if (flag) {
+		*flag = true;
+		return 0;
+	}
 	switch (letter) {
 	case 's':
 		o->service = optarg;
 		return 0;
-	case 'j':
-		o->json = true;
-		return 0;
-	case 'w':
-		o->watch = true;
-		return 0;
-	case 'f':
-		o->follow = true;
-		return 0;
-	case 'a':
-		o->all = true;
-		return 0;
-	case 'b':
-		o->back = true;
-		return 0;
-	case 'W':
-		o->wait = true;
-		return 0;
+	case 't':
+		return take_then(o);
 	case 'T':
-		o->timeout_us = parse_time(optarg);
-		if (o->timeout_us < 0)
-			return ctl_fail(CTL_USAGE, "--timeout %s: use a time like 30, 30s, 5m or 1h", optarg);
-		return 0;
-	default:
-		return CTL_USAGE; /* getopt_long() has said what is wrong */
+		return take_time("timeout", &o->timeout_us);
+	case 'c':
+		return take_time("confirm", &o->confirm_us);
+	case 'i':
+		return take_time("since", &o->since_us);
 	}
+	return CTL_USAGE; /* getopt_long() has said what is wrong */
 }
 
 static int read_command_line(struct command_line *line, int argc, char **argv)
 {
 	int letter, rc;
 
-	while ((letter = getopt_long(argc, argv, "r:hV", long_options, NULL)) >= 0) {
+	while ((letter = getopt_long(argc, argv, "r:hV", ctl_long_options, NULL)) >= 0) {
 		if (letter == 'r') {
 			line->rundir = optarg;
 		} else if (letter == 'h') {
@@ -183,9 +226,55 @@ static const struct ctl_command *find_command(const char *name)
 	return NULL;
 }
 
+/* Letters that must be changed, added or left out to make one word of the other (Levenshtein). */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[33], m = (unsigned)strlen(b);
+
+	if (m > 32 || strlen(a) > 32)
+		return 99;
+	for (unsigned j = 0; j <= m; j++)
+		row[j] = j;
+	for (unsigned i = 0; a[i]; i++) {
+		unsigned corner = row[0];
+
+		row[0] = i + 1;
+		for (unsigned j = 0; j < m; j++) {
+			unsigned above = row[j + 1], best = corner + (a[i] != b[j]);
+
+			if (above + 1 < best)
+				best = above + 1;
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			corner = above;
+			row[j + 1] = best;
+		}
+	}
+	return row[m];
+}
+
+/* Says what was perhaps meant. */
+static int unknown_command(const char *name)
+{
+	const struct ctl_command *nearest = NULL;
+	unsigned least = 3;
+
+	for (const struct ctl_command *c = ctl_commands; c->name; c++) {
+		unsigned d = distance(name, c->name);
+
+		if (d < least) {
+			least = d;
+			nearest = c;
+		}
+	}
+	if (nearest)
+		return ctl_fail(CTL_USAGE, "%s: no such command: did you mean 'poisectl %s'?", name, nearest->name);
+	return ctl_fail(CTL_USAGE, "%s: no such command: see 'poisectl --help'", name);
+}
+
 static const char *option_name(char letter)
 {
-	for (const struct option *o = long_options; o->name; o++) {
+	for (const struct option *o = ctl_long_options; o->name; o++) {
 		if (o->val == letter)
 			return o->name;
 	}
@@ -200,8 +289,6 @@ static int check_usage(const struct ctl_command *command, const struct command_l
 			return ctl_fail(CTL_USAGE, "%s has no --%s: see 'poisectl %s --help'", command->name,
 				option_name(*letter), command->name);
 	}
-	if (line->options.timeout_us && !line->options.wait)
-		return ctl_fail(CTL_USAGE, "--timeout is only of use with --wait");
 	if (line->options.argc < command->min_args || line->options.argc > command->max_args)
 		return ctl_fail(CTL_USAGE, "usage: poisectl %s %s", command->name, command->synopsis);
 	return 0;
@@ -226,7 +313,7 @@ static int run(struct command_line *line)
 	}
 	command = find_command(line->options.argv[0]);
 	if (!command)
-		return ctl_fail(CTL_USAGE, "%s: no such command: see 'poisectl --help'", line->options.argv[0]);
+		return unknown_command(line->options.argv[0]);
 	line->options.argc--;
 	line->options.argv++;
 	if (line->help) {

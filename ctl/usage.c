@@ -20,26 +20,38 @@ const struct ctl_command ctl_commands[] = {
 		"  --json    one document a line\n\n"
 		"Example: poisectl events --follow\n",
 		0, 0, "fj", run_events},
-	{"drain", "ADDRESS[:PORT] [--service ADDRESS:PORT] [--wait] [--timeout TIME]",
-		"give a server no new connections",
-		"In every service that has the server, or in the one named. Connections that are\n"
-		"there go on. The drain outlives reloads and restarts, until 'undrain'.\n\n"
+	{"drain",
+		"SERVER [--service S] [--timeout TIME] [--then keep|reset|remove] [--keep-known] [--wait] | --self "
+		"[--wait]",
+		"give a server no new connections, or empty this node",
+		"In every service that has the server, or in the one named; SERVER is ADDRESS,\n"
+		"ADDRESS:PORT, SERVICE/ADDRESS, or its name in the configuration. Connections that\n"
+		"are there go on. The drain outlives reloads, restarts and reboots, until 'undrain'.\n\n"
 		"  --service S     only in service S, as 'poisectl status' names it\n"
-		"  --wait          return when the last connection is gone\n"
-		"  --timeout TIME  wait no longer than 30, 30s, 5m or 1h\n\n"
-		"Exit status: 0 done (with --wait: no connection is left), 1 refused,\n"
-		"3 interrupted or out of time (the server goes on draining).\n\n"
-		"Example: poisectl drain 10.1.0.2:80 --wait && ssh 10.1.0.2 reboot\n",
-		1, 1, "sWT", run_drain},
-	{"undrain", "ADDRESS[:PORT] [--service ADDRESS:PORT]", "let a drained server take part again",
+		"  --timeout TIME  the drain has an end: 30, 30s, 5m or 1h\n"
+		"  --then keep     then what is left goes on (the default)\n"
+		"  --then reset    then what is left is cut\n"
+		"  --then remove   as reset, and the empty server leaves the kernel's table\n"
+		"  --keep-known    clients that a persistent service knows still come;\n"
+		"                  without it they are sent to other servers\n"
+		"  --wait          show the progress, return when the last connection is gone\n"
+		"  --self          hand all mastership over to the other router; with --wait return\n"
+		"                  when no connection is left here\n\n"
+		"Exit status: 0 done (with --wait: all connections have ended by themselves),\n"
+		"1 refused, 3 interrupted or out of time (the server goes on draining),\n"
+		"4 drained, but connections were cut at its end.\n\n"
+		"Example: poisectl drain 10.1.0.2:80 --timeout 10m --then reset --wait && ssh 10.1.0.2 reboot\n",
+		0, 1, "sWTtkS", run_drain},
+	{"undrain", "SERVER [--service S]", "let a drained server take part again",
 		"Example: poisectl undrain 10.1.0.2:80\n", 1, 1, "s", run_change},
-	{"maint", "ADDRESS[:PORT] [--service ADDRESS:PORT]", "take a server out at once, with its connections",
-		"Use 'drain' when connections shall end by themselves.\n\n"
+	{"maint", "SERVER [--service S]", "take a server out for maintenance, whatever its health",
+		"It gets no new connections until 'ready'; those that are there go on. 'drain' does the\n"
+		"same, can come to an end, and can be waited for.\n\n"
 		"Example: poisectl maint 10.1.0.2\n",
 		1, 1, "s", run_change},
-	{"ready", "ADDRESS[:PORT] [--service ADDRESS:PORT]", "end the maintenance of a server",
-		"Example: poisectl ready 10.1.0.2\n", 1, 1, "s", run_change},
-	{"weight", "ADDRESS[:PORT] N|default [--service ADDRESS:PORT]", "give a server another weight",
+	{"ready", "SERVER [--service S]", "end the maintenance of a server", "Example: poisectl ready 10.1.0.2\n", 1, 1,
+		"s", run_change},
+	{"weight", "SERVER N|default [--service S]", "give a server another weight",
 		"'default' is the weight of the configuration file.\n\n"
 		"Example: poisectl weight 10.1.0.2:80 10\n",
 		2, 2, "s", run_weight},

@@ -27,11 +27,19 @@ struct drain_view {
 	int64_t active, inactive, persistent; /* connections left, over all */
 	int64_t most;                         /* of connections seen since the beginning */
 	int64_t elapsed_us;
+	int64_t cut;      /* connections that were cut at its end */
+	int64_t until_us; /* wall clock of its end, 0 = none; `then` says what becomes of the rest */
+	bool over;        /* that time has come */
+	char then[8];
+	double rate; /* connections that end in a second, smoothed; 0 = not known yet */
+	int64_t sampled_us, sampled_left;
 };
 /* Takes the numbers out of the answer to "servers"; most and elapsed_us are the caller's. */
 void view_drain_read(struct drain_view *d, struct json_object *result);
-/* One line without its end that fits the screen: a bar, and what is left. */
-void view_drain_progress(struct text *t, const struct drain_view *d);
+/* Takes the numbers as of elapsed_us into the rate. */
+void view_drain_sample(struct drain_view *d);
+/* One line without its end that fits the screen: a bar, what is left, how fast it goes and when it will end. */
+void view_drain_progress(struct text *t, const struct drain_view *d, int64_t now_us);
 /* "17 active and 3 inactive connections". Returns buf. */
 const char *view_drain_left(const struct drain_view *d, char *buf, size_t size);
 

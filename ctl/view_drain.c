@@ -5,16 +5,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BAR_WIDTH 24
+#define BAR_WIDTH 16
+/* A rate is taken over at least this. */
+#define SAMPLE_US 2000000
 
 void view_drain_read(struct drain_view *d, struct json_object *result)
 {
 	d->servers = json_count(result, "servers");
 	d->drained = 0;
-	d->active = d->inactive = d->persistent = 0;
+	d->active = d->inactive = d->persistent = d->cut = d->until_us = 0;
+	d->over = false;
 	for (size_t i = 0; i < d->servers; i++) {
-		struct json_object *server = json_element(result, "servers", i);
+		struct json_object *server = json_element(result, "servers", i), *drain = json_member(server, "drain");
 
+		d->cut += json_number(drain, "cut");
+		d->over |= json_flag(drain, "over");
+		if (json_has(drain, "until"))
+			d->until_us = json_time_us(drain, "until");
+		snprintf(d->then, sizeof(d->then), "%s", json_text(drain, "then"));
 		d->drained += json_flag(server, "drained");
 		d->active += json_number(server, "active");
 		d->inactive += json_number(server, "inactive");
@@ -55,20 +63,66 @@ static void add_cells(struct text *t, enum style style, enum sign sign, int coun
 		text_styled(t, style, "%s", cells);
 }
 
-void view_drain_progress(struct text *t, const struct drain_view *d)
+void view_drain_sample(struct drain_view *d)
 {
-	int full = filled(d);
-	char left[96], clock[24];
+	int64_t left = d->active + d->inactive, since_us = d->elapsed_us - d->sampled_us;
+	double now;
 
-	snprintf(clock, sizeof(clock), "%lld:%02lld", (long long)(d->elapsed_us / 60000000),
-		(long long)(d->elapsed_us / 1000000 % 60));
+	if (d->sampled_us == 0 || left > d->sampled_left) {
+		d->sampled_us = d->elapsed_us > 0 ? d->elapsed_us : 1;
+		d->sampled_left = left;
+		return;
+	}
+	if (since_us < SAMPLE_US)
+		return;
+	now = (double)(d->sampled_left - left) * 1e6 / (double)since_us;
+	d->rate = d->rate > 0 ? 0.7 * d->rate + 0.3 * now : now;
+	d->sampled_us = d->elapsed_us;
+	d->sampled_left = left;
+}
+
+static const char *clock_text(int64_t us, char *buf, size_t size)
+{
+	long long s = us > 0 ? us / 1000000 : 0;
+
+	if (s >= 3600)
+		snprintf(buf, size, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+	else
+		snprintf(buf, size, "%lld:%02lld", s / 60, s % 60);
+	return buf;
+}
+
+/* ", 2.4/s, 0:25 to go, reset in 3:10" */
+static void describe_end(const struct drain_view *d, int64_t now_us, char *buf, size_t size)
+{
+	int64_t left = d->active + d->inactive;
+	char clock[24];
+	size_t n;
+
+	n = (size_t)snprintf(buf, size, "%s", clock_text(d->elapsed_us, clock, sizeof(clock)));
+	if (d->rate >= 0.05 && left > 0 && n < size)
+		n += (size_t)snprintf(buf + n, size - n, ", %.1f/s, ~%s left", d->rate,
+			clock_text((int64_t)((double)left / d->rate * 1e6), clock, sizeof(clock)));
+	if (d->until_us && !d->over && n < size)
+		snprintf(buf + n, size - n, ", %s in %s", d->then,
+			clock_text(d->until_us - now_us, clock, sizeof(clock)));
+}
+
+void view_drain_progress(struct text *t, const struct drain_view *d, int64_t now_us)
+{
+	int full = filled(d), room = t->screen->width - BAR_WIDTH - 2;
+	char left[96], end[120];
+
 	view_drain_left(d, left, sizeof(left));
-	text_add(t, "draining ");
-	/* The name gives way when the line would not fit. */
-	if (text_width(d->server) + BAR_WIDTH + text_width(left) + text_width(clock) + 16 <= t->screen->width)
-		text_styled(t, STYLE_BOLD, "%s ", d->server);
+	describe_end(d, now_us, end, sizeof(end));
+	/* The name gives way when the line would not fit, and then the word. */
+	if (9 + text_width(d->server) + text_width(left) + text_width(end) + 1 <= room)
+		text_add(t, "draining %s ", d->server);
+	else if (9 + text_width(left) + text_width(end) <= room)
+		text_add(t, "draining ");
 	add_cells(t, STYLE_GOOD, SIGN_BAR, full);
 	add_cells(t, STYLE_DIM, SIGN_BAR_EMPTY, BAR_WIDTH - full);
-	text_add(t, "  %s  ", left);
-	text_styled(t, STYLE_DIM, "%s", clock);
+	text_add(t, " %s", left);
+	if (text_width(left) + 1 < room)
+		text_styled(t, STYLE_DIM, " %.*s", room - text_width(left) - 1, end);
 }

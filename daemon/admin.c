@@ -47,12 +47,24 @@ static void describe_user(const struct msg_command *m, char *buf, size_t size)
 		snprintf(buf, size, "uid %u", m->uid);
 }
 
-/* The new record for a server; false when the verb is not about servers. */
-static bool decide(enum msg_verb verb, int32_t value, struct status_admin *admin)
+static void forget_end(struct status_admin *admin)
 {
-	switch (verb) {
+	admin->until_real_us = 0;
+	admin->drain_end = DRAIN_KEEP;
+	admin->keep_known = 0;
+}
+
+/* The new record for a server; false when the verb is not about servers. */
+static bool decide(const struct msg_command *m, struct status_admin *admin)
+{
+	if (m->verb == MSG_VERB_UNDRAIN || m->verb == MSG_VERB_MAINT)
+		forget_end(admin);
+	switch ((enum msg_verb)m->verb) {
 	case MSG_VERB_DRAIN:
 		admin->admin = ADMIN_DRAIN;
+		admin->until_real_us = m->time_us > 0 ? real_now_us() + m->time_us : 0;
+		admin->drain_end = m->drain_end;
+		admin->keep_known = m->keep_known != 0;
 		return true;
 	case MSG_VERB_MAINT:
 		admin->admin = ADMIN_MAINT;
@@ -61,7 +73,7 @@ static bool decide(enum msg_verb verb, int32_t value, struct status_admin *admin
 		admin->admin = ADMIN_NORMAL;
 		return true;
 	case MSG_VERB_WEIGHT:
-		admin->weight = value;
+		admin->weight = m->value;
 		return true;
 	case MSG_VERB_HANDOVER:
 	case MSG_VERB_TAKE_BACK:
@@ -104,13 +116,14 @@ static void set_server(struct parent *p, const struct msg_command *m)
 		admin_answer(p, m->request, MSG_STATUS_STALE, "the configuration has changed meanwhile: try again");
 		return;
 	}
-	if (m->server >= p->conf->n_servers || m->value < -1 || m->value > 65535 ||
+	if (m->server >= p->conf->n_servers || m->value < -1 || m->value > 65535 || m->drain_end > DRAIN_REMOVE ||
+		m->time_us < 0 || m->time_us > 366LL * 86400 * US_PER_S ||
 		board_load(p->board, PARENT_TABLE_ADMIN, m->server, &admin, sizeof(admin)) < 0) {
 		admin_answer(p, m->request, MSG_STATUS_REFUSED, "no such server, or a weight not between 0 and 65535");
 		return;
 	}
 	event.from = admin.admin;
-	decide((enum msg_verb)m->verb, m->value, &admin);
+	decide(m, &admin);
 	conf_service_name(p->conf, p->conf->servers[m->server].service, service);
 	conf_server_name(p->conf, m->server, server);
 	take_reason(&admin, m);

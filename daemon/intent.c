@@ -94,29 +94,63 @@ static bool parse_admin(const char *word, uint32_t *admin)
 	return false;
 }
 
-static bool parse_line(struct intents *all, char *line)
+static bool parse_integer(const char *text, int64_t low, int64_t high, int64_t *out)
 {
-	char *service = strtok_r(line, "\t", &line);
-	char *server = strtok_r(NULL, "\t", &line);
-	char *word = strtok_r(NULL, "\t", &line);
-	char *weight = strtok_r(NULL, "\t", &line);
-	char *since = strtok_r(NULL, "\t", &line);
-	char *why = strtok_r(NULL, "\t", &line);
-	struct status_admin admin = {0};
 	char *end;
 
-	if (!why || strlen(service) >= CONF_NAME_SIZE || strlen(server) >= CONF_NAME_SIZE ||
-		!parse_admin(word, &admin.admin))
-		return false;
 	errno = 0;
-	admin.weight = (int32_t)strtol(weight, &end, 10);
-	if (*end || errno || admin.weight < -1 || admin.weight > 65535)
+	*out = strtoll(text, &end, 10);
+	return end != text && *end == '\0' && !errno && *out >= low && *out <= high;
+}
+
+static bool parse_end(const char *word, uint32_t *end)
+{
+	for (enum drain_end e = DRAIN_KEEP; e <= DRAIN_REMOVE; e++) {
+		if (strcmp(word, drain_end_name(e)) == 0) {
+			*end = e;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The fields of a line; returns how many there are (more than `max` too). */
+static int split(char *line, char *fields[], int max)
+{
+	int n = 0;
+
+	for (char *word = strtok_r(line, "\t", &line); word; word = strtok_r(NULL, "\t", &line)) {
+		if (n < max)
+			fields[n] = word;
+		n++;
+	}
+	return n;
+}
+
+/* Service, server, state, weight, since, by; later versions write what the end of a drain is like between the last
+ * two: until, end, whether known clients are kept. */
+static bool parse_line(struct intents *all, char *line)
+{
+	enum { SERVICE, SERVER, STATE, WEIGHT, SINCE, WHY_OF_OLD, UNTIL = WHY_OF_OLD, END, KEEP_KNOWN, WHY, FIELDS };
+	char *f[FIELDS];
+	int n = split(line, f, FIELDS);
+	struct status_admin admin = {0};
+	int64_t weight, keep_known;
+
+	if ((n != FIELDS && n != WHY_OF_OLD + 1) || strlen(f[SERVICE]) >= CONF_NAME_SIZE ||
+		strlen(f[SERVER]) >= CONF_NAME_SIZE || !parse_admin(f[STATE], &admin.admin) ||
+		!parse_integer(f[WEIGHT], -1, 65535, &weight) ||
+		!parse_integer(f[SINCE], 0, INT64_MAX, &admin.since_real_us))
 		return false;
-	admin.since_real_us = strtoll(since, &end, 10);
-	if (*end || errno)
-		return false;
-	snprintf(admin.why, sizeof(admin.why), "%s", why);
-	return intents_set(all, service, server, &admin) == 0;
+	admin.weight = (int32_t)weight;
+	if (n == FIELDS) {
+		if (!parse_integer(f[UNTIL], 0, INT64_MAX, &admin.until_real_us) ||
+			!parse_end(f[END], &admin.drain_end) || !parse_integer(f[KEEP_KNOWN], 0, 1, &keep_known))
+			return false;
+		admin.keep_known = (uint32_t)keep_known;
+	}
+	snprintf(admin.why, sizeof(admin.why), "%s", f[n - 1]);
+	return intents_set(all, f[SERVICE], f[SERVER], &admin) == 0;
 }
 
 void intents_parse(struct intents *all, char *text, unsigned *bad_lines)
@@ -163,13 +197,15 @@ int intents_write(const struct intents *all, const char *path)
 	if (!file)
 		return -errno;
 	fprintf(file,
-		"# what poisectl was told of servers: service, server, state, weight (-1: as configured), since, by\n");
+		"# what poisectl was told of servers: service, server, state, weight (-1: as configured), since,\n"
+		"# of a drain until (0: no end), what then, whether known clients are kept; by\n");
 	for (size_t i = 0; i < all->count; i++) {
 		const struct intent *in = &all->list[i];
 
-		fprintf(file, "%s\t%s\t%s\t%d\t%" PRId64 "\t%s\n", in->service, in->server,
+		fprintf(file, "%s\t%s\t%s\t%d\t%" PRId64 "\t%" PRId64 "\t%s\t%u\t%s\n", in->service, in->server,
 			admin_name((enum admin)in->admin.admin), in->admin.weight, in->admin.since_real_us,
-			in->admin.why);
+			in->admin.until_real_us, drain_end_name((enum drain_end)in->admin.drain_end),
+			in->admin.keep_known, in->admin.why[0] ? in->admin.why : "-");
 	}
 	if (fflush(file) != 0 || fsync(fileno(file)) < 0)
 		error = -errno;

@@ -13,6 +13,11 @@ struct ipvs_drain_actions ipvs_drain_step(struct ipvs_drain *drain, const struct
 	drain->active = true;
 	if (drain->done)
 		return actions;
+	if (event->admin == ADMIN_DRAIN && event->time_is_over && event->counted && !drain->over) {
+		drain->over = true;
+		drain->cut = event->end == DRAIN_KEEP ? 0 : event->connections;
+		actions.over = true;
+	}
 	if (event->applied && event->counted && event->connections == 0) {
 		drain->done = true;
 		actions.drained = true;
@@ -20,6 +25,11 @@ struct ipvs_drain_actions ipvs_drain_step(struct ipvs_drain *drain, const struct
 	}
 	actions.poll = true;
 	return actions;
+}
+
+bool ipvs_drain_takes_out(const struct ipvs_drain *drain, enum drain_end end)
+{
+	return (drain->over && end != DRAIN_KEEP) || (drain->done && end == DRAIN_REMOVE);
 }
 
 bool ipvs_drain_leftover_ends(struct mono now, struct mono until, uint64_t connections)

@@ -9,24 +9,32 @@
 #include <stdint.h>
 
 struct ipvs_drain {
-	bool active; /* drain or maintenance is on */
-	bool done;   /* and no connection is left */
+	bool active;  /* drain or maintenance is on */
+	bool done;    /* and no connection is left */
+	bool over;    /* its time is over: what is left is cut, or goes on when it was asked to be kept */
+	uint64_t cut; /* connections that were cut then */
 };
 
 struct ipvs_drain_event {
 	enum admin admin;
+	enum drain_end end;
+	bool time_is_over;
 	bool applied; /* the kernel has acknowledged that no new connection goes there: weight 0, or not listed */
 	bool counted; /* `connections` was read after that */
-	uint64_t connections; /* not over yet, and templates of persistence */
+	uint64_t connections; /* not over yet, and templates of persistence where known clients still come */
 };
 
 struct ipvs_drain_actions {
 	bool poll;    /* go on counting, once a second */
 	bool drained; /* just now: tell it */
+	bool over;    /* its time is over just now: tell it; unless it keeps them, what is left is to be cut */
 };
 
 /* Done once, it stays done until the administration changes: a straggler of the connection table does not undo it. */
 struct ipvs_drain_actions ipvs_drain_step(struct ipvs_drain *drain, const struct ipvs_drain_event *event);
+
+/* Does the drain take the server out of the kernel's table altogether? */
+bool ipvs_drain_takes_out(const struct ipvs_drain *drain, enum drain_end end);
 
 /* A server that left the configuration stands with weight 0 until its last connection is gone or its time is over. */
 bool ipvs_drain_leftover_ends(struct mono now, struct mono until, uint64_t connections);

@@ -77,14 +77,14 @@ static void take_census(const struct ipvs *v, struct census *census)
 	fclose(file);
 }
 
-/* Connections that are not over, as far as it is known. */
-static uint64_t connections_of(
-	const struct census *census, const struct ipvs_service *service, const struct ipvs_dest *dest)
+/* Connections that are not over, as far as it is known; templates of persistence only when they count. */
+static uint64_t connections_of(const struct census *census, const struct ipvs_service *service,
+	const struct ipvs_dest *dest, bool with_templates)
 {
 	for (size_t i = 0; census->taken && i < census->n; i++)
 		if (census->list[i].service == &service->key && census->list[i].dest == &dest->key)
 			return census->list[i].live;
-	return ipvs_dest_connections(dest);
+	return with_templates ? ipvs_dest_connections(dest) : (uint64_t)dest->active + dest->inactive;
 }
 
 /* ---- drains ---- */
@@ -94,7 +94,7 @@ struct counting {
 	struct census *census;
 	struct ipvs_dest_key dest; /* of the server that is looked at */
 	uint64_t connections;
-	bool applied, counted;
+	bool applied, counted, with_templates;
 	int drift;
 };
 
@@ -107,7 +107,7 @@ static int count_drain(void *arg, const struct ipvs_key *key)
 	if (!dest)
 		return 0;
 	c->applied &= dest->weight == 0;
-	c->connections += connections_of(c->census, service, dest);
+	c->connections += connections_of(c->census, service, dest, c->with_templates);
 	return 0;
 }
 
@@ -127,27 +127,51 @@ static bool is_followed(const struct ipvs *v, conf_index_t server)
 	return v->now->servers[server].admin != ADMIN_NORMAL && !v->now->servers[server].drain.done;
 }
 
-/* Returns true while the drain of a server has to be followed. */
-static bool follow_drain(struct ipvs *v, conf_index_t server, struct census *census, bool counted)
+static void tell_drain(struct ipvs *v, conf_index_t server, const struct ipvs_drain_actions *actions)
+{
+	const struct ipvs_server_state *state = &v->now->servers[server];
+	conf_index_t service = v->now->conf->servers[server].service;
+	char service_name[CONF_NAME_SIZE], name[CONF_NAME_SIZE], why[WHY_SIZE] = "no connection is left";
+
+	conf_service_name(v->now->conf, service, service_name);
+	conf_server_name(v->now->conf, server, name);
+	if (actions->over && state->drain.cut > 0)
+		snprintf(why, sizeof(why), "its time is over: %llu connections are cut",
+			(unsigned long long)state->drain.cut);
+	else if (actions->over && !actions->drained)
+		snprintf(why, sizeof(why), "its time is over: the connections that are left go on");
+	log_info("ipvs %s: server %s %s: %s", service_name, name,
+		actions->drained || state->drain.cut > 0 ? "is drained" : "is draining", why);
+	ipvs_report_server_why(v, server, why);
+	if (actions->drained)
+		ipvs_report_event(v, EVENT_DRAINED, service, server, 0, 1, why);
+}
+
+/* Returns true while the drain of a server has to be followed; *takes_out: it just came to an end that takes the server
+ * out of the kernel's table. */
+static bool follow_drain(struct ipvs *v, conf_index_t server, struct census *census, bool counted, bool *takes_out)
 {
 	struct ipvs_server_state *state = &v->now->servers[server];
-	struct counting c = {
-		.v = v, .census = census, .dest = ipvs_desired_dest_key(v->now->conf, server), .applied = true};
-	struct ipvs_drain_event event = {.admin = (enum admin)state->admin, .counted = counted};
+	struct counting c = {.v = v,
+		.census = census,
+		.dest = ipvs_desired_dest_key(v->now->conf, server),
+		.applied = true,
+		.with_templates = state->admin != ADMIN_DRAIN || state->keep_known};
+	struct ipvs_drain_event event = {.admin = (enum admin)state->admin,
+		.end = (enum drain_end)state->drain_end,
+		.counted = counted,
+		.time_is_over = state->drain_until_real_us && real_now_us() >= state->drain_until_real_us};
 	conf_index_t service = v->now->conf->servers[server].service;
 	struct ipvs_drain_actions actions;
-	char service_name[CONF_NAME_SIZE], name[CONF_NAME_SIZE];
 
 	ipvs_desired_each_key(v->now->conf, service, count_drain, &c);
 	event.applied = c.applied;
 	event.connections = c.connections;
 	actions = ipvs_drain_step(&state->drain, &event);
-	if (actions.drained) {
-		log_info("ipvs %s: server %s is drained: no connection is left",
-			conf_service_name(v->now->conf, service, service_name),
-			conf_server_name(v->now->conf, server, name));
-		ipvs_report_event(v, EVENT_DRAINED, service, server, 0, 1, "no connection is left");
-	}
+	if (actions.drained || actions.over)
+		tell_drain(v, server, &actions);
+	*takes_out |= (actions.drained || actions.over) &&
+		      ipvs_drain_takes_out(&state->drain, (enum drain_end)state->drain_end);
 	return actions.poll;
 }
 
@@ -163,7 +187,7 @@ static bool end_leftovers(struct ipvs *v, const struct census *census)
 		struct ipvs_leftover *l = &v->leftovers[i];
 		const struct ipvs_service *service = ipvs_image_find(&v->actual, &l->service);
 		const struct ipvs_dest *dest = service ? ipvs_service_find(service, &l->dest.key) : NULL;
-		uint64_t connections = dest ? connections_of(census, service, dest) : 0;
+		uint64_t connections = dest ? connections_of(census, service, dest, true) : 0;
 		char key[IPVS_KEY_TEXT], text[ADDR_TEXT];
 
 		if (!ipvs_drain_leftover_ends(now, l->until, connections)) {
@@ -235,7 +259,7 @@ void ipvs_follow_on_poll(struct timer *timer, void *arg)
 {
 	struct ipvs *v = arg;
 	struct census census = {0};
-	bool counted = false, again = false, ended;
+	bool counted = false, again = false, ended = false;
 	int drift;
 
 	(void)timer;
@@ -246,8 +270,8 @@ void ipvs_follow_on_poll(struct timer *timer, void *arg)
 	take_census(v, &census);
 	for (uint32_t i = 0; i < v->now->conf->n_servers; i++)
 		if (is_followed(v, i))
-			again |= follow_drain(v, i, &census, counted);
-	ended = end_leftovers(v, &census);
+			again |= follow_drain(v, i, &census, counted, &ended);
+	ended |= end_leftovers(v, &census);
 	free(census.list);
 	if (drift > 0)
 		ipvs_audit_on_drift(v, drift);

@@ -228,6 +228,7 @@ static void stop(struct role_process *p, bool keep)
 	if (!keep && v->now) {
 		notify_end(v);
 		ipvs_sync_stop(v);
+		ipvs_cut_stop(v);
 		ipvs_reconcile_remove(v, v->now->conf->global->lvs_flush_on_stop);
 	}
 	role_exit(p, 0);

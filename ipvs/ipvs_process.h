@@ -5,6 +5,7 @@
  *   ipvs_reconcile.c weights -> desired image -> plan -> kernel; refusals; ledger; leftovers
  *   ipvs_audit.c     the kernel's table compared, counters read
  *   ipvs_follow.c    drains and leftovers until their last connection
+ *   ipvs_cut.c       kernel settings while a drain cuts connections or forgets clients
  *   ipvs_report.c    the role's board
  *   ipvs_sync.c      connection synchronisation and timeouts */
 #ifndef POISE_IPVS_PROCESS_H
@@ -35,6 +36,9 @@ struct ipvs_server_state {
 	int32_t dynamic;                                      /* weight set by a check, -1 = none */
 	int32_t configured, decided_percent, decided_dynamic; /* when last decided */
 	struct ipvs_drain drain;
+	int64_t drain_until_real_us; /* 0 = it has no end */
+	uint8_t drain_end;           /* enum drain_end */
+	bool keep_known;             /* clients that persistence knows still come to it */
 	int64_t since_real_us;
 };
 
@@ -91,6 +95,7 @@ struct ipvs {
 	struct mono audit_begun;
 	struct ipvs_daemon daemons[2]; /* that we started */
 	int n_daemons, daemon_error;
+	int cut_before[2]; /* kernel settings as ipvs_cut.c found them, + 1; 0 = not looked at */
 	struct status_ipvs status;
 };
 
@@ -149,6 +154,12 @@ void ipvs_report_server_why(struct ipvs *v, conf_index_t server, const char *why
 /* An event of a service, or of one of its servers (CONF_NONE: of the service). */
 void ipvs_report_event(struct ipvs *v, enum event_kind kind, conf_index_t service, conf_index_t server, uint32_t from,
 	uint32_t to, const char *why);
+
+/* ---- ipvs_cut.c ---- */
+/* Sets what the kernel needs to end connections of servers that are not there any more, and to forget known clients
+ * of drained ones, while a drain asks for it; puts it back afterwards. */
+void ipvs_cut_step(struct ipvs *v);
+void ipvs_cut_stop(struct ipvs *v);
 
 /* ---- ipvs_sync.c ---- */
 void ipvs_sync_step(struct ipvs *v);

@@ -484,6 +484,7 @@ void ipvs_reconcile(struct ipvs *v)
 	if (ipvs_reconcile_usable(v)) {
 		if (!v->image_valid)
 			ipvs_audit_dump(v);
+		ipvs_cut_step(v);
 		update_leftovers(v);
 		build_desired(v);
 		store_ledger(v);

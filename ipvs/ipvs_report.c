@@ -188,6 +188,8 @@ static void report_server(struct ipvs *v, conf_index_t i, bool quiet)
 		.inactive = sum.inactive,
 		.persistent = sum.persistent,
 		.is_drained = state->drain.done,
+		.drain_over = state->drain.over,
+		.drain_cut = state->drain.cut,
 		.connections = sum.counters.connections,
 		.packets_in = sum.counters.packets_in,
 		.packets_out = sum.counters.packets_out,

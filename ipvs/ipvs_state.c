@@ -111,7 +111,10 @@ void ipvs_generation_restore(struct ipvs_generation *g, const struct board *pred
 		state->configured = g->conf->servers[i].weight;
 		state->decided_percent = 100;
 		state->decided_health = state->health;
-		state->drain = (struct ipvs_drain){.active = state->admin != ADMIN_NORMAL, .done = s.is_drained};
+		state->drain = (struct ipvs_drain){.active = state->admin != ADMIN_NORMAL,
+			.done = s.is_drained,
+			.over = s.drain_over,
+			.cut = s.drain_cut};
 		state->since_real_us = s.since_real_us;
 		g->weights[i] = (struct ipvs_weight){.listed = s.is_programmed, .weight = s.effective_weight};
 	}
@@ -156,8 +159,16 @@ static void read_admin(struct ipvs *v, const struct board *board, conf_index_t s
 	if (!state->tell_admin)
 		state->old_admin = state->admin;
 	state->tell_admin |= state->admin != admin.admin || (state->known && state->override != admin.weight);
+	/* Asked for again with another end: judged anew. */
+	if (state->drain_until_real_us != admin.until_real_us || state->drain_end != admin.drain_end) {
+		state->drain.done &= !ipvs_drain_takes_out(&state->drain, (enum drain_end)state->drain_end);
+		state->drain.over &= state->drain_until_real_us == 0 || admin.until_real_us <= real_now_us();
+	}
 	state->admin = (uint8_t)admin.admin;
 	state->override = admin.weight;
+	state->drain_until_real_us = admin.until_real_us;
+	state->drain_end = admin.drain_end <= DRAIN_REMOVE ? (uint8_t)admin.drain_end : DRAIN_KEEP;
+	state->keep_known = admin.keep_known;
 }
 
 typedef void read_fn(struct ipvs *v, const struct board *board, conf_index_t server);
@@ -255,6 +266,7 @@ static struct ipvs_weight_facts facts_of(const struct ipvs *v, conf_index_t serv
 		.standing = v->now->weights[server].listed,
 		.zero_safe = ipvs_weight_zero_is_safe(conf_string(conf, s->scheduler), s->scheduler_flags),
 		.admin = (enum admin)state->admin,
+		.taken_out = ipvs_drain_takes_out(&state->drain, (enum drain_end)state->drain_end),
 	};
 }
 
@@ -337,9 +349,10 @@ static void remember(struct ipvs_server_state *state, const struct ipvs_weight_f
 	state->decided_percent = facts->percent;
 	state->decided_dynamic = facts->dynamic;
 	state->decided_health = state->health;
-	state->drain.active = facts->admin != ADMIN_NORMAL;
-	if (!state->drain.active)
-		state->drain.done = false;
+	if (facts->admin == ADMIN_NORMAL)
+		state->drain = (struct ipvs_drain){0};
+	else
+		state->drain.active = true;
 }
 
 static struct change find_changes(

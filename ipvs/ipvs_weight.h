@@ -21,6 +21,7 @@ struct ipvs_weight_facts {
 	bool standing;     /* is in the table now */
 	bool zero_safe;    /* ipvs_weight_zero_is_safe() of the service's scheduler */
 	enum admin admin;
+	bool taken_out; /* the end of a drain: ipvs_drain_takes_out() */
 };
 
 struct ipvs_weight {

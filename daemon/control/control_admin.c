@@ -280,6 +280,9 @@ static bool send_some(struct admin_job *job)
 			.server = target->server,
 			.value = job->request.weight,
 			.instance = job->instance,
+			.time_us = job->request.time_us,
+			.drain_end = job->request.drain_end,
+			.keep_known = job->request.keep_known,
 			.uid = job->peer.uid,
 			.pid = job->peer.pid};
 

@@ -108,7 +108,8 @@ static int refuse_server(const char *server, const char *service, char *error)
 	return -1;
 }
 
-int match_servers(const struct conf *conf, const char *server, const char *service, struct match *match, char *error)
+static int match_plain(
+	const struct conf *conf, const char *server, const char *service, struct match *match, char *error)
 {
 	struct wanted wanted = {.words = server};
 	bool service_seen = false;
@@ -137,6 +138,20 @@ int match_servers(const struct conf *conf, const char *server, const char *servi
 		return -1;
 	}
 	return refuse_server(server, service, error);
+}
+
+int match_servers(const struct conf *conf, const char *server, const char *service, struct match *match, char *error)
+{
+	const char *slash = strrchr(server, '/');
+	char before[CONF_NAME_SIZE], ignored[MATCH_ERROR_SIZE];
+	int rc = match_plain(conf, server, service, match, error);
+
+	/* "192.0.2.1:80/10.1.0.2", as a person writes it; a name with a slash in it was found already. */
+	if (rc == 0 || service[0] || !slash || slash == server || (size_t)(slash - server) >= sizeof(before))
+		return rc;
+	memcpy(before, server, (size_t)(slash - server));
+	before[slash - server] = '\0';
+	return match_plain(conf, slash + 1, before, match, ignored) == 0 ? 0 : rc;
 }
 
 void match_free(struct match *match)

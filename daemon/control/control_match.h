@@ -12,10 +12,10 @@ struct match {
 	size_t count;
 };
 
-/* Finds the real servers that `server` (ADDRESS, ADDRESS:PORT, [ADDRESS6]:PORT or the server's own name) stands for, in
- * every service or in the one that `service` names: ADDRESS, ADDRESS:PORT, either with /tcp, /udp or /sctp,
- * "fwmark N", "group NAME". Sorry servers are never meant.
- * Returns 0 (then at least one was found; match_free() it), or -1 and a sentence in error that says what to do. */
+/* Finds the real servers that `server` (ADDRESS, ADDRESS:PORT, [ADDRESS6]:PORT or the server's own name, or one of them
+ * after SERVICE/) stands for, in every service or in the one that `service` names: ADDRESS, ADDRESS:PORT, either with
+ * /tcp, /udp or /sctp, "fwmark N", "group NAME". Sorry servers are never meant. Returns 0 (then at least one was found;
+ * match_free() it), or -1 and a sentence in error that says what to do. */
 int match_servers(const struct conf *conf, const char *server, const char *service, struct match *match, char *error);
 void match_free(struct match *match);
 

@@ -80,6 +80,54 @@ static int take_weight(struct json_object *object, struct request *request, char
 	return 0;
 }
 
+#define TIME_MAX_S (365 * 86400)
+
+/* A number of seconds; absent is 0. */
+static int take_seconds(struct json_object *object, const char *key, int64_t *out_us, char *error)
+{
+	struct json_object *member;
+	double seconds;
+
+	*out_us = 0;
+	if (!json_object_object_get_ex(object, key, &member) || !member)
+		return 0;
+	if (!json_object_is_type(member, json_type_int) && !json_object_is_type(member, json_type_double))
+		return refuse(error, "\"%s\" must be a number of seconds", key);
+	seconds = json_object_get_double(member);
+	if (!(seconds >= 0 && seconds <= TIME_MAX_S))
+		return refuse(error, "\"%s\" must be between 0 and %d seconds", key, TIME_MAX_S);
+	*out_us = (int64_t)(seconds * US_PER_S);
+	return 0;
+}
+
+static bool take_flag(struct json_object *object, const char *key)
+{
+	struct json_object *member;
+
+	return json_object_object_get_ex(object, key, &member) && json_object_get_boolean(member);
+}
+
+/* How a drain ends. */
+static int take_end(struct json_object *object, struct request *request, char *error)
+{
+	char word[16];
+
+	if (take_seconds(object, "timeout", &request->time_us, error) < 0 ||
+		take_text(object, "then", word, sizeof(word), error) < 0)
+		return -1;
+	request->keep_known = take_flag(object, "keep_known");
+	request->drain_end = DRAIN_KEEP;
+	if (!word[0])
+		return 0;
+	for (enum drain_end end = DRAIN_KEEP; end <= DRAIN_REMOVE; end++) {
+		if (strcmp(word, drain_end_name(end)) == 0) {
+			request->drain_end = end;
+			return 0;
+		}
+	}
+	return refuse(error, "\"then\" is keep, reset or remove, not \"%s\"", word);
+}
+
 static int take_after(struct json_object *object, struct request *request, char *error)
 {
 	struct json_object *after, *member;
@@ -100,8 +148,6 @@ static int take_after(struct json_object *object, struct request *request, char 
 
 static int take_request(struct json_object *object, struct request *request, char *error)
 {
-	struct json_object *back;
-
 	if (!json_object_is_type(object, json_type_object))
 		return refuse(error, "a request is one JSON object in one line");
 	if (take_command(object, request, error) < 0)
@@ -111,7 +157,9 @@ static int take_request(struct json_object *object, struct request *request, cha
 		return -1;
 	if (take_text(object, "instance", request->instance, sizeof(request->instance), error) < 0)
 		return -1;
-	request->back = json_object_object_get_ex(object, "back", &back) && json_object_get_boolean(back);
+	request->back = take_flag(object, "back");
+	if (request->command == REQUEST_DRAIN && take_end(object, request, error) < 0)
+		return -1;
 	if (commands[request->command].names_server && !request->server[0])
 		return refuse(error, "%s needs a \"server\"", request_name(request->command));
 	if (request->command == REQUEST_WEIGHT && take_weight(object, request, error) < 0)

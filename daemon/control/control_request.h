@@ -10,6 +10,7 @@
 #define POISE_CONTROL_REQUEST_H
 
 #include "roles.h"
+#include "status.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +50,9 @@ struct request {
 	char instance[64]; /* handover; "" = all */
 	bool back;         /* handover: take it back */
 	int32_t weight;
+	int64_t time_us;            /* drain: "timeout" in seconds; 0 = it has no end */
+	enum drain_end drain_end;   /* drain: "then" */
+	bool keep_known;            /* drain: known clients of a persistent service still come */
 	uint64_t after[ROLE_COUNT]; /* events: the last number seen of each role's ring */
 };
 

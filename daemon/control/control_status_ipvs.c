@@ -187,6 +187,22 @@ static void write_check(struct writer *w, const struct status_source *source, co
 	writer_end(w);
 }
 
+/* How a drain ends; null while there is none. */
+static void write_drain(struct writer *w, const struct server_view *v)
+{
+	if (v->admin.admin != ADMIN_DRAIN) {
+		writer_null(w, "drain");
+		return;
+	}
+	writer_object(w, "drain");
+	writer_time(w, "until", v->admin.until_real_us);
+	writer_string(w, "then", drain_end_name((enum drain_end)v->admin.drain_end));
+	writer_bool(w, "keep_known", v->admin.keep_known != 0);
+	writer_bool(w, "over", v->ipvs.drain_over != 0);
+	writer_count(w, "cut", v->ipvs.drain_cut);
+	writer_end(w);
+}
+
 void status_write_server(struct writer *w, const struct status_source *source, conf_index_t index, bool with_service)
 {
 	const struct conf *conf = source->conf;
@@ -221,6 +237,7 @@ void status_write_server(struct writer *w, const struct status_source *source, c
 	writer_string(w, "admin", admin_name((enum admin)v.admin.admin));
 	writer_string(w, "admin_why", v.admin.why);
 	writer_time(w, "admin_since", v.admin.since_real_us);
+	write_drain(w, &v);
 	writer_count(w, "active", v.ipvs.active);
 	writer_count(w, "inactive", v.ipvs.inactive);
 	writer_count(w, "persistent", v.ipvs.persistent);

@@ -99,6 +99,10 @@ def test_drain_undrain_maint_ready_weight(site):
     (["weight", SERVERS[0], "heavy"], 2, "weight heavy"),
     (["weight", SERVERS[0], "-1"], 2, "invalid option"),
     (["explode"], 2, "explode: no such command"),
+    (["drian", SERVERS[0]], 2, "drian: no such command: did you mean 'poisectl drain'?"),
+    (["drain", SERVERS[0], "--then", "reset"], 2, "--then reset needs to know when"),
+    (["drain", SERVERS[0], "--then", "explode"], 2, "use keep, reset or remove"),
+    (["drain", SERVERS[0], "--self"], 2, "drain --self is about the whole node"),
     (["why", "nothing"], 1, "nothing: no virtual router"),
     ([], 2, "what shall be done?"),
 ])
@@ -310,7 +314,7 @@ sys.stdin.read()
     busy = wait_until("the connection to be counted", lambda: [
         s["address"] for s in poised.status()["services"][0]["servers"] if s["active"] > 0], within=10)[0]
     wait = Terminal(poised, "drain", busy, "--wait")
-    wait_until("a bar", lambda: wait.read(), lambda seen: "─" * 24 in seen and "1 active" in seen)
+    wait_until("a bar", lambda: wait.read(), lambda seen: "─" * 16 in seen and "1 active" in seen)
     assert wait.process.poll() is None
     impatient = poised.poisectl("drain", busy, "--wait", "--timeout", "1", check=False)
     assert impatient.returncode == 3 and "the time is up" in impatient.stderr

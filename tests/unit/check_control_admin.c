@@ -82,6 +82,9 @@ START_TEST(test_match)
 	MATCH("[2001:db8:1::6]:53", "", SITE_G6);
 	MATCH("2001:db8:1:0::6", "", SITE_G6);
 	MATCH("resolver", "", SITE_G6);
+	MATCH("192.0.2.100:80/10.1.0.2", "", SITE_S2);
+	MATCH("192.0.2.100:80/tcp/10.1.0.2:80", "", SITE_S2);
+	MATCH("fwmark 5/10.1.0.2", "", SITE_M2);
 }
 END_TEST
 
@@ -96,6 +99,7 @@ START_TEST(test_match_refuses)
 		{"10.1.0.2", "192.0.2.100:81", "192.0.2.100:81: no such service"},
 		{"10.1.0.2", "192.0.2.100:80/udp", "no such service"},
 		{"10.1.0.2", "fwmark 6", "no such service"},
+		{"192.0.2.100:81/10.1.0.2", "", "no service has this server"},
 		{"10.1.0.3", "fwmark 5", "no such server in service fwmark 5"},
 	};
 	char error[MATCH_ERROR_SIZE];

@@ -222,7 +222,7 @@ static void show_progress(struct text *t, struct drain_view *d, int64_t active, 
 	view_drain_read(d, result);
 	json_object_put(result);
 	text_begin(t, s);
-	view_drain_progress(t, d);
+	view_drain_progress(t, d, NOW_US);
 }
 
 static int cells(const struct text *t)
@@ -242,21 +242,40 @@ START_TEST(test_drain_bar)
 	show_progress(&t, &d, 48, false, &plain);
 	ck_assert_int_eq(cells(&t), 0);
 	assert_shows(t.bytes, "draining 10.1.0.2:80 ");
-	assert_shows(t.bytes, "48 active, 0 inactive  1:02");
+	assert_shows(t.bytes, "48 active, 0 inactive 1:02");
 	ck_assert_int_le(widest(t.bytes), 80);
 	text_free(&t);
 	show_progress(&t, &d, 24, false, &plain);
-	ck_assert_int_eq(cells(&t), 12);
+	ck_assert_int_eq(cells(&t), 8);
 	text_free(&t);
 	/* Nothing is left in the counters, but ipvs has not said so yet: not full. */
 	show_progress(&t, &d, 0, false, &plain);
-	ck_assert_int_eq(cells(&t), 23);
+	ck_assert_int_eq(cells(&t), 15);
 	text_free(&t);
 	show_progress(&t, &d, 0, true, &plain);
-	ck_assert_int_eq(cells(&t), 24);
+	ck_assert_int_eq(cells(&t), 16);
 	text_free(&t);
 	show_progress(&t, &d, 100000, false, &narrow);
 	ck_assert_ptr_null(strstr(t.bytes, "10.1.0.2"));
+	text_free(&t);
+}
+END_TEST
+
+START_TEST(test_drain_says_how_fast_and_until_when)
+{
+	struct drain_view d = {.server = "10.1.0.2:80", .active = 100, .most = 100, .elapsed_us = 1000000};
+	struct text t;
+
+	view_drain_sample(&d);
+	d.active = 80;
+	d.elapsed_us = 5000000;
+	view_drain_sample(&d);
+	d.until_us = NOW_US + 190LL * 1000000;
+	snprintf(d.then, sizeof(d.then), "reset");
+	text_begin(&t, &plain);
+	view_drain_progress(&t, &d, NOW_US);
+	assert_shows(t.bytes, "80 active, 0 inactive 0:05, 5.0/s, ~0:16 left, reset in 3:10");
+	ck_assert_int_le(widest(t.bytes), 80);
 	text_free(&t);
 }
 END_TEST
@@ -312,6 +331,7 @@ int main(void)
 	tcase_add_test(tc, test_missing_members_are_no_harm);
 	tcase_add_test(tc, test_why);
 	tcase_add_test(tc, test_drain_bar);
+	tcase_add_test(tc, test_drain_says_how_fast_and_until_when);
 	tcase_add_test(tc, test_durations);
 	tcase_add_test(tc, test_wrap);
 	tcase_add_test(tc, test_time);

@@ -222,6 +222,50 @@ START_TEST(test_drain_progress)
 }
 END_TEST
 
+START_TEST(test_drain_with_an_end)
+{
+	static const enum drain_end ends[] = {DRAIN_KEEP, DRAIN_RESET, DRAIN_REMOVE};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct ipvs_drain drain = {0};
+		struct ipvs_drain_event event = {
+			.admin = ADMIN_DRAIN, .end = ends[i], .applied = true, .counted = true, .connections = 7};
+		struct ipvs_drain_actions actions = ipvs_drain_step(&drain, &event);
+
+		ck_assert(actions.poll && !actions.over && !ipvs_drain_takes_out(&drain, ends[i]));
+		event.time_is_over = true;
+		actions = ipvs_drain_step(&drain, &event);
+		ck_assert(actions.over && actions.poll && drain.over);
+		ck_assert_uint_eq(drain.cut, ends[i] == DRAIN_KEEP ? 0 : 7);
+		ck_assert_int_eq(ipvs_drain_takes_out(&drain, ends[i]), ends[i] != DRAIN_KEEP);
+		/* Told once; what is left is counted on, and the number of the cut ones stays. */
+		event.connections = 3;
+		ck_assert(!ipvs_drain_step(&drain, &event).over);
+		event.connections = 0;
+		ck_assert(ipvs_drain_step(&drain, &event).drained);
+		ck_assert_uint_eq(drain.cut, ends[i] == DRAIN_KEEP ? 0 : 7);
+	}
+}
+END_TEST
+
+START_TEST(test_a_drain_that_ends_in_time_cuts_nothing)
+{
+	struct ipvs_drain drain = {0};
+	struct ipvs_drain_event event = {.admin = ADMIN_DRAIN, .end = DRAIN_REMOVE, .applied = true, .counted = true};
+
+	ck_assert(ipvs_drain_step(&drain, &event).drained);
+	event.time_is_over = true;
+	ck_assert(!ipvs_drain_step(&drain, &event).over);
+	ck_assert_uint_eq(drain.cut, 0);
+	ck_assert(ipvs_drain_takes_out(&drain, DRAIN_REMOVE));
+	ck_assert(!ipvs_drain_takes_out(&drain, DRAIN_RESET));
+	/* Before anything was counted nobody knows what is cut: the end waits for the count. */
+	drain = (struct ipvs_drain){0};
+	event.counted = false;
+	ck_assert(!ipvs_drain_step(&drain, &event).over);
+}
+END_TEST
+
 START_TEST(test_leftover)
 {
 	ck_assert(ipvs_drain_leftover_ends((struct mono){10}, (struct mono){20}, 0));
@@ -287,6 +331,8 @@ int main(void)
 	tcase_add_test(tc, test_quorum_begins_without_hysteresis);
 	tcase_add_test(tc, test_quorum_can_always_be_lost_and_met);
 	tcase_add_test(tc, test_drain_progress);
+	tcase_add_test(tc, test_drain_with_an_end);
+	tcase_add_test(tc, test_a_drain_that_ends_in_time_cuts_nothing);
 	tcase_add_test(tc, test_leftover);
 	tcase_add_test(tc, test_sentences);
 	tcase_add_test(tc, test_drift);

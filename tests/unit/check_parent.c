@@ -134,17 +134,22 @@ START_TEST(test_the_file_gives_back_what_was_written)
 	struct intents all = {0}, again = {0};
 	struct status_admin weight = wish(ADMIN_NORMAL, 0, "weight changed by anna");
 	struct status_admin maint = wish(ADMIN_MAINT, -1, "maint by root");
+	struct status_admin drain = wish(ADMIN_DRAIN, -1, "drained by root");
 	char path[] = "/tmp/poise-intent-XXXXXX";
 	unsigned bad;
 
 	close(mkstemp(path));
 	intents_set(&all, "10.0.0.1:80/tcp", "10.1.0.1:80", &weight);
 	intents_set(&all, "fwmark 5", "[2001:db8::1]:80", &maint);
+	drain.until_real_us = 1700000600000000;
+	drain.drain_end = DRAIN_REMOVE;
+	drain.keep_known = 1;
+	intents_set(&all, "10.0.0.1:80/tcp", "10.1.0.2:80", &drain);
 	ck_assert_int_eq(intents_write(&all, path), 0);
 	ck_assert_int_eq(intents_read(&again, path, &bad), 0);
 	ck_assert_uint_eq(bad, 0);
-	ck_assert_uint_eq(again.count, 2);
-	ck_assert_mem_eq(again.list, all.list, 2 * sizeof(struct intent));
+	ck_assert_uint_eq(again.count, 3);
+	ck_assert_mem_eq(again.list, all.list, 3 * sizeof(struct intent));
 	unlink(path);
 	ck_assert_int_eq(intents_read(&again, path, &bad), 0);
 	intents_free(&all);
