@@ -207,6 +207,7 @@ static void end_round(struct ipvs *v)
 	v->audit_at = UINT32_MAX;
 	v->status.last_audit_real_us = real_now_us();
 	ipvs_sync_step(v);
+	ipvs_resync_step(v);
 	if (v->n_failures)
 		ipvs_reconcile(v);
 	ipvs_report(v, true);

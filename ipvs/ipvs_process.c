@@ -77,6 +77,7 @@ static void commit(struct role_process *p, const struct conf *next)
 	v->next = NULL;
 	carry_over(v, g);
 	board_store(board, IPVS_TABLE_ROLE, 0, &v->status, sizeof(v->status));
+	ipvs_resync_carry(v, board, v->p->board ? v->p->board : v->p->boards[ROLE_IPVS]);
 	g->board = NULL;
 	ipvs_generation_free(v->now);
 	v->now = g;
@@ -102,6 +103,7 @@ static void changed(struct role_process *p, enum role role, uint32_t table, uint
 		is_new = ipvs_state_read_admin(v, record);
 	else if (role == ROLE_VRRP && v->now->conf->global->sync_interface)
 		ipvs_sync_step(v);
+	ipvs_resync_step(v);
 	if (is_new)
 		ipvs_reconcile_soon(v);
 }
@@ -195,6 +197,7 @@ static int open_role(struct role_process *p)
 	set_timer(&v->retry, on_reconcile, v);
 	set_timer(&v->audit, ipvs_audit_on_timer, v);
 	set_timer(&v->poll, ipvs_follow_on_poll, v);
+	ipvs_resync_init(v);
 	return loop_timer_reserve(p->loop, 16);
 }
 
@@ -225,6 +228,7 @@ static void stop(struct role_process *p, bool keep)
 	loop_timer_cancel(p->loop, &v->poll);
 	loop_timer_cancel(p->loop, &v->retry);
 	close_peer(v);
+	ipvs_resync_stop(v);
 	if (!keep && v->now) {
 		notify_end(v);
 		ipvs_sync_stop(v);

@@ -7,7 +7,8 @@
  *   ipvs_follow.c    drains and leftovers until their last connection
  *   ipvs_cut.c       kernel settings while a drain cuts connections or forgets clients
  *   ipvs_report.c    the role's board
- *   ipvs_sync.c      connection synchronisation and timeouts */
+ *   ipvs_sync.c      connection synchronisation and timeouts
+ *   ipvs_resync.c    the whole table of connections sent to the other node, or counted (ipvs_scan.c does it) */
 #ifndef POISE_IPVS_PROCESS_H
 #define POISE_IPVS_PROCESS_H
 
@@ -16,6 +17,7 @@
 #include "ipvs_netlink.h"
 #include "ipvs_owned.h"
 #include "ipvs_quorum.h"
+#include "ipvs_scan.h"
 #include "ipvs_weight.h"
 #include "log.h"
 #include "role.h"
@@ -68,6 +70,20 @@ struct ipvs_failure {
 	int error;
 };
 
+/* connection_sync full. */
+struct ipvs_resync {
+	struct ipvs_scan scan;
+	struct loop_io *io;
+	int sock;
+	char interface[IPVS_NAME_SIZE]; /* of sock */
+	struct timer due;
+	struct mono next_sweep;
+	uint64_t request; /* that the running walk answers */
+	bool is_sweep;    /* nobody asked for it */
+	struct log_limit trouble;
+	struct status_sync status;
+};
+
 struct ipvs {
 	struct role_process *p;
 	struct ipvs_kernel *kernel;
@@ -96,6 +112,7 @@ struct ipvs {
 	struct ipvs_daemon daemons[2]; /* that we started */
 	int n_daemons, daemon_error;
 	int cut_before[2]; /* kernel settings as ipvs_cut.c found them, + 1; 0 = not looked at */
+	struct ipvs_resync resync;
 	struct status_ipvs status;
 };
 
@@ -164,6 +181,15 @@ void ipvs_cut_stop(struct ipvs *v);
 /* ---- ipvs_sync.c ---- */
 void ipvs_sync_step(struct ipvs *v);
 void ipvs_sync_stop(struct ipvs *v);
+
+/* ---- ipvs_resync.c ---- */
+/* Once, at the start. */
+void ipvs_resync_init(struct ipvs *v);
+/* Looks whether a walk through the table is due, and arms the timer for the next one. */
+void ipvs_resync_step(struct ipvs *v);
+/* Takes what stands on an old board (NULL: nothing) into the board of a new generation. */
+void ipvs_resync_carry(struct ipvs *v, struct board *board, const struct board *old);
+void ipvs_resync_stop(struct ipvs *v);
 
 /* ---- ipvs_release.c ---- */
 /* poise-ipvs --release --ledger FILE: removes the services of the ledger. Returns an exit status. */

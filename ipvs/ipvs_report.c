@@ -11,10 +11,14 @@ struct board *ipvs_report_new_board(const struct conf *conf)
 	const struct board_shape shape = {
 		.record_size = {[IPVS_TABLE_SERVICE] = sizeof(struct status_service),
 			[IPVS_TABLE_SERVER] = sizeof(struct status_server),
-			[IPVS_TABLE_ROLE] = sizeof(struct status_ipvs)},
+			[IPVS_TABLE_ROLE] = sizeof(struct status_ipvs),
+			[IPVS_TABLE_SYNC] = sizeof(struct status_sync),
+			[IPVS_TABLE_DIGEST] = sizeof(struct status_digest)},
 		.count = {[IPVS_TABLE_SERVICE] = conf->n_services,
 			[IPVS_TABLE_SERVER] = conf->n_servers,
-			[IPVS_TABLE_ROLE] = 1},
+			[IPVS_TABLE_ROLE] = 1,
+			[IPVS_TABLE_SYNC] = 1,
+			[IPVS_TABLE_DIGEST] = 2 * DIGEST_RECORDS},
 	};
 
 	return board_create(ROLE_IPVS, conf->generation, &shape);

@@ -3,8 +3,12 @@
  * instance) and the table's timeouts. Runs in the ipvs process. Daemons that it did not start are left alone. */
 #include "ipvs_error.h"
 #include "ipvs_process.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/ip_vs.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The daemon that goes with the state of the named instance. While that is not known (the vrrp role is being started
  * again), it stays as it is. Returns how many daemons: 0 or 1. */
@@ -25,7 +29,8 @@ static int follow_instance(const struct ipvs *v, struct ipvs_daemon *out)
 	return 1;
 }
 
-/* Which daemons shall run: none, the one of the instance's state, or both when no instance is named. */
+/* Which daemons shall run: none, the one of the instance's state, or both when no instance is named or nothing is to be
+ * lost: a sender that was started with the state would miss the packets in between. */
 static int wanted_daemons(const struct ipvs *v, struct ipvs_daemon out[2])
 {
 	const struct conf_global *global = v->now->conf->global;
@@ -35,7 +40,7 @@ static int wanted_daemons(const struct ipvs *v, struct ipvs_daemon out[2])
 		return 0;
 	strncpy(daemon.interface, conf_string(v->now->conf, global->sync_interface), sizeof(daemon.interface) - 1);
 	out[0] = out[1] = daemon;
-	if (global->sync_instance != CONF_NONE)
+	if (global->sync_instance != CONF_NONE && global->connection_sync != CONF_SYNC_FULL)
 		return follow_instance(v, &out[0]);
 	out[1].state = IP_VS_STATE_MASTER;
 	return 2;
@@ -93,6 +98,62 @@ static void step_daemons(struct ipvs *v)
 	v->n_daemons = n_want;
 }
 
+/* What the kernel has to do for connection_sync full: every new connection and every change of state is told at once,
+ * a living connection again when its time has moved by the refresh period; one port, so that both nodes agree; room for
+ * a whole table in a burst. Taken over by the daemons when they start. */
+static const struct {
+	const char *name, *value;
+} settings[] = {
+	{"sync_threshold", "0\t0"},
+	{"sync_refresh_period", "10"},
+	{"sync_retries", "1"},
+	{"sync_ports", "1"},
+	{"sync_sock_size", "4194304"},
+};
+
+/* Returns 0 or an errno. Nothing is written that is right already. */
+static int set_sysctl(const char *name, const char *value)
+{
+	char path[96], now[64] = "";
+	ssize_t n;
+	int fd, error = 0;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/vs/%s", name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	n = read(fd, now, sizeof(now) - 1);
+	if (n <= 0 || strncmp(now, value, strlen(value)) != 0 || now[strlen(value)] != '\n') {
+		if (pwrite(fd, value, strlen(value), 0) < 0)
+			error = errno;
+		else
+			log_info("ipvs sync: net.ipv4.vs.%s = %s (was %.*s), for connection_sync full", name, value,
+				(int)strcspn(now, "\n"), now);
+	}
+	close(fd);
+	return error;
+}
+
+static void step_settings(struct ipvs *v)
+{
+	uint32_t before = v->resync.status.settings_error;
+
+	v->resync.status.settings_error = 0;
+	if (v->now->conf->global->connection_sync != CONF_SYNC_FULL)
+		return;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		int error = set_sysctl(settings[i].name, settings[i].value);
+
+		if (error && before != (uint32_t)error)
+			log_error(
+				"ipvs sync: net.ipv4.vs.%s cannot be set to %s: %s: some connections may be told late "
+				"or not at all",
+				settings[i].name, settings[i].value, strerror(error));
+		if (error)
+			v->resync.status.settings_error = (uint32_t)error;
+	}
+}
+
 static void step_timeouts(struct ipvs *v)
 {
 	const struct conf_global *global = v->now->conf->global;
@@ -121,6 +182,7 @@ void ipvs_sync_step(struct ipvs *v)
 {
 	if (!v->usable)
 		return;
+	step_settings(v);
 	step_daemons(v);
 	step_timeouts(v);
 }

@@ -5,18 +5,20 @@ ipvs_libipvscore_a_SOURCES = ipvs/ipvs_image.c ipvs/ipvs_image.h ipvs/ipvs_plan.
 	ipvs/ipvs_weight.c ipvs/ipvs_weight.h ipvs/ipvs_quorum.c ipvs/ipvs_quorum.h \
 	ipvs/ipvs_drain.c ipvs/ipvs_drain.h ipvs/ipvs_codec.c ipvs/ipvs_codec.h \
 	ipvs/ipvs_error.c ipvs/ipvs_error.h ipvs/ipvs_desired.c ipvs/ipvs_desired.h \
-	ipvs/ipvs_owned.c ipvs/ipvs_owned.h ipvs/ipvs_conn.c ipvs/ipvs_conn.h
+	ipvs/ipvs_owned.c ipvs/ipvs_owned.h ipvs/ipvs_conn.c ipvs/ipvs_conn.h \
+	ipvs/ipvs_sync_message.c ipvs/ipvs_sync_message.h ipvs/ipvs_scan.c ipvs/ipvs_scan.h \
+	ipvs/ipvs_resync_plan.c ipvs/ipvs_resync_plan.h
 ipvs_libipvscore_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 
 pkglibexec_PROGRAMS += ipvs/poise-ipvs
 ipvs_poise_ipvs_SOURCES = ipvs/ipvs_process.c ipvs/ipvs_process.h ipvs/ipvs_state.c ipvs/ipvs_reconcile.c \
-	ipvs/ipvs_audit.c ipvs/ipvs_follow.c ipvs/ipvs_report.c ipvs/ipvs_sync.c ipvs/ipvs_cut.c ipvs/ipvs_release.c \
+	ipvs/ipvs_audit.c ipvs/ipvs_follow.c ipvs/ipvs_report.c ipvs/ipvs_sync.c ipvs/ipvs_resync.c ipvs/ipvs_cut.c ipvs/ipvs_release.c \
 	ipvs/ipvs_netlink.c ipvs/ipvs_netlink.h
 ipvs_poise_ipvs_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 ipvs_poise_ipvs_LDADD = ipvs/libipvscore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS)
 
 check_PROGRAMS += tests/unit/check_ipvs_plan tests/unit/check_ipvs_decide tests/unit/check_ipvs_codec \
-	tests/unit/check_ipvs_desired tests/fuzz/seeds_ipvs_dump tests/fuzz/seeds_ipvs_conn
+	tests/unit/check_ipvs_desired tests/unit/check_ipvs_sync tests/fuzz/seeds_ipvs_dump tests/fuzz/seeds_ipvs_conn
 IPVS_CHECK_LIBS = ipvs/libipvscore.a lib/libpoise.a $(NL_LIBS) $(CHECK_LIBS)
 IPVS_CHECK_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/ipvs
 tests_unit_check_ipvs_plan_SOURCES = tests/unit/check_ipvs_plan.c
@@ -31,6 +33,9 @@ tests_unit_check_ipvs_codec_LDADD = $(IPVS_CHECK_LIBS)
 tests_unit_check_ipvs_desired_SOURCES = tests/unit/check_ipvs_desired.c
 tests_unit_check_ipvs_desired_CFLAGS = $(IPVS_CHECK_CFLAGS)
 tests_unit_check_ipvs_desired_LDADD = $(IPVS_CHECK_LIBS)
+tests_unit_check_ipvs_sync_SOURCES = tests/unit/check_ipvs_sync.c
+tests_unit_check_ipvs_sync_CFLAGS = $(IPVS_CHECK_CFLAGS)
+tests_unit_check_ipvs_sync_LDADD = $(IPVS_CHECK_LIBS)
 
 # The fuzz target over its seeds; with --enable-fuzzers (CC=clang) also as a program that looks for more.
 tests_fuzz_seeds_ipvs_dump_SOURCES = tests/fuzz/run_seeds.c tests/fuzz/fuzz_ipvs_dump.c
@@ -46,7 +51,8 @@ tests_fuzz_fuzz_ipvs_dump_CFLAGS = $(IPVS_CHECK_CFLAGS) -fsanitize=fuzzer,addres
 tests_fuzz_fuzz_ipvs_dump_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_ipvs_dump_LDADD = lib/libpoise.a $(NL_LIBS)
 noinst_PROGRAMS += tests/fuzz/fuzz_ipvs_conn
-tests_fuzz_fuzz_ipvs_conn_SOURCES = tests/fuzz/fuzz_ipvs_conn.c ipvs/ipvs_conn.c ipvs/ipvs_image.c
+tests_fuzz_fuzz_ipvs_conn_SOURCES = tests/fuzz/fuzz_ipvs_conn.c ipvs/ipvs_conn.c ipvs/ipvs_image.c \
+	ipvs/ipvs_sync_message.c
 tests_fuzz_fuzz_ipvs_conn_CFLAGS = $(IPVS_CHECK_CFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_ipvs_conn_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_ipvs_conn_LDADD = lib/libpoise.a

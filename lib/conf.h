@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 3
+#define CONF_LAYOUT 4
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -60,6 +60,9 @@ enum conf_table {
 
 /* ---- global ---- */
 enum conf_dialect { CONF_DIALECT_KEEPALIVED, CONF_DIALECT_POISE };
+/* What the nodes tell each other of their connections: what the kernel does by itself where sync_interface is set, or
+ * everything, with the kernel's settings made for it. */
+enum conf_sync { CONF_SYNC_KERNEL, CONF_SYNC_FULL };
 
 struct conf_global {
 	conf_string_t node; /* router_id, else the host's name */
@@ -82,6 +85,9 @@ struct conf_global {
 	conf_string_t sync_interface;
 	conf_index_t sync_instance;
 	uint32_t sync_id;
+	uint32_t connection_sync;  /* enum conf_sync */
+	uint32_t sync_bandwidth;   /* kbit/s of a resync */
+	int64_t sync_sweep_us;     /* the whole table is sent again this often, 0 = only on request */
 	int64_t audit_interval_us; /* how often the kernel's IPVS table is compared */
 	uint32_t lvs_flush, lvs_flush_on_stop;
 	int64_t lvs_timeout_tcp_us, lvs_timeout_tcpfin_us, lvs_timeout_udp_us; /* 0 = leave */

@@ -53,6 +53,7 @@ const struct conf_field conf_fields[] = {
 	STRING(GLOBAL, conf_global, script_group),
 	STRING(GLOBAL, conf_global, sync_interface),
 	INDEX(GLOBAL, conf_global, sync_instance, INSTANCE),
+	ENUM32(GLOBAL, conf_global, connection_sync, CONF_SYNC_FULL + 1),
 	ADDR(GLOBAL, conf_global, mcast_group4),
 	ADDR(GLOBAL, conf_global, mcast_group6),
 

@@ -162,7 +162,15 @@ struct status_checks {
 };
 
 /* ---- ipvs ---- */
-enum ipvs_board_table { IPVS_TABLE_SERVICE, IPVS_TABLE_SERVER, IPVS_TABLE_ROLE };
+enum ipvs_board_table {
+	IPVS_TABLE_SERVICE,
+	IPVS_TABLE_SERVER,
+	IPVS_TABLE_ROLE,
+	IPVS_TABLE_SYNC,
+	/* of the last scan of either kind: DIGEST_RECORDS records of what this node is master for, then as many of what
+	   it holds for others */
+	IPVS_TABLE_DIGEST
+};
 
 struct status_service {
 	uint32_t is_programmed; /* every kernel service of this configured service is in place */
@@ -196,6 +204,44 @@ struct status_ipvs {
 	int64_t last_audit_real_us;
 	uint64_t drift_total, operations_total, errors_total;
 	char why[WHY_SIZE];
+};
+
+/* What a walk through the table of connections is for. */
+enum sync_scan {
+	SYNC_SCAN_NONE,
+	SYNC_SCAN_SEND, /* entries that this node is master for, to the other node; counted on the way */
+	SYNC_SCAN_COUNT /* entries that it is not master for: what it could go on with */
+};
+
+/* One record: connection_sync full. */
+struct status_sync {
+	uint32_t is_full;           /* configured */
+	uint32_t is_ready;          /* both kernel daemons run, and the services stand in the table */
+	uint32_t running;           /* enum sync_scan */
+	uint32_t settings_error;    /* errno of a sysctl that could not be set, 0 = none */
+	uint64_t sends, counts;     /* walks finished; each is the number of the digest that it left */
+	uint64_t answered, counted; /* the last request of the pair role that was dealt with, of either kind */
+	uint32_t own, foreign;      /* entries in the two digests */
+	uint32_t unsendable;        /* entries that the kernel's format has no room for, in the last walk */
+	uint32_t zero;
+	uint64_t entries_sent, datagrams_sent, bytes_sent, send_errors; /* of this process */
+	int64_t last_send_us, last_cpu_us; /* the last walk that sent: how long, and CPU time */
+	int64_t last_send_real_us;
+	char why[WHY_SIZE]; /* what was done last, or what is in the way */
+};
+
+/* Connections that fall into one bucket by their hash; two equal tables have equal buckets. */
+struct status_bucket {
+	uint32_t count;
+	uint32_t zero;
+	uint64_t sum; /* of the hashes */
+};
+#define DIGEST_BUCKETS 1024
+#define DIGEST_RECORD_BUCKETS 64
+#define DIGEST_RECORDS (DIGEST_BUCKETS / DIGEST_RECORD_BUCKETS)
+struct status_digest {
+	uint64_t number; /* of the walk */
+	struct status_bucket buckets[DIGEST_RECORD_BUCKETS];
 };
 
 /* ---- script ---- */

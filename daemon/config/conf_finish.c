@@ -49,8 +49,13 @@ static void finish_sync_daemon(struct conf_load *load)
 	const struct conf_word *name = load->defaults.sync_instance;
 	bool id_given = false;
 
-	if (!load->defaults.sync_daemon)
+	if (!load->defaults.sync_daemon) {
+		if (g->connection_sync == CONF_SYNC_FULL)
+			conf_error(load, conf_statement(load, CONF_TABLE_GLOBAL, 0, "connection_sync"), 1,
+				"connection_sync full needs the interface of the sync network: write "
+				"lvs_sync_daemon INTERFACE [id ID] beside it");
 		return;
+	}
 	for (uint32_t i = 2; i < load->defaults.sync_daemon->n_words; i++)
 		id_given |= strcmp(conf_word(load->defaults.sync_daemon, i), "id") == 0;
 	if (!name)

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of connections as a whole: sent to the other node when that asks for it and in a slow sweep, counted so
+ * that the nodes can compare. Runs in the ipvs process; the walk itself is a thread's (ipvs_scan.c), so that nothing
+ * here waits for it. */
+#include "ipvs_process.h"
+#include "ipvs_resync_plan.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SWEEP_SHARE 10 /* a sweep is sent with this part of the bandwidth of a resync */
+#define TROUBLE_LOG_US (60 * US_PER_S)
+
+static void __attribute__((format(printf, 2, 3))) say(struct ipvs *v, const char *fmt, ...)
+{
+	struct status_sync *status = &v->resync.status;
+	va_list args;
+
+	memset(status->why, 0, sizeof(status->why));
+	va_start(args, fmt);
+	vsnprintf(status->why, sizeof(status->why), fmt, args);
+	va_end(args);
+}
+
+static void publish(struct ipvs *v)
+{
+	role_store(v->p, IPVS_TABLE_SYNC, 0, &v->resync.status, sizeof(v->resync.status));
+}
+
+/* ---- facts ---- */
+
+/* Is this node master of the instance? False while that is not known. */
+static bool is_master_of(const struct ipvs *v, conf_index_t instance)
+{
+	const struct board *board = v->p->boards[ROLE_VRRP];
+	struct status_instance status;
+
+	return board && board_generation(board) == v->now->conf->generation &&
+	       board_load(board, VRRP_TABLE_INSTANCE, instance, &status, sizeof(status)) == 0 &&
+	       status.state == VRRP_MASTER;
+}
+
+static struct ipvs_resync_facts facts_of(const struct ipvs *v)
+{
+	const struct ipvs_resync *r = &v->resync;
+	struct ipvs_resync_facts facts = {.now = mono_now(),
+		.answered = r->status.answered,
+		.send_request = r->status.answered,
+		.counted = r->status.counted,
+		.count_request = r->status.counted,
+		.next_sweep = r->next_sweep};
+
+	for (uint32_t i = 0; i < v->now->conf->n_instances; i++) {
+		bool master = is_master_of(v, i);
+
+		facts.is_master |= master;
+		facts.is_standby |= !master;
+	}
+	return facts;
+}
+
+/* ---- the job ---- */
+
+static int add_addresses(const struct ipvs *v, struct ipvs_scan_view *view)
+{
+	const struct conf *conf = v->now->conf;
+
+	view->addresses = calloc(conf->n_addresses + 1, sizeof(*view->addresses));
+	if (!view->addresses)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < conf->n_addresses; i++)
+		view->addresses[view->n_addresses++] = (struct ipvs_scan_address){
+			conf->addresses[i].addr, is_master_of(v, conf->addresses[i].instance)};
+	for (uint32_t i = 0; i < conf->n_instances; i++)
+		view->rest_is_ours |= is_master_of(v, i);
+	return 0;
+}
+
+static int add_services(const struct ipvs *v, struct ipvs_scan_view *view)
+{
+	const struct ipvs_image *image = &v->actual;
+	uint32_t marks = 0;
+
+	for (uint32_t s = 0; s < image->n_services; s++)
+		marks += image->services[s].key.fwmark ? image->services[s].n_dests : 0;
+	view->services = calloc(image->n_services + 1, sizeof(*view->services));
+	view->marks = calloc(marks + 1, sizeof(*view->marks));
+	if (!view->services || !view->marks)
+		return -ENOMEM;
+	for (uint32_t s = 0; s < image->n_services; s++) {
+		const struct ipvs_service *service = &image->services[s];
+
+		if (service->key.fwmark == 0)
+			view->services[view->n_services++] = service->key;
+		for (uint32_t d = 0; service->key.fwmark && d < service->n_dests; d++)
+			view->marks[view->n_marks++] =
+				(struct ipvs_scan_mark){service->dests[d].key, service->key.fwmark};
+	}
+	return 0;
+}
+
+/* The socket of the interface in force; made anew when that one changes. */
+static int socket_of(struct ipvs *v)
+{
+	struct ipvs_resync *r = &v->resync;
+	const char *interface = conf_string(v->now->conf, v->now->conf->global->sync_interface);
+
+	if (r->sock >= 0 && strncmp(r->interface, interface, sizeof(r->interface)) == 0)
+		return r->sock;
+	if (r->sock >= 0)
+		close(r->sock);
+	r->sock = ipvs_scan_socket(interface);
+	snprintf(r->interface, sizeof(r->interface), "%s", interface);
+	return r->sock;
+}
+
+static void on_back(int fd, uint32_t events, void *arg);
+
+/* Not before privileges were dropped: a thread keeps those it was born with. */
+static int start_thread(struct ipvs *v)
+{
+	struct ipvs_resync *r = &v->resync;
+	int rc = r->scan.has_thread ? 0 : ipvs_scan_start(&r->scan);
+
+	if (rc < 0 || r->io)
+		return rc;
+	r->io = loop_io_add(v->p->loop, ipvs_scan_fd(&r->scan), EPOLLIN, on_back, v);
+	return r->io ? 0 : -errno;
+}
+
+static int begin(struct ipvs *v, const struct ipvs_resync_verdict *verdict, const struct ipvs_resync_facts *facts)
+{
+	struct ipvs_resync *r = &v->resync;
+	const struct conf_global *global = v->now->conf->global;
+	struct ipvs_scan_job job = {.kind = verdict->scan,
+		.sync_id = (uint8_t)global->sync_id,
+		.kbit_per_s = verdict->is_sweep ? global->sync_bandwidth / SWEEP_SHARE : global->sync_bandwidth};
+	int rc = start_thread(v);
+
+	if (rc == 0 && verdict->scan == SYNC_SCAN_SEND) {
+		job.sock = socket_of(v);
+		rc = job.sock < 0 ? job.sock : 0;
+	}
+	if (rc == 0)
+		rc = add_addresses(v, &job.view);
+	if (rc == 0)
+		rc = add_services(v, &job.view);
+	if (rc < 0) {
+		ipvs_scan_view_free(&job.view);
+		return rc;
+	}
+	ipvs_scan_view_sort(&job.view);
+	r->request = verdict->scan == SYNC_SCAN_COUNT ? facts->count_request
+		     : verdict->is_sweep              ? facts->answered
+						      : facts->send_request;
+	r->is_sweep = verdict->is_sweep;
+	r->status.running = verdict->scan;
+	ipvs_scan_send(&r->scan, &job);
+	return 0;
+}
+
+/* ---- the result ---- */
+
+static void store_digest(struct ipvs *v, enum sync_scan kind, uint64_t number)
+{
+	const struct ipvs_scan_result *result = &v->resync.scan.result;
+	uint32_t first = kind == SYNC_SCAN_COUNT ? DIGEST_RECORDS : 0;
+
+	for (uint32_t i = 0; i < DIGEST_RECORDS; i++) {
+		struct status_digest record = {.number = number};
+
+		memcpy(record.buckets, result->buckets + (size_t)i * DIGEST_RECORD_BUCKETS, sizeof(record.buckets));
+		role_store_quiet(v->p, IPVS_TABLE_DIGEST, first + i, &record, sizeof(record));
+	}
+}
+
+static void take_sending(struct ipvs *v)
+{
+	struct ipvs_resync *r = &v->resync;
+	const struct ipvs_scan_result *result = &r->scan.result;
+	struct status_sync *status = &r->status;
+
+	status->answered = r->request;
+	status->own = result->counted;
+	status->entries_sent += result->sent;
+	status->datagrams_sent += result->datagrams;
+	status->bytes_sent += result->bytes;
+	status->send_errors += result->send_errors;
+	status->last_send_us = result->duration_us;
+	status->last_cpu_us = result->cpu_us;
+	status->last_send_real_us = real_now_us();
+	status->unsendable = result->unsendable;
+	say(v, "%s: %u of %u connections sent in %lld ms (CPU %lld ms)%s", r->is_sweep ? "sweep" : "resync",
+		result->sent, result->seen, (long long)(result->duration_us / US_PER_MS),
+		(long long)(result->cpu_us / US_PER_MS),
+		result->send_errors ? ", some datagrams could not be sent" : "");
+	if (!r->is_sweep)
+		log_info("ipvs sync: asked by the other node: %s", status->why);
+	store_digest(v, SYNC_SCAN_SEND, status->sends + 1);
+	status->sends++;
+}
+
+static void take_counting(struct ipvs *v)
+{
+	struct ipvs_resync *r = &v->resync;
+
+	r->status.counted = r->request;
+	r->status.foreign = r->scan.result.counted;
+	store_digest(v, SYNC_SCAN_COUNT, r->status.counts + 1);
+	r->status.counts++;
+}
+
+static void on_back(int fd, uint32_t events, void *arg)
+{
+	struct ipvs *v = arg;
+	struct ipvs_resync *r = &v->resync;
+
+	(void)fd;
+	(void)events;
+	if (!ipvs_scan_take(&r->scan))
+		return;
+	r->status.running = SYNC_SCAN_NONE;
+	if (r->scan.job.kind == SYNC_SCAN_SEND)
+		r->next_sweep =
+			ipvs_resync_next_sweep(mono_now(), v->now->conf->global->sync_sweep_us, r->scan.result.cpu_us);
+	if (r->scan.result.error)
+		say(v, "the kernel's table of connections could not be read: %s", strerror(-r->scan.result.error));
+	else if (r->scan.job.kind == SYNC_SCAN_SEND)
+		take_sending(v);
+	else
+		take_counting(v);
+	publish(v);
+	/* The next one in a round of its own: an error must not become a loop. */
+	loop_timer_set(v->p->loop, &r->due, mono_add(mono_now(), r->scan.result.error ? US_PER_S : 0));
+}
+
+/* ---- what is due ---- */
+
+static bool look_ready(struct ipvs *v)
+{
+	struct status_sync *status = &v->resync.status;
+	struct status_sync before = *status;
+
+	status->is_full = v->now->conf->global->connection_sync == CONF_SYNC_FULL;
+	status->is_ready = status->is_full && v->usable && v->settled && v->n_daemons == 2 && v->daemon_error == 0;
+	if (!status->is_full)
+		say(v, "connection_sync is not full");
+	else if (!status->is_ready)
+		say(v, "%s", !v->usable ? "the kernel has no IPVS" : "the kernel's sync daemons do not run yet");
+	else if (!before.is_ready)
+		say(v, "ready");
+	if (memcmp(&before, status, sizeof(before)) != 0)
+		publish(v);
+	return status->is_ready;
+}
+
+void ipvs_resync_step(struct ipvs *v)
+{
+	struct ipvs_resync *r = &v->resync;
+	struct ipvs_resync_facts facts;
+	struct ipvs_resync_verdict verdict;
+	uint32_t held_back;
+	int rc;
+
+	if (!v->now || !look_ready(v) || r->scan.is_out)
+		return;
+	/* A node that has become master sweeps after a while, not in the hurry of the change. */
+	if (!mono_is_set(r->next_sweep))
+		r->next_sweep = ipvs_resync_next_sweep(mono_now(), v->now->conf->global->sync_sweep_us, 0);
+	facts = facts_of(v);
+	verdict = ipvs_resync_decide(&facts);
+	if (verdict.scan == SYNC_SCAN_NONE) {
+		if (mono_is_set(verdict.look_again))
+			loop_timer_set(v->p->loop, &r->due, verdict.look_again);
+		return;
+	}
+	rc = begin(v, &verdict, &facts);
+	if (rc == 0)
+		return;
+	say(v, "the table of connections cannot be sent on %s: %s", r->interface, strerror(-rc));
+	if (log_limit_pass(&r->trouble, TROUBLE_LOG_US, &held_back))
+		log_error("ipvs sync: %s", r->status.why);
+	publish(v);
+	loop_timer_set(v->p->loop, &r->due, mono_add(mono_now(), US_PER_S));
+}
+
+static void on_due(struct timer *timer, void *arg)
+{
+	(void)timer;
+	ipvs_resync_step(arg);
+}
+
+/* ---- begin and end ---- */
+
+void ipvs_resync_init(struct ipvs *v)
+{
+	v->resync.sock = -1;
+	v->resync.due = (struct timer){.fire = on_due, .arg = v};
+}
+
+void ipvs_resync_carry(struct ipvs *v, struct board *board, const struct board *old)
+{
+	struct status_digest digest;
+	struct status_sync status;
+
+	if (!v->now && old && board_load(old, IPVS_TABLE_SYNC, 0, &status, sizeof(status)) == 0) {
+		v->resync.status = status;
+		v->resync.status.running = SYNC_SCAN_NONE;
+		v->resync.status.is_ready = 0;
+	}
+	board_store(board, IPVS_TABLE_SYNC, 0, &v->resync.status, sizeof(status));
+	for (uint32_t i = 0; old && i < 2 * DIGEST_RECORDS; i++)
+		if (board_load(old, IPVS_TABLE_DIGEST, i, &digest, sizeof(digest)) == 0)
+			board_store(board, IPVS_TABLE_DIGEST, i, &digest, sizeof(digest));
+}
+
+void ipvs_resync_stop(struct ipvs *v)
+{
+	loop_timer_cancel(v->p->loop, &v->resync.due);
+	if (v->resync.io)
+		loop_io_remove(v->resync.io);
+	v->resync.io = NULL;
+	ipvs_scan_end(&v->resync.scan);
+	if (v->resync.sock >= 0)
+		close(v->resync.sock);
+	v->resync.sock = -1;
+}

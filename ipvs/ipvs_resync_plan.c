@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Decides which walk through the table of connections the ipvs role begins next. Pure: time and facts come in. */
+#include "ipvs_resync_plan.h"
+
+struct ipvs_resync_verdict ipvs_resync_decide(const struct ipvs_resync_facts *facts)
+{
+	struct ipvs_resync_verdict verdict = {.scan = SYNC_SCAN_NONE};
+
+	/* A node that has come back waits for this. */
+	if (facts->is_master && facts->send_request != facts->answered) {
+		verdict.scan = SYNC_SCAN_SEND;
+		return verdict;
+	}
+	if (facts->is_standby && facts->count_request != facts->counted) {
+		verdict.scan = SYNC_SCAN_COUNT;
+		return verdict;
+	}
+	if (!facts->is_master || !mono_is_set(facts->next_sweep))
+		return verdict;
+	if (mono_before(facts->now, facts->next_sweep)) {
+		verdict.look_again = facts->next_sweep;
+		return verdict;
+	}
+	verdict.scan = SYNC_SCAN_SEND;
+	verdict.is_sweep = true;
+	return verdict;
+}
+
+struct mono ipvs_resync_next_sweep(struct mono now, int64_t interval_us, int64_t cpu_us)
+{
+	int64_t pause_us = cpu_us * IPVS_SWEEP_CPU_SHARE;
+
+	if (interval_us <= 0)
+		return MONO_NEVER;
+	return mono_add(now, pause_us > interval_us ? pause_us : interval_us);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which walk through the table of connections is due: pure decision of the ipvs role. */
+#ifndef POISE_IPVS_RESYNC_PLAN_H
+#define POISE_IPVS_RESYNC_PLAN_H
+
+#include "mono.h"
+#include "status.h"
+
+/* Reading the table may take this part of a CPU at most, 1/n; what the other node asks for is not bounded by it. */
+#define IPVS_SWEEP_CPU_SHARE 50
+
+struct ipvs_resync_facts {
+	struct mono now;
+	bool is_master;                  /* of any instance: there is something to send */
+	bool is_standby;                 /* for any instance: there is something to count */
+	uint64_t send_request, answered; /* of the other node; a number that was not answered yet is a wish */
+	uint64_t count_request, counted; /* of the pair role */
+	struct mono next_sweep;          /* MONO_NEVER: none */
+};
+
+struct ipvs_resync_verdict {
+	enum sync_scan scan;
+	bool is_sweep;
+	struct mono look_again; /* MONO_NEVER: only when a fact changes */
+};
+
+struct ipvs_resync_verdict ipvs_resync_decide(const struct ipvs_resync_facts *facts);
+
+/* When the next sweep may begin after one that has just ended: interval_us apart (0 = never), more where it costs CPU.
+ */
+struct mono ipvs_resync_next_sweep(struct mono now, int64_t interval_us, int64_t cpu_us);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The second thread of the ipvs process: reads /proc/net/ip_vs_conn line by line, sends and counts. It touches nothing
+ * of the process but the job that it was handed, and decides nothing but what belongs to whom. */
+#include "ipvs_scan.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TABLE "/proc/net/ip_vs_conn"
+#define STACK_SIZE (256 * 1024)
+#define READ_SIZE 16384
+#define LINE_SIZE 1024
+/* The sender may run ahead of its pace by this much, so that it does not sleep after every datagram. */
+#define BURST_US (2 * US_PER_MS)
+/* Below everything else of the process. */
+#define NICE 10
+
+/* ---- whose is it ---- */
+
+static int compare_addresses(const void *a, const void *b)
+{
+	return addr_compare(&((const struct ipvs_scan_address *)a)->addr, &((const struct ipvs_scan_address *)b)->addr);
+}
+
+static int compare_services(const void *a, const void *b)
+{
+	return ipvs_key_compare(a, b);
+}
+
+static int compare_marks(const void *a, const void *b)
+{
+	return ipvs_dest_key_compare(
+		&((const struct ipvs_scan_mark *)a)->dest, &((const struct ipvs_scan_mark *)b)->dest);
+}
+
+void ipvs_scan_view_sort(struct ipvs_scan_view *view)
+{
+	if (view->n_addresses > 0)
+		qsort(view->addresses, view->n_addresses, sizeof(*view->addresses), compare_addresses);
+	if (view->n_services > 0)
+		qsort(view->services, view->n_services, sizeof(*view->services), compare_services);
+	if (view->n_marks > 0)
+		qsort(view->marks, view->n_marks, sizeof(*view->marks), compare_marks);
+}
+
+void ipvs_scan_view_free(struct ipvs_scan_view *view)
+{
+	free(view->addresses);
+	free(view->services);
+	free(view->marks);
+	memset(view, 0, sizeof(*view));
+}
+
+bool ipvs_scan_is_ours(const struct ipvs_scan_view *view, const struct ipvs_conn *conn)
+{
+	const struct ipvs_scan_address wanted = {.addr = conn->virtual};
+	const struct ipvs_scan_address *found = NULL;
+
+	if (view->n_addresses > 0)
+		found = bsearch(&wanted, view->addresses, view->n_addresses, sizeof(wanted), compare_addresses);
+	return found ? found->is_ours : view->rest_is_ours;
+}
+
+static bool has_service(const struct ipvs_scan_view *view, const struct ipvs_conn *conn)
+{
+	struct ipvs_key key = {.family = conn->virtual.family,
+		.protocol = conn->protocol,
+		.port = conn->virtual_port,
+		.addr = conn->virtual};
+
+	if (view->n_services == 0)
+		return false;
+	if (bsearch(&key, view->services, view->n_services, sizeof(key), compare_services))
+		return true;
+	key.port = 0;
+	return bsearch(&key, view->services, view->n_services, sizeof(key), compare_services) != NULL;
+}
+
+uint32_t ipvs_scan_fwmark(const struct ipvs_scan_view *view, const struct ipvs_conn *conn)
+{
+	struct ipvs_scan_mark wanted = {.dest = {.addr = conn->dest, .port = conn->dest_port}}, *found;
+	uint32_t mark;
+
+	if (conn->is_template && conn->protocol == IPPROTO_IP) {
+		memcpy(&mark, conn->virtual.bytes, sizeof(mark));
+		return ntohl(mark);
+	}
+	if (view->n_marks == 0 || has_service(view, conn))
+		return 0;
+	found = bsearch(&wanted, view->marks, view->n_marks, sizeof(wanted), compare_marks);
+	if (!found) {
+		/* A service by mark usually keeps the port of the packet. */
+		wanted.dest.port = 0;
+		found = bsearch(&wanted, view->marks, view->n_marks, sizeof(wanted), compare_marks);
+	}
+	return found ? found->fwmark : 0;
+}
+
+/* ---- sending at a pace ---- */
+
+struct pace {
+	struct mono due; /* when the line is free again */
+	uint32_t kbit_per_s;
+};
+
+static void wait_until(struct mono due)
+{
+	const struct timespec at = {.tv_sec = due.us / US_PER_S, .tv_nsec = due.us % US_PER_S * 1000};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+		;
+}
+
+static void keep_pace(struct pace *pace, size_t bytes)
+{
+	struct mono now = mono_now();
+
+	if (mono_before(pace->due, now))
+		pace->due = now;
+	pace->due = mono_add(pace->due, (int64_t)bytes * 8 * 1000 / pace->kbit_per_s);
+	if (mono_diff_us(pace->due, now) > BURST_US)
+		wait_until(pace->due);
+}
+
+struct run {
+	struct ipvs_scan *scan;
+	struct ipvs_sync_message message;
+	struct pace pace;
+};
+
+static void flush(struct run *run)
+{
+	struct ipvs_scan_result *result = &run->scan->result;
+	struct ipvs_sync_message *m = &run->message;
+
+	if (m->n == 0)
+		return;
+	ipvs_sync_message_end(m);
+	if (send(run->scan->job.sock, m->bytes, m->size, 0) == (ssize_t)m->size) {
+		result->datagrams++;
+		result->bytes += m->size;
+		result->sent += m->n;
+	} else {
+		result->send_errors++;
+	}
+	keep_pace(&run->pace, m->size);
+	ipvs_sync_message_begin(m, run->scan->job.sync_id);
+}
+
+/* ---- the table ---- */
+
+static void count(struct ipvs_scan_result *result, const struct ipvs_conn *conn)
+{
+	uint64_t hash = ipvs_sync_hash(conn);
+	struct status_bucket *bucket = &result->buckets[hash % DIGEST_BUCKETS];
+
+	bucket->count++;
+	bucket->sum += hash;
+	result->counted++;
+}
+
+static void take_line(struct run *run, const char *line)
+{
+	struct ipvs_scan *scan = run->scan;
+	bool sends = scan->job.kind == SYNC_SCAN_SEND;
+	struct ipvs_conn conn;
+	uint32_t fwmark;
+
+	if (ipvs_conn_parse(line, &conn) < 0)
+		return;
+	scan->result.seen++;
+	if (ipvs_scan_is_ours(&scan->job.view, &conn) != sends)
+		return;
+	if (!ipvs_sync_is_sendable(&conn)) {
+		scan->result.unsendable += conn.virtual.family != conn.dest.family;
+		return;
+	}
+	if (ipvs_sync_is_lasting(&conn))
+		count(&scan->result, &conn);
+	if (!sends)
+		return;
+	fwmark = ipvs_scan_fwmark(&scan->job.view, &conn);
+	if (ipvs_sync_message_add(&run->message, &conn, fwmark))
+		return;
+	flush(run);
+	ipvs_sync_message_add(&run->message, &conn, fwmark);
+}
+
+/* The kernel gives a page at a time. What was read is sent before the next page, so that it is fresh when it arrives.
+ */
+static int read_table(struct run *run, int fd)
+{
+	static char buf[READ_SIZE + 1]; /* the only thread that reads */
+	char line[LINE_SIZE];
+	size_t used = 0;
+
+	for (;;) {
+		ssize_t n = read(fd, buf, READ_SIZE);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		for (ssize_t i = 0; i < n; i++) {
+			if (buf[i] != '\n') {
+				if (used < sizeof(line) - 1)
+					line[used++] = buf[i];
+				continue;
+			}
+			line[used] = '\0';
+			used = 0;
+			take_line(run, line);
+		}
+		flush(run);
+		if (__atomic_load_n(&run->scan->is_ending, __ATOMIC_RELAXED))
+			return -ECANCELED;
+	}
+}
+
+static int64_t cpu_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
+}
+
+static void run_job(struct ipvs_scan *scan)
+{
+	struct run run = {.scan = scan, .pace.kbit_per_s = scan->job.kbit_per_s > 0 ? scan->job.kbit_per_s : 1};
+	struct mono begun = mono_now();
+	int64_t cpu = cpu_now_us();
+	int fd = open(TABLE, O_RDONLY | O_CLOEXEC);
+
+	memset(&scan->result, 0, sizeof(scan->result));
+	ipvs_sync_message_begin(&run.message, scan->job.sync_id);
+	scan->result.error = fd < 0 ? -errno : read_table(&run, fd);
+	if (fd >= 0)
+		close(fd);
+	scan->result.duration_us = mono_diff_us(mono_now(), begun);
+	scan->result.cpu_us = cpu_now_us() - cpu;
+}
+
+/* ---- the thread ---- */
+
+static void signal_fd(int fd)
+{
+	const uint64_t one = 1;
+
+	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+static bool wait_fd(int fd)
+{
+	uint64_t count;
+	ssize_t n;
+
+	do
+		n = read(fd, &count, sizeof(count));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(count);
+}
+
+static void *thread_main(void *arg)
+{
+	struct ipvs_scan *scan = arg;
+
+	/* A thread's own on Linux. Without it the scan competes, nothing else. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	while (wait_fd(scan->go_fd) && !__atomic_load_n(&scan->is_ending, __ATOMIC_RELAXED)) {
+		run_job(scan);
+		signal_fd(scan->back_fd);
+	}
+	return NULL;
+}
+
+static int create_thread(struct ipvs_scan *scan)
+{
+	pthread_attr_t attr;
+	sigset_t all, before;
+	int error;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&scan->thread, &attr, thread_main, scan);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return -error;
+}
+
+int ipvs_scan_start(struct ipvs_scan *scan)
+{
+	int error;
+
+	scan->go_fd = eventfd(0, EFD_CLOEXEC);
+	scan->back_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	error = scan->go_fd < 0 || scan->back_fd < 0 ? -errno : create_thread(scan);
+	scan->has_thread = error == 0;
+	return error;
+}
+
+void ipvs_scan_send(struct ipvs_scan *scan, struct ipvs_scan_job *job)
+{
+	ipvs_scan_view_free(&scan->job.view);
+	scan->job = *job;
+	memset(job, 0, sizeof(*job));
+	scan->is_out = true;
+	signal_fd(scan->go_fd);
+}
+
+int ipvs_scan_fd(const struct ipvs_scan *scan)
+{
+	return scan->back_fd;
+}
+
+bool ipvs_scan_take(struct ipvs_scan *scan)
+{
+	if (!scan->is_out || !wait_fd(scan->back_fd))
+		return false;
+	scan->is_out = false;
+	return true;
+}
+
+void ipvs_scan_end(struct ipvs_scan *scan)
+{
+	if (!scan->has_thread)
+		return;
+	__atomic_store_n(&scan->is_ending, true, __ATOMIC_RELAXED);
+	signal_fd(scan->go_fd);
+	pthread_join(scan->thread, NULL);
+	close(scan->go_fd);
+	close(scan->back_fd);
+	ipvs_scan_view_free(&scan->job.view);
+	scan->has_thread = false;
+}
+
+int ipvs_scan_socket(const char *interface)
+{
+	struct ip_mreqn mreq = {.imr_ifindex = (int)if_nametoindex(interface)};
+	struct sockaddr_in group = {
+		.sin_family = AF_INET, .sin_port = htons(IPVS_SYNC_PORT), .sin_addr.s_addr = htonl(IPVS_SYNC_GROUP)};
+	const int off = 0, one = 1;
+	int fd, error;
+
+	if (mreq.imr_ifindex == 0)
+		return -ENODEV;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &mreq, sizeof(mreq)) == 0 &&
+		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &off, sizeof(off)) == 0 &&
+		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &one, sizeof(one)) == 0 &&
+		connect(fd, (const struct sockaddr *)&group, sizeof(group)) == 0)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}

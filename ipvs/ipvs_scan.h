@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads the kernel's connection table from end to end in a thread of its own, because that costs seconds when the table
+ * is large: sends what this node is master for to the other node, or counts what it is not. One job at a time; a line
+ * at a time, so that memory does not grow with the table. */
+#ifndef POISE_IPVS_SCAN_H
+#define POISE_IPVS_SCAN_H
+
+#include "ipvs_sync_message.h"
+#include "mono.h"
+#include "status.h"
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A virtual address and whether this node is its master. */
+struct ipvs_scan_address {
+	struct addr addr;
+	bool is_ours;
+};
+
+/* A server of a service that goes by a mark. */
+struct ipvs_scan_mark {
+	struct ipvs_dest_key dest;
+	uint32_t fwmark;
+};
+
+/* What the job needs to know of the rest of the process, copied. */
+struct ipvs_scan_view {
+	struct ipvs_scan_address *addresses; /* sorted */
+	uint32_t n_addresses;
+	bool rest_is_ours;         /* connections to any other address */
+	struct ipvs_key *services; /* those that go by address, sorted */
+	uint32_t n_services;
+	struct ipvs_scan_mark *marks; /* sorted by server */
+	uint32_t n_marks;
+};
+
+void ipvs_scan_view_sort(struct ipvs_scan_view *view);
+void ipvs_scan_view_free(struct ipvs_scan_view *view);
+/* Is this node master for the connection? Pure. */
+bool ipvs_scan_is_ours(const struct ipvs_scan_view *view, const struct ipvs_conn *conn);
+/* The mark of the connection's service, 0 when that goes by its address. Pure. */
+uint32_t ipvs_scan_fwmark(const struct ipvs_scan_view *view, const struct ipvs_conn *conn);
+
+struct ipvs_scan_result {
+	int error;           /* -errno: the table could not be read to its end */
+	uint32_t seen;       /* lines of the table */
+	uint32_t counted;    /* entries in the digest */
+	uint32_t sent;       /* entries */
+	uint32_t unsendable; /* entries that the kernel's format has no room for, handshakes not counted */
+	uint64_t datagrams, bytes, send_errors;
+	int64_t duration_us, cpu_us;
+	struct status_bucket buckets[DIGEST_BUCKETS];
+};
+
+struct ipvs_scan_job {
+	enum sync_scan kind;
+	struct ipvs_scan_view view;
+	uint8_t sync_id;
+	uint32_t kbit_per_s; /* pace of sending */
+	int sock;            /* connected to the group; SYNC_SCAN_SEND */
+};
+
+struct ipvs_scan {
+	struct ipvs_scan_job job;
+	struct ipvs_scan_result result;
+	bool is_out, has_thread, is_ending;
+	pthread_t thread;
+	int go_fd, back_fd;
+};
+
+/* Starts the thread, after privileges were dropped. Returns 0 or -errno. */
+int ipvs_scan_start(struct ipvs_scan *scan);
+/* Sends it off with the job, which it takes over; ipvs_scan_fd() is readable when it is back. Only when is_out is
+ * false.
+ */
+void ipvs_scan_send(struct ipvs_scan *scan, struct ipvs_scan_job *job);
+int ipvs_scan_fd(const struct ipvs_scan *scan);
+/* True when the job is back: result and job.kind are valid until the next one. */
+bool ipvs_scan_take(struct ipvs_scan *scan);
+/* Ends the thread, in the middle of a job too. */
+void ipvs_scan_end(struct ipvs_scan *scan);
+
+/* A socket for SYNC_SCAN_SEND: UDP to the group on the interface; own messages do not come back. Or -errno. */
+int ipvs_scan_socket(const char *interface);
+
+#endif
