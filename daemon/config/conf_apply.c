@@ -303,8 +303,9 @@ static void apply_address(struct conf_load *load, const struct conf_block *block
 	struct addr addr;
 
 	if (addr_parse(conf_word(node, 1), &addr) < 0) {
-		conf_error(load, node, 1, "%s needs an IP address, not \"%s\" (names are not resolved)", d->name,
-			conf_word(node, 1));
+		conf_warn(load, node, 1,
+			"%s needs an IP address, not \"%s\" (names are not resolved)" CONF_MEANING "it is ignored",
+			d->name, conf_word(node, 1));
 		return;
 	}
 	*(struct addr *)field_of(load, block, d) = addr;
@@ -355,8 +356,12 @@ static bool needs_value(enum conf_kind kind)
 static void apply_simple(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,
 	const struct conf_node *node)
 {
+	/* Of a missing number keepalived says that it is fatal. */
 	if (needs_value(d->kind) && node->n_words < 2) {
-		conf_error(load, node, 0, "%s needs a value", d->name);
+		if (d->kind == CONF_KIND_TEXT)
+			conf_warn(load, node, 0, "%s needs a value" CONF_MEANING "it is ignored", d->name);
+		else
+			conf_error(load, node, 0, "%s needs a value", d->name);
 		return;
 	}
 	if (d->kind == CONF_KIND_FLAG || d->kind == CONF_KIND_UNFLAG)
@@ -505,6 +510,7 @@ void conf_apply(struct conf_load *load)
 	memset(&load->defaults, 0xff, sizeof(load->defaults));
 	load->defaults.sync_daemon = NULL;
 	load->defaults.sync_instance = NULL;
+	load->defaults.sync_by_instance = NULL;
 	set_defaults(load, &conf_global_block);
 	g = conf_current(load, CONF_TABLE_GLOBAL);
 	g->dialect = load->dialect;

@@ -77,15 +77,6 @@ static void check_address(struct conf_load *load, conf_index_t i)
 		conf_error(load, node, 0, "a multicast address cannot be held by an interface");
 }
 
-static void check_script(struct conf_load *load, conf_index_t i)
-{
-	const struct conf_script *s = at(load, CONF_TABLE_SCRIPT, i);
-
-	if (s->command.argc == 0)
-		conf_error(load, node_of(load, CONF_TABLE_SCRIPT, i), 1, "vrrp_script %s needs a script",
-			text(load, s->name));
-}
-
 static void check_group(struct conf_load *load, conf_index_t i)
 {
 	const struct conf_group *g = at(load, CONF_TABLE_GROUP, i);
@@ -98,22 +89,12 @@ static void check_group(struct conf_load *load, conf_index_t i)
 
 /* ---- services ---- */
 
-static void check_quorum(struct conf_load *load, conf_index_t i)
+static void check_servers(struct conf_load *load, conf_index_t i)
 {
 	const struct conf_service *s = at(load, CONF_TABLE_SERVICE, i);
-	uint64_t total = 0;
 
-	for (uint32_t k = 0; k < s->servers.count; k++) {
-		const struct conf_server *r = at(load, CONF_TABLE_SERVER, s->servers.first + k);
-
-		total += (uint64_t)r->weight;
-	}
 	if (s->servers.count == 0)
 		conf_warn(load, node_of(load, CONF_TABLE_SERVICE, i), 1, "this virtual_server has no real_server");
-	else if (s->quorum > 1 && s->quorum > total)
-		conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, i, "quorum"), 1,
-			"the weights of all servers are %llu together: a quorum of %u is never reached",
-			(unsigned long long)total, s->quorum);
 }
 
 static void check_server(struct conf_load *load, conf_index_t i)
@@ -139,9 +120,8 @@ static const struct {
 	{CONF_TABLE_INSTANCE, check_interface},
 	{CONF_TABLE_INSTANCE, check_addresses},
 	{CONF_TABLE_ADDRESS, check_address},
-	{CONF_TABLE_SCRIPT, check_script},
 	{CONF_TABLE_GROUP, check_group},
-	{CONF_TABLE_SERVICE, check_quorum},
+	{CONF_TABLE_SERVICE, check_servers},
 	{CONF_TABLE_SERVER, check_server},
 };
 

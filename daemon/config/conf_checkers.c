@@ -22,8 +22,6 @@ static struct conf_url *url(struct conf_load *load)
 static void apply_path(struct conf_load *load, const struct conf_node *node)
 {
 	url(load)->path = conf_text(load, conf_word(node, 1));
-	if (node->n_words < 2)
-		conf_error(load, node, 0, "path needs a value such as /");
 	conf_extra_words(load, node, 2);
 }
 
@@ -47,7 +45,8 @@ static void apply_digest(struct conf_load *load, const struct conf_node *node)
 	}
 	lower[n] = 0;
 	if (n != 32 || digest[32])
-		conf_error(load, node, 1, "digest must be the MD5 of the body, 32 hexadecimal digits");
+		conf_warn(load, node, 1,
+			"digest must be the MD5 of the body, 32 hexadecimal digits" CONF_MEANING "it is ignored");
 	else
 		url(load)->digest = conf_text(load, lower);
 	conf_extra_words(load, node, 2);
@@ -86,7 +85,8 @@ static bool read_status(const char *text, struct conf_status_range *range)
 static void apply_status(struct conf_load *load, const struct conf_node *node)
 {
 	if (node->n_words < 2)
-		conf_error(load, node, 0, "status_code needs a status such as 200 or 200-299");
+		conf_warn(load, node, 0,
+			"status_code needs a status such as 200 or 200-299" CONF_MEANING "it is ignored");
 	for (uint32_t i = 1; i < node->n_words; i++) {
 		struct conf_status_range range;
 		conf_index_t index;
@@ -115,6 +115,7 @@ static void print_status(struct conf_printer *p, uint32_t record)
 }
 
 static bool begin_url(struct conf_load *load, const struct conf_node *node);
+static void end_url(struct conf_load *load, const struct conf_node *node);
 
 #define U(member) CONF_RECORD(conf_url, member)
 #define REGEX_LATER "the body is searched with the defaults of PCRE2"
@@ -143,6 +144,7 @@ static const struct conf_block url_block = {
 	.table = CONF_TABLE_URL,
 	.directives = {url_directives},
 	.begin = begin_url,
+	.end = end_url,
 	.print = print_urls,
 };
 
@@ -153,6 +155,18 @@ static bool begin_url(struct conf_load *load, const struct conf_node *node)
 	u->status.first = conf_builder_count(load->builder, CONF_TABLE_STATUS_RANGE);
 	conf_extra_words(load, node, 1);
 	return true;
+}
+
+/* Without a path there is nothing to ask for. */
+static void end_url(struct conf_load *load, const struct conf_node *node)
+{
+	const struct conf_url *u = url(load);
+
+	if (u->path)
+		return;
+	conf_warn(load, node, 0, "this url has no path (write path /)" CONF_MEANING "it is left out");
+	conf_builder_truncate(load->builder, CONF_TABLE_STATUS_RANGE, u->status.first);
+	conf_object_drop(load, CONF_TABLE_URL, 0);
 }
 
 static void print_urls(struct conf_printer *p, uint32_t record)

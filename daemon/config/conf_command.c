@@ -142,7 +142,7 @@ bool conf_command(struct conf_load *load, const struct conf_node *node, uint32_t
 
 	memset(out, 0, sizeof(*out));
 	if (node->n_words <= first) {
-		conf_error(load, node, 0, "%s needs a program to run", conf_word(node, 0));
+		conf_warn(load, node, 0, "%s needs a program to run" CONF_MEANING "it is ignored", conf_word(node, 0));
 		return false;
 	}
 	if (!node->words[first].quoted && conf_word(node, first)[0] == '\'')

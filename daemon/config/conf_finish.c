@@ -49,6 +49,12 @@ static void finish_sync_daemon(struct conf_load *load)
 	const struct conf_word *name = load->defaults.sync_instance;
 	bool id_given = false;
 
+	if (!load->defaults.sync_daemon && load->defaults.sync_by_instance) {
+		g->sync_interface = conf_text(load, conf_word(load->defaults.sync_by_instance, 1));
+		g->sync_instance = load->defaults.sync_owner;
+		g->sync_id = instance(load, g->sync_instance)->vrid;
+		return;
+	}
 	if (!load->defaults.sync_daemon) {
 		if (g->connection_sync == CONF_SYNC_FULL)
 			conf_error(load, conf_statement(load, CONF_TABLE_GLOBAL, 0, "connection_sync"), 1,

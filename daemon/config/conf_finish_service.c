@@ -84,6 +84,24 @@ static void finish_port(struct conf_load *load, conf_index_t index)
 	s->persistence_us = PERSISTENCE_DEFAULT;
 }
 
+/* A quorum beyond all weights would never be reached. */
+static void finish_quorum(struct conf_load *load, conf_index_t index)
+{
+	struct conf_service *s = service(load, index);
+	uint64_t total = 0;
+
+	for (uint32_t k = 0; k < s->servers.count; k++)
+		total += (uint64_t)server(load, s->servers.first + k)->weight;
+	if (s->quorum <= 1 || s->quorum <= total || s->servers.count == 0)
+		return;
+	if (total == 0)
+		total = 1;
+	conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, index, "quorum"), 1,
+		"the weights of all servers are less than the quorum of %u" CONF_MEANING "%u is taken", s->quorum,
+		(uint32_t)total);
+	s->quorum = (uint32_t)total;
+}
+
 static void finish_limits(struct conf_load *load, conf_index_t index)
 {
 	struct conf_service *s = service(load, index);
@@ -93,6 +111,7 @@ static void finish_limits(struct conf_load *load, conf_index_t index)
 			"ops is for UDP services" CONF_MEANING "it is ignored");
 		s->one_packet = 0;
 	}
+	finish_quorum(load, index);
 	if (s->hysteresis >= s->quorum && s->hysteresis) {
 		conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, index, "hysteresis"), 1,
 			"hysteresis must be less than quorum" CONF_MEANING "%u is taken", s->quorum - 1);

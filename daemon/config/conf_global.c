@@ -58,10 +58,12 @@ static void apply_smtp_server(struct conf_load *load, const struct conf_node *no
 		conf_error(load, node, 0, "smtp_server needs an address");
 		return;
 	}
-	if (node->n_words > 2 && conf_parse_number(conf_word(node, 2), 1, 65535, &port) != CONF_VALUE_OK)
+	if (node->n_words > 2 && conf_parse_number(conf_word(node, 2), 1, 65535, &port) != CONF_VALUE_OK) {
 		conf_warn(load, node, 2,
-			"the port must be a number from 1 to 65535, not \"%s\"" CONF_MEANING "25 is taken",
+			"the port must be a number from 1 to 65535, not \"%s\"" CONF_MEANING "the line is ignored",
 			conf_word(node, 2));
+		return;
+	}
 	conf_extra_words(load, node, 3);
 	snprintf(text, sizeof(text), port == 25 ? "%s" : "%s %d", conf_word(node, 1), (int)port);
 	global(load)->smtp_server = conf_text(load, text);
@@ -70,7 +72,7 @@ static void apply_smtp_server(struct conf_load *load, const struct conf_node *no
 static void apply_script_user(struct conf_load *load, const struct conf_node *node)
 {
 	if (node->n_words < 2) {
-		conf_error(load, node, 0, "script_user needs the name of a user");
+		conf_warn(load, node, 0, "script_user needs the name of a user" CONF_MEANING "it is ignored");
 		return;
 	}
 	global(load)->script_user = conf_text(load, conf_word(node, 1));
@@ -99,7 +101,7 @@ static void apply_sync_daemon(struct conf_load *load, const struct conf_node *no
 	int64_t id;
 
 	if (node->n_words < 2) {
-		conf_error(load, node, 0, "lvs_sync_daemon needs an interface");
+		conf_warn(load, node, 0, "lvs_sync_daemon needs an interface" CONF_MEANING "it is ignored");
 		return;
 	}
 	global(load)->sync_interface = conf_text(load, conf_word(node, 1));
@@ -166,7 +168,7 @@ static void apply_namespace(struct conf_load *load, const struct conf_node *node
 	conf_string_t name = conf_text(load, conf_word(node, 1));
 
 	if (!name && !ipvs) {
-		conf_error(load, node, 0, "net_namespace needs the name of a namespace");
+		conf_warn(load, node, 0, "net_namespace needs the name of a namespace" CONF_MEANING "it is ignored");
 		return;
 	}
 	if (strchr(conf_word(node, 1), '/')) {

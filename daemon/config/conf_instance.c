@@ -100,7 +100,8 @@ static void apply_source(struct conf_load *load, const struct conf_node *node)
 		return;
 	}
 	if (addr_parse_prefix(conf_word(node, 1), &a, &prefix) < 0) {
-		conf_error(load, node, 1, "%s needs an IP address, not \"%s\"", conf_word(node, 0), conf_word(node, 1));
+		conf_warn(load, node, 1, "%s needs an IP address, not \"%s\"" CONF_MEANING "it is ignored",
+			conf_word(node, 0), conf_word(node, 1));
 		return;
 	}
 	current(load)->source = a;
@@ -249,6 +250,28 @@ static void print_vmac(struct conf_printer *p, uint32_t record)
 		conf_print_line(p, "use_vmac");
 }
 
+/* Before it became global, an instance named the interface of the sync daemon that follows it. */
+static void apply_sync_interface(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_defaults *d = &load->defaults;
+
+	if (node->n_words < 2) {
+		conf_error(load, node, 0, "%s needs an interface", conf_word(node, 0));
+		return;
+	}
+	conf_extra_words(load, node, 2);
+	if (d->sync_daemon || d->sync_by_instance) {
+		conf_warn(load, node, 0, "there is one sync daemon" CONF_MEANING "the first one counts, not this line");
+		return;
+	}
+	conf_warn(load, node, 0,
+		"this is an old spelling; write lvs_sync_daemon %s inst %s in global_defs" CONF_MEANING
+		"it is taken for that",
+		conf_word(node, 1), conf_builder_text(load->builder, current(load)->name));
+	d->sync_by_instance = node;
+	d->sync_owner = load->current[CONF_TABLE_INSTANCE];
+}
+
 static void apply_old_checksum(struct conf_load *load, const struct conf_node *node)
 {
 	conf_warn(load, node, 0,
@@ -324,8 +347,8 @@ static const struct conf_directive instance_directives[] = {
 	IGNORED("debug", "use -D"),
 	IGNORED("kernel_rx_buf_size", "Poise sizes its buffers itself"),
 	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
-	INACTIVE("lvs_sync_daemon_interface", "write lvs_sync_daemon INTERFACE INSTANCE in global_defs"),
-	INACTIVE("lvs_sync_daemon_inteface", "write lvs_sync_daemon INTERFACE INSTANCE in global_defs"),
+	CALL("lvs_sync_daemon_interface", apply_sync_interface, NULL, OBJECT, "old way to write lvs_sync_daemon INTERFACE INSTANCE in global_defs"),
+	CALL("lvs_sync_daemon_inteface", apply_sync_interface, NULL, OBJECT, "the same, as very old versions spelt it"),
 	INACTIVE("mcast_dst_ip", "an instance cannot have a multicast group of its own; use vrrp_mcast_group4 or vrrp_mcast_group6 in global_defs"),
 	INACTIVE("vrf", "put the instance on an interface of the VRF"),
 	INACTIVE("virtual_routes", NO_ROUTES),

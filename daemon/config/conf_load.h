@@ -17,6 +17,8 @@ struct conf_defaults {
 	int64_t snmp_keepalived;
 	const struct conf_node *sync_daemon; /* lvs_sync_daemon, its instance is looked up at the end */
 	const struct conf_word *sync_instance;
+	const struct conf_node *sync_by_instance; /* lvs_sync_daemon_interface, in the instance sync_owner */
+	conf_index_t sync_owner;
 };
 
 /* What a record has beside its fields while it is built; -1 = not given. */
@@ -108,6 +110,9 @@ void *conf_record_add(struct conf_load *load, enum conf_table table, const struc
  * (said) when the block cannot be read: no name, or a name that is taken. */
 bool conf_name_take(struct conf_load *load, enum conf_table table, const struct conf_node *node, conf_string_t *name);
 void conf_name_add(struct conf_load *load, enum conf_table table, conf_string_t name, conf_index_t index);
+/* Takes the record under construction, which nothing refers to yet, out of its table, and forgets its name (0 = it has
+ * none). */
+void conf_object_drop(struct conf_load *load, enum conf_table table, conf_string_t name);
 conf_index_t conf_name_find(struct conf_load *load, enum conf_table table, const char *name);
 /* Whether the keyword was given in the block of this record. */
 bool conf_given(struct conf_load *load, const struct conf_block *block, conf_index_t index, const char *name);

@@ -27,6 +27,16 @@ void conf_name_add(struct conf_load *load, enum conf_table table, conf_string_t 
 		n->index[name] = index + 1;
 }
 
+void conf_object_drop(struct conf_load *load, enum conf_table table, conf_string_t name)
+{
+	conf_index_t index = load->current[table];
+
+	conf_builder_truncate(load->builder, table, index);
+	load->objects[table].count = index;
+	if (name < load->names[table].room && load->names[table].index[name] == index + 1)
+		load->names[table].index[name] = 0;
+}
+
 bool conf_name_take(struct conf_load *load, enum conf_table table, const struct conf_node *node, conf_string_t *name)
 {
 	const char *keyword = conf_word(node, 0), *text = conf_word(node, 1);

@@ -3,6 +3,8 @@
 #include "conf_track.h"
 #include <string.h>
 
+#define LONGEST (1000000 * CONF_S)
+
 static void apply_script(struct conf_load *load, const struct conf_node *node)
 {
 	struct conf_command command;
@@ -42,6 +44,31 @@ static void apply_weight(struct conf_load *load, const struct conf_node *node)
 	conf_extra_words(load, node, s->weight_reverse ? 3 : 2);
 }
 
+static void apply_timeout(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_script *s = conf_current(load, CONF_TABLE_SCRIPT);
+	int64_t timeout;
+
+	if (conf_parse_time(conf_word(node, 1), 0, LONGEST, &timeout) != CONF_VALUE_OK) {
+		conf_warn(load, node, 1, "timeout must be a time in seconds, not \"%s\"" CONF_MEANING "it is ignored",
+			conf_word(node, 1));
+		return;
+	}
+	if (timeout == 0)
+		conf_warn(load, node, 1, "timeout must be more than 0" CONF_MEANING "1 second is taken");
+	s->timeout_us = timeout ? timeout : CONF_S;
+	conf_extra_words(load, node, 2);
+}
+
+static void print_timeout(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_script *s = conf_print_record(p, CONF_TABLE_SCRIPT, record);
+	char text[32];
+
+	if (s->timeout_us)
+		conf_print_line(p, "timeout %s", conf_time_text(s->timeout_us, text));
+}
+
 static void print_script(struct conf_printer *p, uint32_t record)
 {
 	const struct conf_script *s = conf_print_record(p, CONF_TABLE_SCRIPT, record);
@@ -68,13 +95,12 @@ static void print_weight(struct conf_printer *p, uint32_t record)
 }
 
 #define S(member) CONF_RECORD(conf_script, member)
-#define LONGEST (1000000 * CONF_S)
 
 /* clang-format off */
 static const struct conf_directive script_directives[] = {
 	CALL("script", apply_script, print_script, OBJECT, "the program, in double quotes when it has arguments; no shell is involved"),
 	TIME("interval", S(interval_us), CONF_S, LONGEST, CONF_S, LIVE, "how often it runs"),
-	TIME("timeout", S(timeout_us), 0, LONGEST, 0, LIVE, "it has failed when it runs longer; 0 = the interval"),
+	CALL("timeout", apply_timeout, print_timeout, LIVE, "seconds; it has failed when it runs longer; default the interval"),
 	CALL("weight", apply_weight, print_weight, LIVE, "added to the priority while it succeeds (positive) or fails (negative); 0 = a failure is a fault; default 0"),
 	NUMBER("rise", S(rise), 1, INT32_MAX, 1, LIVE, "successes in a row before it counts as up"),
 	NUMBER("fall", S(fall), 1, INT32_MAX, 1, LIVE, "failures in a row before it counts as down"),
@@ -96,6 +122,18 @@ static bool begin_script(struct conf_load *load, const struct conf_node *node)
 	return true;
 }
 
+/* keepalived drops a script without a program, and with it what tracks it. */
+static void end_script(struct conf_load *load, const struct conf_node *node)
+{
+	const struct conf_script *s = conf_current(load, CONF_TABLE_SCRIPT);
+
+	if (s->command.argc)
+		return;
+	conf_warn(load, node, 1, "vrrp_script %s has no script" CONF_MEANING "it is left out",
+		conf_builder_text(load->builder, s->name));
+	conf_object_drop(load, CONF_TABLE_SCRIPT, s->name);
+}
+
 static void print_script_block(struct conf_printer *p, uint32_t record)
 {
 	const struct conf_script *s = conf_print_record(p, CONF_TABLE_SCRIPT, record);
@@ -110,6 +148,7 @@ const struct conf_block conf_script_block = {
 	.table = CONF_TABLE_SCRIPT,
 	.directives = {script_directives},
 	.begin = begin_script,
+	.end = end_script,
 	.print = print_script_block,
 };
 

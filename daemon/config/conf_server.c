@@ -184,7 +184,7 @@ void conf_server_print(struct conf_printer *p, uint32_t record)
 const struct conf_directive conf_server_timing[] = {
 	TIME("delay_loop", CONF_EXTRA(delay_loop_us), CONF_MS, DAY, -1, LIVE, "interval of the checks; default 60"),
 	TIME("connect_timeout", CONF_EXTRA(connect_timeout_us), CONF_MS, DAY, -1, LIVE, "time a probe may take; default 5"),
-	NUMBER("retry", CONF_EXTRA(retry), 0, INT32_MAX, -1, LIVE, "further failures before a server is down; default 1 (MISC_CHECK 0)"),
+	NUMBER("retry", CONF_EXTRA(retry), 1, INT32_MAX, -1, LIVE, "further failures before a server is down; default 1 (MISC_CHECK 0)"),
 	INACTIVE("nb_get_retry", "only HTTP_GET and SSL_GET know it; write retry"),
 	TIME("delay_before_retry", CONF_EXTRA(delay_before_retry_us), 0, DAY, -1, LIVE, "time between these; default 1, HTTP_GET and SSL_GET 3"),
 	TIME("warmup", CONF_EXTRA(warmup_us), 0, DAY, -1, LIVE, "longest random wait before the first check; default delay_loop"),

@@ -24,8 +24,34 @@ static void apply_service_forward(struct conf_load *load, const struct conf_node
 	conf_current_extra(load, CONF_TABLE_SERVICE)->forward = conf_forward_read(load, node);
 }
 
+/* keepalived knows these only behind the sorry_server that they are about. */
+static bool behind_sorry(struct conf_load *load, const struct conf_node *node)
+{
+	if (load->dialect != CONF_DIALECT_KEEPALIVED || conf_current_extra(load, CONF_TABLE_SERVICE)->sorry)
+		return true;
+	conf_warn(load, node, 0, "%s stands before sorry_server" CONF_MEANING "it is ignored", conf_word(node, 0));
+	return false;
+}
+
+static void apply_sorry_inhibit(struct conf_load *load, const struct conf_node *node)
+{
+	if (behind_sorry(load, node))
+		service(load)->sorry_inhibit = 1;
+	conf_extra_words(load, node, 1);
+}
+
+static void print_sorry_inhibit(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_service *s = conf_print_record(p, CONF_TABLE_SERVICE, record);
+
+	if (s->sorry_inhibit)
+		conf_print_line(p, "sorry_server_inhibit");
+}
+
 static void apply_sorry_forward(struct conf_load *load, const struct conf_node *node)
 {
+	if (!behind_sorry(load, node))
+		return;
 	conf_current_extra(load, CONF_TABLE_SERVICE)->sorry_forward = conf_forward_read(load, node);
 }
 
@@ -63,10 +89,18 @@ static void apply_scheduler_flag(struct conf_load *load, const struct conf_node 
 		{"mh-port", SCHED_FLAG_2},
 	};
 
-	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (strcmp(flags[i].name, conf_word(node, 0)) == 0)
-			service(load)->scheduler_flags |= flags[i].flag;
+	const char *name = conf_word(node, 0);
+	const char *scheduler = conf_builder_text(load->builder, service(load)->scheduler);
+
 	conf_extra_words(load, node, 1);
+	/* sh-port and its like are for one scheduler, which keepalived must know before. */
+	if (name[2] == '-' && (strncmp(scheduler, name, 2) != 0 || scheduler[2])) {
+		conf_warn(load, node, 0, "%s needs lvs_sched %.2s before it" CONF_MEANING "it is ignored", name, name);
+		return;
+	}
+	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (strcmp(flags[i].name, name) == 0)
+			service(load)->scheduler_flags |= flags[i].flag;
 }
 
 static void apply_protocol(struct conf_load *load, const struct conf_node *node)
@@ -391,9 +425,9 @@ static const struct conf_directive service_directives[] = {
 	CALL("quorum_up", apply_quorum_notify, print_quorum_notify, LIVE, "program that runs when the quorum is gained: COMMAND [USER [GROUP]]"),
 	CALL("quorum_down", apply_quorum_notify, print_quorum_notify, LIVE, "program that runs when the quorum is lost"),
 	FLAG("inhibit_on_failure", V(inhibit_on_failure), LIVE, "servers that are down stay in the table with weight 0"),
-	FLAG("sorry_server_inhibit", V(sorry_inhibit), LIVE, "the sorry server stays in the table with weight 0"),
-	CALL("sorry_server_lvs_method", apply_sorry_forward, NULL, LIVE, "how packets reach the sorry server; default as the service"),
 	CALL("sorry_server", apply_sorry, print_sorry, LIVE, "ADDRESS [PORT] that serves while the quorum is lost"),
+	CALL("sorry_server_inhibit", apply_sorry_inhibit, print_sorry_inhibit, LIVE, "the sorry server stays in the table with weight 0"),
+	CALL("sorry_server_lvs_method", apply_sorry_forward, NULL, LIVE, "how packets reach the sorry server; default as the service"),
 	TEXT("virtualhost", V(virtualhost), LIVE, "Host header of HTTP checks"),
 	TIME("drain_timeout", V(drain_timeout_us), 0, DAY, 300 * CONF_S, LIVE, "longest time a server that is drained or removed keeps its connections"),
 	TIME("slow_start", V(slow_start_us), 0, DAY, 0, LIVE, "the weight of a server that came back rises from a tenth over this time; 0 = at once"),

@@ -269,15 +269,15 @@ END_TEST
 
 START_TEST(test_checks_inherit)
 {
-	struct conf *c = fixture_load(
-		"virtual_server 10.0.0.1 80 {\n protocol TCP\n lb_kind NAT\n lb_algo rr\n"
-		" real_server 10.1.0.1 80 {\n  TCP_CHECK {\n   retry 2\n  }\n  retry 8\n  "
-		"delay_loop 4\n  virtualhost r\n"
-		"  HTTP_GET {\n   url {\n    path /\n   }\n  }\n }\n"
-		" real_server 10.1.0.2 80 {\n  retry 0\n  warmup 0\n  HTTP_GET {\n   url {\n    path /\n   }\n  }\n }\n"
-		/* Behind the servers: the order does not matter. */
-		" delay_loop 6\n retry 5\n delay_before_retry 9\n connect_timeout 3\n warmup 1\n "
-		"alpha\n virtualhost v\n}\n",
+	struct conf *c = fixture_load("virtual_server 10.0.0.1 80 {\n protocol TCP\n lb_kind NAT\n lb_algo rr\n"
+				      " real_server 10.1.0.1 80 {\n  TCP_CHECK {\n   retry 2\n  }\n  retry 8\n  "
+				      "delay_loop 4\n  virtualhost r\n"
+				      "  HTTP_GET {\n   url {\n    path /\n   }\n  }\n }\n"
+				      " real_server 10.1.0.2 80 {\n  warmup 0\n  HTTP_GET {\n   retry 0\n   url {\n    "
+				      "path /\n   }\n  }\n }\n"
+				      /* Behind the servers: the order does not matter. */
+				      " delay_loop 6\n retry 5\n delay_before_retry 9\n connect_timeout 3\n warmup 1\n "
+				      "alpha\n virtualhost v\n}\n",
 		0);
 	const struct conf_check *k = c->checks;
 
@@ -300,8 +300,8 @@ END_TEST
 
 START_TEST(test_scheduler_flags)
 {
-	struct conf *c =
-		load_with("10.0.0.1 80", "protocol TCP\n lb_kind NAT\n sh-port\n sh-fallback", "10.1.0.1 80", 0);
+	struct conf *c = load_with(
+		"10.0.0.1 80", "protocol TCP\n lb_kind NAT\n lvs_sched sh\n sh-port\n sh-fallback", "10.1.0.1 80", 0);
 
 	ck_assert_uint_eq(c->services[0].scheduler_flags, 0x18);
 	conf_close(c);
