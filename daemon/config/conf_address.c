@@ -98,7 +98,7 @@ static uint32_t read_option(struct conf_load *load, const struct conf_node *node
 		return 1;
 	}
 	if (!*value)
-		conf_error(load, node, i, "%s needs a value", word);
+		conf_warn(load, node, i, "%s needs a value" CONF_MEANING "it is ignored", word);
 	return 2;
 }
 

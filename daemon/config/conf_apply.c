@@ -2,6 +2,7 @@
 /* Walks the tree with the directive tables and fills records. Runs in the config role. It knows how a keyword is read
  * only from its line, and never judges relations between objects (conf_finish.c, conf_check.c). */
 #include "conf_load.h"
+#include "conf_source.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -319,11 +320,26 @@ static void apply_text(struct conf_load *load, const struct conf_block *block, c
 	*(conf_string_t *)field_of(load, block, d) = text;
 }
 
+/* The `{` may stand on the line, but in a comment. */
+static void report_no_block(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_line_hint hint = {0};
+	size_t length = 0;
+	const char *line = conf_source_line(load->sources, node->place.file, node->place.line, &hint, &length);
+	const char *brace = line ? memchr(line, '{', length) : NULL;
+
+	if (brace && (memchr(line, '#', (size_t)(brace - line)) || memchr(line, '!', (size_t)(brace - line))))
+		conf_error(load, node, 0, "%s needs a block { ... }; its `{` stands behind a # or !, in a comment",
+			conf_word(node, 0));
+	else
+		conf_error(load, node, 0, "%s needs a block { ... }; is the `{` missing?", conf_word(node, 0));
+}
+
 /* A block with a table of its own. */
 static void apply_block(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
 {
 	if (!node->block && !block->body_optional) {
-		conf_error(load, node, 0, "%s needs a block { ... }; is the `{` missing?", conf_word(node, 0));
+		report_no_block(load, node);
 		return;
 	}
 	if (block->begin && !block->begin(load, node))
@@ -336,7 +352,7 @@ static void apply_block(struct conf_load *load, const struct conf_block *block, 
 static void apply_lines(struct conf_load *load, const struct conf_directive *d, const struct conf_node *node)
 {
 	if (!node->block) {
-		conf_error(load, node, 0, "%s needs a block { ... }; is the `{` missing?", d->name);
+		report_no_block(load, node);
 		return;
 	}
 	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
@@ -476,6 +492,12 @@ static void report_unknown(struct conf_load *load, const struct conf_block *bloc
 		conf_error(load, node, 0, "unknown block \"%s\"; is a blank missing after virtual_server?", name);
 	else if (home && strcmp(home, block->name) != 0)
 		conf_warn(load, node, 0, "%s does not belong here but in %s" CONF_MEANING "it is ignored", name, home);
+	else if (node->block && block != &conf_root_block)
+		conf_warn(load, node, 0,
+			"unknown block \"%s\" in %s is ignored, it alone (keepalived would misread the rest of "
+			"%s)%s%s%s",
+			name, block->name, block->name, near ? "; did you mean " : "", near ? near : "",
+			near ? "?" : "");
 	else if (near)
 		conf_warn(load, node, 0, "unknown %s \"%s\"%s%s is ignored; did you mean %s?", what, name, where,
 			block->name, near);

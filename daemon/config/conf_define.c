@@ -284,28 +284,6 @@ static bool process_sequence(struct conf_lexer *lx, const struct conf_line *line
 
 /* ---- replacement ---- */
 
-/* The value of a name that is always defined, put into *made; false when there is none. */
-static bool predefined(
-	struct conf_lexer *lx, const char *name, size_t n, struct conf_place place, struct conf_line *made)
-{
-	char *folder;
-
-	if (n == 5 && memcmp(name, "_HASH", n) == 0) {
-		conf_line_append(made, "#", 1, place, true);
-	} else if (n == 5 && memcmp(name, "_BANG", n) == 0) {
-		conf_line_append(made, "!", 1, place, true);
-	} else if (n == 9 && memcmp(name, "_INSTANCE", n) == 0) {
-		conf_line_append(made, lx->options.config_id, strlen(lx->options.config_id), place, true);
-	} else if (n == 4 && memcmp(name, "_PWD", n) == 0) {
-		folder = conf_source_folder(lx->sources->files[lx->stack[lx->depth - 1]].name);
-		conf_line_append(made, folder, strlen(folder), place, true);
-		free(folder);
-	} else {
-		return false;
-	}
-	return true;
-}
-
 /* Looks at the `$` at `at`. Returns the bytes that a reference to a known name has, else 0, with its value appended. */
 static size_t replace_one(struct conf_lexer *lx, const struct conf_line *line, size_t at, struct conf_line *out)
 {
@@ -317,12 +295,14 @@ static size_t replace_one(struct conf_lexer *lx, const struct conf_line *line, s
 	if (braces)
 		text++;
 	n = name_length(text);
+	if (braces && text[0] == '_' && text[n] && text[n] != '}')
+		return conf_predefined_call(lx, line, at, out);
 	if (n == 0 || (braces ? text[n] != '}' : text[n] && !conf_is_blank(text[n])))
 		return 0;
 	d = find_definition(lx, text, n);
 	if (d)
 		conf_line_append_line(out, &d->value, 0, d->value.length);
-	else if (!predefined(lx, text, n, conf_line_place(line, at), out))
+	else if (!conf_predefined(lx, text, n, conf_line_place(line, at), out))
 		return 0;
 	return n + (braces ? 3 : 1);
 }

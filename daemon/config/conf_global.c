@@ -154,6 +154,16 @@ static void apply_lvs_timeouts(struct conf_load *load, const struct conf_node *n
 	}
 }
 
+/* The reader of files has obeyed it. */
+static void apply_by_reader(struct conf_load *load, const struct conf_node *node)
+{
+	int64_t seed;
+
+	if (strcmp(conf_word(node, 0), "random_seed") == 0 &&
+		conf_parse_number(conf_word(node, 1), 0, UINT32_MAX, &seed) != CONF_VALUE_OK)
+		conf_warn(load, node, 1, "random_seed must be a number from 0 to 4294967295");
+}
+
 static void apply_flush_on_stop(struct conf_load *load, const struct conf_node *node)
 {
 	if (node->n_words > 1 && strcmp(conf_word(node, 1), "VS") != 0)
@@ -409,9 +419,9 @@ static const struct conf_directive global_directives[] = {
 	INACTIVE("reload_time_file", "schedule `poisectl reload` with a timer unit"),
 	INACTIVE("reload_repeat", "schedule `poisectl reload` with a timer unit"),
 	IGNORED("reload_file", "a reload reads the file once, at once"),
-	IGNORED("include_check", "use includer, includem, includew, includeb or includea"),
+	CALL("include_check", apply_by_reader, NULL, NONE, "[[+|-]readable|match|wildcard_match|brace_match ...]: what must be true of the includes that follow in this file; alone: all of it"),
 	IGNORED("umask", "Poise writes only files of its own"),
-	IGNORED("random_seed", "${_RANDOM} is not supported"),
+	CALL("random_seed", apply_by_reader, NULL, NONE, "NUMBER: makes ${_RANDOM} give the same numbers each time"),
 	INACTIVE("vmac_prefix", "virtual MAC interfaces have names of Poise's own"),
 	INACTIVE("vmac_addr_prefix", "virtual MAC interfaces have names of Poise's own"),
 	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),

@@ -128,6 +128,13 @@ static void apply_auth_type(struct conf_load *load, const struct conf_node *node
 	conf_diag_hide(load->diag, node->place);
 	if (type < 0)
 		conf_warn(load, node, 1, "auth_type must be PASS or AH" CONF_MEANING "no authentication is used");
+	if (strcmp(conf_word(node, 2), "auth_pass") == 0) {
+		conf_warn(load, node, 2,
+			"auth_pass stands on the line of auth_type, which makes it a part of that "
+			"statement" CONF_MEANING "it is ignored, as keepalived does; write one statement a line");
+		current(load)->auth = CONF_AUTH_NONE;
+		return;
+	}
 	current(load)->auth = type == 0 ? CONF_AUTH_PASS : type == 1 ? CONF_AUTH_AH : CONF_AUTH_NONE;
 	conf_extra_words(load, node, 2);
 }

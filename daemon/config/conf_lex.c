@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads the lines of the files: joins continued ones, removes comments, follows includes. Runs in the config role; the
- * only keyword it knows is `include`. */
+/* Reads the lines of the files: joins continued ones, removes comments. Runs in the config role; knows no keyword. */
 #include "conf_lex_internal.h"
 #include <errno.h>
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void read_source(struct conf_lexer *lx, uint32_t source);
+#include <sys/random.h>
 
 /* How much of the bytes is not comment. `#` and `!` begin one anywhere outside double quotes, unless behind a
  * backslash. */
@@ -26,141 +23,11 @@ static size_t without_comment(const char *text, size_t length)
 	return length;
 }
 
-static size_t trim_end(const char *text, size_t length)
+size_t conf_trim_end(const char *text, size_t length)
 {
 	while (length > 0 && conf_is_blank(text[length - 1]))
 		length--;
 	return length;
-}
-
-/* ---- include ---- */
-
-enum { NEED_READABLE = 1, NEED_MATCH = 2, NEED_WILDCARD = 4, NEED_BRACE = 8 };
-
-/* The checks that a form of `include` asks for, or -1 when the word is none. */
-static int include_checks(const char *word, size_t length)
-{
-	static const struct {
-		const char *word;
-		int checks;
-	} forms[] = {
-		{"include", 0},
-		{"includer", NEED_READABLE},
-		{"includem", NEED_READABLE | NEED_MATCH},
-		{"includew", NEED_READABLE | NEED_MATCH | NEED_WILDCARD},
-		{"includeb", NEED_READABLE | NEED_BRACE},
-		{"includea", NEED_READABLE | NEED_MATCH | NEED_WILDCARD | NEED_BRACE},
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-		if (strlen(forms[i].word) == length && memcmp(forms[i].word, word, length) == 0)
-			return forms[i].checks;
-	return -1;
-}
-
-static bool is_being_read(const struct conf_lexer *lx, const struct conf_source *f)
-{
-	for (unsigned i = 0; i < lx->depth; i++) {
-		const struct conf_source *open = &lx->sources->files[lx->stack[i]];
-
-		if (f->inode && open->inode == f->inode && open->device == f->device)
-			return true;
-	}
-	return false;
-}
-
-static void include_file(struct conf_lexer *lx, const char *name, struct conf_place place, uint32_t width, bool must)
-{
-	uint32_t source;
-	int r;
-
-	if (lx->depth >= CONF_INCLUDE_DEPTH) {
-		conf_diag_add(
-			lx->diag, CONF_ERROR, place, width, "includes nest deeper than %d files", CONF_INCLUDE_DEPTH);
-		return;
-	}
-	r = conf_source_read(lx->sources, name, &source);
-	if (r < 0) {
-		conf_diag_add(lx->diag, must || r == -ENFILE || r == -EFBIG ? CONF_ERROR : CONF_WARNING, place, width,
-			"%s cannot be read (%s)" CONF_MEANING "it is left out", name,
-			r == -ENXIO ? "not a regular file" : strerror(-r));
-		lx->stop |= r == -ENFILE || r == -EFBIG;
-		return;
-	}
-	if (is_being_read(lx, &lx->sources->files[source])) {
-		conf_diag_add(lx->diag, CONF_ERROR, place, width, "%s is already being read: it includes itself", name);
-		return;
-	}
-	read_source(lx, source);
-}
-
-/* A pattern is relative to the folder of the file it stands in. */
-static char *include_path(const struct conf_lexer *lx, const char *pattern, size_t length)
-{
-	const char *file = lx->sources->files[lx->stack[lx->depth - 1]].name;
-	char *folder, *path;
-
-	if (length && pattern[0] == '/')
-		return conf_strndup(pattern, length);
-	if (!strchr(file, '/'))
-		return conf_strndup(pattern, length);
-	folder = conf_source_folder(file);
-	path = conf_realloc(NULL, strlen(folder) + length + 2, 1);
-	sprintf(path, "%s/%.*s", folder, (int)length, pattern);
-	free(folder);
-	return path;
-}
-
-static void include_pattern(
-	struct conf_lexer *lx, const char *pattern, size_t length, struct conf_place place, int checks)
-{
-	bool wild = memchr(pattern, '*', length) || memchr(pattern, '?', length) || memchr(pattern, '[', length);
-	bool must = checks & (wild ? NEED_WILDCARD : memchr(pattern, '{', length) ? NEED_BRACE : NEED_MATCH);
-	uint32_t width = (uint32_t)length;
-	glob_t found = {0};
-	char *path;
-
-	if (lx->options.no_files || length > 4096) {
-		conf_diag_add(lx->diag, CONF_ERROR, place, width, "this file is not included");
-		return;
-	}
-	path = include_path(lx, pattern, length);
-	if (glob(path, GLOB_BRACE | GLOB_NOMAGIC, NULL, &found) != 0 || found.gl_pathc == 0)
-		conf_diag_add(lx->diag, must ? CONF_ERROR : CONF_WARNING, place, width,
-			"no file matches %s; nothing is included", path);
-	for (size_t i = 0; i < found.gl_pathc && !lx->stop; i++)
-		include_file(lx, found.gl_pathv[i], place, width, checks & NEED_READABLE);
-	globfree(&found);
-	free(path);
-}
-
-/* Includes are found before conditions and replacements. Returns false when the line is none. */
-static bool process_include(struct conf_lexer *lx, const struct conf_line *line)
-{
-	const char *text = line->text;
-	size_t from = 0, to, end = trim_end(text, line->length);
-	int checks;
-
-	while (from < end && conf_is_blank(text[from]))
-		from++;
-	to = from;
-	while (to < end && !conf_is_blank(text[to]))
-		to++;
-	checks = include_checks(text + from, to - from);
-	if (checks < 0)
-		return false;
-	while (to < end && conf_is_blank(text[to]))
-		to++;
-	if (to == end) {
-		conf_diag_add(lx->diag, CONF_ERROR, conf_line_place(line, from), 7, "include needs the name of a file");
-		return true;
-	}
-	if (end - to >= 2 && text[to] == '"' && text[end - 1] == '"') {
-		to++;
-		end--;
-	}
-	include_pattern(lx, text + to, end - to, conf_line_place(line, to), checks);
-	return true;
 }
 
 /* ---- lines ---- */
@@ -188,6 +55,20 @@ static void blank_zeros(struct reader *r, char *text, size_t length, struct conf
 	}
 }
 
+/* A # or ! in the middle of a word cuts it, of a password for example, which few people expect. */
+static void warn_glued(struct reader *r, const char *text, size_t at)
+{
+	struct conf_place place = r->place;
+
+	if (at == 0 || conf_is_blank(text[at - 1]) || strchr("{}#!\"", text[at - 1]))
+		return;
+	place.column += (uint32_t)at;
+	conf_diag_add(r->lx->diag, CONF_WARNING, place, 1,
+		"`%c` begins a comment here, within a word (put the word into double quotes to keep it)" CONF_MEANING
+		"the word ends before it",
+		text[at]);
+}
+
 /* Appends the next line of the file to `line`. Returns true when the one after it continues it. */
 static bool read_line(struct reader *r, struct conf_line *line)
 {
@@ -201,7 +82,9 @@ static bool read_line(struct reader *r, struct conf_line *line)
 			CONF_LINE_MAX);
 	} else {
 		kept = without_comment(r->at, length);
-		kept = trim_end(r->at, kept);
+		if (kept < length)
+			warn_glued(r, r->at, kept);
+		kept = conf_trim_end(r->at, kept);
 		if (kept > 0 && r->at[kept - 1] == '\\' && !(kept > 1 && r->at[kept - 2] == '\\')) {
 			continued = end != NULL;
 			kept--;
@@ -225,11 +108,12 @@ static void skip_byte_order_mark(struct reader *r)
 	r->place.column += 3;
 }
 
-static void read_source(struct conf_lexer *lx, uint32_t source)
+void conf_lex_read(struct conf_lexer *lx, uint32_t source)
 {
 	const struct conf_source *f = &lx->sources->files[source];
 	struct reader r = {lx, source, f->data, f->data + f->size, {source, 1, 1}, false};
 	struct conf_line line = {0};
+	int checks = lx->include_checks;
 
 	lx->stack[lx->depth++] = source;
 	skip_byte_order_mark(&r);
@@ -237,11 +121,12 @@ static void read_source(struct conf_lexer *lx, uint32_t source)
 		conf_line_clear(&line);
 		while (read_line(&r, &line) && r.at < r.end)
 			conf_line_append(&line, "\n", 1, r.place, true);
-		if (!process_include(lx, &line))
+		if (!conf_line_include(lx, &line))
 			conf_line_process(lx, &line, 0);
 	}
 	conf_line_free(&line);
 	lx->depth--;
+	lx->include_checks = checks;
 }
 
 void conf_lex_source(struct conf_words *out, struct conf_sources *sources, struct conf_diag *diag, uint32_t source,
@@ -250,9 +135,11 @@ void conf_lex_source(struct conf_words *out, struct conf_sources *sources, struc
 	struct conf_lexer lx = {.out = out, .sources = sources, .diag = diag, .options = *options};
 
 	memset(out, 0, sizeof(*out));
+	if (getrandom(&lx.random, sizeof(lx.random), GRND_NONBLOCK) < 0)
+		lx.random = source;
 	if (!lx.options.config_id)
 		lx.options.config_id = "";
-	read_source(&lx, source);
+	conf_lex_read(&lx, source);
 	conf_definitions_free(&lx);
 }
 

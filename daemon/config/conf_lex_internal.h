@@ -27,6 +27,8 @@ struct conf_lexer {
 	uint32_t n_definitions, definitions_room;
 	uint32_t stack[CONF_INCLUDE_DEPTH]; /* sources being read */
 	unsigned depth;
+	int include_checks; /* what include_check asked for, in this file */
+	uint64_t random;    /* state of ${_RANDOM} */
 	uint64_t expanded;
 	bool stop; /* a limit was reached and said */
 };
@@ -36,8 +38,21 @@ static inline bool conf_is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' || c == '\n';
 }
 
+/* Obeys a line that speaks to the reader of files: include and its forms, which stand for other lines, and
+ * include_check and random_seed, which stay statements. Returns whether the line was an include (conf_include.c). */
+bool conf_line_include(struct conf_lexer *lx, const struct conf_line *line);
+/* Reads a source and what it includes (conf_lex.c). */
+void conf_lex_read(struct conf_lexer *lx, uint32_t source);
+/* Where the blanks at the end of the text begin. */
+size_t conf_trim_end(const char *text, size_t length);
+
 /* Handles a line whose comment was removed: conditions, definitions, sequences, replacements; then words. */
 void conf_line_process(struct conf_lexer *lx, const struct conf_line *line, unsigned depth);
+/* Appends the value of a name that is always defined; false when there is none (conf_predefined.c). */
+bool conf_predefined(
+	struct conf_lexer *lx, const char *name, size_t n, struct conf_place place, struct conf_line *made);
+/* The same for ${_NAME ARGUMENTS} at `at`. Returns the bytes that the reference has, 0 when it is none. */
+size_t conf_predefined_call(struct conf_lexer *lx, const struct conf_line *line, size_t at, struct conf_line *out);
 void conf_definitions_free(struct conf_lexer *lx);
 /* Adds the words and braces of a finished line to the output. */
 void conf_line_split(struct conf_lexer *lx, const struct conf_line *line);

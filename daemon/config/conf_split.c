@@ -51,13 +51,14 @@ static void cut_quoted(struct cutter *c)
 		"this quote is not closed on its line; a quoted text cannot go over several lines");
 }
 
-/* ${...} that no definition replaced: its braces are text. Returns false when it has no end. */
+/* ${...} that no definition replaced: its braces are text (only ${_NAME ...} has blanks). Returns false when it has
+ * no end. */
 static bool cut_reference(struct cutter *c)
 {
 	const char *text = c->line->text, *end = strchr(text + c->at, '}');
 	size_t n;
 
-	if (!end || memchr(text + c->at, ' ', (size_t)(end - text) - c->at))
+	if (!end || (text[c->at + 2] != '_' && memchr(text + c->at, ' ', (size_t)(end - text) - c->at)))
 		return false;
 	n = (size_t)(end - text) + 1 - c->at;
 	memcpy(c->text + c->length, text + c->at, n);

@@ -99,12 +99,49 @@ START_TEST(test_words_and_comments)
 	expect("a b\n c\td # e\n! f\n\n#\ng", "a b;c d;g;", "");
 	expect("a\r\nb c\r\n", "a;b c;", "");
 	/* A comment sign cuts a word; quotes and a backslash keep it. */
-	expect("p Test123!\ni eth0#x\nj \"eth0#x\" k\nl eth0\\#x\n", "p Test123;i eth0;j eth0#x k;l eth0#x;", "");
+	expect("p Test123!\ni eth0#x\nj \"eth0#x\" k\nl eth0\\#x\n", "p Test123;i eth0;j eth0#x k;l eth0#x;",
+		"f:1:10: warning: `!` begins a comment here, within a word (put the word into double quotes to keep "
+		"it); the word ends before it\n"
+		"f:2:7: warning: `#` begins a comment here, within a word (put the word into double quotes to keep "
+		"it); the word ends before it\n");
+	expect("a {#x\nb \"c\"#d\n}#e\nf ##\n", "a{b c;}f;", "");
 	expect("", "", "");
 	expect("   \n\t\n", "", "");
 	expect("\xef\xbb\xbf"
 	       "a b\n",
 		"a b;", "f:1:1: warning: the file begins with a byte order mark, which is skipped\n");
+}
+END_TEST
+
+/* The same seed gives the same numbers, within the bounds that are asked for. */
+START_TEST(test_predefined)
+{
+	struct reading first, again;
+	const char *text = "random_seed 7\n$A=${_RANDOM}\na $A ${_RANDOM} ${_RANDOM 3 5}\n";
+
+	setenv("POISE_TEST_NAME", "web one", 1);
+	unsetenv("POISE_TEST_NONE");
+	expect("a ${_RANDOM 5 5}x${_RANDOM 0 0}\n", "a 5x0;", "");
+	expect("a ${_ENV POISE_TEST_NAME}.b\n", "a web one.b;", "");
+	expect("a ${_HASH}${_BANG} ${_INSTANCE}\n", "a #! main;", "");
+	expect("a ${_ENV POISE_TEST_NONE} b\n", "a ${_ENV POISE_TEST_NONE} b;",
+		"f:1:3: warning: ${_ENV POISE_TEST_NONE} is not defined here; it is taken as plain text\n");
+	expect("a ${_RANDOM 9 3} b\n", "a ${_RANDOM 9 3} b;",
+		"f:1:3: warning: ${_RANDOM 9 3} is not defined here; it is taken as plain text\n");
+	read_bytes(&first, text, strlen(text), false);
+	read_bytes(&again, text, strlen(text), false);
+	ck_assert_str_eq(first.shown, again.shown);
+	release(&first);
+	release(&again);
+	for (int i = 0; i < 50; i++) {
+		unsigned number;
+
+		read_bytes(&first, "a ${_RANDOM 3 5}", 16, false);
+		ck_assert_int_eq(sscanf(first.shown, "a %u;", &number), 1);
+		ck_assert_uint_ge(number, 3);
+		ck_assert_uint_le(number, 5);
+		release(&first);
+	}
 }
 END_TEST
 
@@ -368,6 +405,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(words, test_words_and_comments);
+	tcase_add_test(words, test_predefined);
 	tcase_add_test(words, test_quotes);
 	tcase_add_test(words, test_braces);
 	tcase_add_test(words, test_continued_lines);
