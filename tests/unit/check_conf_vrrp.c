@@ -306,7 +306,7 @@ START_TEST(test_passwords)
 		" virtual_ipaddress { 10.0.0.2 }\n authentication {\n auth_type PASS\n auth_pass x\n }\n}\n"
 		"vrrp_instance C {\n interface e\n virtual_router_id 3\n virtual_ipaddress { 10.0.0.3 }\n"
 		" authentication { auth_type PASS auth_pass x }\n}\n",
-		4);
+		3);
 
 	ck_assert_uint_eq(c->instances[0].auth, CONF_AUTH_AH);
 	ck_assert_uint_eq(c->secrets[0].length, 8);
