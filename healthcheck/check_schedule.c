@@ -68,6 +68,17 @@ struct mono schedule_retry(struct schedule_random *random, struct mono now, int6
 	return mono_add(now, jittered(random, delay_us));
 }
 
+struct mono schedule_align(struct mono at, int64_t interval_us)
+{
+	int64_t grid_us = interval_us / 50;
+
+	if (grid_us > SCHEDULE_GRID_US)
+		grid_us = SCHEDULE_GRID_US;
+	if (grid_us <= 1)
+		return at;
+	return (struct mono){(at.us + grid_us / 2) / grid_us * grid_us};
+}
+
 bool schedule_is_late(struct mono planned, struct mono now, int64_t interval_us)
 {
 	return mono_is_set(planned) && mono_diff_us(now, planned) > SCHEDULE_LATE * interval_us + US_PER_S;

@@ -38,6 +38,11 @@ struct mono schedule_next(struct schedule_random *random, struct mono last, stru
 /* The start after a failure that ended at `now`. */
 struct mono schedule_retry(struct schedule_random *random, struct mono now, int64_t delay_us);
 
+/* Starts are moved to a grid of this width, so that several share one wake-up of the process. */
+#define SCHEDULE_GRID_US (10 * US_PER_MS)
+/* The moment of the grid that is nearest; short intervals have a finer one, a fiftieth of them. */
+struct mono schedule_align(struct mono at, int64_t interval_us);
+
 /* A check whose start is overdue by so many of its intervals (and a second) is a trouble of this process, not of the
  * server. */
 #define SCHEDULE_LATE 3

@@ -34,6 +34,7 @@ struct checker {
 
 static void plan(struct check *c, struct mono at)
 {
+	at = schedule_align(at, check_spec_conf(&c->spec)->interval_us);
 	c->planned = at;
 	c->status.next_start = at;
 	loop_timer_set(c->checker->loop, &c->timer, at);

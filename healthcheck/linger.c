@@ -1,110 +1,162 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections that are being closed. Runs in poise-healthcheck; it never keeps one longer than LINGER_US, whatever the
- * peer sends. */
+/* Connections that are being closed. Runs in poise-healthcheck; it never keeps one much longer than LAST_US, whatever
+ * the peer sends. */
 #include "linger.h"
 #include "conn.h"
 #include <stdlib.h>
 
-#define LINGER_US (1 * US_PER_S)
+/* A server that closes when we do has done so at the first look; one that takes its time has until the last. */
+#define FIRST_US (100 * US_PER_MS)
+#define LAST_US (1 * US_PER_S)
+#define LOOK_US (100 * US_PER_MS)
 #define DRAIN_BUDGET (256 * 1024)
 
 struct lingering {
-	struct lingers *owner;
-	int fd; /* -1 = free */
-	struct timer limit;
-	struct lingering *next_free;
-	struct lingering *all_next;
+	int fd;
+	struct mono began;
+	struct lingering *next;
+};
+
+struct queue {
+	struct lingering *first, *last;
 };
 
 struct lingers {
 	struct loop *loop;
-	struct poller *poller;
-	void (*closed)(void *arg);
+	linger_close_fn *close;
 	void *arg;
-	struct lingering *all, *idle;
+	struct timer timer;
+	struct queue fresh, seen; /* by age */
+	struct lingering *idle;
 };
 
-struct lingers *lingers_new(struct loop *loop, struct poller *poller, void (*closed)(void *arg), void *arg)
+static void put(struct queue *q, struct lingering *one)
+{
+	one->next = NULL;
+	if (q->last)
+		q->last->next = one;
+	else
+		q->first = one;
+	q->last = one;
+}
+
+static struct lingering *pull(struct queue *q)
+{
+	struct lingering *one = q->first;
+
+	q->first = one->next;
+	if (!q->first)
+		q->last = NULL;
+	return one;
+}
+
+static void end(struct lingers *l, struct lingering *one)
+{
+	int fd = one->fd;
+
+	one->next = l->idle;
+	l->idle = one;
+	l->close(l->arg, fd);
+}
+
+static bool is_due(const struct queue *q, struct mono now, int64_t age_us)
+{
+	return q->first && mono_diff_us(now, q->first->began) >= age_us;
+}
+
+/* What came is thrown away; a peer that sends without end gets one budget and then its reset. */
+static void on_look(struct timer *timer, void *arg)
+{
+	struct lingers *l = arg;
+	struct mono now = mono_now();
+
+	while (is_due(&l->seen, now, LAST_US)) {
+		struct lingering *one = pull(&l->seen);
+
+		conn_drain(one->fd, DRAIN_BUDGET);
+		end(l, one);
+	}
+	while (is_due(&l->fresh, now, FIRST_US)) {
+		struct lingering *one = pull(&l->fresh);
+
+		if (conn_drain(one->fd, DRAIN_BUDGET) == CONN_OPEN)
+			put(&l->seen, one);
+		else
+			end(l, one);
+	}
+	if (l->fresh.first || l->seen.first)
+		loop_timer_set(l->loop, timer, mono_add(now, LOOK_US));
+}
+
+struct lingers *lingers_new(struct loop *loop, linger_close_fn *close, void *arg)
 {
 	struct lingers *l = calloc(1, sizeof(*l));
 
-	if (l)
-		*l = (struct lingers){.loop = loop, .poller = poller, .closed = closed, .arg = arg};
+	if (!l)
+		return NULL;
+	*l = (struct lingers){.loop = loop, .close = close, .arg = arg};
+	l->timer.fire = on_look;
+	l->timer.arg = l;
 	return l;
+}
+
+static void free_all(struct lingering *one)
+{
+	while (one) {
+		struct lingering *next = one->next;
+
+		free(one);
+		one = next;
+	}
 }
 
 void lingers_free(struct lingers *l)
 {
-	struct lingering *one, *next;
-
 	if (!l)
 		return;
-	for (one = l->all; one; one = next) {
-		next = one->all_next;
-		loop_timer_cancel(l->loop, &one->limit);
-		if (one->fd >= 0)
-			poller_close(l->poller, one->fd);
-		free(one);
-	}
+	while (lingers_hurry(l))
+		;
+	loop_timer_cancel(l->loop, &l->timer);
+	free_all(l->idle);
 	free(l);
-}
-
-static void end(struct lingering *one)
-{
-	struct lingers *l = one->owner;
-
-	loop_timer_cancel(l->loop, &one->limit);
-	poller_close(l->poller, one->fd);
-	one->fd = -1;
-	one->next_free = l->idle;
-	l->idle = one;
-	l->closed(l->arg);
-}
-
-static void on_limit(struct timer *timer, void *arg)
-{
-	(void)timer;
-	end(arg);
-}
-
-/* What comes is thrown away; a peer that sends without end gets one budget and then its reset. */
-static void on_io(int fd, uint32_t events, void *arg)
-{
-	if ((events & (EPOLLERR | EPOLLHUP)) || conn_drain(fd, DRAIN_BUDGET) != CONN_OPEN)
-		end(arg);
 }
 
 static struct lingering *take(struct lingers *l)
 {
 	struct lingering *one = l->idle;
 
-	if (one) {
-		l->idle = one->next_free;
-		return one;
-	}
-	one = calloc(1, sizeof(*one));
 	if (!one)
-		return NULL;
-	one->owner = l;
-	one->limit.fire = on_limit;
-	one->limit.arg = one;
-	one->all_next = l->all;
-	l->all = one;
+		return malloc(sizeof(*one));
+	l->idle = one->next;
 	return one;
 }
 
-void linger_begin(struct lingers *l, int fd)
+void linger_begin(struct lingers *l, int fd, bool has_talked)
 {
 	struct lingering *one;
 
 	conn_shutdown(fd);
-	one = conn_drain(fd, DRAIN_BUDGET) == CONN_OPEN ? take(l) : NULL;
+	one = has_talked && conn_drain(fd, DRAIN_BUDGET) != CONN_OPEN ? NULL : take(l);
 	if (!one) {
-		poller_close(l->poller, fd);
-		l->closed(l->arg);
+		l->close(l->arg, fd);
 		return;
 	}
 	one->fd = fd;
-	poller_hand_over(l->poller, fd, on_io, one);
-	loop_timer_set(l->loop, &one->limit, mono_add(mono_now(), LINGER_US));
+	one->began = mono_now();
+	put(&l->fresh, one);
+	if (!l->timer.slot)
+		loop_timer_set(l->loop, &l->timer, mono_add(one->began, LOOK_US));
+}
+
+bool lingers_hurry(struct lingers *l)
+{
+	struct queue *q = l->seen.first ? &l->seen : &l->fresh;
+	struct lingering *one;
+
+	if (!q->first)
+		return false;
+	one = pull(q);
+	conn_drain(one->fd, DRAIN_BUDGET);
+	end(l, one);
+	return true;
 }

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Closing without a reset: a connection with unread data, or one whose peer still sends, answers with RST when it is
- * closed, and servers log that as an error. So we send FIN, read and throw away for a moment, and close then. */
+ * closed, and servers log that as an error. So we send FIN, and look a moment later, at many connections at once, what
+ * came: nobody is woken for it. */
 #ifndef POISE_LINGER_H
 #define POISE_LINGER_H
 
 #include "loop.h"
-#include "poller.h"
+#include <stdbool.h>
 
 struct lingers;
 
-/* closed is called after each descriptor that was closed. */
-struct lingers *lingers_new(struct loop *loop, struct poller *poller, void (*closed)(void *arg), void *arg);
+/* Closes a descriptor. */
+typedef void linger_close_fn(void *arg, int fd);
+struct lingers *lingers_new(struct loop *loop, linger_close_fn *close, void *arg);
 /* Closes everything at once. */
 void lingers_free(struct lingers *l);
-/* Takes over a connected descriptor that the poller watches. */
-void linger_begin(struct lingers *l, int fd);
+/* Takes over a connected descriptor that nobody watches any more. has_talked: there may be bytes to read, so that a first
+ * look pays at once. */
+void linger_begin(struct lingers *l, int fd, bool has_talked);
+/* Closes the oldest one before its time, because descriptors are scarce. Returns false when there is none. */
+bool lingers_hurry(struct lingers *l);
 
 #endif

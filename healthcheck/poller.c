@@ -10,9 +10,11 @@
 /* Small, because each event may be a TLS handshake step, and the beat of the process must not wait for all of them. */
 #define BATCH 64
 #define WATCHED (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define WATCHED_ONCE (EPOLLOUT | EPOLLONESHOT)
 
 struct entry {
 	poller_fn *fn; /* NULL = not watched */
+	bool once;
 	void *arg;
 	uint32_t use; /* counts the owners of this number, so that an event of a former one is recognised */
 };
@@ -26,8 +28,10 @@ struct poller {
 
 static struct epoll_event event_of(const struct poller *poller, int fd)
 {
-	return (struct epoll_event){
-		.events = WATCHED, .data.u64 = (uint64_t)poller->entries[fd].use << 32 | (uint32_t)fd};
+	const struct entry *entry = &poller->entries[fd];
+
+	return (struct epoll_event){.events = entry->once ? WATCHED_ONCE : WATCHED,
+		.data.u64 = (uint64_t)entry->use << 32 | (uint32_t)fd};
 }
 
 static void on_ready(int epoll_fd, uint32_t events, void *arg)
@@ -73,12 +77,13 @@ void poller_free(struct poller *poller)
 	free(poller);
 }
 
-int poller_add(struct poller *poller, int fd, poller_fn *fn, void *arg)
+int poller_add(struct poller *poller, int fd, bool once, poller_fn *fn, void *arg)
 {
 	struct epoll_event event;
 
 	if ((uint32_t)fd >= poller->size)
 		return -EMFILE;
+	poller->entries[fd].once = once;
 	event = event_of(poller, fd);
 	if (epoll_ctl(poller->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
 		return -errno;
@@ -87,10 +92,15 @@ int poller_add(struct poller *poller, int fd, poller_fn *fn, void *arg)
 	return 0;
 }
 
-void poller_hand_over(struct poller *poller, int fd, poller_fn *fn, void *arg)
+void poller_forget(struct poller *poller, int fd)
 {
-	poller->entries[fd].fn = fn;
-	poller->entries[fd].arg = arg;
+	struct entry *entry = &poller->entries[fd];
+
+	entry->fn = NULL;
+	entry->use++;
+	/* One that waited for a single event has had it, and a failed call only costs a wake-up more. */
+	if (!entry->once)
+		epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 void poller_again(struct poller *poller, int fd)

@@ -6,6 +6,7 @@
 #include "linger.h"
 #include "ping.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,11 +58,13 @@ void check_spec_free(struct check_spec *spec)
 		body_rule_free(spec->drain);
 	free(spec->drain);
 	talk_free(spec->talk);
+	tls_memory_free(spec->tls_memory);
 	tls_profile_put(spec->tls);
 	spec->bodies = NULL;
 	spec->drain = NULL;
 	spec->talk = NULL;
 	spec->tls = NULL;
+	spec->tls_memory = NULL;
 }
 
 static unsigned kind_number(const struct probe_kind *kind)
@@ -73,10 +76,11 @@ static unsigned kind_number(const struct probe_kind *kind)
 	return i;
 }
 
-static void on_closed(void *arg)
+static void close_descriptor(void *arg, int fd)
 {
 	struct prober *prober = arg;
 
+	poller_close(prober->poller, fd);
 	prober->open--;
 	prober->idle(prober->arg);
 }
@@ -96,7 +100,7 @@ struct prober *prober_new(struct loop *loop, uint32_t descriptors, void (*idle)(
 	prober->ping4 = ping_world_new(loop, AF_INET);
 	prober->ping6 = ping_world_new(loop, AF_INET6);
 	if (prober->poller)
-		prober->lingers = lingers_new(loop, prober->poller, on_closed, prober);
+		prober->lingers = lingers_new(loop, close_descriptor, prober);
 	if (prober->lingers)
 		return prober;
 	prober_free(prober);
@@ -125,8 +129,10 @@ void prober_free(struct prober *prober)
 	free(prober);
 }
 
-bool prober_has_room(const struct prober *prober)
+bool prober_has_room(struct prober *prober)
 {
+	while (prober->open >= prober->limit && lingers_hurry(prober->lingers))
+		;
 	return prober->open < prober->limit;
 }
 
@@ -153,6 +159,7 @@ static void on_io(int fd, uint32_t events, void *arg)
 	struct probe *p = arg;
 
 	(void)fd;
+	p->is_peer_closed |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
 	p->kind->io(p, events);
 }
 
@@ -198,6 +205,7 @@ struct probe *probe_start(struct prober *prober, const struct check_spec *spec, 
 	p->arg = arg;
 	p->started = mono_now();
 	p->connected = MONO_NEVER;
+	p->is_connect_only = false;
 	p->result = result;
 	kind->start(p);
 	/* The object may have ended and even begun another run, but not one of this check. */
@@ -239,7 +247,7 @@ void probe_cancel(struct probe *p)
 static int watch(struct probe *p)
 {
 	struct prober *prober = p->prober;
-	int rc = poller_add(prober->poller, p->fd, on_io, p);
+	int rc = poller_add(prober->poller, p->fd, p->is_connect_only, on_io, p);
 
 	if (rc == 0) {
 		prober->open++;
@@ -255,6 +263,7 @@ static int watch(struct probe *p)
 int probe_connect(struct probe *p)
 {
 	p->connected = MONO_NEVER;
+	p->is_peer_closed = false;
 	p->fd = conn_open(p->spec->conf, check_spec_conf(p->spec), &p->result);
 	if (p->fd >= 0)
 		return watch(p);
@@ -266,6 +275,7 @@ int probe_connect_udp(struct probe *p)
 {
 	/* Not "connected" in the sense of p->connected: there is nothing to end politely. */
 	p->connected = MONO_NEVER;
+	p->is_peer_closed = false;
 	p->fd = conn_open_udp(p->spec->conf, check_spec_conf(p->spec), &p->result);
 	if (p->fd >= 0)
 		return watch(p);
@@ -302,12 +312,12 @@ void probe_disconnect(struct probe *p)
 	if (fd < 0)
 		return;
 	p->fd = -1;
-	if (mono_is_set(p->connected)) {
-		linger_begin(p->prober->lingers, fd);
+	if (mono_is_set(p->connected) && !p->is_peer_closed) {
+		poller_forget(p->prober->poller, fd);
+		linger_begin(p->prober->lingers, fd, !p->is_connect_only);
 		return;
 	}
-	poller_close(p->prober->poller, fd);
-	on_closed(p->prober);
+	close_descriptor(p->prober, fd);
 }
 
 void probe_deadline(struct probe *p, struct mono at)
@@ -368,12 +378,23 @@ struct ssl_st *probe_start_tls(struct probe *p, const char *host)
 		peer.name = name;
 		peer.sni = check->enable_sni || check->tls_verify || *own ? name : NULL;
 	}
-	tls = tls_open(p->spec->tls, p->fd, &peer);
+	tls = tls_open(p->spec->tls, p->fd, &peer, p->spec->tls_memory);
 	if (tls)
 		return tls;
 	result_set(&p->result, REASON_MEMORY, "our own trouble: no TLS connection could be made");
 	probe_finish(p);
 	return NULL;
+}
+
+int check_spec_prepare_tls(struct check_spec *spec, struct tls_world *world, char *why)
+{
+	snprintf(why, WHY_SIZE, "OpenSSL did not start, see the log");
+	spec->tls = world ? tls_profile_get(world, spec->conf, check_spec_conf(spec), why) : NULL;
+	if (!spec->tls)
+		return -1;
+	snprintf(why, WHY_SIZE, "out of memory");
+	spec->tls_memory = tls_memory_new();
+	return spec->tls_memory ? 0 : -1;
 }
 
 int probe_check_certificate(struct probe *p, struct ssl_st *tls)

@@ -27,8 +27,11 @@ struct check_spec {
 	struct body_rule *drain;  /* what the body of an answer must be that asks for a drain */
 	struct talk *talk;
 	struct tls_profile *tls;
+	struct tls_memory *tls_memory;
 };
 
+/* For the kinds that speak TLS. Returns 0, or -1 with a sentence in why. */
+int check_spec_prepare_tls(struct check_spec *spec, struct tls_world *world, char *why);
 /* Gives back what was prepared. */
 void check_spec_free(struct check_spec *spec);
 
@@ -80,6 +83,8 @@ struct probe {
 	probe_done_fn *done;
 	void *arg;
 	int fd;
+	bool is_connect_only; /* set by start(): nothing but the end of connect() is waited for */
+	bool is_peer_closed;  /* the server has said that it sends no more */
 	struct timer deadline;
 	struct mono started;
 	struct mono connected; /* of the present connection; not set before */
@@ -97,8 +102,8 @@ struct prober;
 struct prober *prober_new(struct loop *loop, uint32_t descriptors, void (*idle)(void *arg), void *arg);
 /* Cancels what runs, without calling anybody back. */
 void prober_free(struct prober *prober);
-/* True when another probe would get a descriptor. */
-bool prober_has_room(const struct prober *prober);
+/* True when another probe would get a descriptor; connections that are only being closed give way. */
+bool prober_has_room(struct prober *prober);
 uint32_t prober_open_count(const struct prober *prober);
 /* NULL when OpenSSL did not come up: SSL_GET cannot run then. */
 struct tls_world *prober_tls(const struct prober *prober);

@@ -342,11 +342,7 @@ static int prepare(struct check_spec *spec, struct tls_world *tls, char *why)
 		snprintf(why, WHY_SIZE, "the name of the service is longer than %d bytes", GRPC_SERVICE_MAX);
 		return -1;
 	}
-	if (!check->require_reply)
-		return 0;
-	snprintf(why, WHY_SIZE, "OpenSSL did not start, see the log");
-	spec->tls = tls ? tls_profile_get(tls, spec->conf, check, why) : NULL;
-	return spec->tls ? 0 : -1;
+	return check->require_reply ? check_spec_prepare_tls(spec, tls, why) : 0;
 }
 
 static void describe(const struct check_spec *spec, uint32_t step, char *buf, size_t size)

@@ -400,12 +400,8 @@ static int prepare(struct check_spec *spec, struct tls_world *tls, char *why)
 		snprintf(why, WHY_SIZE, "it has no url");
 		return -1;
 	}
-	if (check->kind == CONF_CHECK_SSL) {
-		snprintf(why, WHY_SIZE, "OpenSSL did not start, see the log");
-		spec->tls = tls ? tls_profile_get(tls, spec->conf, check, why) : NULL;
-		if (!spec->tls)
-			return -1;
-	}
+	if (check->kind == CONF_CHECK_SSL && check_spec_prepare_tls(spec, tls, why) < 0)
+		return -1;
 	return compile_bodies(spec, why);
 }
 

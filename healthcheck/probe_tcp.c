@@ -30,6 +30,7 @@ static void start(struct probe *p)
 	h->sent = 0;
 	h->kept_length = 0;
 	h->is_closed = false;
+	p->is_connect_only = !p->spec->talk;
 	if (probe_connect(p) == 0)
 		probe_deadline(p, mono_add(p->started, check_spec_conf(p->spec)->connect_timeout_us));
 }

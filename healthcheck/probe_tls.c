@@ -62,12 +62,7 @@ static void release(struct probe *p)
 
 static int prepare(struct check_spec *spec, struct tls_world *tls, char *why)
 {
-	if (!tls) {
-		snprintf(why, WHY_SIZE, "OpenSSL did not start, see the log");
-		return -1;
-	}
-	spec->tls = tls_profile_get(tls, spec->conf, check_spec_conf(spec), why);
-	return spec->tls ? 0 : -1;
+	return check_spec_prepare_tls(spec, tls, why);
 }
 
 static void describe(const struct check_spec *spec, uint32_t step, char *buf, size_t size)

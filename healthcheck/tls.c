@@ -67,22 +67,97 @@ static bool set_identity(SSL *tls, const struct tls_peer *peer)
 	return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), addr_format(peer->addr, text)) == 1;
 }
 
-struct ssl_st *tls_open(const struct tls_profile *profile, int fd, const struct tls_peer *peer)
+/* ---- sessions ---- */
+
+/* Full handshakes are made at least so often: the certificate may be another one. */
+#define FULL_EVERY_US (60 * US_PER_S)
+
+struct tls_memory {
+	SSL_SESSION *session;
+	struct mono full; /* the last full handshake */
+};
+
+struct tls_memory *tls_memory_new(void)
+{
+	return calloc(1, sizeof(struct tls_memory));
+}
+
+static void forget_session(struct tls_memory *memory)
+{
+	SSL_SESSION_free(memory->session);
+	memory->session = NULL;
+}
+
+void tls_memory_free(struct tls_memory *memory)
+{
+	if (!memory)
+		return;
+	forget_session(memory);
+	free(memory);
+}
+
+/* A ticket has come. Returns 1: it is ours now. */
+static int on_session(SSL *tls, SSL_SESSION *session)
+{
+	struct tls_memory *memory = SSL_get_app_data(tls);
+
+	if (!memory)
+		return 0;
+	forget_session(memory);
+	memory->session = session;
+	if (!SSL_session_reused(tls))
+		memory->full = mono_now();
+	return 1;
+}
+
+int tls_resume_prepare(struct tls_profile *profile)
+{
+	SSL_CTX_set_session_cache_mode(profile->context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(profile->context, on_session);
+	return SSL_CTX_set_app_data(profile->context, profile) == 1 ? 0 : -1;
+}
+
+bool tls_is_resumed(const struct ssl_st *tls)
+{
+	return SSL_session_reused(tls) == 1;
+}
+
+static void resume(SSL *tls, const struct tls_profile *profile, struct tls_memory *memory)
+{
+	/* Who asks for a trusted certificate is to be shown it every time. */
+	if (profile->is_verified || !memory)
+		return;
+	SSL_set_app_data(tls, memory);
+	if (memory->session && mono_diff_us(mono_now(), memory->full) < FULL_EVERY_US)
+		SSL_set_session(tls, memory->session);
+}
+
+static SSL *take_idle(struct tls_profile *profile)
+{
+	if (profile->n_idle > 0)
+		return profile->idle[--profile->n_idle];
+	return SSL_new(profile->context);
+}
+
+struct ssl_st *tls_open(
+	struct tls_profile *profile, int fd, const struct tls_peer *peer, struct tls_memory *memory)
 {
 	const int one = 1;
-	SSL *tls = SSL_new(profile->context);
+	SSL *tls = take_idle(profile);
 
 	if (!tls)
 		return NULL;
 	/* The request follows our last handshake message: it must not wait for the acknowledgement of that. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	SSL_set_connect_state(tls);
-	if (SSL_set_fd(tls, fd) != 1 || (peer->sni && SSL_set_tlsext_host_name(tls, peer->sni) != 1) ||
+	/* The name of the connection before goes, also where there is none now. */
+	if (SSL_set_fd(tls, fd) != 1 || SSL_set_tlsext_host_name(tls, peer->sni) != 1 ||
 		(profile->is_verified && !set_identity(tls, peer))) {
 		ERR_clear_error();
 		SSL_free(tls);
 		return NULL;
 	}
+	resume(tls, profile, memory);
 	return tls;
 }
 
@@ -163,6 +238,8 @@ int tls_handshake(struct ssl_st *tls, struct probe_result *result)
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
 		return 0;
 	explain_handshake(tls, error, saved_errno, result);
+	if (SSL_get_app_data(tls))
+		forget_session(SSL_get_app_data(tls));
 	return -1;
 }
 
@@ -218,10 +295,22 @@ void tls_explain(int error, struct probe_result *result)
 
 void tls_close(struct ssl_st *tls)
 {
+	struct tls_profile *profile;
+
 	if (!tls)
 		return;
-	if (SSL_is_init_finished(tls))
+	profile = SSL_CTX_get_app_data(SSL_get_SSL_CTX(tls));
+	/* Without a goodbye OpenSSL spoils the session; where the server has said its own, nobody reads ours. */
+	if (SSL_is_init_finished(tls) && !(SSL_get_shutdown(tls) & SSL_RECEIVED_SHUTDOWN))
 		SSL_shutdown(tls);
-	SSL_free(tls);
+	/* Names and addresses to verify are not taken back by SSL_clear(). */
+	if (!profile->is_verified && profile->n_idle < TLS_IDLE_MAX && SSL_clear(tls) == 1 &&
+		SSL_set_session(tls, NULL) == 1) {
+		SSL_set_app_data(tls, NULL);
+		SSL_set_bio(tls, NULL, NULL);
+		profile->idle[profile->n_idle++] = tls;
+	} else {
+		SSL_free(tls);
+	}
 	ERR_clear_error();
 }

@@ -30,8 +30,18 @@ struct tls_peer {
 	const struct addr *addr;
 };
 
-/* Wraps fd, which stays the caller's. NULL when out of memory. */
-struct ssl_st *tls_open(const struct tls_profile *profile, int fd, const struct tls_peer *peer);
+/* What is kept between the connections of one check. Where no certificate is verified, the next handshake resumes the
+ * last session, which costs a fraction; after any failure, and once a minute, it is a full one. */
+struct tls_memory;
+/* NULL when out of memory. */
+struct tls_memory *tls_memory_new(void);
+void tls_memory_free(struct tls_memory *memory); /* NULL is allowed */
+
+/* Wraps fd, which stays the caller's; memory must live as long as the connection. NULL when out of memory. */
+struct ssl_st *tls_open(
+	struct tls_profile *profile, int fd, const struct tls_peer *peer, struct tls_memory *memory);
+/* True when the handshake has resumed a session. */
+bool tls_is_resumed(const struct ssl_st *tls);
 /* After the handshake: the protocol must be one that was offered, and the certificate valid for more than so many days
  * (0 = not looked at). Notes the days that are left. Returns 0, or -1 with the sentence in result. */
 int tls_judge(struct ssl_st *tls, const struct tls_profile *profile, uint32_t days, struct probe_result *result);
@@ -43,7 +53,7 @@ ssize_t tls_read(struct ssl_st *tls, void *buf, size_t size);
 ssize_t tls_write(struct ssl_st *tls, const void *data, size_t size);
 /* The sentence for the last failure of read or write. */
 void tls_explain(int error, struct probe_result *result);
-/* Says goodbye (close_notify) and frees. NULL is allowed. */
+/* Says goodbye (close_notify), unless the server has, and frees. NULL is allowed. */
 void tls_close(struct ssl_st *tls);
 
 #endif

@@ -137,8 +137,11 @@ static int set_up(struct tls_profile *p, const struct conf *conf, const struct c
 	SSL_CTX_set_mode(p->context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	/* Many servers end without close_notify; a cut answer is seen by its length. */
 	SSL_CTX_set_options(p->context, SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_CTX_set_session_cache_mode(p->context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_verify(p->context, SSL_VERIFY_NONE, NULL);
+	if (tls_resume_prepare(p) < 0) {
+		snprintf(why, WHY_SIZE, "out of memory");
+		return -1;
+	}
 	if (check->tls_min_version &&
 		SSL_CTX_set_min_proto_version(p->context, versions[check->tls_min_version]) != 1) {
 		snprintf(why, WHY_SIZE, "tls_min_version is not known to this OpenSSL");
@@ -195,6 +198,8 @@ void tls_profile_put(struct tls_profile *p)
 	*p->link = p->next;
 	if (p->next)
 		p->next->link = p->link;
+	while (p->n_idle > 0)
+		SSL_free(p->idle[--p->n_idle]);
 	SSL_CTX_free(p->context);
 	free(p);
 }

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What health checks cost: processor time for 1,000 checks, punctuality, memory.
+
+The same servers, interval and checks for both, one after the other: Debian's keepalived (where the kernel has IPVS,
+without which its checker does not run) and Poise. Checks are counted by the server. Then 10,000 TCP checks a second
+by Poise alone."""
+
+import os
+import re
+import subprocess
+import time
+
+from poiselab import Site, wait_until
+from poiselab.configs import service
+
+SERVERS = 500
+MANY = 10000
+SECONDS = 10
+NGINX = """daemon off;
+pid {folder}/bench.pid;
+error_log stderr crit;
+worker_rlimit_nofile 40000;
+events {{ worker_connections 20000; }}
+http {{
+	access_log off;
+	keepalive_timeout 0;
+	server {{
+		listen 80 backlog=8192;
+		listen 443 ssl backlog=8192;
+		ssl_certificate {pem};
+		ssl_certificate_key {pem};
+		location / {{ return 200 "fine\\n"; }}
+		location = /count {{ stub_status; }}
+	}}
+}}
+"""
+HTTP = """HTTP_GET {
+			url {
+				path /
+				status_code 200
+			}
+			connect_timeout 3
+			retry 0
+		}"""
+KINDS = (("TCP", 80, "TCP_CHECK {\n\t\t\tconnect_timeout 3\n\t\t\tretry 0\n\t\t}"), ("HTTP", 80, HTTP),
+         ("TLS", 443, HTTP.replace("HTTP_GET", "SSL_GET")))
+
+
+def addresses(count):
+    return ["10.77.%d.%d" % (i // 250, i % 250 + 1) for i in range(count)]
+
+
+def cpu_seconds(pid):
+    """User and system time; exact where the kernel keeps statistics of its scheduler, else in ticks."""
+    try:
+        with open("/proc/%d/schedstat" % pid, encoding="ascii") as f:
+            exact = int(f.read().split()[0]) / 1e9
+    except OSError:
+        exact = 0
+    with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return exact or (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_kib(pid):
+    """Memory of the process itself: what it shares with others does not count."""
+    with open("/proc/%d/smaps_rollup" % pid, encoding="ascii") as f:
+        return sum(int(line.split()[1]) for line in f if line.startswith(("Private_Clean", "Private_Dirty")))
+
+
+class Bench:
+    """A router that checks, and a machine with very many addresses on which one server listens."""
+
+    def __init__(self):
+        self.site = Site(servers=1, routers=1)
+        s1, r1 = self.site.s1, self.site.r1
+        s1.run("ip", "route", "add", "local", "10.77.0.0/16", "dev", "lo")
+        r1.run("ip", "route", "add", "10.77.0.0/16", "via", s1.address)
+        s1.namespace.sysctl({"core/somaxconn": 8192, "ipv4/tcp_max_syn_backlog": 16384})
+        conf = s1.path("bench.conf")
+        with open(conf, "w", encoding="ascii") as f:
+            f.write(NGINX.format(folder=s1.folder, pem=self.site.certificate()))
+        s1.start("nginx", ["nginx", "-c", conf, "-e", "stderr"])
+        wait_until("nginx to listen", s1.listening, within=30)
+
+    def accepted(self):
+        """Connections that the server has taken so far, the one that asks left out."""
+        text = self.site.s1.run("curl", "-s", "--max-time", "10", "http://127.0.0.1/count")
+        found = re.search(r"^\s*(\d+) \d+ \d+", text, re.MULTILINE)
+        count = int(found.group(1)) - self.asked if found else 0
+        self.asked += 1
+        return count
+
+    asked = 1
+
+    def rate(self, seconds):
+        before, began = self.accepted(), time.monotonic()
+        time.sleep(seconds)
+        return (self.accepted() - before) / (time.monotonic() - began)
+
+    def run(self, name, count, port, check):
+        """The daemon and its checker process, after every server was asked."""
+        text = service(addresses(count), port=port, check=check)
+        if name == "keepalived":
+            daemon = self.site.r1.keepalived(text)
+            path = self.site.r1.path("keepalived.checkers.pid")
+            wait_until("keepalived's checker", lambda: os.path.exists(path) and os.path.getsize(path), within=30)
+            with open(path, encoding="ascii") as f:
+                return daemon, int(f.read())
+        daemon = self.site.r1.poised(text)
+        pid, = wait_until("the checker", lambda: daemon.role_pids("healthcheck"), within=30)
+        return daemon, pid
+
+    def measure(self, name, count, port, check):
+        """Milliseconds of processor time for 1,000 checks (checker alone, all processes of the daemon), checks a
+        second, and what the daemon says of itself."""
+        daemon, pid = self.run(name, count, port, check)
+        try:
+            # The first round is spread, and begins with what a process does once.
+            wait_until("all servers to be asked", self.accepted, lambda n, base=self.accepted(): n > base + 2 * count, 90, 0.5)
+            family = daemon.family()
+            checks, began = self.accepted(), time.monotonic()
+            own, all_ = cpu_seconds(pid), sum(map(cpu_seconds, family))
+            time.sleep(SECONDS)
+            own, all_ = cpu_seconds(pid) - own, sum(map(cpu_seconds, family)) - all_
+            checks, took = self.accepted() - checks, time.monotonic() - began
+            state = daemon.status().get("checks", {}) if name == "Poise" else {}
+            return own * 1e6 / checks, all_ * 1e6 / checks, checks / took, memory_kib(pid), state
+        finally:
+            daemon.popen.terminate()
+            daemon.popen.wait(30)
+            daemon.discard()
+
+
+def compare(bench, options, report):
+    names = ("keepalived", "Poise") if options.ipvs else ("Poise",)
+    report.text("%d servers, an interval of 1 s, %d s each. CPU: ms for 1,000 checks." % (SERVERS, SECONDS))
+    report.text()
+    form = "%-6s %-12s %12s %12s %10s   %s"
+    report.text(form % ("", "", "checker", "all", "checks/s", "ratio"))
+    for kind, port, check in KINDS:
+        peer = None
+        for name in names:
+            report.note("%s: %s" % (kind, name))
+            own, all_, rate, _, _ = bench.measure(name, SERVERS, port, check)
+            report.clear()
+            report.text((form % (kind, name, "%.0f" % own, "%.0f" % all_, "%.0f" % rate,
+                                 "%.2f" % (own / peer) if peer else "")).rstrip())
+            if peer and own > peer / 2:
+                report.failed("%s: a check costs more than half of one by keepalived (%.0f ms to %.0f ms)" % (kind, own, peer))
+            peer = own
+
+
+def many(bench, report):
+    report.text()
+    kind, port, check = KINDS[0]
+    memory = {}
+    for count in (1000, MANY):
+        report.note("%d %s checks a second" % (count, kind))
+        own, _, rate, memory[count], state = bench.measure("Poise", count, port, check)
+        report.clear()
+        late = {name: state.get("lateness_%s_us" % name, 0) / 1000 for name in ("p50", "p99", "max")}
+        report.text("%d TCP servers at 1 s: %.0f checks/s, CPU %.0f ms for 1,000, starts late by %.1f / %.1f / %.1f ms "
+                    "(p50 / p99 / max)" % (count, rate, own, late["p50"], late["p99"], late["max"]))
+    report.text("memory: %.2f KiB for each server more" % ((memory[MANY] - memory[1000]) / (MANY - 1000)))
+    if rate < 0.95 * MANY:
+        report.failed("%d checks a second are not held: %.0f" % (MANY, rate))
+    if late["p99"] >= 50:
+        report.failed("99 %% of the checks start within %.1f ms only" % late["p99"])
+
+
+def run(options, report):
+    bench = Bench()
+    try:
+        compare(bench, options, report)
+        many(bench, report)
+    except (AssertionError, subprocess.SubprocessError) as error:
+        report.failed("%s\n%s" % (error, bench.site.tails()))
+    finally:
+        bench.site.close()
