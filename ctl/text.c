@@ -228,6 +228,19 @@ const char *text_duration(int64_t us, char buf[TEXT_DURATION])
 	return buf;
 }
 
+const char *text_time(int64_t us, char buf[TEXT_DURATION])
+{
+	if (us < 10000)
+		snprintf(buf, TEXT_DURATION, "%.1f ms", (double)us / 1000);
+	else if (us < 1000000)
+		snprintf(buf, TEXT_DURATION, "%d ms", (int)(us / 1000));
+	else if (us < 60 * 1000000LL)
+		snprintf(buf, TEXT_DURATION, "%.1f s", (double)us / 1000000);
+	else
+		text_duration(us, buf);
+	return buf;
+}
+
 const char *text_sign(const struct screen *screen, enum sign sign)
 {
 	static const char *const signs[][2] = {

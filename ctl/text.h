@@ -53,6 +53,8 @@ int text_width(const char *s);
 /* "12 s", "2 m 10 s", "3 h 12 m", "4 d 2 h". Returns buf. */
 #define TEXT_DURATION 32
 const char *text_duration(int64_t us, char buf[TEXT_DURATION]);
+/* The same for short ones: "0.4 ms", "250 ms", "3.0 s". */
+const char *text_time(int64_t us, char buf[TEXT_DURATION]);
 
 /* Signs that have a plain form for terminals without UTF-8. */
 enum sign { SIGN_FULL, SIGN_EMPTY, SIGN_HALF, SIGN_DOT, SIGN_ARROW, SIGN_BAR, SIGN_BAR_EMPTY, SIGN_ALERT };

@@ -132,6 +132,46 @@ static void show_group(struct text *t, struct json_object *group, struct json_ob
 	show_events(t, events, name);
 }
 
+static void show_phase(char *line, size_t size, const char *name, int64_t at_us)
+{
+	size_t used = strlen(line);
+	char time[TEXT_DURATION];
+
+	if (at_us > 0)
+		snprintf(line + used, size - used, ", %s %s", name, text_time(at_us, time));
+}
+
+/* One check: what it said last, how far the last run came when, and how the runs before ended (the newest first). */
+static void show_check(struct text *t, struct json_object *check)
+{
+	char label[32], line[512], time[TEXT_DURATION];
+	enum style style = strcmp(json_text(check, "health"), "down") == 0 ? STYLE_BAD
+			   : json_number(check, "failures_in_a_row")       ? STYLE_CARE
+									   : STYLE_PLAIN;
+
+	snprintf(label, sizeof(label), "%.12s", json_text(check, "kind"));
+	snprintf(line, sizeof(line), "%s: %s", json_text(check, "health"), json_text(check, "why"));
+	show_line(t, label, style, line);
+	snprintf(line, sizeof(line), "%s%s", json_text(check, "reason"),
+		json_flag(check, "shared") ? " (run once for several servers)" : "");
+	show_phase(line, sizeof(line), "connected after", json_number(check, "connect_us"));
+	show_phase(line, sizeof(line), "handshake after", json_number(check, "handshake_us"));
+	show_phase(line, sizeof(line), "first byte after", json_number(check, "first_byte_us"));
+	show_phase(line, sizeof(line), "done after", json_number(check, "duration_us"));
+	show_line(t, "", STYLE_PLAIN, line);
+	snprintf(line, sizeof(line), "%s, %lld of %lld runs failed, every %s%s", json_text(check, "history"),
+		(long long)json_number(check, "failed_runs"), (long long)json_number(check, "runs"),
+		text_time(json_number(check, "interval_ms") * 1000, time),
+		json_flag(check, "late") ? ": LATE, has not run for three intervals" : "");
+	if (json_number(check, "runs") > 0)
+		show_line(t, "", json_flag(check, "late") ? STYLE_BAD : STYLE_DIM, line);
+	if (json_has(check, "certificate_days")) {
+		snprintf(line, sizeof(line), "the certificate ends in %lld days",
+			(long long)json_number(check, "certificate_days"));
+		show_line(t, "", STYLE_DIM, line);
+	}
+}
+
 static void show_server(struct text *t, struct json_object *service, struct json_object *server,
 	struct json_object *events, int64_t now_us)
 {
@@ -150,6 +190,8 @@ static void show_server(struct text *t, struct json_object *service, struct json
 	snprintf(line, sizeof(line), "%s%s%s", json_text(server, "admin"), *json_text(server, "admin_why") ? ": " : "",
 		json_text(server, "admin_why"));
 	show_line(t, "operator", STYLE_PLAIN, line);
+	for (size_t i = 0; i < json_count(server, "checks"); i++)
+		show_check(t, json_element(server, "checks", i));
 	snprintf(line, sizeof(line), "%lld in the kernel, %lld as configured",
 		(long long)json_number(server, "effective_weight"), (long long)json_number(server, "weight"));
 	show_line(t, "weight", STYLE_PLAIN, line);

@@ -100,7 +100,7 @@ static void on_done(void *arg, const struct probe_result *result)
 {
 	struct check *c = arg;
 	struct checker *k = c->checker;
-	struct mono now = mono_now();
+	struct mono now = prober_now(k->prober);
 	struct verdict_step step;
 	bool counts = check_result_take(c, result, now, &step);
 
@@ -142,7 +142,7 @@ static void start(struct check *c)
 	c->status.last_start = mono_now();
 	c->status.is_late = 0;
 	lateness_take(&c->checker->lateness, mono_diff_us(c->status.last_start, c->planned));
-	p = probe_start(c->checker->prober, &c->spec, on_done, c);
+	p = probe_start(c->checker->prober, &c->spec, c->status.last_start, on_done, c);
 	/* Where the run has ended already, on_done() has planned the next one. */
 	if (p)
 		c->probe = p;

@@ -131,7 +131,7 @@ static struct lingering *take(struct lingers *l)
 	return one;
 }
 
-void linger_begin(struct lingers *l, int fd, bool has_talked)
+void linger_begin(struct lingers *l, int fd, bool has_talked, struct mono now)
 {
 	struct lingering *one;
 
@@ -142,7 +142,7 @@ void linger_begin(struct lingers *l, int fd, bool has_talked)
 		return;
 	}
 	one->fd = fd;
-	one->began = mono_now();
+	one->began = now;
 	put(&l->fresh, one);
 	if (!l->timer.slot)
 		loop_timer_set(l->loop, &l->timer, mono_add(one->began, LOOK_US));

@@ -15,9 +15,9 @@ typedef void linger_close_fn(void *arg, int fd);
 struct lingers *lingers_new(struct loop *loop, linger_close_fn *close, void *arg);
 /* Closes everything at once. */
 void lingers_free(struct lingers *l);
-/* Takes over a connected descriptor that nobody watches any more. has_talked: there may be bytes to read, so that a first
- * look pays at once. */
-void linger_begin(struct lingers *l, int fd, bool has_talked);
+/* Takes over a connected descriptor that nobody watches any more. has_talked: there may be bytes to read, so that a
+ * first look pays at once. */
+void linger_begin(struct lingers *l, int fd, bool has_talked, struct mono now);
 /* Closes the oldest one before its time, because descriptors are scarce. Returns false when there is none. */
 bool lingers_hurry(struct lingers *l);
 

@@ -30,8 +30,8 @@ static struct epoll_event event_of(const struct poller *poller, int fd)
 {
 	const struct entry *entry = &poller->entries[fd];
 
-	return (struct epoll_event){.events = entry->once ? WATCHED_ONCE : WATCHED,
-		.data.u64 = (uint64_t)entry->use << 32 | (uint32_t)fd};
+	return (struct epoll_event){
+		.events = entry->once ? WATCHED_ONCE : WATCHED, .data.u64 = (uint64_t)entry->use << 32 | (uint32_t)fd};
 }
 
 static void on_ready(int epoll_fd, uint32_t events, void *arg)

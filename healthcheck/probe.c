@@ -39,6 +39,7 @@ struct prober {
 	struct probe *all;
 	struct probe *idle_probes[CONF_CHECK_KINDS];
 	uint32_t open, limit;
+	struct mono now; /* of the present call */
 	void (*idle)(void *arg);
 	void *arg;
 	uint8_t buffer[PROBE_BUFFER_SIZE];
@@ -151,6 +152,7 @@ static void on_deadline(struct timer *timer, void *arg)
 	struct probe *p = arg;
 
 	(void)timer;
+	probe_tick(p);
 	p->kind->timeout(p);
 }
 
@@ -159,6 +161,7 @@ static void on_io(int fd, uint32_t events, void *arg)
 	struct probe *p = arg;
 
 	(void)fd;
+	probe_tick(p);
 	p->is_peer_closed |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
 	p->kind->io(p, events);
 }
@@ -185,12 +188,14 @@ static struct probe *take(struct prober *prober, const struct probe_kind *kind)
 	return p;
 }
 
-struct probe *probe_start(struct prober *prober, const struct check_spec *spec, probe_done_fn *done, void *arg)
+struct probe *probe_start(
+	struct prober *prober, const struct check_spec *spec, struct mono now, probe_done_fn *done, void *arg)
 {
 	const struct probe_kind *kind = probe_kind_of(check_spec_conf(spec)->kind);
 	struct probe *p = kind && !spec->broken ? take(prober, kind) : NULL;
 	struct probe_result result = {.reason = REASON_OK};
 
+	prober->now = now;
 	if (!p) {
 		if (!kind || spec->broken)
 			result_set(
@@ -203,9 +208,9 @@ struct probe *probe_start(struct prober *prober, const struct check_spec *spec, 
 	p->spec = spec;
 	p->done = done;
 	p->arg = arg;
-	p->started = mono_now();
+	p->started = now;
 	p->connected = MONO_NEVER;
-	p->is_connect_only = false;
+	p->is_connect_only = p->is_read_up = false;
 	p->result = result;
 	kind->start(p);
 	/* The object may have ended and even begun another run, but not one of this check. */
@@ -299,7 +304,7 @@ int probe_connect_step(struct probe *p, uint32_t events)
 	}
 	if (!(events & EPOLLOUT))
 		return 0;
-	p->connected = mono_now();
+	p->connected = probe_now(p);
 	if (!p->result.connect_us)
 		p->result.connect_us = probe_age_us(p);
 	return 1;
@@ -314,7 +319,7 @@ void probe_disconnect(struct probe *p)
 	p->fd = -1;
 	if (mono_is_set(p->connected) && !p->is_peer_closed) {
 		poller_forget(p->prober->poller, fd);
-		linger_begin(p->prober->lingers, fd, !p->is_connect_only);
+		linger_begin(p->prober->lingers, fd, !p->is_connect_only && !p->is_read_up, probe_now(p));
 		return;
 	}
 	close_descriptor(p->prober, fd);
@@ -340,9 +345,24 @@ struct poller *probe_poller(struct probe *p)
 	return p->prober->poller;
 }
 
+struct mono prober_now(const struct prober *prober)
+{
+	return prober->now;
+}
+
+struct mono probe_now(const struct probe *p)
+{
+	return p->prober->now;
+}
+
+void probe_tick(struct probe *p)
+{
+	p->prober->now = mono_now();
+}
+
 uint32_t probe_age_us(const struct probe *p)
 {
-	int64_t age_us = mono_diff_us(mono_now(), p->started);
+	int64_t age_us = mono_diff_us(probe_now(p), p->started);
 
 	return age_us < 1 ? 1 : age_us > UINT32_MAX ? UINT32_MAX : (uint32_t)age_us;
 }
@@ -401,6 +421,7 @@ int probe_check_certificate(struct probe *p, struct ssl_st *tls)
 {
 	const struct conf_check *check = check_spec_conf(p->spec);
 
+	probe_tick(p);
 	if (!p->result.handshake_us)
 		p->result.handshake_us = probe_age_us(p);
 	if (tls_judge(tls, p->spec->tls, check->cert_expiry_failure, &p->result) == 0)

@@ -84,6 +84,7 @@ struct probe {
 	void *arg;
 	int fd;
 	bool is_connect_only; /* set by start(): nothing but the end of connect() is waited for */
+	bool is_read_up;      /* nothing that has come is left unread */
 	bool is_peer_closed;  /* the server has said that it sends no more */
 	struct timer deadline;
 	struct mono started;
@@ -110,7 +111,10 @@ struct tls_world *prober_tls(const struct prober *prober);
 
 /* Starts a run; done is called exactly once, possibly before this returns. Returns the probe while it runs, NULL when
  * it has already ended. Memory failure is a result, too. */
-struct probe *probe_start(struct prober *prober, const struct check_spec *spec, probe_done_fn *done, void *arg);
+struct probe *probe_start(
+	struct prober *prober, const struct check_spec *spec, struct mono now, probe_done_fn *done, void *arg);
+/* When the prober was last called: the moment of the result that is just being handed over. */
+struct mono prober_now(const struct prober *prober);
 /* Ends a run without calling back. */
 void probe_cancel(struct probe *p);
 
@@ -133,6 +137,9 @@ void probe_finish(struct probe *p);
 uint8_t *probe_buffer(struct probe *p);
 struct tls_world *probe_tls(struct probe *p);
 struct poller *probe_poller(struct probe *p);
+/* The moment of this call; the clock is read once for each, or again by probe_tick() after long work. */
+struct mono probe_now(const struct probe *p);
+void probe_tick(struct probe *p);
 /* Microseconds since the run began, for the phases of a result (at least 1). */
 uint32_t probe_age_us(const struct probe *p);
 /* Begins TLS on the connection as the check says, with the name of the server: its tls_name, else host (may be "").

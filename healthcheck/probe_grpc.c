@@ -219,7 +219,7 @@ static void judge(struct probe_grpc *h)
 					      : "");
 	else if (status == GRPC_SERVING)
 		result_set(&h->p.result, REASON_OK, "SERVING, in %s",
-			reason_time(mono_diff_us(mono_now(), h->p.started), time));
+			reason_time(mono_diff_us(probe_now(&h->p), h->p.started), time));
 	else
 		result_set(&h->p.result, REASON_GRPC, "health is %s, wanted SERVING", grpc_status_name(status));
 	probe_finish(&h->p);

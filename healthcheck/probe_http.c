@@ -71,7 +71,7 @@ static void moved(struct probe_http *h)
 	struct mono total = total_deadline(h);
 	struct mono idle;
 
-	h->moved = mono_now();
+	h->moved = probe_now(&h->p);
 	idle = mono_add(h->moved, limit_us(h));
 	probe_deadline(&h->p, mono_before(idle, total) ? idle : total);
 }
@@ -79,7 +79,7 @@ static void moved(struct probe_http *h)
 static void timeout(struct probe *p)
 {
 	struct probe_http *h = http_of(p);
-	int64_t waited_us = mono_diff_us(mono_now(), h->moved);
+	int64_t waited_us = mono_diff_us(probe_now(&h->p), h->moved);
 	char text[REASON_TIME_SIZE];
 
 	switch (h->phase) {
@@ -101,7 +101,7 @@ static void timeout(struct probe *p)
 				(unsigned long long)h->answer.wire_bytes, reason_time(waited_us, text));
 		else
 			result_set(&p->result, REASON_TOTAL_TIMEOUT, "answer not complete after %s (%llu bytes came)",
-				reason_time(mono_diff_us(mono_now(), h->url_started), text),
+				reason_time(mono_diff_us(probe_now(&h->p), h->url_started), text),
 				(unsigned long long)h->answer.wire_bytes);
 		break;
 	}
@@ -115,7 +115,8 @@ static void url_start(struct probe_http *h)
 	const struct check_spec *spec = h->p.spec;
 
 	h->phase = PHASE_CONNECT;
-	h->url_started = mono_now();
+	h->url_started = probe_now(&h->p);
+	h->p.is_read_up = false;
 	h->sent = 0;
 	h->p.result.step = h->url;
 	http_answer_init(&h->answer);
@@ -183,7 +184,7 @@ static void judge(struct probe_http *h)
 		return;
 	}
 	result_set(&h->p.result, REASON_OK, "status %u in %s", h->answer.status,
-		reason_time(mono_diff_us(mono_now(), h->url_started), text));
+		reason_time(mono_diff_us(probe_now(&h->p), h->url_started), text));
 	if (h->url + 1 >= check_spec_conf(spec)->urls.count) {
 		probe_finish(&h->p);
 		return;
@@ -248,6 +249,8 @@ static void read_answer(struct probe_http *h)
 			break;
 		if (!h->p.result.first_byte_us)
 			h->p.result.first_byte_us = probe_age_us(&h->p);
+		/* A read that fills no buffer has emptied the socket. */
+		h->p.is_read_up = !h->tls && n < PROBE_BUFFER_SIZE;
 		feed(h, buffer, (size_t)n);
 		budget -= (size_t)n < budget ? (size_t)n : budget;
 	}

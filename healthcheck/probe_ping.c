@@ -24,6 +24,7 @@ static void answered(struct ping *ping)
 	struct probe_ping *h = (struct probe_ping *)((char *)ping - offsetof(struct probe_ping, ping));
 	char text[REASON_TIME_SIZE];
 
+	probe_tick(&h->p);
 	h->p.result.first_byte_us = probe_age_us(&h->p);
 	result_set(&h->p.result, REASON_OK, "answered in %s", reason_time(h->p.result.first_byte_us, text));
 	probe_finish(&h->p);

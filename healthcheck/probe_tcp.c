@@ -135,7 +135,7 @@ static void converse(struct probe_tcp *h)
 			reason_time(mono_diff_us(h->p.connected, h->p.started), text));
 	else
 		result_set(&h->p.result, REASON_OK, "conversation of %u steps in %s", h->step,
-			reason_time(mono_diff_us(mono_now(), h->p.started), text));
+			reason_time(mono_diff_us(probe_now(&h->p), h->p.started), text));
 	probe_finish(&h->p);
 }
 

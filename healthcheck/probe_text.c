@@ -75,7 +75,7 @@ static int take_reply(struct probe_text *h)
 	} else if (h->phase == PHASE_QUIT) {
 		/* Whatever it says to that: it has shown that it works. */
 		result_set(&h->p.result, REASON_OK, "greeting and HELO in %s",
-			reason_time(mono_diff_us(mono_now(), h->p.started), text));
+			reason_time(mono_diff_us(probe_now(&h->p), h->p.started), text));
 		probe_finish(&h->p);
 		return -1;
 	} else {

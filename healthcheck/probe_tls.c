@@ -38,7 +38,7 @@ static void io(struct probe *p, uint32_t events)
 		return;
 	if (rc > 0)
 		result_set(&p->result, REASON_OK, "handshake in %s",
-			reason_time(mono_diff_us(mono_now(), p->started), text));
+			reason_time(mono_diff_us(probe_now(p), p->started), text));
 	probe_finish(p);
 }
 

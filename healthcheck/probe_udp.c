@@ -80,7 +80,7 @@ static bool judge_packet(struct probe_udp *h, const uint8_t *data, size_t length
 		return false;
 	}
 	result_set(&h->p.result, REASON_OK, "reply of %zu bytes in %s", length,
-		reason_time(mono_diff_us(mono_now(), h->p.started), time));
+		reason_time(mono_diff_us(probe_now(&h->p), h->p.started), time));
 	return true;
 }
 

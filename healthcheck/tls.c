@@ -139,8 +139,7 @@ static SSL *take_idle(struct tls_profile *profile)
 	return SSL_new(profile->context);
 }
 
-struct ssl_st *tls_open(
-	struct tls_profile *profile, int fd, const struct tls_peer *peer, struct tls_memory *memory)
+struct ssl_st *tls_open(struct tls_profile *profile, int fd, const struct tls_peer *peer, struct tls_memory *memory)
 {
 	const int one = 1;
 	SSL *tls = take_idle(profile);

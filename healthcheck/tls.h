@@ -38,8 +38,7 @@ struct tls_memory *tls_memory_new(void);
 void tls_memory_free(struct tls_memory *memory); /* NULL is allowed */
 
 /* Wraps fd, which stays the caller's; memory must live as long as the connection. NULL when out of memory. */
-struct ssl_st *tls_open(
-	struct tls_profile *profile, int fd, const struct tls_peer *peer, struct tls_memory *memory);
+struct ssl_st *tls_open(struct tls_profile *profile, int fd, const struct tls_peer *peer, struct tls_memory *memory);
 /* True when the handshake has resumed a session. */
 bool tls_is_resumed(const struct ssl_st *tls);
 /* After the handshake: the protocol must be one that was offered, and the certificate valid for more than so many days

@@ -108,6 +108,21 @@ static void find_in_services(struct problems *p, const struct status_source *sou
 	}
 }
 
+/* A pool in panic and checks that do not run are loud, whatever else is well. */
+static void find_in_checks(struct problems *p, const struct status_source *source)
+{
+	struct status_checks s;
+
+	if (!status_load(source, ROLE_HEALTHCHECK, HEALTH_TABLE_ROLE, 0, &s, sizeof(s)))
+		return;
+	if (s.late)
+		add(p, "checks", "%s", s.why);
+	if (s.pools_in_panic)
+		add(p, "checks",
+			"%u pool%s in panic: more servers are down than panic_threshold allows, so all of them serve",
+			s.pools_in_panic, s.pools_in_panic == 1 ? " is" : "s are");
+}
+
 void status_write_problems(struct writer *w, const struct status_source *source)
 {
 	struct problems problems = {.w = w};
@@ -116,6 +131,7 @@ void status_write_problems(struct writer *w, const struct status_source *source)
 	find_in_daemon(&problems, source);
 	find_in_vrrp(&problems, source);
 	find_in_services(&problems, source);
+	find_in_checks(&problems, source);
 	writer_end(w);
 	writer_count(w, "problems_total", problems.count);
 }

@@ -131,6 +131,7 @@ void status_write(struct writer *w, const char *key, const struct status_source 
 	write_daemon(w, source);
 	write_roles(w, source);
 	status_write_kernel(w, source);
+	status_write_health(w, source);
 	writer_bool(w, "services_programmed", every_service_is_programmed(source));
 	status_write_problems(w, source);
 	status_write_vrrp(w, source);

@@ -29,7 +29,10 @@ bool status_load(
 /* Why status_load() said false: "ipvs is not running", "healthcheck has not switched to generation 4 yet". */
 const char *status_absence(const struct status_source *source, enum role role, char why[WHY_SIZE]);
 
-void status_write_kernel(struct writer *w, const struct status_source *source);   /* "kernel" */
+void status_write_kernel(struct writer *w, const struct status_source *source); /* "kernel" */
+void status_write_health(struct writer *w, const struct status_source *source); /* "health_checks" */
+/* An object in the array "checks" of a server: conf->checks[index]. */
+void status_write_check(struct writer *w, const struct status_source *source, conf_index_t index);
 void status_write_vrrp(struct writer *w, const struct status_source *source);     /* "vrrp", "groups", "scripts" */
 void status_write_services(struct writer *w, const struct status_source *source); /* "services" */
 /* One server as object without a key; with_service adds "service". */

@@ -33,7 +33,10 @@ static const char *const document =
 	"1234567,"
 	"'inactive':40,'since':'2025-10-09T08:53:08.000Z','why':'connected in 0.3 ms'},"
 	"{'address':'10.1.0.3','port':80,'weight':1,'effective_weight':0,'health':'down','admin':'normal','active':0,"
-	"'inactive':0,'since':'2025-10-09T08:51:10.000Z','why':'connection refused'},"
+	"'inactive':0,'since':'2025-10-09T08:51:10.000Z','why':'connection refused','checks':[{'kind':'HTTP_GET',"
+	"'health':'down','why':'status 503, wanted 200-299 (HTTP_GET /)','reason':'status','runs':40,'failed_runs':3,"
+	"'failures_in_a_row':3,'history':'xxx.....','interval_ms':2000,'duration_us':25300,'connect_us':400,"
+	"'handshake_us':12000,'first_byte_us':25000,'certificate_days':20,'late':true,'shared':true}]},"
 	"{'address':'10.1.0.4','port':80,'weight':1,'effective_weight':0,'health':'down','admin':'drain','active':3,"
 	"'inactive':0,'drained':false,'since':'2025-10-09T08:53:10.000Z','why':'drained by root (pid 812)',"
 	"'admin_why':'drained by root (pid 812)','health_why':'no route'}],"
@@ -198,6 +201,10 @@ START_TEST(test_why)
 	ck_assert_int_eq(view_why(&t, status, events, "10.1.0.3", NOW_US), 1);
 	assert_shows(t.bytes, "10.1.0.3:80 of 192.0.2.100:80/tcp is down\n");
 	assert_shows(t.bytes, "up -> down  refused");
+	assert_shows(t.bytes, "HTTP_GET     down: status 503, wanted 200-299 (HTTP_GET /)");
+	assert_shows(t.bytes, "status (run once for several servers), connected after 0.4 ms,");
+	assert_shows(t.bytes, "xxx....., 3 of 40 runs failed, every 2.0 s: LATE");
+	assert_shows(t.bytes, "the certificate ends in 20 days");
 	text_free(&t);
 	ck_assert_int_eq(view_why(&t, status, events, "192.0.2.100:80", NOW_US), 1);
 	assert_shows(t.bytes, "192.0.2.100:80/tcp has quorum\n");
