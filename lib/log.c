@@ -12,12 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum log_target { LOG_TARGET_CONSOLE, LOG_TARGET_SYSLOG, LOG_TARGET_PARENT };
+enum log_target { LOG_TARGET_CONSOLE, LOG_TARGET_SYSLOG, LOG_TARGET_WRITER, LOG_TARGET_PARENT };
 
 static struct {
 	enum log_target target;
 	enum log_level level;
 	const char *who;
+	void (*write)(enum log_level level, const char *text);
 	int fd;
 	int colours;
 	uint32_t lost;
@@ -36,6 +37,13 @@ void log_to_syslog(const char *who)
 	sink.target = LOG_TARGET_SYSLOG;
 	sink.who = who;
 	openlog(who, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+void log_to_writer(const char *who, void (*write)(enum log_level level, const char *text))
+{
+	sink.target = LOG_TARGET_WRITER;
+	sink.who = who;
+	sink.write = write;
 }
 
 void log_to_parent(const char *who, int fd)
@@ -136,6 +144,9 @@ void log_write(enum log_level level, const char *fmt, ...)
 		break;
 	case LOG_TARGET_SYSLOG:
 		syslog((int)level, "%s", text);
+		break;
+	case LOG_TARGET_WRITER:
+		sink.write(level, text);
 		break;
 	case LOG_TARGET_PARENT:
 		write_parent(level, text);

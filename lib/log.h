@@ -25,8 +25,12 @@ struct log_record {
 };
 
 /* Where this process's lines go. Call one of them first thing in main(). */
-void log_to_console(const char *who);        /* standard error, with time; readable colours on a terminal */
-void log_to_syslog(const char *who);         /* syslog(3), facility daemon */
+void log_to_console(const char *who); /* standard error, with time; readable colours on a terminal */
+void log_to_syslog(const char *who);  /* syslog(3), facility daemon */
+/* systemd's journal, with the fields POISE_OBJECT ("vrrp web", "server 192.0.2.11:80 ...") and POISE_PART ("vrrp"). */
+void log_to_journal(const char *who);
+/* Each line goes to `write`, which must not wait. */
+void log_to_writer(const char *who, void (*write)(enum log_level level, const char *text));
 void log_to_parent(const char *who, int fd); /* datagrams of struct log_record, never blocking */
 
 /* Lines above this level are dropped; default LOG_LEVEL_INFO. */
