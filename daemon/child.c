@@ -228,8 +228,12 @@ static pid_t spawn(struct child *c, int channel)
 	char path[PATH_MAX];
 	char channel_arg[16], log_arg[16], level_arg[16], beat_arg[24];
 	int64_t limit = supervise_beat_limit_us(c->role, c->parent->patience_us);
-	char *argv[] = {path, (char *)"--channel", channel_arg, (char *)"--log", log_arg, (char *)"--user",
-		(char *)(uintptr_t)c->parent->user, (char *)"--level", level_arg, (char *)"--beat-us", beat_arg, NULL};
+	const char *through = c->role == ROLE_SCRIPT ? c->parent->options.script_socket : NULL;
+	char *argv[] = {path, (char *)"--through", (char *)(uintptr_t)through, (char *)"--channel", channel_arg,
+		(char *)"--log", log_arg, (char *)"--user", (char *)(uintptr_t)c->parent->user, (char *)"--level",
+		level_arg, (char *)"--beat-us", beat_arg, NULL};
+	/* A role that is no relay to a unit gets neither of the two words. */
+	char **args = through ? argv : argv + 2;
 	pid_t pid;
 
 	if (program_path_role(c->role, path) < 0)
@@ -238,10 +242,11 @@ static pid_t spawn(struct child *c, int channel)
 	snprintf(log_arg, sizeof(log_arg), "%d", c->parent->log_fds[1]);
 	snprintf(level_arg, sizeof(level_arg), "%d", (int)log_get_level());
 	snprintf(beat_arg, sizeof(beat_arg), "%lld", (long long)supervise_beat_period_us(limit));
+	args[0] = path;
 	pid = fork();
 	if (pid == 0)
 		exec_child(
-			argv, channel, c->parent->log_fds[1], c->role == ROLE_IPVS ? c->parent->ipvs_namespace_fd : -1);
+			args, channel, c->parent->log_fds[1], c->role == ROLE_IPVS ? c->parent->ipvs_namespace_fd : -1);
 	return pid;
 }
 

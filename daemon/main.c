@@ -25,6 +25,7 @@ static void usage(FILE *out)
 	      "  -v                     with -t: notes too; alone: the version\n"
 	      "  -d, --dialect NAME     keepalived or poise (default: poise for a file named poise.conf)\n"
 	      "  -i, --config-id NAME   take the lines of @NAME instead of the host's name\n"
+	      "  --script-socket PATH   scripts are run by the unit that listens there (poise-script.socket)\n"
 	      "\n"
 	      "example: poised -t -f /etc/keepalived/keepalived.conf\n",
 		out);
@@ -61,8 +62,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{"run-dir", required_argument, NULL, 'r'}, {"dont-fork", no_argument, NULL, 'n'},
 		{"log-console", no_argument, NULL, 'l'}, {"log-detail", no_argument, NULL, 'D'},
 		{"config-test", no_argument, NULL, 't'}, {"dialect", required_argument, NULL, 'd'},
-		{"config-id", required_argument, NULL, 'i'}, {"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"config-id", required_argument, NULL, 'i'}, {"script-socket", required_argument, NULL, 'S'},
+		{"version", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "f:r:nlDtd:i:vh", longs, NULL)) >= 0) {
@@ -82,6 +83,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 			o->dialect = optarg;
 		else if (option == 'i')
 			o->config_id = optarg;
+		else if (option == 'S')
+			o->script_socket = optarg;
 		else if (option == 'v')
 			o->verbose_check = true;
 		else if (option == 'h')
@@ -131,13 +134,16 @@ int main(int argc, char **argv)
 		snprintf(run_dir, sizeof(run_dir), "%s/%s", folder, o.run_dir);
 		o.run_dir = run_dir;
 	}
-	umask(022);
+	/* What others may read is given to them by name. */
+	umask(077);
 	if (!o.foreground && daemon(0, o.log_console) < 0) {
 		fprintf(stderr, "poised: cannot go to the background: %s\n", strerror(errno));
 		return 1;
 	}
 	if (o.log_console)
 		log_to_console("poised");
+	else if (getenv("JOURNAL_STREAM"))
+		log_to_journal("poised"); /* systemd runs us */
 	else
 		log_to_syslog("poised");
 	log_set_level(o.level);

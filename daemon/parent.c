@@ -210,7 +210,12 @@ static int lock_run_dir(struct parent *p)
 	char text[32];
 	int n;
 
-	if (mkdir(p->options.run_dir, 0755) < 0 && errno != EEXIST) {
+	if (mkdir(p->options.run_dir, 0755) == 0) {
+		/* The umask takes more; clients of any user look for the socket in here. */
+		if (chmod(p->options.run_dir, 0755) < 0)
+			log_warning(
+				"%s: only root can reach poisectl's socket: %s", p->options.run_dir, strerror(errno));
+	} else if (errno != EEXIST) {
 		log_error("%s: cannot be made: %s", p->options.run_dir, strerror(errno));
 		return -1;
 	}
@@ -220,7 +225,7 @@ static int lock_run_dir(struct parent *p)
 	if (p->pid_fd < 0)
 		return -1;
 	n = snprintf(text, sizeof(text), "%d\n", getpid());
-	if (ftruncate(p->pid_fd, 0) < 0 || pwrite(p->pid_fd, text, (size_t)n, 0) != n)
+	if (fchmod(p->pid_fd, 0644) < 0 || ftruncate(p->pid_fd, 0) < 0 || pwrite(p->pid_fd, text, (size_t)n, 0) != n)
 		log_warning("%s: the process number could not be written: %s", path, strerror(errno));
 	return 0;
 }

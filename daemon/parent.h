@@ -18,8 +18,9 @@
 struct options {
 	const char *config_file;
 	const char *run_dir;
-	const char *dialect;   /* NULL = by the file's name */
-	const char *config_id; /* of @host lines, NULL = the host's name */
+	const char *dialect;       /* NULL = by the file's name */
+	const char *config_id;     /* of @host lines, NULL = the host's name */
+	const char *script_socket; /* where the script role's own unit listens, NULL = a child like the others */
 	bool foreground, check_only, log_console, verbose_check;
 	enum log_level level;
 };

@@ -4,14 +4,14 @@ sysusersdir = $(prefix)/lib/sysusers.d
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 completiondir = $(datadir)/bash-completion/completions
 
-systemdunit_DATA = etc/poise.service
+systemdunit_DATA = etc/poise.service etc/poise-script@.service etc/poise-script.socket
 pkglibexec_SCRIPTS = etc/release-leftovers
 dist_doc_DATA = README.md
 examplesdir = $(docdir)/examples
-dist_examples_DATA = etc/poise.conf etc/poise-dr.conf etc/strict.conf
-EXTRA_DIST += etc/poise.service.in etc/release-leftovers.in etc/poise.sysusers etc/poise.tmpfiles \
-	etc/poise.bash-completion tests/unit/examples
-CLEANFILES += etc/poise.service etc/release-leftovers
+dist_examples_DATA = etc/poise.conf etc/poise-dr.conf
+EXTRA_DIST += etc/poise.service.in etc/poise-script@.service.in etc/poise-script.socket \
+	etc/release-leftovers.in etc/poise.sysusers etc/poise.tmpfiles etc/poise.bash-completion tests/unit/examples
+CLEANFILES += etc/poise.service etc/poise-script@.service etc/release-leftovers
 TESTS += tests/unit/examples
 
 edit_paths = $(MKDIR_P) etc && $(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
@@ -19,6 +19,9 @@ edit_paths = $(MKDIR_P) etc && $(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@sys
 
 etc/poise.service: etc/poise.service.in Makefile
 	$(AM_V_GEN)$(edit_paths) $(srcdir)/etc/poise.service.in > $@
+
+etc/poise-script@.service: etc/poise-script@.service.in Makefile
+	$(AM_V_GEN)$(edit_paths) $(srcdir)/etc/poise-script@.service.in > $@
 
 etc/release-leftovers: etc/release-leftovers.in Makefile
 	$(AM_V_GEN)$(edit_paths) $(srcdir)/etc/release-leftovers.in > $@ && chmod +x $@

@@ -15,7 +15,8 @@ daemon_script_poise_script_SOURCES = daemon/script/script_process.c \
 	daemon/script/script_check.c daemon/script/script_check.h \
 	daemon/script/script_misc.c daemon/script/script_misc.h \
 	daemon/script/script_run.c daemon/script/script_run.h \
-	daemon/script/script_notify.c daemon/script/script_notify.h
+	daemon/script/script_notify.c daemon/script/script_notify.h \
+	daemon/script/script_unit.c daemon/script/script_unit.h
 daemon_script_poise_script_LDADD = daemon/script/libscript.a $(ROLE_LIBS)
 
 SCRIPT_CHECK_LIBS = daemon/script/libscript.a $(ROLE_LIBS) $(CHECK_LIBS)

@@ -8,10 +8,12 @@
 #include "script_check.h"
 #include "script_misc.h"
 #include "script_notify.h"
+#include "script_unit.h"
 #include "status.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* At the end, for notifications that are still to be started. */
 #define STOP_PATIENCE_US (2 * US_PER_S)
@@ -123,9 +125,30 @@ static const struct role_ops ops = {
 	.stop = script_stop,
 };
 
+/* Started by systemd for a connection of the daemon (script_unit.h), which comes as its first descriptor. */
+#define ACTIVATED_FD 3
+
+static int run_in_unit(struct script_role *role)
+{
+	char *args[SCRIPT_UNIT_ARGS + 1];
+	int n = script_unit_take(ACTIVATED_FD, args);
+	int rc;
+
+	if (n < 0)
+		return 1;
+	rc = role_main(&ops, role, n, args);
+	if (rc == 0 && send(ACTIVATED_FD, "", 1, MSG_NOSIGNAL) < 0)
+		log_debug("script: the relay did not wait for the end");
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	static struct script_role role;
 
+	if (argc == 2 && strcmp(argv[1], "--unit") == 0)
+		return run_in_unit(&role);
+	if (argc > 2 && strcmp(argv[1], "--through") == 0)
+		return script_unit_relay(argc, argv);
 	return role_main(&ops, &role, argc, argv);
 }

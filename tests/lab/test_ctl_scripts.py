@@ -7,7 +7,8 @@ import stat
 
 from poiselab import wait_until
 from poiselab.configs import instance
-from poiselab.process import process_table
+from poiselab.daemons import program
+from poiselab.process import descendants, process_table
 from poiselab.site import VIP
 
 NOTIFY = """#!/bin/sh
@@ -161,3 +162,36 @@ def test_results_survive_the_death_of_the_role_and_a_reload(site):
     assert (result(poised)["result"], result(poised)["since"]) == ("good", since)
     assert poised.state("front") == "MASTER"
     assert stat.S_ISREG(os.stat(path).st_mode)
+
+
+def test_a_unit_of_its_own_runs_the_scripts(site):
+    """As under systemd: the role is started for a connection, and the end of either side is the end of the other."""
+    log = os.path.join(site.folder, "notified")
+    socket = site.r1.path("script.socket")
+    notify = script(site, "notify.sh", NOTIFY % log)
+    unit = site.r1.start("unit", ["systemd-socket-activate", "--accept", "--seqpacket", "--listen", socket,
+                                  program("daemon/script/poise-script"), "--unit"])
+    wait_until("the socket", lambda: os.path.exists(socket))
+    poised = site.r1.poised(router(check("/bin/true"), TRACK + "\n\tnotify \"%s\"" % notify), "--script-socket",
+                            socket)
+    wait_until("the notification of a master", lambda: [line for line in lines(log) if "MASTER" in line], within=15)
+    assert result(poised)["result"] == "good"
+
+    def far():
+        """The role's processes on the unit's side."""
+        return [pid for pid in descendants(unit.popen.pid)[1:]
+                if os.path.basename(os.readlink("/proc/%d/exe" % pid)) == "poise-script"]
+
+    first = wait_until("one role in the unit", far, lambda seen: len(seen) == 1)
+    relay = poised.role_pids("script")
+    os.kill(first[0], signal.SIGKILL)
+    second = wait_until("another role", far, lambda seen: len(seen) == 1 and seen != first)
+    wait_until("another relay", lambda: poised.role_pids("script"), lambda seen: seen and seen != relay)
+    wait_until("its result", lambda: result(poised).get("result"), lambda seen: seen == "good")
+    # hung: the daemon ends its relay, and the kernel the role
+    os.kill(second[0], signal.SIGSTOP)
+    wait_until("the hung role's end", far, lambda seen: seen and second[0] not in seen, within=30)
+    wait_until("its result", lambda: result(poised).get("result"), lambda seen: seen == "good")
+    assert poised.state("front") == "MASTER"
+    poised.stop()
+    wait_until("nobody left", far, lambda seen: not seen)
