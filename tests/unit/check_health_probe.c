@@ -265,11 +265,14 @@ END_TEST
 static void serve_flood(struct peer *p, int fd)
 {
 	static char block[65536];
+	/* Who has seen enough lets the connection linger without reading: nobody would end a wait. */
+	struct timeval patience = {.tv_usec = 50000};
 
 	memset(block, 'x', sizeof(block));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	peer_read_request(p, fd);
 	peer_write(fd, p->answer);
-	while (!p->is_stopped && send(fd, block, sizeof(block), MSG_NOSIGNAL) > 0)
+	while (!p->is_stopped && (send(fd, block, sizeof(block), MSG_NOSIGNAL) > 0 || errno == EAGAIN))
 		;
 }
 
