@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* libnetsnmp as an AgentX subagent, driven from our own loop. Runs in the snmp role only. Its reconnect and ping alarms
  * never run by themselves: the role lets them run (agent_open()) when a probe has shown that the master answers. */
-#include <net-snmp/net-snmp-config.h>
-#include <net-snmp/net-snmp-includes.h>
+#include "library.h"
 
 #include <net-snmp/agent/agent_callbacks.h>
 #include <net-snmp/agent/agent_sysORTable.h>
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
 #include "agent.h"
-#include "log.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AGENT_NAME "poise"
 #define AGENT_MIBS 6
 /* A session that is lost is tried again by the library this long after, if agent_open() lets it. */
 #define AGENT_REOPEN_S 1
@@ -25,7 +22,7 @@
 static struct {
 	const struct agent_ops *ops;
 	void *arg;
-	bool is_started; /* init_snmp() has run */
+	bool is_started; /* has been let connect once */
 	bool is_open;
 	struct {
 		struct mib_snapshot snapshot;
@@ -33,66 +30,11 @@ static struct {
 	} mibs[AGENT_MIBS];
 } agent;
 
-/* ---- between the library's types and ours ---- */
 static void oid_from_library(struct mib_oid *to, const oid *from, size_t n)
 {
 	to->n = 0;
 	for (size_t i = 0; i < n; i++)
 		mib_oid_add(to, (uint32_t)from[i]);
-}
-
-static size_t oid_to_library(oid to[MIB_OID_MAX], const struct mib_oid *from)
-{
-	for (uint32_t i = 0; i < from->n; i++)
-		to[i] = from->id[i];
-	return from->n;
-}
-
-struct library_value {
-	u_char type;
-	const void *data;
-	size_t size;
-	union {
-		long integer;
-		u_long number;
-		struct counter64 counter64;
-	} room;
-};
-
-/* The result points into itself and into v. */
-static void value_to_library(struct library_value *to, const struct mib_value *v)
-{
-	*to = (struct library_value){.data = &to->room, .size = sizeof(to->room.number)};
-	switch (v->type) {
-	case MIB_INTEGER:
-		to->type = ASN_INTEGER;
-		to->room.integer = v->integer;
-		return;
-	case MIB_UNSIGNED:
-		to->type = ASN_UNSIGNED;
-		to->room.number = (u_long)v->number;
-		return;
-	case MIB_COUNTER32:
-		to->type = ASN_COUNTER;
-		to->room.number = (u_long)v->number;
-		return;
-	case MIB_TIMETICKS:
-		to->type = ASN_TIMETICKS;
-		to->room.number = (u_long)v->number;
-		return;
-	case MIB_COUNTER64:
-		to->type = ASN_COUNTER64;
-		to->room.counter64.high = (u_long)(v->number >> 32);
-		to->room.counter64.low = (u_long)(v->number & UINT32_MAX);
-		to->size = sizeof(to->room.counter64);
-		return;
-	case MIB_IPADDRESS:
-	case MIB_OCTETS:
-		to->type = v->type == MIB_OCTETS ? ASN_OCTET_STR : ASN_IPADDRESS;
-		to->data = v->octets;
-		to->size = v->length;
-		return;
-	}
 }
 
 /* ---- answering ---- */
@@ -114,12 +56,12 @@ static void request_answer(struct mib_snapshot *s, const struct mib_view *view, 
 			name = s->mib->root;
 		if (!mib_next(s, view, &name, inclusive, &v))
 			return; /* the agent goes on with what lies behind */
-		snmp_set_var_objid(var, ids, oid_to_library(ids, &name));
+		snmp_set_var_objid(var, ids, library_oid(ids, &name));
 	} else if (!mib_get(s, view, &name, &v)) {
 		netsnmp_set_request_error(info, request, SNMP_NOSUCHINSTANCE);
 		return;
 	}
-	value_to_library(&value, &v);
+	library_value(&value, &v);
 	snmp_set_var_typed_value(var, value.type, value.data, value.size);
 }
 
@@ -149,7 +91,7 @@ static int agent_handle(netsnmp_mib_handler *handler, netsnmp_handler_registrati
 static int mib_register(unsigned slot, const struct mib *mib)
 {
 	oid root[MIB_OID_MAX];
-	size_t n = oid_to_library(root, &mib->root);
+	size_t n = library_oid(root, &mib->root);
 	netsnmp_mib_handler *handler;
 	netsnmp_handler_registration *r;
 
@@ -174,7 +116,7 @@ static int mib_register(unsigned slot, const struct mib *mib)
 static void mib_unregister(unsigned slot)
 {
 	oid root[MIB_OID_MAX];
-	size_t n = oid_to_library(root, &agent.mibs[slot].snapshot.mib->root);
+	size_t n = library_oid(root, &agent.mibs[slot].snapshot.mib->root);
 
 	unregister_sysORTable(root, n);
 	netsnmp_unregister_handler(agent.mibs[slot].registration);
@@ -219,19 +161,6 @@ static int callback_session(int major, int minor, void *server, void *client)
 	return 0;
 }
 
-static int callback_log(int major, int minor, void *server, void *client)
-{
-	const struct snmp_log_message *message = server;
-	int length = (int)strcspn(message->msg, "\n");
-
-	(void)major;
-	(void)minor;
-	(void)client;
-	/* What matters to an operator the role says itself, once and with its cause. */
-	log_debug("snmp: library: %.*s", length, message->msg);
-	return 0;
-}
-
 /* A send to a master that stops reading gives up after this; nothing of the library's is inherited. */
 static void descriptors_limit(void)
 {
@@ -268,31 +197,17 @@ static int callback_stopped(int major, int minor, void *server, void *client)
 }
 
 /* ---- life ---- */
-static void library_settings(const char *socket)
-{
-	/* No MIB text, no configuration and no state of the library's own: all of that is for its own daemons. */
-	setenv("MIBS", "", 1);
-	setenv("MIBDIRS", "/nonexistent", 1);
-	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
-	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
-	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_ALARM_DONT_USE_SIG, 1);
-	netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, socket);
-}
-
 int agent_init(const char *socket, const struct agent_ops *ops, void *arg)
 {
 	agent.ops = ops;
 	agent.arg = arg;
-	signal(SIGPIPE, SIG_IGN); /* the library sends to a master that may have just died */
-	snmp_disable_log();
-	snmp_enable_calllog();
-	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, callback_log, NULL);
+	library_start();
 	netsnmp_enable_subagent();
-	library_settings(socket);
+	netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, socket);
 	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, callback_session, NULL);
 	snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, callback_started, NULL);
 	snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, callback_stopped, NULL);
-	if (init_agent(AGENT_NAME) != 0)
+	if (init_agent(LIBRARY_NAME) != 0)
 		return -EIO;
 	/* init_agent() has set its own interval: only what is set after it counts. */
 	netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL, AGENT_REOPEN_S);
@@ -303,7 +218,8 @@ int agent_open(void)
 {
 	if (!agent.is_started) {
 		agent.is_started = true;
-		init_snmp(AGENT_NAME); /* connects */
+		/* The library connects when it thinks that its configuration is read. */
+		snmp_call_callbacks(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_POST_READ_CONFIG, NULL);
 	} else {
 		run_alarms(); /* connects when the library's own pause is over */
 	}
@@ -323,7 +239,7 @@ void agent_close(void)
 {
 	agent.is_open = false; /* no "lost" for an end that is wanted */
 	if (agent.is_started)
-		snmp_shutdown(AGENT_NAME);
+		snmp_shutdown(LIBRARY_NAME);
 	shutdown_agent();
 }
 
@@ -394,22 +310,13 @@ bool agent_can_send(void)
 
 int agent_send(const struct trap *trap)
 {
-	static const oid trap_oid_name[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0}; /* snmpTrapOID.0 */
-	netsnmp_variable_list *list = NULL;
-	struct library_value value;
-	oid ids[MIB_OID_MAX];
-	size_t n = oid_to_library(ids, &trap->oid);
+	netsnmp_variable_list *list;
 
 	if (!agent.is_open)
 		return -1;
-	if (!snmp_varlist_add_variable(
-		    &list, trap_oid_name, OID_LENGTH(trap_oid_name), ASN_OBJECT_ID, ids, n * sizeof(oid)))
+	list = library_variables(trap);
+	if (!list)
 		return -1;
-	for (uint32_t i = 0; i < trap->n; i++) {
-		n = oid_to_library(ids, &trap->bind[i].name);
-		value_to_library(&value, &trap->bind[i].value);
-		snmp_varlist_add_variable(&list, ids, n, value.type, value.data, value.size);
-	}
 	send_v2trap(list);
 	snmp_free_varbind(list);
 	return agent.is_open ? 0 : -1;

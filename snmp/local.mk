@@ -2,6 +2,8 @@
 noinst_LIBRARIES += snmp/libpoisesnmp.a
 snmp_libpoisesnmp_a_SOURCES = snmp/mib.h snmp/mib_tree.c snmp/mib_value.c snmp/mib_keepalived.c \
 	snmp/mib_keepalived_check.c snmp/mib_vrrp.c snmp/mib_poise.c snmp/trap_build.c snmp/trap_build.h \
+	snmp/trap_parts.h snmp/trap_poise.c snmp/trap_list.h snmp/trap_roll.c snmp/trap_roll.h snmp/outlet.c snmp/outlet.h \
+	snmp/library.c snmp/library.h snmp/sender.c snmp/sender.h snmp/sender_usm.c snmp/sender_usm.h \
 	snmp/trap.c snmp/trap.h snmp/agentx_link.c snmp/agentx_link.h snmp/agentx_probe.c snmp/agentx_probe.h \
 	snmp/agent.c snmp/agent.h
 

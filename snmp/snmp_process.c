@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The snmp role: answers SNMP requests from the boards and tells of events by notifications, through AgentX to the
- * machine's snmpd. Runs as a process of its own because the SNMP library blocks; reads boards and event rings only,
- * asks no other process, holds no privilege, writes nothing but its own board. */
+ * machine's snmpd and directly to receivers. Runs as a process of its own because the SNMP library blocks; reads boards
+ * and event rings only, asks no other process, holds no privilege, writes nothing but its own board. */
 #include "agent.h"
 #include "agentx_link.h"
 #include "agentx_probe.h"
 #include "log.h"
+#include "outlet.h"
 #include "role.h"
-#include "trap.h"
+#include "sender.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define DEFAULT_SOCKET "unix:/var/agentx/master"
-#define EVENTS_AT_ONCE 32                /* between two looks at what else is to be done */
 #define SEND_RETRY_US (20 * US_PER_MS)   /* while the master is merely busy */
 #define STUCK_RETRY_US (500 * US_PER_MS) /* once it is clear that it reads nothing */
 #define STUCK_AFTER_US (3 * US_PER_S)
 #define HOUSEKEEP_US (400 * US_PER_MS) /* a little more than the library waits for an answer */
 #define DESCRIPTORS_MAX 8
+#define STOP_SENDS_MAX 500
+#define STOP_WAIT_US (300 * US_PER_MS) /* for the acknowledgement of the last informs */
+#define BOOTS_EPOCH_S 1577836800       /* 2020: see boots_of() */
 
 struct snmp_role {
 	struct role_process *p;
@@ -31,18 +34,28 @@ struct snmp_role {
 	struct agentx_probe probe;
 	struct loop_io *io[DESCRIPTORS_MAX];
 	uint32_t n_io;
-	struct timer link_timer, pump_timer, housekeep_timer, descriptor_timer;
-	struct trap_feed feed;
+	struct timer link_timer, pump_timer, housekeep_timer, descriptor_timer, direct_timer, stop_timer;
+	struct outlet master, direct; /* through the AgentX master; to the receivers of snmp_trap_to */
+	struct sender *sender;
 	struct mib_view view;
 	struct status_snmp status;
-	char last_problem[320]; /* logged already */
+	uint64_t past_held, past_rolled, past_left_out; /* of predecessors */
+	char last_problem[320];                         /* logged already */
 };
 
 /* ---- own board ---- */
 static void status_store(struct snmp_role *s)
 {
-	memcpy(s->status.last_seq, s->feed.seq, sizeof(s->status.last_seq));
-	s->status.events_dropped = s->feed.dropped;
+	const struct trap_roll *a = &s->master.roll, *b = &s->direct.roll;
+
+	memcpy(s->status.last_seq, s->master.feed.seq, sizeof(s->status.last_seq));
+	memcpy(s->status.direct_seq, s->direct.feed.seq, sizeof(s->status.direct_seq));
+	s->status.traps_sent += s->master.sent;
+	s->master.sent = 0;
+	s->status.events_dropped = s->master.feed.dropped + s->direct.feed.dropped;
+	s->status.traps_held = s->past_held + a->held + b->held;
+	s->status.traps_rolled = s->past_rolled + a->rolled + b->rolled;
+	s->status.traps_left_out = s->past_left_out + a->left_out + b->left_out;
 	role_store(s->p, SNMP_TABLE_AGENT, 0, &s->status, sizeof(s->status));
 }
 
@@ -51,7 +64,7 @@ static void status_change(struct snmp_role *s, bool is_connected, const char *wh
 	if (s->status.is_connected != is_connected || s->status.since_real_us == 0)
 		s->status.since_real_us = real_now_us();
 	s->status.is_connected = is_connected;
-	snprintf(s->status.why, sizeof(s->status.why), "%s", why);
+	snprintf(s->status.why, sizeof(s->status.why), "%.*s", WHY_SIZE - 1, why);
 	status_store(s);
 }
 
@@ -125,29 +138,15 @@ static const struct mib_view *role_view(void *arg)
 	return &s->view;
 }
 
-/* ---- events ---- */
-static void event_tell(struct snmp_role *s, const struct event *ev)
-{
-	const struct mib_view *view = role_view(s);
-	struct trap_facts facts;
-	struct trap_list list;
-
-	trap_facts_collect(view, ev, &facts);
-	trap_build(view->conf, ev, &facts, &list);
-	for (uint32_t i = 0; i < list.n; i++) {
-		if (agent_send(&list.trap[i]) < 0)
-			return;
-		s->status.traps_sent++;
-	}
-	log_debug("snmp: %s: %u notifications (%s)", ev->name, list.n, ev->why);
-}
-
+/* ---- events, to the AgentX master ---- */
 static void drops_report(struct snmp_role *s)
 {
-	if (s->feed.dropped == s->status.events_dropped)
+	uint64_t dropped = s->master.feed.dropped + s->direct.feed.dropped;
+
+	if (dropped == s->status.events_dropped)
 		return;
-	log_warning("snmp: %llu events were overwritten before they could be told to the AgentX master",
-		(unsigned long long)(s->feed.dropped - s->status.events_dropped));
+	log_warning("snmp: %llu events were overwritten before they could be told",
+		(unsigned long long)(dropped - s->status.events_dropped));
 }
 
 /* The master's buffer is full: try again soon, and say so when that lasts. */
@@ -172,41 +171,107 @@ static void send_goes_on(struct snmp_role *s)
 	s->full_since = MONO_NEVER;
 }
 
-/* Tells at most `budget` events. Returns false when more are waiting. */
-static bool events_tell(struct snmp_role *s, unsigned budget)
+static bool master_can_send(void *arg)
 {
-	struct event ev;
-	enum role role;
-	bool all = false;
-
-	for (unsigned i = 0; i < budget && agent_is_open(); i++) {
-		if (!agent_can_send()) {
-			send_wait(s);
-			return true;
-		}
-		send_goes_on(s);
-		if (!trap_feed_next(&s->feed, s->p->boards, &ev, &role)) {
-			all = true;
-			break;
-		}
-		event_tell(s, &ev);
-		loop_timer_set(s->p->loop, &s->housekeep_timer, mono_add(mono_now(), HOUSEKEEP_US));
-	}
-	drops_report(s);
-	status_store(s);
-	return all || !agent_is_open();
+	(void)arg;
+	return agent_can_send();
 }
+
+static bool master_send(void *arg, const struct trap *trap, const char *about)
+{
+	struct snmp_role *s = arg;
+
+	if (agent_send(trap) < 0)
+		return false;
+	log_debug("snmp: told the AgentX master of %s", about);
+	loop_timer_set(s->p->loop, &s->housekeep_timer, mono_add(mono_now(), HOUSEKEEP_US));
+	return true;
+}
+
+static const struct outlet_ops master_ops = {.can_send = master_can_send, .send = master_send};
+
+static void master_pump(struct snmp_role *s)
+{
+	const struct mib_view *view = role_view(s);
+	struct mono next;
+	bool is_blocked;
+
+	if (!view || !s->status.is_enabled || !view->conf->global->snmp_traps) {
+		outlet_skip(&s->master, s->p->boards);
+		return;
+	}
+	if (!agent_is_open())
+		return;
+	next = outlet_pump(&s->master, view, s->p->boards, &is_blocked);
+	if (!is_blocked)
+		send_goes_on(s);
+	if (is_blocked && agent_is_open())
+		send_wait(s);
+	else if (mono_is_set(next))
+		loop_timer_set(s->p->loop, &s->pump_timer, next);
+}
+
+/* ---- events, to the receivers ---- */
+static bool direct_can_send(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+/* sysUpTime of notifications that no agent sends: since the daemon was started. */
+static uint32_t daemon_uptime_cs(const struct snmp_role *s)
+{
+	const struct board *board = s->p->boards[ROLE_PARENT];
+	struct status_daemon st;
+
+	if (!board || board_load(board, PARENT_TABLE_DAEMON, 0, &st, sizeof(st)) < 0)
+		return 0;
+	return (uint32_t)((real_now_us() - st.started_real_us) / (10 * US_PER_MS));
+}
+
+static bool direct_send(void *arg, const struct trap *trap, const char *about)
+{
+	struct snmp_role *s = arg;
+
+	sender_send(s->sender, trap, daemon_uptime_cs(s), about);
+	return true;
+}
+
+static const struct outlet_ops direct_ops = {.can_send = direct_can_send, .send = direct_send};
+
+static void direct_pump(struct snmp_role *s)
+{
+	const struct mib_view *view = role_view(s);
+	struct mono next;
+	bool is_blocked;
+
+	if (!view || sender_targets(s->sender) == 0) {
+		outlet_skip(&s->direct, s->p->boards);
+		return;
+	}
+	next = outlet_pump(&s->direct, view, s->p->boards, &is_blocked);
+	if (mono_is_set(next))
+		loop_timer_set(s->p->loop, &s->direct_timer, next);
+}
+
+static void target_changed(void *arg, uint32_t target, const struct status_trap_target *status)
+{
+	struct snmp_role *s = arg;
+
+	if (s->p->board && target < board_count(s->p->board, SNMP_TABLE_TARGET))
+		role_store(s->p, SNMP_TABLE_TARGET, target, status, sizeof(*status));
+}
+
+static const struct sender_ops sender_ops = {.changed = target_changed};
 
 static void pump(struct snmp_role *s)
 {
 	if (!s->p->conf)
 		return;
-	if (!s->status.is_enabled || !s->p->conf->global->snmp_traps) {
-		trap_feed_skip(&s->feed, s->p->boards);
-		return;
-	}
-	if (agent_is_open() && !events_tell(s, EVENTS_AT_ONCE))
-		loop_timer_set(s->p->loop, &s->pump_timer, mono_now());
+	master_pump(s);
+	direct_pump(s);
+	drops_report(s);
+	status_store(s);
 }
 
 static void on_pump_timer(struct timer *timer, void *arg)
@@ -304,7 +369,7 @@ static bool conf_wants_snmp(const struct conf *conf)
 {
 	const struct conf_global *g = conf->global;
 
-	return g->snmp_vrrp || g->snmp_checker || g->snmp_rfcv2 || g->snmp_rfcv3;
+	return g->snmp_vrrp || g->snmp_checker || g->snmp_rfcv2 || g->snmp_rfcv3 || g->snmp_poise;
 }
 
 static const char *conf_socket(const struct conf *conf)
@@ -321,9 +386,9 @@ static void mibs_enable(const struct conf *conf)
 		const struct mib *mib;
 		bool enable;
 	} mibs[] = {
-		{&mib_keepalived_global, g->snmp_vrrp || g->snmp_checker},
-		{&mib_keepalived_vrrp, g->snmp_vrrp},
-		{&mib_keepalived_check, g->snmp_checker},
+		{&mib_keepalived_global, g->snmp_keepalived && (g->snmp_vrrp || g->snmp_checker)},
+		{&mib_keepalived_vrrp, g->snmp_keepalived && g->snmp_vrrp},
+		{&mib_keepalived_check, g->snmp_keepalived && g->snmp_checker},
 		{&mib_vrrp2, g->snmp_rfcv2},
 		{&mib_vrrp3, g->snmp_rfcv3},
 		{&mib_poise, conf_wants_snmp(conf)},
@@ -356,23 +421,43 @@ static void agent_prepare(struct snmp_role *s, const struct conf *conf)
 	s->is_prepared = true;
 }
 
+/* snmpEngineBoots has to grow with every start, or receivers take our traps for replayed ones: half the seconds since
+ * 2020 do, with the clock right and no file to keep; the predecessor's number helps when it is not. */
+static uint32_t boots_of(const struct status_snmp *predecessor)
+{
+	int64_t boots = (real_now_us() / US_PER_S - BOOTS_EPOCH_S) / 2;
+
+	if (boots < 1)
+		boots = 1;
+	return boots > predecessor->engine_boots ? (uint32_t)boots : predecessor->engine_boots + 1;
+}
+
 /* The first board continues where the predecessor stopped, so that no event is told twice or forgotten. */
+static void adopt(struct snmp_role *s)
+{
+	struct status_snmp old = {0};
+	bool have = s->p->boards[ROLE_SNMP] &&
+		    board_load(s->p->boards[ROLE_SNMP], SNMP_TABLE_AGENT, 0, &old, sizeof(old)) == 0;
+
+	trap_feed_init(&s->master.feed, real_now_us(), have ? old.last_seq : NULL);
+	trap_feed_init(&s->direct.feed, real_now_us(), have ? old.direct_seq : NULL);
+	s->master.feed.dropped = s->status.events_dropped = old.events_dropped;
+	s->status.traps_sent = old.traps_sent;
+	s->past_held = old.traps_held;
+	s->past_rolled = old.traps_rolled;
+	s->past_left_out = old.traps_left_out;
+	s->status.engine_boots = boots_of(&old);
+}
+
 static void board_publish(struct snmp_role *s, const struct conf *next)
 {
 	struct role_process *p = s->p;
-	const struct board_shape shape = {.record_size = {sizeof(s->status)}, .count = {1}};
+	const struct board_shape shape = {.record_size = {sizeof(s->status), sizeof(struct status_trap_target)},
+		.count = {1, next->n_trap_targets}};
 	struct board *board = board_create(ROLE_SNMP, next->generation, &shape);
-	struct status_snmp old;
 
-	if (!p->board) {
-		bool have = p->boards[ROLE_SNMP] &&
-			    board_load(p->boards[ROLE_SNMP], SNMP_TABLE_AGENT, 0, &old, sizeof(old)) == 0;
-
-		trap_feed_init(&s->feed, real_now_us(), have ? old.last_seq : NULL);
-		if (have)
-			s->feed.dropped = s->status.events_dropped = old.events_dropped;
-		s->status.traps_sent = have ? old.traps_sent : 0;
-	}
+	if (!p->board)
+		adopt(s);
 	if (!board) {
 		log_error("snmp: no memory for a board: %s", strerror(errno));
 		role_exit(p, 1);
@@ -397,16 +482,29 @@ static void snmp_commit(struct role_process *p, const struct conf *next)
 	else if (!s->is_prepared)
 		snprintf(s->status.why, sizeof(s->status.why), "not connected yet");
 	board_publish(s, next);
+	trap_roll_rate(&s->master.roll, next->global->snmp_trap_rate);
+	trap_roll_rate(&s->direct.roll, next->global->snmp_trap_rate);
+	sender_configure(s->sender, next, s->status.engine_boots);
+	loop_timer_set(p->loop, &s->pump_timer, mono_now());
 	if (wanted && !s->is_prepared)
 		agent_prepare(s, next);
 	if (!s->is_prepared)
 		return;
 	mibs_enable(next);
 	link_act(s, LINK_START);
-	loop_timer_set(p->loop, &s->pump_timer, mono_now());
 }
 
 /* ---- the role ---- */
+static void on_stop_timer(struct timer *timer, void *arg)
+{
+	struct snmp_role *s = arg;
+
+	(void)timer;
+	sender_free(s->sender);
+	s->sender = NULL;
+	role_exit(s->p, 0);
+}
+
 static int snmp_open(struct role_process *p)
 {
 	struct snmp_role *s = p->ctx;
@@ -416,8 +514,13 @@ static int snmp_open(struct role_process *p)
 	s->pump_timer = (struct timer){.fire = on_pump_timer, .arg = s};
 	s->housekeep_timer = (struct timer){.fire = on_housekeep_timer, .arg = s};
 	s->descriptor_timer = (struct timer){.fire = on_descriptor_timer, .arg = s};
+	s->direct_timer = (struct timer){.fire = on_pump_timer, .arg = s};
+	s->stop_timer = (struct timer){.fire = on_stop_timer, .arg = s};
 	agentx_probe_init(&s->probe, p->loop, on_probe, s);
-	return 0;
+	outlet_init(&s->master, &master_ops, s);
+	outlet_init(&s->direct, &direct_ops, s);
+	s->sender = sender_new(p->loop, &sender_ops, s);
+	return s->sender ? 0 : -ENOMEM;
 }
 
 static void snmp_changed(struct role_process *p, enum role role, uint32_t table, uint32_t record)
@@ -439,17 +542,20 @@ static void snmp_events(struct role_process *p, enum role role)
 static void snmp_stop(struct role_process *p, bool keep)
 {
 	struct snmp_role *s = p->ctx;
+	const struct mib_view *view = role_view(s);
 
 	(void)keep;
 	agentx_probe_cancel(&s->probe);
+	if (view && sender_targets(s->sender) > 0)
+		outlet_flush(&s->direct, view, p->boards, STOP_SENDS_MAX);
 	if (s->is_prepared && agent_is_open()) {
-		if (p->conf && p->conf->global->snmp_traps)
-			events_tell(s, BOARD_EVENTS);
+		if (view && view->conf->global->snmp_traps)
+			outlet_flush(&s->master, view, p->boards, STOP_SENDS_MAX);
 		/* Closing waits for an answer: not with a master that does not even read. */
 		if (agent_can_send())
 			agent_close();
 	}
-	role_exit(p, 0);
+	loop_timer_set(p->loop, &s->stop_timer, mono_add(mono_now(), sender_is_waiting(s->sender) ? STOP_WAIT_US : 0));
 }
 
 static const struct role_ops ops = {

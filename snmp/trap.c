@@ -104,6 +104,7 @@ void trap_facts_collect(const struct mib_view *view, const struct event *ev, str
 		facts->ifindex = st.ifindex;
 		facts->master = st.master;
 		facts->new_master_reason = st.new_master_reason;
+		facts->error_source = st.error_source;
 	}
 	service = object_service(view->conf, ev, facts->object);
 	if (service != CONF_NONE)

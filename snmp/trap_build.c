@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which notifications an event causes, with which variables: those of KEEPALIVED-MIB, the standard VRRP MIBs and
- * POISE-MIB. Pure; used by the snmp role, which finds out the facts before and sends the result afterwards. */
-#include "trap_build.h"
+/* Which notifications an event causes, with which variables: those of KEEPALIVED-MIB and the standard VRRP MIBs; those
+ * of POISE-MIB are in trap_poise.c. Pure; used by the snmp role, which finds out the facts before and sends the result
+ * afterwards. */
+#include "trap_parts.h"
 #include <netinet/in.h>
 #include <string.h>
 
@@ -25,11 +26,13 @@ static bool object_has_name(const struct conf *conf, uint32_t kind, conf_index_t
 	switch (kind) {
 	case EVENT_INSTANCE:
 	case EVENT_PROTOCOL:
+	case EVENT_SPLIT:
 		return strcmp(conf_string(conf, conf->instances[i].name), name) == 0;
 	case EVENT_GROUP:
 		return strcmp(conf_string(conf, conf->groups[i].name), name) == 0;
 	case EVENT_QUORUM:
 	case EVENT_PROGRAM:
+	case EVENT_PANIC:
 		return strcmp(conf_service_name(conf, i, text), name) == 0;
 	}
 	return server_has_name(conf, i, name);
@@ -40,6 +43,7 @@ static uint32_t object_count(const struct conf *conf, uint32_t kind)
 	switch (kind) {
 	case EVENT_INSTANCE:
 	case EVENT_PROTOCOL:
+	case EVENT_SPLIT:
 		return conf->n_instances;
 	case EVENT_GROUP:
 		return conf->n_groups;
@@ -49,6 +53,7 @@ static uint32_t object_count(const struct conf *conf, uint32_t kind)
 		return conf->n_servers;
 	case EVENT_QUORUM:
 	case EVENT_PROGRAM:
+	case EVENT_PANIC:
 		return conf->n_services;
 	}
 	return 0; /* roles and the configuration are no objects of it */
@@ -71,26 +76,22 @@ conf_index_t trap_find_object(const struct conf *conf, const struct event *ev)
 }
 
 /* ---- variables ---- */
-static struct trap *trap_add(struct trap_list *list, const struct mib_oid *oid)
+struct trap *trap_add(struct trap_list *list, const struct mib_oid *oid)
 {
 	struct trap *trap = &list->trap[list->n < TRAPS_PER_EVENT ? list->n++ : TRAPS_PER_EVENT - 1];
 
 	trap->oid = *oid;
-	trap->n = 0;
+	trap->n = trap->list_length = 0;
 	return trap;
 }
 
-/* The next variable of the trap; the caller fills the value. */
-static struct mib_value *bind_add(struct trap *trap, const struct mib_oid *name)
+struct mib_value *trap_bind_add(struct trap *trap, const struct mib_oid *name)
 {
 	struct trap_bind *bind = &trap->bind[trap->n < TRAP_BINDS_MAX ? trap->n++ : TRAP_BINDS_MAX - 1];
 
 	bind->name = *name;
 	return &bind->value;
 }
-
-#define TRAP(list, ...) trap_add(list, &(struct mib_oid)MIB_OID(__VA_ARGS__))
-#define BIND(trap, ...) bind_add(trap, &(struct mib_oid)MIB_OID(__VA_ARGS__))
 
 /* ---- KEEPALIVED-MIB: columns without a row index, as its receivers know them ---- */
 #define KA_TRAP_GROUP MIB_KEEPALIVED, 2, 10, 0, 1
@@ -228,208 +229,151 @@ static int32_t v3_protocol_error(uint32_t drop)
 	return 0;
 }
 
+/* vrrpTrapAuthErrorType; 0 = no notification for this one. */
+static int32_t v2_auth_error(uint32_t drop)
+{
+	switch (drop) {
+	case VRRP_DROP_AUTH_TYPE:
+		return 1;
+	case VRRP_DROP_AUTH_MISMATCH:
+		return 2;
+	case VRRP_DROP_AUTH_FAILURE:
+		return 3;
+	}
+	return 0;
+}
+
+/* The two variables are scalars: .0, although keepalived appends the index of the row. */
+static void v2_auth(const struct event *ev, const struct trap_facts *facts, struct trap_list *list)
+{
+	struct trap *trap = TRAP(list, MIB_VRRP2, 0, 2);
+
+	mib_ip_address(BIND(trap, MIB_VRRP2, 1, 5, 0), &facts->error_source);
+	mib_integer(BIND(trap, MIB_VRRP2, 1, 6, 0), v2_auth_error(ev->to));
+}
+
 static void v3_protocol(
 	const struct conf_instance *ci, const struct event *ev, const struct trap_facts *facts, struct trap_list *list)
 {
-	int32_t reason = v3_protocol_error(ev->to);
-	struct trap *trap;
+	struct trap *trap = TRAP(list, MIB_VRRP3, 0, 2);
 
-	if (reason == 0)
-		return;
-	trap = TRAP(list, MIB_VRRP3, 0, 2);
-	mib_integer(BIND(trap, MIB_VRRP3, 1, 2, 5, 1, 6, facts->ifindex, ci->vrid, v3_family(ci)), reason);
-}
-
-/* ---- POISE-MIB ---- */
-enum poise_trap {
-	POISE_INSTANCE_TRANSITION = 1,
-	POISE_GROUP_TRANSITION,
-	POISE_SERVER_TRANSITION,
-	POISE_SERVER_ADMIN,
-	POISE_SERVER_DRAINED,
-	POISE_QUORUM_TRANSITION,
-	POISE_ROLE_RESTART,
-	POISE_CONFIG_REFUSED,
-	POISE_PROTOCOL_ERROR,
-	POISE_PROGRAM_ERROR,
-};
-
-/* The objects that only notifications carry. */
-enum poise_notify {
-	POISE_NOTIFY_NAME = 1,
-	POISE_NOTIFY_VRRP_FROM,
-	POISE_NOTIFY_VRRP_TO,
-	POISE_NOTIFY_HEALTH_FROM,
-	POISE_NOTIFY_HEALTH_TO,
-	POISE_NOTIFY_ADMIN_FROM,
-	POISE_NOTIFY_ADMIN_TO,
-	POISE_NOTIFY_QUORUM_MET,
-	POISE_NOTIFY_SERVERS_UP,
-	POISE_NOTIFY_SERVERS_TOTAL,
-	POISE_NOTIFY_CAUSE,
-	POISE_NOTIFY_TIME,
-};
-
-static struct mib_value *poise_bind(struct trap *trap, enum poise_notify object)
-{
-	return BIND(trap, MIB_POISE, 1, 7, object, 0);
-}
-
-static struct trap *poise_trap(struct trap_list *list, enum poise_trap number, const struct event *ev)
-{
-	struct trap *trap = TRAP(list, MIB_POISE, 0, number);
-
-	mib_octets(poise_bind(trap, POISE_NOTIFY_NAME), ev->name, strnlen(ev->name, sizeof(ev->name)));
-	return trap;
-}
-
-/* Enumerations of the MIB begin at 1. */
-static void poise_change(struct trap *trap, enum poise_notify from, const struct event *ev)
-{
-	mib_integer(poise_bind(trap, from), (int64_t)ev->from + 1);
-	mib_integer(poise_bind(trap, from + 1), (int64_t)ev->to + 1);
-}
-
-static void poise_servers(
-	struct trap *trap, const struct conf *conf, conf_index_t service, const struct trap_facts *facts)
-{
-	if (facts->object == CONF_NONE)
-		return;
-	mib_unsigned(poise_bind(trap, POISE_NOTIFY_SERVERS_UP), facts->servers_up);
-	mib_unsigned(poise_bind(trap, POISE_NOTIFY_SERVERS_TOTAL), conf->services[service].servers.count);
-}
-
-static void poise_end(struct trap *trap, const struct conf *conf, const struct event *ev)
-{
-	struct mib_value time;
-
-	mib_octets(poise_bind(trap, POISE_NOTIFY_CAUSE), ev->why, strnlen(ev->why, sizeof(ev->why)));
-	if (mib_date(&time, ev->real_us))
-		*poise_bind(trap, POISE_NOTIFY_TIME) = time;
-	mib_text(BIND(trap, MIB_POISE, 1, 1, 2, 0), conf_string(conf, conf->global->node));
-}
-
-static void poise_simple(
-	struct trap_list *list, enum poise_trap number, const struct conf *conf, const struct event *ev)
-{
-	poise_end(poise_trap(list, number, ev), conf, ev);
-}
-
-static void poise_transition(struct trap_list *list, enum poise_trap number, enum poise_notify from,
-	const struct conf *conf, const struct event *ev)
-{
-	struct trap *trap = poise_trap(list, number, ev);
-
-	poise_change(trap, from, ev);
-	poise_end(trap, conf, ev);
+	mib_integer(BIND(trap, MIB_VRRP3, 1, 2, 5, 1, 6, facts->ifindex, ci->vrid, v3_family(ci)),
+		v3_protocol_error(ev->to));
 }
 
 /* ---- events ---- */
-static void build_instance(
+static bool is_vrrp2(const struct conf_instance *ci)
+{
+	return ci->version == 2 && ci->family == AF_INET;
+}
+
+static void older_instance(
+	const struct conf *conf, const struct event *ev, const struct trap_facts *facts, struct trap_list *list)
+{
+	const struct conf_instance *ci = &conf->instances[facts->object];
+	const struct conf_global *g = conf->global;
+
+	if (g->snmp_vrrp && g->snmp_keepalived)
+		ka_instance(conf, ev, facts->object, list);
+	if (g->snmp_rfcv2 && ev->to == VRRP_MASTER && is_vrrp2(ci))
+		v2_new_master(ci, facts, list);
+	if (g->snmp_rfcv3 && ev->to == VRRP_MASTER)
+		v3_new_master(ci, facts, list);
+}
+
+static void older_protocol(
+	const struct conf *conf, const struct event *ev, const struct trap_facts *facts, struct trap_list *list)
+{
+	const struct conf_instance *ci = &conf->instances[facts->object];
+
+	if (conf->global->snmp_rfcv2 && is_vrrp2(ci) && v2_auth_error(ev->to))
+		v2_auth(ev, facts, list);
+	if (conf->global->snmp_rfcv3 && v3_protocol_error(ev->to))
+		v3_protocol(ci, ev, facts, list);
+}
+
+static void build_older(
 	const struct conf *conf, const struct event *ev, const struct trap_facts *facts, struct trap_list *list)
 {
 	const struct conf_global *g = conf->global;
 
-	if (facts->object != CONF_NONE) {
-		const struct conf_instance *ci = &conf->instances[facts->object];
-
-		if (g->snmp_vrrp)
-			ka_instance(conf, ev, facts->object, list);
-		if (g->snmp_rfcv2 && ev->to == VRRP_MASTER && ci->version == 2 && ci->family == AF_INET)
-			v2_new_master(ci, facts, list);
-		if (g->snmp_rfcv3 && ev->to == VRRP_MASTER)
-			v3_new_master(ci, facts, list);
-	}
-	poise_transition(list, POISE_INSTANCE_TRANSITION, POISE_NOTIFY_VRRP_FROM, conf, ev);
-}
-
-static void build_group(
-	const struct conf *conf, const struct event *ev, const struct trap_facts *facts, struct trap_list *list)
-{
-	if (conf->global->snmp_vrrp && facts->object != CONF_NONE)
-		ka_group(conf, ev, facts->object, list);
-	poise_transition(list, POISE_GROUP_TRANSITION, POISE_NOTIFY_VRRP_FROM, conf, ev);
-}
-
-static void build_server(
-	const struct conf *conf, const struct event *ev, const struct trap_facts *facts, struct trap_list *list)
-{
-	bool is_known = facts->object != CONF_NONE;
-	struct trap *trap;
-
-	/* The first success of a server that was taken for up all along is no news: thousands of them at every start.
-	 */
-	if (ev->from == HEALTH_UNKNOWN && ev->to == HEALTH_UP && !(is_known && conf->servers[facts->object].alpha))
-		return;
-	if (ev->to == HEALTH_UNKNOWN)
-		return;
-	if (is_known && conf->global->snmp_checker)
-		ka_server(conf, ev, facts, list);
-	trap = poise_trap(list, POISE_SERVER_TRANSITION, ev);
-	poise_change(trap, POISE_NOTIFY_HEALTH_FROM, ev);
-	poise_servers(trap, conf, is_known ? conf->servers[facts->object].service : CONF_NONE, facts);
-	poise_end(trap, conf, ev);
-}
-
-static void build_quorum(
-	const struct conf *conf, const struct event *ev, const struct trap_facts *facts, struct trap_list *list)
-{
-	struct trap *trap;
-
-	if (facts->object != CONF_NONE && conf->global->snmp_checker)
-		ka_quorum(conf, ev, facts, list);
-	trap = poise_trap(list, POISE_QUORUM_TRANSITION, ev);
-	mib_truth(poise_bind(trap, POISE_NOTIFY_QUORUM_MET), ev->to);
-	poise_servers(trap, conf, facts->object, facts);
-	poise_end(trap, conf, ev);
-}
-
-static void build_protocol(
-	const struct conf *conf, const struct event *ev, const struct trap_facts *facts, struct trap_list *list)
-{
-	if (conf->global->snmp_rfcv3 && facts->object != CONF_NONE)
-		v3_protocol(&conf->instances[facts->object], ev, facts, list);
-	poise_simple(list, POISE_PROTOCOL_ERROR, conf, ev);
-}
-
-void trap_build(const struct conf *conf, const struct event *ev, const struct trap_facts *facts, struct trap_list *list)
-{
-	list->n = 0;
-	if (!conf->global->snmp_traps)
-		return;
 	switch (ev->kind) {
 	case EVENT_INSTANCE:
-		build_instance(conf, ev, facts, list);
+		older_instance(conf, ev, facts, list);
 		return;
 	case EVENT_GROUP:
-		build_group(conf, ev, facts, list);
+		if (g->snmp_vrrp && g->snmp_keepalived)
+			ka_group(conf, ev, facts->object, list);
 		return;
 	case EVENT_SERVER:
-		build_server(conf, ev, facts, list);
+		if (g->snmp_checker && g->snmp_keepalived)
+			ka_server(conf, ev, facts, list);
 		return;
 	case EVENT_QUORUM:
-		build_quorum(conf, ev, facts, list);
-		return;
-	case EVENT_ADMIN: /* another weight is none */
-		if (ev->from != ev->to)
-			poise_transition(list, POISE_SERVER_ADMIN, POISE_NOTIFY_ADMIN_FROM, conf, ev);
-		return;
-	case EVENT_DRAINED:
-		poise_simple(list, POISE_SERVER_DRAINED, conf, ev);
-		return;
-	case EVENT_ROLE: /* a role that died or was killed waits before it is started again */
-		if (ev->to == ROLE_BACKOFF)
-			poise_simple(list, POISE_ROLE_RESTART, conf, ev);
-		return;
-	case EVENT_CONFIG:
-		if (!ev->to)
-			poise_simple(list, POISE_CONFIG_REFUSED, conf, ev);
+		if (g->snmp_checker && g->snmp_keepalived)
+			ka_quorum(conf, ev, facts, list);
 		return;
 	case EVENT_PROTOCOL:
-		build_protocol(conf, ev, facts, list);
-		return;
-	case EVENT_PROGRAM:
-		poise_simple(list, POISE_PROGRAM_ERROR, conf, ev);
+		older_protocol(conf, ev, facts, list);
 		return;
 	}
+}
+
+bool trap_has_older(const struct conf *conf, const struct event *ev)
+{
+	const struct conf_global *g = conf->global;
+
+	switch (ev->kind) {
+	case EVENT_INSTANCE:
+		return (g->snmp_vrrp && g->snmp_keepalived) ||
+		       (ev->to == VRRP_MASTER && (g->snmp_rfcv2 || g->snmp_rfcv3));
+	case EVENT_GROUP:
+		return g->snmp_vrrp && g->snmp_keepalived;
+	case EVENT_SERVER:
+	case EVENT_QUORUM:
+		return g->snmp_checker && g->snmp_keepalived;
+	case EVENT_PROTOCOL:
+		return (g->snmp_rfcv2 && v2_auth_error(ev->to)) || (g->snmp_rfcv3 && v3_protocol_error(ev->to));
+	}
+	return false;
+}
+
+/* The first success of a server that was taken for up all along is no news: thousands of them at every start. */
+static bool server_is_news(const struct conf *conf, const struct event *ev)
+{
+	conf_index_t object = trap_find_object(conf, ev);
+
+	if (ev->to == HEALTH_UNKNOWN)
+		return false;
+	return ev->from != HEALTH_UNKNOWN || ev->to != HEALTH_UP ||
+	       (object != CONF_NONE && conf->servers[object].alpha);
+}
+
+bool trap_is_wanted(const struct conf *conf, const struct event *ev)
+{
+	switch (ev->kind) {
+	case EVENT_SERVER:
+		return server_is_news(conf, ev);
+	case EVENT_ADMIN: /* another weight is no news */
+		return ev->from != ev->to;
+	case EVENT_ROLE: /* a role that died or was killed waits before it is started again */
+		return ev->to == ROLE_BACKOFF;
+	case EVENT_CONFIG:
+		return !ev->to;
+	case EVENT_COMMAND: /* what came of it is an event of its own */
+		return false;
+	}
+	return true;
+}
+
+void trap_build(const struct conf *conf, const struct event *ev, const struct trap_facts *facts, unsigned parts,
+	struct trap_list *list)
+{
+	list->n = 0;
+	if (!trap_is_wanted(conf, ev))
+		return;
+	if ((parts & TRAP_PART_OLDER) && facts->object != CONF_NONE)
+		build_older(conf, ev, facts, list);
+	if (parts & TRAP_PART_POISE)
+		trap_poise(conf, ev, facts, list);
 }

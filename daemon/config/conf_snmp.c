@@ -54,6 +54,32 @@ static void print_keepalived_mib(struct conf_printer *p, uint32_t record)
 		conf_print_line(p, "snmp_keepalived_mib off");
 }
 
+static bool same_secret(struct conf_load *load, conf_index_t a, conf_index_t b)
+{
+	if (a == CONF_NONE || b == CONF_NONE)
+		return a == b;
+	return memcmp(conf_builder_at(load->builder, CONF_TABLE_TRAP_SECRET, a),
+		       conf_builder_at(load->builder, CONF_TABLE_TRAP_SECRET, b), sizeof(struct conf_secret)) == 0;
+}
+
+/* A user of our own engine is one user, whoever receives. */
+static void check_user(struct conf_load *load, conf_index_t i)
+{
+	const struct conf_trap_target *t = conf_builder_at(load->builder, CONF_TABLE_TRAP_TARGET, i), *other;
+
+	for (conf_index_t k = 0; t->user && !t->inform && k < i; k++) {
+		other = conf_builder_at(load->builder, CONF_TABLE_TRAP_TARGET, k);
+		if (other->user != t->user || other->inform)
+			continue;
+		if (other->auth != t->auth || other->priv != t->priv ||
+			!same_secret(load, other->auth_secret, t->auth_secret) ||
+			!same_secret(load, other->priv_secret, t->priv_secret))
+			conf_error(load, conf_object(load, CONF_TABLE_TRAP_TARGET, i)->node, 1,
+				"user %s has another auth or priv above; for traps a user has the same everywhere",
+				conf_builder_text(load->builder, t->user));
+	}
+}
+
 void conf_finish_snmp(struct conf_load *load)
 {
 	struct conf_global *g = global(load);
@@ -63,6 +89,8 @@ void conf_finish_snmp(struct conf_load *load)
 	if (load->defaults.snmp_keepalived > 0 && !g->snmp_vrrp && !g->snmp_checker)
 		g->snmp_vrrp = g->snmp_checker = 1;
 	g->snmp_keepalived = load->defaults.snmp_keepalived != 0 && (g->snmp_vrrp || g->snmp_checker);
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_TRAP_TARGET); i++)
+		check_user(load, i);
 }
 
 /* 0x and an even number of digits. The first bit must be set: the other form has a fixed length and is history. */

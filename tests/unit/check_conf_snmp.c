@@ -108,6 +108,8 @@ START_TEST(test_what_cannot_work_is_refused)
 		"snmp_trap_to 192.0.2.9 {\n user bob\n auth ROT13 authentic1\n }",
 		"snmp_trap_to 192.0.2.9 {\n user bob\n auth SHA authentic1\n priv DES privately1\n }",
 		"snmp_trap_to 192.0.2.9 {\n community\n }",
+		"snmp_trap_to 192.0.2.8 {\n user bob\n auth SHA authentic2\n }\n"
+		" snmp_trap_to 192.0.2.9 {\n user bob\n auth SHA authentic1\n }",
 		"snmp_engine_id 0x80001f88",
 		"snmp_engine_id 0x00001f880401",
 		"snmp_engine_id 0x80001f880401x",

@@ -86,7 +86,7 @@ static struct trap_list *build(const struct event *ev)
 	struct trap_facts facts;
 
 	trap_facts_collect(&site.view, ev, &facts);
-	trap_build(site.conf, ev, &facts, &list);
+	trap_build(site.conf, ev, &facts, TRAP_PART_OLDER | TRAP_PART_POISE, &list);
 	return &list;
 }
 

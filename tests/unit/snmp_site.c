@@ -28,7 +28,7 @@ static void build_global(struct conf_builder *b)
 									 : add(b, CONF_TABLE_GLOBAL);
 
 	g->node = node;
-	g->snmp_vrrp = g->snmp_checker = g->snmp_rfcv2 = g->snmp_rfcv3 = g->snmp_traps = 1;
+	g->snmp_vrrp = g->snmp_checker = g->snmp_rfcv2 = g->snmp_rfcv3 = g->snmp_traps = g->snmp_keepalived = 1;
 	g->mcast_group4 = address("224.0.0.18");
 	g->mcast_group6 = address("ff02::12");
 }
