@@ -135,6 +135,7 @@ static const struct mib_view *role_view(void *arg)
 			board = NULL;
 		s->view.boards[r] = board;
 	}
+	s->view.boards[ROLE_SNMP] = p->board;
 	return &s->view;
 }
 

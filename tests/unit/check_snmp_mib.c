@@ -353,6 +353,45 @@ START_TEST(test_poise_mib)
 }
 END_TEST
 
+#define PC(...) cell(&mib_poise, OID(MIB_POISE, __VA_ARGS__))
+#define PT(...) text_cell(&mib_poise, OID(MIB_POISE, __VA_ARGS__))
+
+START_TEST(test_poise_checks_and_drains)
+{
+	ck_assert_str_eq(PC(1, 8, 1, 4, 1, 1, 1), "i 1");
+	ck_assert_str_eq(PC(1, 8, 1, 4, 1, 1, 2), "i 2");
+	ck_assert_str_eq(PC(1, 8, 1, 5, 1, 1, 1), "i 1"); /* never ran */
+	ck_assert_str_eq(PC(1, 8, 1, 5, 1, 1, 2), "i 2");
+	ck_assert_str_eq(PC(1, 8, 1, 8, 1, 1, 2), "C 9");
+	ck_assert_str_eq(PC(1, 8, 1, 11, 1, 1, 1), "-");
+	ck_assert_str_eq(PC(1, 8, 1, 11, 1, 1, 2), "u 30");
+	ck_assert_str_eq(PT(1, 8, 1, 14, 1, 1, 2), "connected");
+	ck_assert_str_eq(PC(1, 8, 1, 4, 1, 2, 1), "-"); /* RS_B has no checks */
+	/* Only who is drained has a row. */
+	ck_assert_str_eq(PC(1, 9, 1, 1, 1, 1), "-");
+	ck_assert_str_eq(PC(1, 9, 1, 1, 1, 2), "i 2");
+	ck_assert_str_eq(PC(1, 9, 1, 3, 1, 2), "-"); /* without an end */
+	ck_assert_str_eq(PC(1, 9, 1, 4, 1, 2), "i 2");
+	ck_assert_str_eq(PC(1, 9, 1, 5, 1, 2), "u 32");
+	ck_assert_str_eq(PT(1, 9, 1, 9, 1, 2), "drained by root");
+}
+END_TEST
+
+START_TEST(test_poise_work)
+{
+	ck_assert_str_eq(PT(1, 10, 1, 0), "eth1");
+	ck_assert_str_eq(PC(1, 10, 2, 0), "u 7");
+	ck_assert_str_eq(PC(1, 10, 4, 0), "i 1");
+	ck_assert_str_eq(PC(1, 10, 5, 0), "u 40");
+	ck_assert_str_eq(PC(1, 10, 11, 0), "-"); /* never sent */
+	ck_assert_str_eq(PC(1, 13, 2, 0), "C 1000");
+	ck_assert_str_eq(PC(1, 14, 1, 3, 1), "x C0000209");
+	ck_assert_str_eq(PC(1, 14, 1, 5, 1), "i 1");
+	ck_assert_str_eq(PC(1, 14, 1, 7, 1), "i 3");
+	ck_assert_str_eq(PC(1, 14, 1, 9, 1), "C 4");
+}
+END_TEST
+
 /* ---- values ---- */
 START_TEST(test_values_stay_in_their_type)
 {
@@ -394,6 +433,8 @@ int main(void)
 	tcase_add_test(tc, test_vrrp_mib_2);
 	tcase_add_test(tc, test_vrrp_mib_3);
 	tcase_add_test(tc, test_poise_mib);
+	tcase_add_test(tc, test_poise_checks_and_drains);
+	tcase_add_test(tc, test_poise_work);
 	tcase_add_test(tc, test_values_stay_in_their_type);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -109,6 +109,28 @@ static struct conf_service *build_service(struct conf_builder *b, enum conf_serv
 	return cs;
 }
 
+/* Two checks of RS_A, one receiver of notifications, connection sync. */
+static void build_rest(struct conf_builder *b)
+{
+	conf_string_t interface = conf_builder_string(b, "eth1");
+	struct conf_trap_target *t = add(b, CONF_TABLE_TRAP_TARGET);
+	struct conf_global *g = conf_builder_at(b, CONF_TABLE_GLOBAL, 0);
+
+	t->addr = address("192.0.2.9");
+	t->port = 162;
+	t->inform = 1;
+	t->community = t->auth_secret = t->priv_secret = CONF_NONE;
+	g->sync_interface = interface;
+	g->sync_id = 7;
+	for (int i = 0; i < 2; i++) {
+		struct conf_check *check = add(b, CONF_TABLE_CHECK);
+
+		check->kind = i == 0 ? CONF_CHECK_TCP : CONF_CHECK_HTTP;
+		check->server = RS_A;
+	}
+	((struct conf_server *)conf_builder_at(b, CONF_TABLE_SERVER, RS_A))->checks = (struct conf_range){0, 2};
+}
+
 static void build_services(struct conf_builder *b)
 {
 	conf_string_t name = conf_builder_string(b, "pool");
@@ -180,10 +202,12 @@ static void make_vrrp_board(struct site *site, uint64_t generation)
 
 static void make_check_boards(struct site *site, uint64_t generation)
 {
-	const struct board_shape health = {
-		.record_size = {sizeof(struct status_check), sizeof(struct status_health)}, .count = {0, 5}};
-	const struct board_shape ipvs = {
-		.record_size = {sizeof(struct status_service), sizeof(struct status_server)}, .count = {3, 5}};
+	const struct board_shape health = {.record_size = {sizeof(struct status_check), sizeof(struct status_health),
+						   sizeof(struct status_checks)},
+		.count = {2, 5, 1}};
+	const struct board_shape ipvs = {.record_size = {sizeof(struct status_service), sizeof(struct status_server),
+						 sizeof(struct status_ipvs), sizeof(struct status_sync)},
+		.count = {3, 5, 1, 1}};
 
 	site->boards[ROLE_HEALTHCHECK] = make_board(ROLE_HEALTHCHECK, generation, &health);
 	site->boards[ROLE_IPVS] = make_board(ROLE_IPVS, generation, &ipvs);
@@ -206,6 +230,29 @@ static void make_check_boards(struct site *site, uint64_t generation)
 	}
 }
 
+/* RS_B is being drained. */
+static void make_other_boards(struct site *site, uint64_t generation)
+{
+	const struct board_shape parent = {
+		.record_size = {sizeof(struct status_role), sizeof(struct status_admin), sizeof(struct status_daemon)},
+		.count = {ROLE_COUNT, 5, 1}};
+	const struct board_shape snmp = {
+		.record_size = {sizeof(struct status_snmp), sizeof(struct status_trap_target)}, .count = {1, 1}};
+	const struct status_check check = {.health = HEALTH_UP, .runs = 9, .cert_days = 31, .why = "connected"};
+	const struct status_admin admin = {.admin = ADMIN_DRAIN, .drain_end = DRAIN_RESET, .why = "drained by root"};
+	const struct status_sync sync = {.is_ready = 1, .own = 40, .foreign = 2, .why = "sent 40"};
+	const struct status_snmp traps = {.traps_held = 3, .traps_rolled = 1000};
+	const struct status_trap_target target = {.state = TRAP_TARGET_ANSWERING, .sent = 5, .acknowledged = 4};
+
+	site->boards[ROLE_PARENT] = make_board(ROLE_PARENT, generation, &parent);
+	site->boards[ROLE_SNMP] = make_board(ROLE_SNMP, generation, &snmp);
+	board_store(site->boards[ROLE_HEALTHCHECK], HEALTH_TABLE_CHECK, 1, &check, sizeof(check));
+	board_store(site->boards[ROLE_PARENT], PARENT_TABLE_ADMIN, RS_B, &admin, sizeof(admin));
+	board_store(site->boards[ROLE_IPVS], IPVS_TABLE_SYNC, 0, &sync, sizeof(sync));
+	board_store(site->boards[ROLE_SNMP], SNMP_TABLE_AGENT, 0, &traps, sizeof(traps));
+	board_store(site->boards[ROLE_SNMP], SNMP_TABLE_TARGET, 0, &target, sizeof(target));
+}
+
 void site_init(struct site *site, uint64_t generation)
 {
 	struct conf_builder *b = conf_builder_new();
@@ -215,6 +262,7 @@ void site_init(struct site *site, uint64_t generation)
 	build_global(b);
 	build_vrrp(b);
 	build_services(b);
+	build_rest(b);
 	ck_assert_int_eq(conf_builder_write(b, generation, fd), 0);
 	conf_builder_free(b);
 	site->conf = conf_open(fd);
@@ -224,6 +272,7 @@ void site_init(struct site *site, uint64_t generation)
 	site->view.agent_uptime_cs = 100000;
 	make_vrrp_board(site, generation);
 	make_check_boards(site, generation);
+	make_other_boards(site, generation);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		site->view.boards[r] = site->boards[r];
 }
