@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 4
+#define CONF_LAYOUT 5
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -34,6 +34,8 @@ struct conf_range {
 	X(GROUP, groups, struct conf_group)                                                                            \
 	X(GROUP_MEMBER, group_members, conf_index_t) /* conf->instances */                                             \
 	X(SCRIPT, scripts, struct conf_script)                                                                         \
+	X(PROCESS, processes, struct conf_process)                                                                     \
+	X(FILE, files, struct conf_file)                                                                               \
 	X(NOTIFY, notifies, struct conf_notify)                                                                        \
 	X(SECRET, secrets, struct conf_secret) /* only the vrrp role sees it */                                        \
 	X(SERVICE_GROUP, service_groups, struct conf_service_group)                                                    \
@@ -175,8 +177,11 @@ struct conf_track {
 	uint32_t kind;
 	conf_string_t name;   /* interface name, or the script's name */
 	conf_index_t script;  /* CONF_TRACK_SCRIPT */
+	conf_index_t process; /* CONF_TRACK_PROCESS */
+	conf_index_t file;    /* CONF_TRACK_FILE */
 	conf_index_t service; /* CONF_TRACK_SERVICE */
-	int32_t weight;       /* 0 = a failure is FAULT; else added while up (>0) or while down (<0) */
+	/* 0 = a failure is FAULT; else added while up (>0) or while down (<0); of a file: times the number in it */
+	int32_t weight;
 	uint32_t reverse;
 	conf_index_t instance; /* or CONF_NONE when it belongs to a group */
 	conf_index_t group;
@@ -207,6 +212,36 @@ struct conf_script {
 	uint32_t weight_reverse;
 	uint32_t rise, fall; /* default 1, 1 */
 	uint32_t init_fail;
+};
+
+/* How the arguments of a process are compared. */
+enum conf_param_match {
+	CONF_PARAM_NONE,    /* they are not looked at, unless some are configured: then all must be equal */
+	CONF_PARAM_EXACT,   /* all of them: none configured, none there */
+	CONF_PARAM_INITIAL, /* the last one may go on */
+	CONF_PARAM_PARTIAL, /* more may follow */
+};
+
+/* Running processes of a name: at least quorum, at most quorum_max of them. */
+struct conf_process {
+	conf_string_t name;
+	struct conf_command command; /* the name of the process, its arguments; no user */
+	uint32_t param_match;        /* enum conf_param_match */
+	uint32_t full_command;       /* compare the command line, not the kernel's name */
+	int32_t weight;              /* default of the tracks that name none */
+	uint32_t weight_reverse;
+	uint32_t quorum, quorum_max;               /* default 1, UINT32_MAX */
+	int64_t fork_delay_us, terminate_delay_us; /* before it counts as up, as down */
+};
+
+/* A file with a number in it. */
+enum conf_file_init { CONF_FILE_LEAVE, CONF_FILE_CREATE, CONF_FILE_OVERWRITE };
+struct conf_file {
+	conf_string_t name, path;
+	int32_t weight; /* default of the tracks that name none */
+	uint32_t weight_reverse;
+	uint32_t init; /* enum conf_file_init: what is done at the start */
+	int32_t init_value;
 };
 
 enum conf_notify_event {

@@ -82,6 +82,8 @@ const struct conf_field conf_fields[] = {
 	ENUM32(TRACK, conf_track, kind, CONF_TRACK_SERVICE + 1),
 	STRING(TRACK, conf_track, name),
 	INDEX(TRACK, conf_track, script, SCRIPT),
+	INDEX(TRACK, conf_track, process, PROCESS),
+	INDEX(TRACK, conf_track, file, FILE),
 	INDEX(TRACK, conf_track, service, SERVICE),
 	INDEX(TRACK, conf_track, instance, INSTANCE),
 	INDEX(TRACK, conf_track, group, GROUP),
@@ -94,6 +96,13 @@ const struct conf_field conf_fields[] = {
 
 	STRING(SCRIPT, conf_script, name),
 	COMMAND(SCRIPT, conf_script, command),
+
+	STRING(PROCESS, conf_process, name),
+	COMMAND(PROCESS, conf_process, command),
+	ENUM32(PROCESS, conf_process, param_match, CONF_PARAM_PARTIAL + 1),
+	STRING(FILE, conf_file, name),
+	STRING(FILE, conf_file, path),
+	ENUM32(FILE, conf_file, init, CONF_FILE_OVERWRITE + 1),
 
 	ENUM32(NOTIFY, conf_notify, event, CONF_NOTIFY_QUORUM_DOWN + 1),
 	ENUM32(NOTIFY, conf_notify, owner, CONF_OWNER_SERVICE + 1),

@@ -247,7 +247,7 @@ struct status_digest {
 /* ---- script ---- */
 /* SCRIPT_TABLE_MISC: a struct status_script for each check of kind MISC, in the order of conf->checks; result is that
  * of the last run alone. */
-enum script_board_table { SCRIPT_TABLE_SCRIPT, SCRIPT_TABLE_MISC };
+enum script_board_table { SCRIPT_TABLE_SCRIPT, SCRIPT_TABLE_MISC, SCRIPT_TABLE_PROCESS, SCRIPT_TABLE_FILE };
 
 enum script_result { SCRIPT_UNKNOWN, SCRIPT_GOOD, SCRIPT_BAD };
 struct status_script {
@@ -257,6 +257,16 @@ struct status_script {
 	struct mono last_end;
 	uint64_t runs;
 	struct mono last_start, next_start; /* MISC only */
+	char why[WHY_SIZE];
+};
+
+/* A tracked process or file. */
+struct status_watch {
+	uint32_t is_known; /* it was looked at */
+	uint32_t is_up;    /* process: the quorum is there; file: it can be read (a file that is missing counts as 0) */
+	int32_t value;     /* process: how many run; file: the number in it */
+	uint32_t zero;
+	int64_t since_real_us;
 	char why[WHY_SIZE];
 };
 

@@ -105,7 +105,7 @@ static void look(struct facts *facts, const struct vrrp_instance *instance)
 	const struct conf *conf = process->set->conf;
 	const char *interface = conf_string(conf, instance->conf->interface);
 	const struct link *link = links_find_name(&process->monitor.links, interface);
-	struct vrrp_priority priority = vrrp_priority_of(conf, instance->index, process->set->tracks.is_up);
+	struct vrrp_priority priority = vrrp_priority_of(conf, instance->index, process->set->tracks.seen);
 	char name[VRRP_TEXT_SIZE];
 
 	*facts = (struct facts){.priority = priority.effective};
