@@ -38,6 +38,7 @@ struct conf_range {
 	X(FILE, files, struct conf_file)                                                                               \
 	X(NOTIFY, notifies, struct conf_notify)                                                                        \
 	X(SECRET, secrets, struct conf_secret) /* only the vrrp role sees it */                                        \
+	X(HMAC_KEY, hmac_keys, struct conf_hmac_key) /* so is this */                                                  \
 	X(SERVICE_GROUP, service_groups, struct conf_service_group)                                                    \
 	X(GROUP_ENTRY, group_entries, struct conf_group_entry)                                                         \
 	X(SERVICE, services, struct conf_service)                                                                      \
@@ -100,7 +101,9 @@ struct conf_global {
 };
 
 /* ---- VRRP ---- */
-enum conf_auth { CONF_AUTH_NONE, CONF_AUTH_PASS, CONF_AUTH_AH };
+enum conf_auth { CONF_AUTH_NONE, CONF_AUTH_PASS, CONF_AUTH_AH, CONF_AUTH_HMAC };
+enum conf_hmac_mode { CONF_HMAC_ENFORCE, CONF_HMAC_PERMISSIVE, CONF_HMAC_RECEIVE_ONLY };
+enum conf_hmac_replay { CONF_HMAC_TIME, CONF_HMAC_MONOTONIC };
 enum conf_initial { CONF_INITIAL_BACKUP, CONF_INITIAL_MASTER };
 
 struct conf_instance {
@@ -143,6 +146,13 @@ struct conf_instance {
 	int64_t garp_interval_us, gna_interval_us; /* gap between packets on an interface */
 	int64_t garp_lower_prio_delay_us;
 	uint32_t garp_lower_prio_repeat;
+	/* CONF_AUTH_HMAC: a signed trailer behind every advertisement */
+	struct conf_range hmac_keys;
+	uint8_t hmac_active; /* id of the key that signs, one of hmac_keys */
+	uint8_t hmac_mode;   /* enum conf_hmac_mode */
+	uint8_t hmac_replay; /* enum conf_hmac_replay */
+	uint8_t zero2;
+	uint32_t hmac_window_s;
 	uint32_t line; /* where the block begins, for messages */
 };
 
@@ -268,6 +278,12 @@ struct conf_notify {
 struct conf_secret {
 	uint8_t bytes[64];
 	uint32_t length;
+};
+
+struct conf_hmac_key {
+	uint8_t id;     /* 1..255 */
+	uint8_t length; /* 32..64 */
+	uint8_t bytes[64];
 };
 
 /* ---- SNMP: receivers of notifications that need no snmpd ---- */

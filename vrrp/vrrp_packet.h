@@ -8,6 +8,7 @@
 #include "conf.h"
 #include "status.h"
 #include "vrrp_auth.h"
+#include "vrrp_hmac.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +50,7 @@ struct vrrp_advert {
 	bool is_interval_different; /* version 3 only */
 	bool is_list_different;
 	bool is_trailed; /* carried a valid HMAC trailer */
+	bool is_by_wall; /* ... that is fresh by the wall clock only */
 	int64_t interval_us;
 	uint32_t ah_sequence;     /* AH: to be stored once accepted */
 	uint64_t hmac_sequence;   /* trailer: to be stored once accepted */
@@ -61,9 +63,9 @@ struct vrrp_receiver {
 	const struct conf_instance *instance;
 	struct addr self;                    /* own source address: from itself = dropped */
 	uint32_t ah_sequence;                /* highest seen or sent, 0 = none yet */
-	const struct vrrp_hmac_policy *hmac; /* NULL = no trailer allowed */
-	const struct vrrp_hmac_mark *mark;   /* of this source; NULL = first contact */
-	int64_t real_now_us;                 /* for the trailer's freshness only */
+	const struct vrrp_hmac_policy *hmac; /* NULL = no trailer allowed, and none can be judged */
+	const struct vrrp_hmac_marks *marks; /* NULL = nothing remembered */
+	struct vrrp_hmac_time time;          /* for the trailer's freshness only */
 };
 
 /* Finds the VRID so that the caller can find the instance: rules that need none (length, version 2 or 3, type).
@@ -87,8 +89,8 @@ struct vrrp_sending {
 };
 
 /* Writes IP header (IPv4: for a raw socket with IP_HDRINCL), AH, message, trailer; over IPv6 the payload with its
- * checksum (leave IPV6_CHECKSUM off). Returns the length, or 0 when size is too small or source and destination do not
- * fit. */
+ * checksum (leave IPV6_CHECKSUM off). Returns the length, or 0 when size is too small, source and destination do not
+ * fit, or the instance demands a signature that cannot be made. */
 size_t vrrp_packet_encode(const struct conf *conf, const struct conf_instance *instance, const struct vrrp_sending *tx,
 	uint8_t *out, size_t size);
 

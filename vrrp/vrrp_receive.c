@@ -110,7 +110,7 @@ void vrrp_receive(void *arg, const struct vrrp_arrival *arrival)
 	receiver.instance = instance->conf;
 	receiver.self = instance->vr.source;
 	receiver.ah_sequence = instance->ah_sequence;
-	receiver.real_now_us = real_now_us();
+
 	drop = vrrp_packet_decode(&receiver, &arrival->packet, &advert);
 	if (drop != VRRP_DROP_NONE) {
 		vrrp_report_drop(instance, drop, &source);

@@ -3,6 +3,7 @@
  * inherited, and what the protocol version allows is settled. Runs in the config role. Services are completed in
  * conf_finish_service.c. */
 #include "conf_finish.h"
+#include "conf_hmac.h"
 #include "conf_track.h"
 #include <string.h>
 #include <sys/utsname.h>
@@ -284,7 +285,9 @@ static void finish_instance(struct conf_load *load, conf_index_t index)
 	finish_family(load, index);
 	drop_other_family(load, index);
 	finish_version(load, index);
-	finish_authentication(load, index);
+	conf_hmac_finish(load, index);
+	if (instance(load, index)->auth != CONF_AUTH_HMAC)
+		finish_authentication(load, index);
 	finish_priority(load, index);
 	finish_strict(load, index);
 	finish_preempt(load, index);

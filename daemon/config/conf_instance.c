@@ -2,6 +2,7 @@
 /* vrrp_instance. Runs in the config role; what depends on other keywords (family, version, inherited values) is
  * completed in conf_finish.c. */
 #include "conf_address.h"
+#include "conf_hmac.h"
 #include "conf_track.h"
 #include <string.h>
 
@@ -169,7 +170,7 @@ static void print_authentication(struct conf_printer *p, uint32_t record)
 	const struct conf_secret *secret;
 	char text[sizeof(secret->bytes) + 1] = "";
 
-	if (i->auth == CONF_AUTH_NONE || i->secret == CONF_NONE)
+	if (i->secret == CONF_NONE)
 		return;
 	secret = conf_print_record(p, CONF_TABLE_SECRET, i->secret);
 	memcpy(text, secret->bytes, secret->length);
@@ -302,6 +303,7 @@ static const struct conf_directive instance_directives[] = {
 	LINES("virtual_ipaddress", conf_address_virtual, print_addresses, LIVE, "addresses the master holds: ADDRESS[/PREFIX] [dev NAME] [label NAME] [scope NAME] [brd ADDRESS] [peer ADDRESS] [no_track]"),
 	LINES("virtual_ipaddress_excluded", conf_address_excluded, print_addresses, LIVE, "further addresses, not named in advertisements; of either family"),
 	BLOCK("authentication", &authentication_block, OBJECT, "auth_type and auth_pass"),
+	BLOCK("auth_hmac", &conf_hmac_block, OBJECT, "advertisements are signed (HMAC-SHA-256), in both versions and families"),
 	UNFLAG("nopreempt", I(preempt), LIVE, "a node of lower priority that is master stays it"),
 	CALL("preempt", apply_preempt, NULL, LIVE, "a node of higher priority takes over (the default)"),
 	CALL("preempt_delay", apply_preempt_delay, print_preempt_delay, LIVE, "seconds from 0 to 1000 before a node takes over from one of lower priority"),
