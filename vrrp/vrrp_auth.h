@@ -12,7 +12,7 @@
 enum vrrp_auth_type { VRRP_AUTH_NONE, VRRP_AUTH_PASS, VRRP_AUTH_AH };
 
 #define VRRP_PASS_SIZE 8
-#define VRRP_AH_SIZE 24   /* header with its 12-byte check value */
+#define VRRP_AH_SIZE 24 /* header with its 12-byte check value */
 
 /* The first 8 bytes, filled up with zeros. secret NULL = none. */
 void vrrp_auth_password(const struct conf_secret *secret, uint8_t out[VRRP_PASS_SIZE]);

@@ -117,6 +117,8 @@ static void look(struct facts *facts, const struct vrrp_instance *instance)
 		add_fault(facts, VRRP_FAULT_SOCKET, interface);
 	if (instance->conf->unicast && instance->conf->peers.count == 0)
 		add_fault(facts, VRRP_FAULT_NO_PEER, "");
+	if (instance->conf->auth == CONF_AUTH_HMAC && !instance->hmac.active)
+		add_fault(facts, VRRP_FAULT_NO_KEY, "");
 	if (priority.is_fault)
 		add_fault(facts, VRRP_FAULT_TRACK,
 			priority.culprit == CONF_NONE ? "object"

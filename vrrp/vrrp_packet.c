@@ -213,8 +213,8 @@ static enum vrrp_drop rule_hmac(struct view *v)
 		return r->instance->auth == CONF_AUTH_HMAC ? VRRP_DROP_HMAC_MISSING : VRRP_DROP_NONE;
 	if (v->size == v->message_size)
 		return r->hmac->mode == CONF_HMAC_ENFORCE ? VRRP_DROP_HMAC_MISSING : VRRP_DROP_NONE;
-	verdict = vrrp_hmac_verify(r->hmac, &v->source, v->message, v->message_size, v->message + v->message_size,
-		r->marks, &r->time);
+	verdict = vrrp_hmac_verify(
+		r->hmac, &v->source, v->message, v->message_size, v->message + v->message_size, r->marks, &r->time);
 	v->advert.is_trailed = true;
 	v->advert.is_by_wall = verdict.is_by_wall;
 	v->advert.hmac_sequence = verdict.sequence;

@@ -17,8 +17,7 @@
 #define VRRP_PROTOCOL_AH 51
 #define VRRP_PACKET_MAX 4352 /* room for any packet that is encoded: headers, 255 IPv6 addresses, trailer */
 
-/* "checksum", "ttl", ... for metrics, and a sentence fragment that says what was wrong. */
-const char *vrrp_drop_name(enum vrrp_drop drop);
+/* A sentence fragment that says what was wrong. */
 const char *vrrp_drop_text(enum vrrp_drop drop);
 /* RFC 6527 vrrpv3StatisticsProtoErrReason: 0 noError, 1 ipTtlError, 2 versionError, 3 checksumError, 4 vrIdError. */
 uint32_t vrrp_drop_protocol_error(enum vrrp_drop drop);
@@ -28,6 +27,7 @@ enum vrrp_checksum {
 	VRRP_CHECKSUM_PLAIN,        /* message only: version 2, and RFC 9568 for version 3 over IPv4 */
 	VRRP_CHECKSUM_PSEUDO,       /* with pseudo-header: IPv6; over IPv4 the older reading of RFC 5798 */
 	VRRP_CHECKSUM_PSEUDO_GROUP, /* unicast, but summed with the group's address: an old implementation */
+	VRRP_CHECKSUM_COUNT
 };
 
 /* A packet as it came out of a socket. */
