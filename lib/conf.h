@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 5
+#define CONF_LAYOUT 6
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
