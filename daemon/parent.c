@@ -230,22 +230,24 @@ static int lock_run_dir(struct parent *p)
 	return 0;
 }
 
+static int open_ledger(const struct parent *p, const char *name)
+{
+	char path[PATH_MAX] = "";
+	int fd = run_file(p, name, path) == 0 ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+	if (fd < 0)
+		log_error("%s: cannot be opened: %s: what a crash leaves behind will not be recognised", path,
+			strerror(errno));
+	return fd;
+}
+
 static void open_ledgers(struct parent *p)
 {
-	static const enum role with_ledger[] = {ROLE_VRRP, ROLE_IPVS};
-	char path[PATH_MAX];
-	char name[32];
-
 	for (enum role r = 0; r < ROLE_COUNT; r++)
 		p->ledger_fds[r] = -1;
-	for (size_t i = 0; i < sizeof(with_ledger) / sizeof(with_ledger[0]); i++) {
-		snprintf(name, sizeof(name), "ledger.%s", role_name(with_ledger[i]));
-		if (run_file(p, name, path) == 0)
-			p->ledger_fds[with_ledger[i]] = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (p->ledger_fds[with_ledger[i]] < 0)
-			log_error("%s: cannot be opened: %s: what a crash leaves behind will not be recognised", path,
-				strerror(errno));
-	}
+	p->ledger_fds[ROLE_VRRP] = open_ledger(p, "ledger.vrrp");
+	p->ledger_fds[ROLE_IPVS] = open_ledger(p, "ledger.ipvs");
+	p->marks_fd = open_ledger(p, "ledger.marks");
 }
 
 /* Members of group poise may look (without that group, root alone); what a client may change is decided by the control

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 4
+#define CONF_LAYOUT 6
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -34,8 +34,11 @@ struct conf_range {
 	X(GROUP, groups, struct conf_group)                                                                            \
 	X(GROUP_MEMBER, group_members, conf_index_t) /* conf->instances */                                             \
 	X(SCRIPT, scripts, struct conf_script)                                                                         \
+	X(PROCESS, processes, struct conf_process)                                                                     \
+	X(FILE, files, struct conf_file)                                                                               \
 	X(NOTIFY, notifies, struct conf_notify)                                                                        \
 	X(SECRET, secrets, struct conf_secret) /* only the vrrp role sees it */                                        \
+	X(HMAC_KEY, hmac_keys, struct conf_hmac_key) /* so is this */                                                  \
 	X(SERVICE_GROUP, service_groups, struct conf_service_group)                                                    \
 	X(GROUP_ENTRY, group_entries, struct conf_group_entry)                                                         \
 	X(SERVICE, services, struct conf_service)                                                                      \
@@ -98,7 +101,9 @@ struct conf_global {
 };
 
 /* ---- VRRP ---- */
-enum conf_auth { CONF_AUTH_NONE, CONF_AUTH_PASS, CONF_AUTH_AH };
+enum conf_auth { CONF_AUTH_NONE, CONF_AUTH_PASS, CONF_AUTH_AH, CONF_AUTH_HMAC };
+enum conf_hmac_mode { CONF_HMAC_ENFORCE, CONF_HMAC_PERMISSIVE, CONF_HMAC_RECEIVE_ONLY };
+enum conf_hmac_replay { CONF_HMAC_TIME, CONF_HMAC_MONOTONIC };
 enum conf_initial { CONF_INITIAL_BACKUP, CONF_INITIAL_MASTER };
 
 struct conf_instance {
@@ -141,6 +146,13 @@ struct conf_instance {
 	int64_t garp_interval_us, gna_interval_us; /* gap between packets on an interface */
 	int64_t garp_lower_prio_delay_us;
 	uint32_t garp_lower_prio_repeat;
+	/* CONF_AUTH_HMAC: a signed trailer behind every advertisement */
+	struct conf_range hmac_keys;
+	uint8_t hmac_active; /* id of the key that signs, one of hmac_keys */
+	uint8_t hmac_mode;   /* enum conf_hmac_mode */
+	uint8_t hmac_replay; /* enum conf_hmac_replay */
+	uint8_t zero2;
+	uint32_t hmac_window_s;
 	uint32_t line; /* where the block begins, for messages */
 };
 
@@ -175,8 +187,11 @@ struct conf_track {
 	uint32_t kind;
 	conf_string_t name;   /* interface name, or the script's name */
 	conf_index_t script;  /* CONF_TRACK_SCRIPT */
+	conf_index_t process; /* CONF_TRACK_PROCESS */
+	conf_index_t file;    /* CONF_TRACK_FILE */
 	conf_index_t service; /* CONF_TRACK_SERVICE */
-	int32_t weight;       /* 0 = a failure is FAULT; else added while up (>0) or while down (<0) */
+	/* 0 = a failure is FAULT; else added while up (>0) or while down (<0); of a file: times the number in it */
+	int32_t weight;
 	uint32_t reverse;
 	conf_index_t instance; /* or CONF_NONE when it belongs to a group */
 	conf_index_t group;
@@ -209,6 +224,36 @@ struct conf_script {
 	uint32_t init_fail;
 };
 
+/* How the arguments of a process are compared. */
+enum conf_param_match {
+	CONF_PARAM_NONE,    /* they are not looked at, unless some are configured: then all must be equal */
+	CONF_PARAM_EXACT,   /* all of them: none configured, none there */
+	CONF_PARAM_INITIAL, /* the last one may go on */
+	CONF_PARAM_PARTIAL, /* more may follow */
+};
+
+/* Running processes of a name: at least quorum, at most quorum_max of them. */
+struct conf_process {
+	conf_string_t name;
+	struct conf_command command; /* the name of the process, its arguments; no user */
+	uint32_t param_match;        /* enum conf_param_match */
+	uint32_t full_command;       /* compare the command line, not the kernel's name */
+	int32_t weight;              /* default of the tracks that name none */
+	uint32_t weight_reverse;
+	uint32_t quorum, quorum_max;               /* default 1, UINT32_MAX */
+	int64_t fork_delay_us, terminate_delay_us; /* before it counts as up, as down */
+};
+
+/* A file with a number in it. */
+enum conf_file_init { CONF_FILE_LEAVE, CONF_FILE_CREATE, CONF_FILE_OVERWRITE };
+struct conf_file {
+	conf_string_t name, path;
+	int32_t weight; /* default of the tracks that name none */
+	uint32_t weight_reverse;
+	uint32_t init; /* enum conf_file_init: what is done at the start */
+	int32_t init_value;
+};
+
 enum conf_notify_event {
 	CONF_NOTIFY_MASTER,
 	CONF_NOTIFY_BACKUP,
@@ -233,6 +278,12 @@ struct conf_notify {
 struct conf_secret {
 	uint8_t bytes[64];
 	uint32_t length;
+};
+
+struct conf_hmac_key {
+	uint8_t id;     /* 1..255 */
+	uint8_t length; /* 32..64 */
+	uint8_t bytes[64];
 };
 
 /* ---- SNMP: receivers of notifications that need no snmpd ---- */

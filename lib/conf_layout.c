@@ -60,7 +60,7 @@ const struct conf_field conf_fields[] = {
 	STRING(INSTANCE, conf_instance, name),
 	STRING(INSTANCE, conf_instance, interface),
 	ENUM8(INSTANCE, conf_instance, initial, CONF_INITIAL_MASTER + 1),
-	ENUM8(INSTANCE, conf_instance, auth, CONF_AUTH_AH + 1),
+	ENUM8(INSTANCE, conf_instance, auth, CONF_AUTH_HMAC + 1),
 	INDEX(INSTANCE, conf_instance, secret, SECRET),
 	INDEX(INSTANCE, conf_instance, group, GROUP),
 	ADDR(INSTANCE, conf_instance, source),
@@ -68,6 +68,9 @@ const struct conf_field conf_fields[] = {
 	RANGE(INSTANCE, conf_instance, peers, PEER),
 	RANGE(INSTANCE, conf_instance, tracks, TRACK),
 	RANGE(INSTANCE, conf_instance, notifies, NOTIFY),
+	RANGE(INSTANCE, conf_instance, hmac_keys, HMAC_KEY),
+	ENUM8(INSTANCE, conf_instance, hmac_mode, CONF_HMAC_RECEIVE_ONLY + 1),
+	ENUM8(INSTANCE, conf_instance, hmac_replay, CONF_HMAC_MONOTONIC + 1),
 
 	ADDR(ADDRESS, conf_address, addr),
 	ENUM8(ADDRESS, conf_address, prefix, 129),
@@ -82,6 +85,8 @@ const struct conf_field conf_fields[] = {
 	ENUM32(TRACK, conf_track, kind, CONF_TRACK_SERVICE + 1),
 	STRING(TRACK, conf_track, name),
 	INDEX(TRACK, conf_track, script, SCRIPT),
+	INDEX(TRACK, conf_track, process, PROCESS),
+	INDEX(TRACK, conf_track, file, FILE),
 	INDEX(TRACK, conf_track, service, SERVICE),
 	INDEX(TRACK, conf_track, instance, INSTANCE),
 	INDEX(TRACK, conf_track, group, GROUP),
@@ -95,12 +100,21 @@ const struct conf_field conf_fields[] = {
 	STRING(SCRIPT, conf_script, name),
 	COMMAND(SCRIPT, conf_script, command),
 
+	STRING(PROCESS, conf_process, name),
+	COMMAND(PROCESS, conf_process, command),
+	ENUM32(PROCESS, conf_process, param_match, CONF_PARAM_PARTIAL + 1),
+	STRING(FILE, conf_file, name),
+	STRING(FILE, conf_file, path),
+	ENUM32(FILE, conf_file, init, CONF_FILE_OVERWRITE + 1),
+
 	ENUM32(NOTIFY, conf_notify, event, CONF_NOTIFY_QUORUM_DOWN + 1),
 	ENUM32(NOTIFY, conf_notify, owner, CONF_OWNER_SERVICE + 1),
 	{CONF_TABLE_NOTIFY, CONF_FIELD_OBJECT, offsetof(struct conf_notify, object), 0},
 	COMMAND(NOTIFY, conf_notify, command),
 
 	ENUM32(SECRET, conf_secret, length, sizeof(((struct conf_secret *)0)->bytes) + 1),
+
+	ENUM8(HMAC_KEY, conf_hmac_key, length, sizeof(((struct conf_hmac_key *)0)->bytes) + 1),
 
 	ADDR(TRAP_TARGET, conf_trap_target, addr),
 	ENUM8(TRAP_TARGET, conf_trap_target, auth, CONF_USM_AUTHS),

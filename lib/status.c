@@ -17,6 +17,36 @@ const char *vrrp_state_name(enum vrrp_state state)
 	return "?";
 }
 
+const char *vrrp_drop_name(enum vrrp_drop drop)
+{
+	static const char *const names[VRRP_DROP_COUNT] = {
+		[VRRP_DROP_NONE] = "none",
+		[VRRP_DROP_LENGTH] = "length",
+		[VRRP_DROP_PROTOCOL] = "protocol",
+		[VRRP_DROP_DESTINATION] = "destination",
+		[VRRP_DROP_SOURCE] = "source",
+		[VRRP_DROP_TTL] = "ttl",
+		[VRRP_DROP_VERSION] = "version",
+		[VRRP_DROP_TYPE] = "type",
+		[VRRP_DROP_VRID] = "vrid",
+		[VRRP_DROP_ADDRESS_LIST] = "address_list",
+		[VRRP_DROP_HMAC_MISSING] = "hmac_missing",
+		[VRRP_DROP_HMAC_MALFORMED] = "hmac_malformed",
+		[VRRP_DROP_HMAC_UNKNOWN_KEY] = "hmac_unknown_key",
+		[VRRP_DROP_HMAC_INVALID] = "hmac_invalid",
+		[VRRP_DROP_HMAC_STALE] = "hmac_stale",
+		[VRRP_DROP_HMAC_REPLAY] = "hmac_replay",
+		[VRRP_DROP_CHECKSUM] = "checksum",
+		[VRRP_DROP_AUTH_TYPE] = "auth_type",
+		[VRRP_DROP_AUTH_MISMATCH] = "auth_mismatch",
+		[VRRP_DROP_AUTH_FAILURE] = "auth_failure",
+		[VRRP_DROP_INTERVAL] = "interval",
+		[VRRP_DROP_PEER] = "peer",
+	};
+
+	return drop < VRRP_DROP_COUNT ? names[drop] : "?";
+}
+
 const char *health_name(enum health health)
 {
 	switch (health) {

@@ -27,7 +27,7 @@ enum event_kind {
 	EVENT_PANIC,        /* object: conf->services; to: 1 too many servers are down, all serve on; 0 over */
 	EVENT_CHECKS,       /* health checks run late: a problem of our own; to: 1 late, 0 on time again */
 	EVENT_COMMAND, /* an operator's command; to: 1 done, 0 refused; name: the command, why: who and how it went */
-	EVENT_SPLIT, /* object: conf->instances; to: 1 another master stays one: split brain suspected; 0 over */
+	EVENT_SPLIT,   /* object: conf->instances; to: 1 another master stays one: split brain suspected; 0 over */
 	EVENT_KINDS
 };
 
@@ -39,7 +39,7 @@ enum vrrp_state { VRRP_INIT, VRRP_BACKUP, VRRP_MASTER, VRRP_FAULT };
 const char *vrrp_state_name(enum vrrp_state state);
 
 /* Why an advertisement was dropped, in the order of the rules that drop it; index of status_instance.dropped.
- * vrrp_drop_name() of the vrrp folder has texts, the snmp role counts by them. */
+ * the vrrp folder has sentences for them, the snmp role counts by them. */
 enum vrrp_drop {
 	VRRP_DROP_NONE, /* accepted */
 	VRRP_DROP_LENGTH,
@@ -65,6 +65,8 @@ enum vrrp_drop {
 	VRRP_DROP_PEER,          /* unicast: from nobody we know */
 	VRRP_DROP_COUNT
 };
+/* "checksum", "ttl", ... for status and metrics */
+const char *vrrp_drop_name(enum vrrp_drop drop);
 
 struct status_instance {
 	uint32_t state; /* enum vrrp_state */
@@ -81,7 +83,9 @@ struct status_instance {
 	uint32_t master_priority;
 	uint32_t ifindex;
 	uint64_t adverts_sent, adverts_received, became_master, priority_zero_sent, priority_zero_received;
-	uint64_t dropped[24];         /* by enum vrrp_drop */
+	uint64_t dropped[24];  /* by enum vrrp_drop */
+	uint64_t checksums[3]; /* accepted ones: message only, with pseudo-header, with the group's address */
+	uint64_t signed_received, unsigned_received; /* accepted ones of an instance with auth_hmac */
 	uint32_t new_master_reason;   /* RFC 6527: 0 notMaster 1 priority 2 preempted 3 masterNoResponse */
 	uint32_t last_protocol_error; /* RFC 6527 vrrpv3StatisticsProtoErrReason */
 	uint32_t ah_sequence;         /* AH: the last one sent or accepted; a successor has to go on from there */
@@ -247,7 +251,7 @@ struct status_digest {
 /* ---- script ---- */
 /* SCRIPT_TABLE_MISC: a struct status_script for each check of kind MISC, in the order of conf->checks; result is that
  * of the last run alone. */
-enum script_board_table { SCRIPT_TABLE_SCRIPT, SCRIPT_TABLE_MISC };
+enum script_board_table { SCRIPT_TABLE_SCRIPT, SCRIPT_TABLE_MISC, SCRIPT_TABLE_PROCESS, SCRIPT_TABLE_FILE };
 
 enum script_result { SCRIPT_UNKNOWN, SCRIPT_GOOD, SCRIPT_BAD };
 struct status_script {
@@ -257,6 +261,16 @@ struct status_script {
 	struct mono last_end;
 	uint64_t runs;
 	struct mono last_start, next_start; /* MISC only */
+	char why[WHY_SIZE];
+};
+
+/* A tracked process or file. */
+struct status_watch {
+	uint32_t is_known; /* it was looked at */
+	uint32_t is_up;    /* process: the quorum is there; file: it can be read (a file that is missing counts as 0) */
+	int32_t value;     /* process: how many run; file: the number in it */
+	uint32_t zero;
+	int64_t since_real_us;
 	char why[WHY_SIZE];
 };
 

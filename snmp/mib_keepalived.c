@@ -178,7 +178,7 @@ static bool instance_protocol(
 	case 14:
 		return mib_unsigned(v, (uint64_t)(ci->preempt_delay_us / US_PER_S));
 	case 15: /* none(0) password(1) ah(2) */
-		return mib_integer(v, ci->auth);
+		return mib_integer(v, ci->auth == CONF_AUTH_HMAC ? CONF_AUTH_NONE : ci->auth);
 	case 16: /* LvsSyncDaemon */
 		return mib_truth(v, false);
 	case 18:

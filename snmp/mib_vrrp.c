@@ -230,7 +230,7 @@ static bool v2_oper_setting(const struct conf_instance *ci, uint32_t column, str
 	case 6:
 		return mib_integer(v, ci->n_advertised);
 	case 9: /* none(1) simpleText(2) ah(3) */
-		return mib_integer(v, ci->auth + 1);
+		return mib_integer(v, (ci->auth == CONF_AUTH_HMAC ? CONF_AUTH_NONE : ci->auth) + 1);
 	case 10: /* AuthKey: never told */
 		return mib_text(v, "");
 	case 11:

@@ -32,7 +32,19 @@ static bool has_ah(const struct conf_instance *instance)
 
 static bool sends_trailer(const struct vrrp_sending *tx)
 {
-	return tx->hmac && tx->hmac->mode != VRRP_HMAC_RECEIVE_ONLY;
+	return tx->hmac && tx->hmac->mode != CONF_HMAC_RECEIVE_ONLY;
+}
+
+/* A signature that is demanded and cannot be made: nothing leaves rather than something unsigned. */
+static bool is_unsignable(const struct conf_instance *instance, const struct vrrp_sending *tx)
+{
+	return instance->auth == CONF_AUTH_HMAC && (!tx->hmac || (sends_trailer(tx) && !tx->hmac->active));
+}
+
+/* On the wire a trailer is no authentication type. */
+static uint8_t auth_type(const struct conf_instance *instance)
+{
+	return instance->auth == CONF_AUTH_HMAC ? VRRP_AUTH_NONE : instance->auth;
 }
 
 uint32_t vrrp_packet_capacity(const struct conf_instance *instance, bool has_trailer, uint32_t mtu)
@@ -70,7 +82,7 @@ static size_t put_message(
 	p[2] = tx->priority;
 	p[3] = n;
 	if (instance->version == 2) {
-		p[4] = instance->auth;
+		p[4] = auth_type(instance);
 		p[5] = (uint8_t)(instance->advert_us / US_PER_S);
 	} else {
 		store16(p + 4, (size_t)(instance->advert_us / (10 * US_PER_MS)) & 0xfff);
@@ -123,7 +135,7 @@ size_t vrrp_packet_encode(const struct conf *conf, const struct conf_instance *i
 	size_t message_size, total;
 
 	if (size < VRRP_PACKET_MAX || tx->source.family != instance->family ||
-		tx->destination.family != instance->family)
+		tx->destination.family != instance->family || is_unsignable(instance, tx))
 		return 0;
 	message_size = total = put_message(conf, instance, tx, message);
 	if (sends_trailer(tx)) {

@@ -105,7 +105,7 @@ static void look(struct facts *facts, const struct vrrp_instance *instance)
 	const struct conf *conf = process->set->conf;
 	const char *interface = conf_string(conf, instance->conf->interface);
 	const struct link *link = links_find_name(&process->monitor.links, interface);
-	struct vrrp_priority priority = vrrp_priority_of(conf, instance->index, process->set->tracks.is_up);
+	struct vrrp_priority priority = vrrp_priority_of(conf, instance->index, process->set->tracks.seen);
 	char name[VRRP_TEXT_SIZE];
 
 	*facts = (struct facts){.priority = priority.effective};
@@ -117,6 +117,8 @@ static void look(struct facts *facts, const struct vrrp_instance *instance)
 		add_fault(facts, VRRP_FAULT_SOCKET, interface);
 	if (instance->conf->unicast && instance->conf->peers.count == 0)
 		add_fault(facts, VRRP_FAULT_NO_PEER, "");
+	if (instance->conf->auth == CONF_AUTH_HMAC && !instance->hmac.active)
+		add_fault(facts, VRRP_FAULT_NO_KEY, "");
 	if (priority.is_fault)
 		add_fault(facts, VRRP_FAULT_TRACK,
 			priority.culprit == CONF_NONE ? "object"

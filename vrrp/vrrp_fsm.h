@@ -25,8 +25,9 @@ enum vrrp_fault {
 	VRRP_FAULT_NO_SOURCE, /* no address to send from */
 	VRRP_FAULT_SOCKET,    /* text: "eth0: Operation not permitted" */
 	VRRP_FAULT_NO_PEER,   /* unicast without any peer */
-	VRRP_FAULT_TRACK, /* something tracked without weight has failed; text: "script chk_nginx", "interface eth2" */
-	VRRP_FAULT_GROUP, /* another member of the sync group; text: "VI_2: interface eth1 has no carrier" */
+	VRRP_FAULT_TRACK,  /* something tracked without weight has failed; text: "script chk_nginx", "interface eth2" */
+	VRRP_FAULT_NO_KEY, /* auth_hmac without a key to sign with */
+	VRRP_FAULT_GROUP,  /* another member of the sync group; text: "VI_2: interface eth1 has no carrier" */
 	VRRP_FAULT_COUNT
 };
 

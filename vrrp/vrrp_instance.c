@@ -47,6 +47,23 @@ static struct addr group_address(const struct vrrp_instance *instance)
 	return instance->conf->family == AF_INET ? global->mcast_group4 : global->mcast_group6;
 }
 
+/* Once for all copies: they share sequence and signature. */
+static void sign(struct vrrp_instance *instance, struct vrrp_sending *tx)
+{
+	struct vrrp_process *process = instance->process;
+	struct vrrp_hmac_marks *marks;
+
+	if (instance->conf->auth != CONF_AUTH_HMAC)
+		return;
+	tx->hmac = &instance->hmac;
+	if (instance->hmac.mode == CONF_HMAC_RECEIVE_ONLY)
+		return;
+	marks = vrrp_ledger_marks(&process->ledger, instance->place);
+	tx->hmac_sequence =
+		vrrp_hmac_next_sequence(&instance->hmac, marks->last_sent, vrrp_ledger_time(&process->ledger).kept_us);
+	marks->last_sent = tx->hmac_sequence;
+}
+
 static void send_advertisement(struct vrrp_instance *instance, uint32_t priority)
 {
 	const struct conf *conf = instance->process->set->conf;
@@ -63,6 +80,7 @@ static void send_advertisement(struct vrrp_instance *instance, uint32_t priority
 		instance->ip_id = 1;
 	tx.ip_id = instance->ip_id;
 	tx.ah_sequence = ++instance->ah_sequence;
+	sign(instance, &tx);
 	instance->counters.sent++;
 	if (priority == VRRP_PRIORITY_LEAVING)
 		instance->counters.priority_zero_sent++;

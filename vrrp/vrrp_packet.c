@@ -206,14 +206,19 @@ static enum vrrp_drop rule_size(struct view *v)
 static enum vrrp_drop rule_hmac(struct view *v)
 {
 	const struct vrrp_receiver *r = v->receiver;
+	struct vrrp_hmac_verdict verdict;
 
+	/* Never open: who demands signatures and cannot judge them takes nothing. */
 	if (!r->hmac)
-		return VRRP_DROP_NONE;
+		return r->instance->auth == CONF_AUTH_HMAC ? VRRP_DROP_HMAC_MISSING : VRRP_DROP_NONE;
 	if (v->size == v->message_size)
-		return r->hmac->mode == VRRP_HMAC_ENFORCE ? VRRP_DROP_HMAC_MISSING : VRRP_DROP_NONE;
+		return r->hmac->mode == CONF_HMAC_ENFORCE ? VRRP_DROP_HMAC_MISSING : VRRP_DROP_NONE;
+	verdict = vrrp_hmac_verify(
+		r->hmac, &v->source, v->message, v->message_size, v->message + v->message_size, r->marks, &r->time);
 	v->advert.is_trailed = true;
-	switch (vrrp_hmac_verify(r->hmac, &v->source, v->message, v->message_size, v->message + v->message_size,
-		r->mark, r->real_now_us, &v->advert.hmac_sequence)) {
+	v->advert.is_by_wall = verdict.is_by_wall;
+	v->advert.hmac_sequence = verdict.sequence;
+	switch (verdict.result) {
 	case VRRP_HMAC_OK:
 		return VRRP_DROP_NONE;
 	case VRRP_HMAC_MALFORMED:
@@ -266,6 +271,7 @@ static enum vrrp_drop rule_auth_type(struct view *v)
 		[CONF_AUTH_NONE] = VRRP_AUTH_NONE,
 		[CONF_AUTH_PASS] = VRRP_AUTH_PASS,
 		[CONF_AUTH_AH] = VRRP_AUTH_AH,
+		[CONF_AUTH_HMAC] = VRRP_AUTH_NONE,
 	};
 	uint8_t type = v->message[4];
 

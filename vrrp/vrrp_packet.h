@@ -8,6 +8,7 @@
 #include "conf.h"
 #include "status.h"
 #include "vrrp_auth.h"
+#include "vrrp_hmac.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,8 +17,7 @@
 #define VRRP_PROTOCOL_AH 51
 #define VRRP_PACKET_MAX 4352 /* room for any packet that is encoded: headers, 255 IPv6 addresses, trailer */
 
-/* "checksum", "ttl", ... for metrics, and a sentence fragment that says what was wrong. */
-const char *vrrp_drop_name(enum vrrp_drop drop);
+/* A sentence fragment that says what was wrong. */
 const char *vrrp_drop_text(enum vrrp_drop drop);
 /* RFC 6527 vrrpv3StatisticsProtoErrReason: 0 noError, 1 ipTtlError, 2 versionError, 3 checksumError, 4 vrIdError. */
 uint32_t vrrp_drop_protocol_error(enum vrrp_drop drop);
@@ -27,6 +27,7 @@ enum vrrp_checksum {
 	VRRP_CHECKSUM_PLAIN,        /* message only: version 2, and RFC 9568 for version 3 over IPv4 */
 	VRRP_CHECKSUM_PSEUDO,       /* with pseudo-header: IPv6; over IPv4 the older reading of RFC 5798 */
 	VRRP_CHECKSUM_PSEUDO_GROUP, /* unicast, but summed with the group's address: an old implementation */
+	VRRP_CHECKSUM_COUNT
 };
 
 /* A packet as it came out of a socket. */
@@ -49,6 +50,7 @@ struct vrrp_advert {
 	bool is_interval_different; /* version 3 only */
 	bool is_list_different;
 	bool is_trailed; /* carried a valid HMAC trailer */
+	bool is_by_wall; /* ... that is fresh by the wall clock only */
 	int64_t interval_us;
 	uint32_t ah_sequence;     /* AH: to be stored once accepted */
 	uint64_t hmac_sequence;   /* trailer: to be stored once accepted */
@@ -61,9 +63,9 @@ struct vrrp_receiver {
 	const struct conf_instance *instance;
 	struct addr self;                    /* own source address: from itself = dropped */
 	uint32_t ah_sequence;                /* highest seen or sent, 0 = none yet */
-	const struct vrrp_hmac_policy *hmac; /* NULL = no trailer allowed */
-	const struct vrrp_hmac_mark *mark;   /* of this source; NULL = first contact */
-	int64_t real_now_us;                 /* for the trailer's freshness only */
+	const struct vrrp_hmac_policy *hmac; /* NULL = no trailer allowed, and none can be judged */
+	const struct vrrp_hmac_marks *marks; /* NULL = nothing remembered */
+	struct vrrp_hmac_time time;          /* for the trailer's freshness only */
 };
 
 /* Finds the VRID so that the caller can find the instance: rules that need none (length, version 2 or 3, type).
@@ -87,8 +89,8 @@ struct vrrp_sending {
 };
 
 /* Writes IP header (IPv4: for a raw socket with IP_HDRINCL), AH, message, trailer; over IPv6 the payload with its
- * checksum (leave IPV6_CHECKSUM off). Returns the length, or 0 when size is too small or source and destination do not
- * fit. */
+ * checksum (leave IPV6_CHECKSUM off). Returns the length, or 0 when size is too small, source and destination do not
+ * fit, or the instance demands a signature that cannot be made. */
 size_t vrrp_packet_encode(const struct conf *conf, const struct conf_instance *instance, const struct vrrp_sending *tx,
 	uint8_t *out, size_t size);
 

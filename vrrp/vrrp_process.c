@@ -185,7 +185,9 @@ static int vrrp_open(struct role_process *role)
 		log_error("vrrp: no raw socket: %s (poised has to be started as root)", strerror(-error));
 		return error;
 	}
-	error = vrrp_monitor_open(&process->monitor);
+	error = vrrp_ledger_init(&process->ledger);
+	if (!error)
+		error = vrrp_monitor_open(&process->monitor);
 	if (!error)
 		error = vrrp_monitor_resync(&process->monitor);
 	if (!error)
@@ -315,6 +317,13 @@ static void vrrp_file(struct role_process *role, enum msg_purpose purpose, uint3
 	int error;
 
 	(void)index;
+	if (purpose == MSG_PURPOSE_MARKS) {
+		error = vrrp_ledger_set_file(&process->ledger, fd);
+		if (error)
+			log_error("vrrp: what was seen of signed advertisements is kept in memory only: %s",
+				strerror(-error));
+		return;
+	}
 	if (purpose != MSG_PURPOSE_LEDGER) {
 		close(fd);
 		return;
@@ -332,6 +341,7 @@ static void end(struct vrrp_process *process)
 {
 	int error = vrrp_addresses_release(&process->addresses);
 
+	vrrp_ledger_end(&process->ledger);
 	if (error < 0)
 		log_error("vrrp: virtual addresses could not be removed: %s", strerror(-error));
 	role_exit(process->role, 0);

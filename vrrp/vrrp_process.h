@@ -21,6 +21,7 @@
 #include "vrrp_firewall.h"
 #include "vrrp_fsm.h"
 #include "vrrp_group.h"
+#include "vrrp_ledger.h"
 #include "vrrp_map.h"
 #include "vrrp_monitor.h"
 #include "vrrp_packet.h"
@@ -36,6 +37,8 @@ struct vrrp_counters {
 	uint64_t sent, received, priority_zero_sent, priority_zero_received;
 	uint64_t dropped[VRRP_DROP_COUNT];
 	uint32_t last_protocol_error;
+	uint64_t checksums[VRRP_CHECKSUM_COUNT];     /* of accepted ones, by form */
+	uint64_t signed_received, unsigned_received; /* accepted by an instance with auth_hmac */
 };
 
 struct vrrp_instance {
@@ -43,6 +46,8 @@ struct vrrp_instance {
 	const struct conf_instance *conf;
 	conf_index_t index;
 	const char *name;
+	struct vrrp_hmac_policy hmac; /* CONF_AUTH_HMAC */
+	int place;                    /* in the ledger of marks; -1 without signatures */
 	struct vrrp_vr vr;
 	struct vrrp_announcer announcer;
 	struct timer deadline, announce;
@@ -106,6 +111,7 @@ struct vrrp_process {
 	struct vrrp_monitor monitor;
 	struct vrrp_addresses addresses;
 	struct vrrp_firewall firewall;
+	struct vrrp_ledger ledger;
 	struct vrrp_handover handover;
 	struct loop_io *monitor_io, *courier_io;
 	struct timer round; /* what is left to do in this round of the loop */

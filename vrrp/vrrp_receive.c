@@ -63,6 +63,23 @@ static void mention_oddities(struct vrrp_instance *instance, const struct vrrp_a
 			instance->name, buf);
 }
 
+/* Nothing speaks against the advertisement any more: now it may leave a mark. */
+static void remember_signature(
+	struct vrrp_instance *instance, const struct vrrp_advert *advert, const struct vrrp_hmac_time *time)
+{
+	struct vrrp_ledger *ledger = &instance->process->ledger;
+	char buf[ADDR_TEXT];
+
+	if (!advert->is_trailed) {
+		instance->counters.unsigned_received++;
+		return;
+	}
+	instance->counters.signed_received++;
+	vrrp_hmac_marks_store(vrrp_ledger_marks(ledger, instance->place), &advert->source, advert->hmac_sequence);
+	if (advert->is_by_wall)
+		vrrp_ledger_adopt(ledger, time, addr_format(&advert->source, buf));
+}
+
 static void accept_advert(struct vrrp_instance *instance, const struct vrrp_advert *advert)
 {
 	struct vrrp_event event = {.kind = VRRP_EVENT_ADVERT,
@@ -73,6 +90,7 @@ static void accept_advert(struct vrrp_instance *instance, const struct vrrp_adve
 	bool was_master = instance->vr.state == VRRP_MASTER;
 
 	instance->counters.received++;
+	instance->counters.checksums[advert->checksum]++;
 	if (advert->priority == VRRP_PRIORITY_LEAVING)
 		instance->counters.priority_zero_received++;
 	if (instance->conf->auth == CONF_AUTH_AH)
@@ -110,11 +128,18 @@ void vrrp_receive(void *arg, const struct vrrp_arrival *arrival)
 	receiver.instance = instance->conf;
 	receiver.self = instance->vr.source;
 	receiver.ah_sequence = instance->ah_sequence;
-	receiver.real_now_us = real_now_us();
+	if (instance->conf->auth == CONF_AUTH_HMAC) {
+		receiver.hmac = &instance->hmac;
+		receiver.marks = vrrp_ledger_marks(&process->ledger, instance->place);
+		receiver.time = vrrp_ledger_time(&process->ledger);
+	}
+
 	drop = vrrp_packet_decode(&receiver, &arrival->packet, &advert);
 	if (drop != VRRP_DROP_NONE) {
 		vrrp_report_drop(instance, drop, &source);
 		return;
 	}
+	if (receiver.hmac)
+		remember_signature(instance, &advert, &receiver.time);
 	accept_advert(instance, &advert);
 }

@@ -45,6 +45,9 @@ static void fill_instance(const struct vrrp_instance *instance, struct status_in
 		.error_source = instance->error_source,
 		.rival = instance->split.is_suspected ? instance->split.rival : (struct addr){0}};
 	memcpy(record->dropped, instance->counters.dropped, sizeof(instance->counters.dropped));
+	memcpy(record->checksums, instance->counters.checksums, sizeof(instance->counters.checksums));
+	record->signed_received = instance->counters.signed_received;
+	record->unsigned_received = instance->counters.unsigned_received;
 	if (!instance->is_started && instance->waiting[0])
 		snprintf(record->why, sizeof(record->why), "%s", instance->waiting);
 	else

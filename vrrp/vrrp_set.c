@@ -15,6 +15,11 @@ static void init_instance(struct vrrp_process *process, struct vrrp_set *set, co
 	instance->conf = &set->conf->instances[index];
 	instance->name = conf_string(set->conf, instance->conf->name);
 	instance->vr.priority = instance->conf->priority;
+	instance->place = -1;
+	if (instance->conf->auth == CONF_AUTH_HMAC) {
+		instance->hmac = vrrp_hmac_policy_of(set->conf, instance->conf);
+		instance->place = vrrp_ledger_find(&process->ledger, set->conf, instance->conf);
+	}
 	instance->deadline = (struct timer){.fire = vrrp_instance_on_deadline, .arg = instance};
 	instance->announce = (struct timer){.fire = vrrp_instance_on_announce, .arg = instance};
 }
@@ -68,8 +73,13 @@ struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *c
 		vrrp_set_free(set);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < conf->n_instances; i++)
+	for (uint32_t i = 0; i < conf->n_instances; i++) {
 		init_instance(process, set, i);
+		if (conf->instances[i].auth == CONF_AUTH_HMAC && set->instances[i].place < 0) {
+			vrrp_set_free(set);
+			return NULL;
+		}
+	}
 	init_groups(set);
 	init_wishes(set);
 	return set;
@@ -154,6 +164,8 @@ static void take_over_instance(struct vrrp_instance *instance, struct vrrp_insta
 	instance->conf = fresh.conf;
 	instance->index = fresh.index;
 	instance->name = fresh.name;
+	instance->hmac = fresh.hmac;
+	instance->place = fresh.place;
 	instance->deadline = fresh.deadline;
 	instance->announce = fresh.announce;
 	instance->needs_reload = instance->is_started;
@@ -214,6 +226,9 @@ static void read_past(struct vrrp_process *process, struct vrrp_set *set)
 		instance->counters.priority_zero_received = record.priority_zero_received;
 		instance->vr.became_master = record.became_master;
 		memcpy(instance->counters.dropped, record.dropped, sizeof(instance->counters.dropped));
+		memcpy(instance->counters.checksums, record.checksums, sizeof(instance->counters.checksums));
+		instance->counters.signed_received = record.signed_received;
+		instance->counters.unsigned_received = record.unsigned_received;
 	}
 }
 

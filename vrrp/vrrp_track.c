@@ -2,7 +2,6 @@
 /* Observes the tracked objects for the vrrp process: reads boards and the image of interfaces, never asks anybody and
  * never waits. Runs no script itself. */
 #include "vrrp_track.h"
-#include "vrrp_priority.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,36 +9,55 @@
 
 int vrrp_tracks_init(struct vrrp_tracks *tracks, const struct conf *conf)
 {
-	tracks->is_up = calloc(conf->n_tracks + 1, sizeof(*tracks->is_up));
+	tracks->seen = calloc(conf->n_tracks + 1, sizeof(*tracks->seen));
 	tracks->status = calloc(conf->n_tracks + 1, sizeof(*tracks->status));
 	tracks->scripts = calloc(conf->n_scripts + 1, sizeof(*tracks->scripts));
-	return tracks->is_up && tracks->status && tracks->scripts ? 0 : -ENOMEM;
+	tracks->processes = calloc(conf->n_processes + 1, sizeof(*tracks->processes));
+	tracks->files = calloc(conf->n_files + 1, sizeof(*tracks->files));
+	return tracks->seen && tracks->status && tracks->scripts && tracks->processes && tracks->files ? 0 : -ENOMEM;
 }
 
 void vrrp_tracks_free(struct vrrp_tracks *tracks)
 {
-	free(tracks->is_up);
+	free(tracks->seen);
 	free(tracks->status);
 	free(tracks->scripts);
+	free(tracks->processes);
+	free(tracks->files);
 	*tracks = (struct vrrp_tracks){0};
+}
+
+static bool is_same_name(const struct conf *conf, conf_string_t a, const struct conf *old_conf, conf_string_t b)
+{
+	return strcmp(conf_string(conf, a), conf_string(old_conf, b)) == 0;
 }
 
 /* Whoever tracks it: what is known is about the object. */
 static bool is_same_object(
 	const struct conf *conf, const struct conf_track *a, const struct conf *old_conf, const struct conf_track *b)
 {
-	return a->kind == b->kind && strcmp(conf_string(conf, a->name), conf_string(old_conf, b->name)) == 0;
+	return a->kind == b->kind && is_same_name(conf, a->name, old_conf, b->name);
 }
 
 void vrrp_tracks_take_over(
 	struct vrrp_tracks *tracks, const struct conf *conf, const struct vrrp_tracks *old, const struct conf *old_conf)
 {
 	for (uint32_t i = 0; i < conf->n_scripts; i++) {
-		const char *name = conf_string(conf, conf->scripts[i].name);
-
 		for (uint32_t j = 0; j < old_conf->n_scripts; j++) {
-			if (strcmp(name, conf_string(old_conf, old_conf->scripts[j].name)) == 0)
+			if (is_same_name(conf, conf->scripts[i].name, old_conf, old_conf->scripts[j].name))
 				tracks->scripts[i] = old->scripts[j];
+		}
+	}
+	for (uint32_t i = 0; i < conf->n_processes; i++) {
+		for (uint32_t j = 0; j < old_conf->n_processes; j++) {
+			if (is_same_name(conf, conf->processes[i].name, old_conf, old_conf->processes[j].name))
+				tracks->processes[i] = old->processes[j];
+		}
+	}
+	for (uint32_t i = 0; i < conf->n_files; i++) {
+		for (uint32_t j = 0; j < old_conf->n_files; j++) {
+			if (is_same_name(conf, conf->files[i].name, old_conf, old_conf->files[j].name))
+				tracks->files[i] = old->files[j];
 		}
 	}
 	for (uint32_t i = 0; i < conf->n_tracks; i++) {
@@ -76,6 +94,16 @@ const char *vrrp_track_name(const struct conf *conf, conf_index_t track, char *b
 	return buf;
 }
 
+static void read_watches(const struct board *board, unsigned table, struct status_watch *records, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct status_watch record;
+
+		if (board_load(board, table, i, &record, sizeof(record)) == 0 && record.is_known)
+			records[i] = record;
+	}
+}
+
 /* Keeps the last consistent record: a board of another generation, or a writer that died, changes nothing. */
 static void read_scripts(struct vrrp_tracks *tracks, const struct vrrp_sight *sight)
 {
@@ -87,6 +115,20 @@ static void read_scripts(struct vrrp_tracks *tracks, const struct vrrp_sight *si
 		if (board_load(sight->script, SCRIPT_TABLE_SCRIPT, i, &record, sizeof(record)) == 0)
 			tracks->scripts[i] = record;
 	}
+	read_watches(sight->script, SCRIPT_TABLE_PROCESS, tracks->processes, sight->conf->n_processes);
+	read_watches(sight->script, SCRIPT_TABLE_FILE, tracks->files, sight->conf->n_files);
+}
+
+/* Until it has been looked at, nothing speaks against it. */
+static bool look_at_watch(const struct status_watch *record, int32_t *value, char *why)
+{
+	*value = record->value;
+	if (!record->is_known) {
+		snprintf(why, WHY_SIZE, "not looked at yet, taken as good");
+		return true;
+	}
+	snprintf(why, WHY_SIZE, "%.*s", WHY_SIZE - 1, record->why);
+	return record->is_up;
 }
 
 static bool look_at_script(const struct vrrp_tracks *tracks, const struct conf *conf, conf_index_t script, char *why)
@@ -108,7 +150,7 @@ static bool look_at_service(const struct vrrp_sight *sight, conf_index_t service
 	struct status_service record;
 
 	if (!sight->ipvs || board_generation(sight->ipvs) != sight->conf->generation ||
-		board_load(sight->ipvs, IPVS_TABLE_SERVICE, service, &record, sizeof(record)) < 0) {
+		board_load(sight->ipvs, IPVS_TABLE_SERVICE, service, &record, sizeof(record)) < 0 || !record.why[0]) {
 		snprintf(why, WHY_SIZE, "not known yet, taken as good");
 		return true;
 	}
@@ -116,8 +158,9 @@ static bool look_at_service(const struct vrrp_sight *sight, conf_index_t service
 	return record.quorum_met;
 }
 
-static bool look_at(
-	const struct vrrp_tracks *tracks, const struct vrrp_sight *sight, const struct conf_track *track, char *why)
+/* Returns whether it is up; *value: the number in a file. */
+static bool look_at(const struct vrrp_tracks *tracks, const struct vrrp_sight *sight, const struct conf_track *track,
+	int32_t *value, char *why)
 {
 	const char *name = conf_string(sight->conf, track->name);
 	const struct link *link;
@@ -139,7 +182,13 @@ static bool look_at(
 			return look_at_service(sight, track->service, why);
 		break;
 	case CONF_TRACK_PROCESS:
+		if (track->process < sight->conf->n_processes)
+			return look_at_watch(&tracks->processes[track->process], value, why);
+		break;
 	case CONF_TRACK_FILE:
+		/* Without a weight, any number but 0 says that something is wrong. */
+		if (track->file < sight->conf->n_files)
+			return look_at_watch(&tracks->files[track->file], value, why) && *value == 0;
 		break;
 	}
 	snprintf(why, WHY_SIZE, "not watched, taken as good");
@@ -155,9 +204,12 @@ void vrrp_tracks_look(
 		struct status_track *old = &tracks->status[i];
 		struct status_track now = {0};
 
-		tracks->is_up[i] = look_at(tracks, sight, track, now.why);
-		now.is_up = tracks->is_up[i];
-		now.weight_now = vrrp_priority_weight(track, tracks->is_up[i]);
+		tracks->seen[i].is_up = look_at(tracks, sight, track, &tracks->seen[i].value, now.why);
+		/* The number of a file that counts by its weight is neither good nor bad. */
+		now.is_up = track->kind == CONF_TRACK_FILE && track->weight != 0
+				    ? !vrrp_priority_is_fault(track, tracks->seen[i])
+				    : tracks->seen[i].is_up;
+		now.weight_now = vrrp_priority_weight(track, tracks->seen[i]);
 		now.since_real_us =
 			old->since_real_us && now.is_up == old->is_up ? old->since_real_us : sight->real_now_us;
 		if (memcmp(&now, old, sizeof(now)) == 0)

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is tracked and how it is: interfaces from the kernel's image, scripts from the board of the script role,
- * services from the board of the ipvs role. What follows from it is decided in vrrp_priority.c. */
+/* What is tracked and how it is: interfaces from the kernel's image, scripts, processes and files from the board of the
+ * script role, services from the board of the ipvs role. What follows from it is decided in vrrp_priority.c. */
 #ifndef POISE_VRRP_TRACK_H
 #define POISE_VRRP_TRACK_H
 
 #include "conf.h"
 #include "status.h"
 #include "vrrp_link.h"
+#include "vrrp_priority.h"
 
 struct vrrp_tracks {
-	bool *is_up;                   /* conf->n_tracks */
-	struct status_track *status;   /* conf->n_tracks */
-	struct status_script *scripts; /* conf->n_scripts: the last known results; result SCRIPT_UNKNOWN = none yet */
+	struct vrrp_seen *seen;         /* conf->n_tracks */
+	struct status_track *status;    /* conf->n_tracks */
+	struct status_script *scripts;  /* conf->n_scripts: the last known results; result SCRIPT_UNKNOWN = none yet */
+	struct status_watch *processes; /* conf->n_processes: the same, is_known = 0 */
+	struct status_watch *files;     /* conf->n_files */
 };
 
 /* Takes the memory. Returns 0 or -ENOMEM. */

@@ -28,6 +28,10 @@ const char *vrrp_fault_text(enum vrrp_fault fault, const char *object, char *buf
 		form = "unicast without any peer%s";
 		object = "";
 		break;
+	case VRRP_FAULT_NO_KEY:
+		form = "auth_hmac without a key to sign with%s";
+		object = "";
+		break;
 	case VRRP_FAULT_TRACK:
 		form = "tracked %s has failed";
 		break;

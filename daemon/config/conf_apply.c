@@ -473,7 +473,8 @@ static void report_unknown(struct conf_load *load, const struct conf_block *bloc
 	unsigned number;
 
 	/* A secret may stand on this line. */
-	if (strcmp(block->name, "authentication") == 0 || block == &conf_trap_target_block)
+	if (strcmp(block->name, "authentication") == 0 || strcmp(block->name, "auth_hmac") == 0 ||
+		block == &conf_trap_target_block)
 		conf_diag_hide(load->diag, node->place);
 	if (block != &conf_root_block && conf_directive_find(&conf_root_block, name, &number) && node->block) {
 		conf_error(load, node, 0, "%s cannot stand in %s; is a `}` missing before it?", name, block->name);

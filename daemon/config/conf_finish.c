@@ -3,6 +3,8 @@
  * inherited, and what the protocol version allows is settled. Runs in the config role. Services are completed in
  * conf_finish_service.c. */
 #include "conf_finish.h"
+#include "conf_hmac.h"
+#include "conf_track.h"
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -283,44 +285,15 @@ static void finish_instance(struct conf_load *load, conf_index_t index)
 	finish_family(load, index);
 	drop_other_family(load, index);
 	finish_version(load, index);
-	finish_authentication(load, index);
+	conf_hmac_finish(load, index);
+	if (instance(load, index)->auth != CONF_AUTH_HMAC)
+		finish_authentication(load, index);
 	finish_priority(load, index);
 	finish_strict(load, index);
 	finish_preempt(load, index);
 }
 
 /* ---- names ---- */
-
-/* keepalived does not know a script that comes after the object that tracks it. */
-static bool comes_later(struct conf_load *load, conf_index_t script, const struct conf_node *track)
-{
-	return load->dialect == CONF_DIALECT_KEEPALIVED && conf_object(load, CONF_TABLE_SCRIPT, script)->node > track;
-}
-
-static void finish_track(struct conf_load *load, conf_index_t index)
-{
-	struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, index);
-	struct conf_object *o = conf_object(load, CONF_TABLE_TRACK, index);
-	const struct conf_script *s;
-
-	if (t->kind != CONF_TRACK_SCRIPT)
-		return;
-	t->script = conf_name_find(load, CONF_TABLE_SCRIPT, o->extra.reference->text);
-	if (t->script == CONF_NONE || comes_later(load, t->script, o->node)) {
-		conf_warn(load, o->node, 0,
-			t->script == CONF_NONE ? "there is no vrrp_script %s" CONF_MEANING "it is not tracked"
-					       : "vrrp_script %s comes after this line" CONF_MEANING
-						 "it is not tracked (put it before)",
-			o->extra.reference->text);
-		t->kind = CONF_TRACK_DEAD;
-		return;
-	}
-	if (o->extra.has_weight)
-		return;
-	s = conf_builder_at(load->builder, CONF_TABLE_SCRIPT, t->script);
-	t->weight = s->weight;
-	t->reverse |= s->weight_reverse;
-}
 
 /* Different priorities within a group would lead to endless elections: what has a weight is not tracked. */
 static void drop_weighted(struct conf_load *load, conf_index_t index)
@@ -394,14 +367,14 @@ void conf_finish(struct conf_load *load)
 		finish_instance(load, i);
 	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_GROUP); i++)
 		finish_group(load, i);
+	conf_finish_services(load);
 	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_TRACK); i++) {
-		finish_track(load, i);
+		conf_track_finish(load, i);
 		drop_weighted(load, i);
 	}
 	/* What must not count is gone now: whatever weight is left, counts (such as those of the groups themselves). */
 	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_GROUP); i++)
 		((struct conf_group *)conf_builder_at(b, CONF_TABLE_GROUP, i))->track_weights = 1;
 	finish_sync_daemon(load);
-	conf_finish_services(load);
 	conf_compact(load);
 }

@@ -434,6 +434,9 @@ static const struct conf_directive root_directives[] = {
 	CALL("net_namespace_ipvs", apply_namespace, NULL, START, "[NAME]: program the IPVS of this network namespace; without NAME of the one that poised was started in"),
 	BLOCK("global_defs", &conf_global_block, LIVE, "values for the whole daemon"),
 	BLOCK("vrrp_script", &conf_script_block, OBJECT, "NAME: a program that instances track"),
+	BLOCK("vrrp_track_process", &conf_process_block, OBJECT, "NAME: processes that instances track"),
+	BLOCK("track_file", &conf_track_file_block, OBJECT, "NAME: a file with a number that instances track"),
+	BLOCK("vrrp_track_file", &conf_track_file_block, OBJECT, "the same as track_file"),
 	BLOCK("vrrp_instance", &conf_instance_block, LIVE, "NAME: a virtual router"),
 	BLOCK("vrrp_sync_group", &conf_group_block, LIVE, "NAME: instances that change state together"),
 	BLOCK("virtual_server_group", &conf_service_group_block, LIVE, "NAME: addresses and marks that share servers"),
@@ -451,10 +454,7 @@ static const struct conf_directive root_directives[] = {
 	IGNORED("use_pid_dir", "use -r RUNDIR to run several instances"),
 	IGNORED("child_wait_time", PROCESS),
 	IGNORED("namespace_with_ipsets", "no_accept uses nftables sets of its own"),
-		INACTIVE("bfd_instance", NO_BFD),
-	INACTIVE("vrrp_track_process", "use a vrrp_script that runs pgrep -x NAME"),
-	INACTIVE("vrrp_track_file", "use a vrrp_script that tests the file"),
-	INACTIVE("track_file", "use a vrrp_script that tests the file"),
+	INACTIVE("bfd_instance", NO_BFD),
 	END_OF_TABLE,
 };
 /* clang-format on */

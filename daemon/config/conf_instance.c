@@ -2,6 +2,7 @@
 /* vrrp_instance. Runs in the config role; what depends on other keywords (family, version, inherited values) is
  * completed in conf_finish.c. */
 #include "conf_address.h"
+#include "conf_hmac.h"
 #include "conf_track.h"
 #include <string.h>
 
@@ -169,7 +170,7 @@ static void print_authentication(struct conf_printer *p, uint32_t record)
 	const struct conf_secret *secret;
 	char text[sizeof(secret->bytes) + 1] = "";
 
-	if (i->auth == CONF_AUTH_NONE || i->secret == CONF_NONE)
+	if (i->secret == CONF_NONE)
 		return;
 	secret = conf_print_record(p, CONF_TABLE_SECRET, i->secret);
 	memcpy(text, secret->bytes, secret->length);
@@ -302,6 +303,7 @@ static const struct conf_directive instance_directives[] = {
 	LINES("virtual_ipaddress", conf_address_virtual, print_addresses, LIVE, "addresses the master holds: ADDRESS[/PREFIX] [dev NAME] [label NAME] [scope NAME] [brd ADDRESS] [peer ADDRESS] [no_track]"),
 	LINES("virtual_ipaddress_excluded", conf_address_excluded, print_addresses, LIVE, "further addresses, not named in advertisements; of either family"),
 	BLOCK("authentication", &authentication_block, OBJECT, "auth_type and auth_pass"),
+	BLOCK("auth_hmac", &conf_hmac_block, OBJECT, "advertisements are signed (HMAC-SHA-256), in both versions and families"),
 	UNFLAG("nopreempt", I(preempt), LIVE, "a node of lower priority that is master stays it"),
 	CALL("preempt", apply_preempt, NULL, LIVE, "a node of higher priority takes over (the default)"),
 	CALL("preempt_delay", apply_preempt_delay, print_preempt_delay, LIVE, "seconds from 0 to 1000 before a node takes over from one of lower priority"),
@@ -314,8 +316,9 @@ static const struct conf_directive instance_directives[] = {
 	UNFLAG("dont_track_primary", I(track_primary), LIVE, "a fall of the instance's own interface is no fault"),
 	LINES("track_interface", conf_track_interface, print_tracks, LIVE, "interfaces whose fall is a fault: NAME [weight NUMBER] [reverse]"),
 	LINES("track_script", conf_track_script, print_tracks, LIVE, "scripts whose failure is a fault, or changes the priority: NAME [weight NUMBER] [reverse]"),
-	INACTIVE("track_process", "use track_script with a vrrp_script that runs pgrep -x NAME"),
-	INACTIVE("track_file", "use track_script with a vrrp_script that tests the file"),
+	LINES("track_process", conf_track_process, print_tracks, LIVE, "processes (vrrp_track_process) whose absence is a fault, or changes the priority: NAME [weight NUMBER] [reverse]"),
+	LINES("track_file", conf_track_file, print_tracks, LIVE, "files (track_file) whose number is added to the priority, or with weight 0 is a fault when it is not 0: NAME [weight NUMBER] [reverse]"),
+	LINES("track_virtual_server", conf_track_service, print_tracks, LIVE, "services whose lost quorum is a fault, or changes the priority: ADDRESS PORT [PROTOCOL] | fwmark MARK | group NAME [weight NUMBER] [reverse]"),
 	INACTIVE("track_bfd", "Poise does not speak BFD; shorten advert_int instead"),
 	IGNORED("track_src_ip", "a missing source address is always a fault"),
 	CALL("notify_master", apply_notify, print_notifies, LIVE, "program that runs when the instance becomes master: COMMAND [USER [GROUP]]"),

@@ -230,6 +230,15 @@ void conf_print_directives(struct conf_printer *p, const struct conf_block *bloc
 			print_directive(p, block, d, record);
 }
 
+/* Two names of the same block outside all others. */
+static bool is_synonym(unsigned i, const struct conf_directive *d)
+{
+	for (unsigned k = 0; k < i; k++)
+		if (conf_directive_at(&conf_root_block, k)->block == d->block)
+			return true;
+	return false;
+}
+
 void conf_print(struct conf_builder *builder, FILE *out)
 {
 	struct conf_printer p = {.builder = builder, .out = out};
@@ -242,7 +251,7 @@ void conf_print(struct conf_builder *builder, FILE *out)
 	for (unsigned i = 0; (d = conf_directive_at(&conf_root_block, i)); i++) {
 		if (d->kind == CONF_KIND_CALL && d->print)
 			d->print(&p, 0);
-		if (d->kind != CONF_KIND_BLOCK || d->block == &conf_global_block)
+		if (d->kind != CONF_KIND_BLOCK || d->block == &conf_global_block || is_synonym(i, d))
 			continue;
 		for (conf_index_t k = 0; k < conf_builder_count(builder, (enum conf_table)d->block->table); k++)
 			d->block->print(&p, k);

@@ -6,7 +6,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_command.c daemon/config/conf_compact.c daemon/config/conf_define.c \
 	daemon/config/conf_diag.c daemon/config/conf_diag.h daemon/config/conf_directive.h \
 	daemon/config/conf_finish.c daemon/config/conf_finish.h daemon/config/conf_finish_service.c \
-	daemon/config/conf_global.c daemon/config/conf_instance.c daemon/config/conf_lex.c daemon/config/conf_include.c daemon/config/conf_predefined.c \
+	daemon/config/conf_global.c daemon/config/conf_hmac.c daemon/config/conf_hmac.h daemon/config/conf_instance.c daemon/config/conf_lex.c daemon/config/conf_include.c daemon/config/conf_predefined.c \
 	daemon/config/conf_lex.h daemon/config/conf_lex_internal.h daemon/config/conf_line.c \
 	daemon/config/conf_line.h daemon/config/conf_load.h daemon/config/conf_memory.c daemon/config/conf_names.c \
 	daemon/config/conf_memory.h daemon/config/conf_print.c daemon/config/conf_print.h \
@@ -15,7 +15,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_service_group.c daemon/config/conf_snmp.c daemon/config/conf_snmp.h daemon/config/conf_source.c \
 	daemon/config/conf_source.h daemon/config/conf_split.c daemon/config/conf_track.c \
 	daemon/config/conf_track.h daemon/config/conf_tree.c daemon/config/conf_tree.h \
-	daemon/config/conf_value.c
+	daemon/config/conf_value.c daemon/config/conf_watch.c
 
 pkglibexec_PROGRAMS += daemon/config/poise-config
 daemon_config_poise_config_SOURCES = daemon/config/conf_main.c
@@ -35,6 +35,10 @@ check_PROGRAMS += tests/unit/check_conf_vrrp
 tests_unit_check_conf_vrrp_SOURCES = tests/unit/check_conf_vrrp.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
 tests_unit_check_conf_vrrp_CFLAGS = $(CONFIG_CHECK_CFLAGS)
 tests_unit_check_conf_vrrp_LDADD = $(CONFIG_CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_conf_hmac
+tests_unit_check_conf_hmac_SOURCES = tests/unit/check_conf_hmac.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
+tests_unit_check_conf_hmac_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_unit_check_conf_hmac_LDADD = $(CONFIG_CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_conf_snmp
 tests_unit_check_conf_snmp_SOURCES = tests/unit/check_conf_snmp.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
 tests_unit_check_conf_snmp_CFLAGS = $(CONFIG_CHECK_CFLAGS)

@@ -78,6 +78,43 @@ static void write_tracks(struct writer *w, const struct status_source *source, c
 	writer_end(w);
 }
 
+/* What was received, and what became of it. */
+static void write_received(struct writer *w, const struct status_instance *status)
+{
+	static const char *const forms[] = {"message_only", "pseudo_header", "group_pseudo_header"};
+
+	writer_object(w, "dropped");
+	for (uint32_t i = VRRP_DROP_NONE + 1; i < VRRP_DROP_COUNT; i++)
+		if (status->dropped[i])
+			writer_count(w, vrrp_drop_name((enum vrrp_drop)i), status->dropped[i]);
+	writer_end(w);
+	writer_object(w, "checksums_received");
+	for (uint32_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (status->checksums[i])
+			writer_count(w, forms[i], status->checksums[i]);
+	writer_end(w);
+}
+
+static void write_authentication(
+	struct writer *w, const struct conf_instance *instance, const struct status_instance *status)
+{
+	static const char *const kinds[] = {
+		[CONF_AUTH_NONE] = "none", [CONF_AUTH_PASS] = "pass", [CONF_AUTH_AH] = "ah", [CONF_AUTH_HMAC] = "hmac"};
+	static const char *const modes[] = {[CONF_HMAC_ENFORCE] = "enforce",
+		[CONF_HMAC_PERMISSIVE] = "permissive",
+		[CONF_HMAC_RECEIVE_ONLY] = "receive-only"};
+
+	writer_string(w, "authentication", kinds[instance->auth]);
+	if (instance->auth != CONF_AUTH_HMAC)
+		return;
+	writer_object(w, "auth_hmac");
+	writer_string(w, "mode", modes[instance->hmac_mode]);
+	writer_number(w, "active_key", instance->hmac_active);
+	writer_count(w, "signed_received", status->signed_received);
+	writer_count(w, "unsigned_received", status->unsigned_received);
+	writer_end(w);
+}
+
 static void write_instance(struct writer *w, const struct status_source *source, conf_index_t index)
 {
 	const struct conf *conf = source->conf;
@@ -108,6 +145,8 @@ static void write_instance(struct writer *w, const struct status_source *source,
 	writer_count(w, "became_master", status.became_master);
 	writer_count(w, "adverts_sent", status.adverts_sent);
 	writer_count(w, "adverts_received", status.adverts_received);
+	write_received(w, &status);
+	write_authentication(w, instance, &status);
 	write_addresses(w, "addresses", source, instance->addresses.first, instance->n_advertised, &held);
 	write_addresses(
 		w, "excluded_addresses", source, instance->addresses.first + instance->n_advertised, excluded, &held);

@@ -3,7 +3,8 @@ pkglibexec_PROGRAMS += daemon/script/poise-script
 noinst_LIBRARIES += daemon/script/libscript.a
 
 # What decides or can be tried without a daemon.
-daemon_script_libscript_a_SOURCES = daemon/script/script_path.c daemon/script/script_path.h \
+daemon_script_libscript_a_SOURCES = daemon/script/script_match.c daemon/script/script_match.h \
+	daemon/script/script_path.c daemon/script/script_path.h \
 	daemon/script/script_queue.c daemon/script/script_queue.h \
 	daemon/script/script_spawn.c daemon/script/script_spawn.h \
 	daemon/script/script_user.c daemon/script/script_user.h \
@@ -13,6 +14,8 @@ daemon_script_libscript_a_SOURCES = daemon/script/script_path.c daemon/script/sc
 daemon_script_poise_script_SOURCES = daemon/script/script_process.c \
 	daemon/script/script_advice.c daemon/script/script_advice.h \
 	daemon/script/script_check.c daemon/script/script_check.h \
+	daemon/script/script_files.c daemon/script/script_files.h \
+	daemon/script/script_processes.c daemon/script/script_processes.h \
 	daemon/script/script_misc.c daemon/script/script_misc.h \
 	daemon/script/script_run.c daemon/script/script_run.h \
 	daemon/script/script_notify.c daemon/script/script_notify.h \

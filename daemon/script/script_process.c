@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The script process: runs the programs of the configuration, tracked scripts at their intervals and notifications when
- * something happened. It is root and confined by nothing, because operators' scripts need that; it therefore parses
- * nothing but the finished configuration table and fixed-size messages. */
+ * something happened, and looks at what only root may see: tracked processes and files. It is root and confined by
+ * nothing, because operators' scripts need that; it therefore parses nothing but the finished configuration table,
+ * fixed-size messages, names of processes and the number in a file. */
 #include "log.h"
 #include "role.h"
 #include "script_advice.h"
 #include "script_check.h"
+#include "script_files.h"
 #include "script_misc.h"
 #include "script_notify.h"
+#include "script_processes.h"
 #include "script_unit.h"
 #include "status.h"
 #include <errno.h>
@@ -22,6 +25,9 @@ struct script_role {
 	struct script_checks *checks, *prepared;
 	struct script_miscs *miscs, *prepared_miscs;
 	struct script_notifies *notifies;
+	struct script_processes *processes;
+	struct script_files *files;
+	bool has_begun;
 };
 
 static int script_open(struct role_process *p)
@@ -59,8 +65,12 @@ static int script_prepare(struct role_process *p, const struct conf *next, char 
 static void script_commit(struct role_process *p, const struct conf *next)
 {
 	struct board_shape shape = {.record_size = {[SCRIPT_TABLE_SCRIPT] = sizeof(struct status_script),
-					    [SCRIPT_TABLE_MISC] = sizeof(struct status_script)},
-		.count = {[SCRIPT_TABLE_SCRIPT] = next->n_scripts}};
+					    [SCRIPT_TABLE_MISC] = sizeof(struct status_script),
+					    [SCRIPT_TABLE_PROCESS] = sizeof(struct status_watch),
+					    [SCRIPT_TABLE_FILE] = sizeof(struct status_watch)},
+		.count = {[SCRIPT_TABLE_SCRIPT] = next->n_scripts,
+			[SCRIPT_TABLE_PROCESS] = next->n_processes,
+			[SCRIPT_TABLE_FILE] = next->n_files}};
 	struct script_role *role = p->ctx;
 	struct board *board;
 
@@ -80,6 +90,11 @@ static void script_commit(struct role_process *p, const struct conf *next)
 	script_miscs_switch(role->prepared_miscs, role->miscs, board);
 	role->miscs = role->prepared_miscs;
 	role->prepared_miscs = NULL;
+	script_processes_free(role->processes);
+	role->processes = script_processes_begin(p, next, board);
+	script_files_free(role->files);
+	role->files = script_files_begin(p, next, board, !role->has_begun);
+	role->has_begun = true;
 	role_publish_board(p, board);
 	script_checks_begin(role->checks);
 	script_advise(next);
@@ -101,6 +116,10 @@ static void script_stop(struct role_process *p, bool keep)
 	role->checks = NULL;
 	script_miscs_free(role->miscs);
 	role->miscs = NULL;
+	script_processes_free(role->processes);
+	role->processes = NULL;
+	script_files_free(role->files);
+	role->files = NULL;
 	script_notifies_settle(role->notifies, STOP_PATIENCE_US, end, p);
 }
 

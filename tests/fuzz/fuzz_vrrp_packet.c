@@ -29,6 +29,7 @@ struct setup {
 	struct conf_address address;
 	struct conf_peer peer;
 	struct conf_secret secret;
+	struct conf_hmac_key key;
 	struct vrrp_hmac_policy policy;
 	struct vrrp_receiver receiver;
 };
@@ -55,15 +56,17 @@ static void set_up(struct setup *s, uint8_t flags)
 	s->instance.addresses.count = s->instance.n_advertised = 1;
 	s->instance.peers.count = 1;
 	s->policy.window_s = 5;
-	s->policy.replay = flags & IS_MONOTONIC ? VRRP_HMAC_MONOTONIC : VRRP_HMAC_TIME;
-	s->policy.keys[0].id = 1;
-	s->policy.keys[0].length = 32;
+	s->policy.replay = flags & IS_MONOTONIC ? CONF_HMAC_MONOTONIC : CONF_HMAC_TIME;
+	s->policy.keys = s->policy.active = &s->key;
+	s->policy.n_keys = 1;
+	s->key.id = 1;
+	s->key.length = 32;
 	for (uint8_t i = 0; i < 32; i++)
-		s->policy.keys[0].bytes[i] = i;
+		s->key.bytes[i] = i;
 	s->receiver.conf = &s->conf;
 	s->receiver.instance = &s->instance;
 	s->receiver.hmac = flags & HAS_HMAC ? &s->policy : NULL;
-	s->receiver.real_now_us = 0x6affec8eLL * 1000000;
+	s->receiver.time.kept_us = s->receiver.time.wall_us = 0x6affec8eLL * 1000000;
 }
 
 /* Puts the checksum right when there is room for one. */

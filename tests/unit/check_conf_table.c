@@ -69,10 +69,13 @@ static void fill_vrrp(struct conf_builder *b)
 	conf_builder_add(b, CONF_TABLE_ADDRESS);
 	conf_builder_add(b, CONF_TABLE_PEER);
 	conf_builder_add(b, CONF_TABLE_TRACK);
+	conf_builder_add(b, CONF_TABLE_PROCESS);
+	conf_builder_add(b, CONF_TABLE_FILE);
 	conf_builder_add(b, CONF_TABLE_GROUP);
 	conf_builder_add(b, CONF_TABLE_GROUP_MEMBER);
 	conf_builder_add(b, CONF_TABLE_NOTIFY);
 	conf_builder_add(b, CONF_TABLE_SECRET);
+	conf_builder_add(b, CONF_TABLE_HMAC_KEY);
 	conf_builder_add(b, CONF_TABLE_TRAP_TARGET);
 	conf_builder_add(b, CONF_TABLE_TRAP_SECRET);
 	conf_builder_add(b, CONF_TABLE_STEP);
@@ -85,7 +88,7 @@ static void fill_vrrp(struct conf_builder *b)
 	track = conf_builder_at(b, CONF_TABLE_TRACK, 0);
 	track->kind = CONF_TRACK_SCRIPT;
 	track->name = name;
-	track->service = track->group = CONF_NONE;
+	track->process = track->file = track->service = track->group = CONF_NONE;
 	group = conf_builder_at(b, CONF_TABLE_GROUP, 0);
 	group->name = conf_builder_string(b, "both");
 	group->members = (struct conf_range){0, 1};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The decisions of the script role: rise and fall, the grid of starts, the order of notifications, their words, the
  * user, and who may have changed a program. */
+#include "../../daemon/script/script_match.h"
 #include "../../daemon/script/script_path.h"
 #include "../../daemon/script/script_queue.h"
 #include "../../daemon/script/script_user.h"
@@ -224,6 +225,109 @@ START_TEST(test_user)
 }
 END_TEST
 
+/* ---- processes and files ---- */
+
+/* NAME ARGUMENTS... as in the configuration, one string with \\0 between them. */
+static bool is_match(
+	struct conf_process process, const char *words, uint32_t argc, const char *name, const char *line, size_t size)
+{
+	char strings[256] = "";
+	struct conf c = {.strings = strings, .n_strings = sizeof(strings)};
+
+	memcpy(strings + 1, words, 128);
+	process.command = (struct conf_command){.argv = 1, .argc = argc};
+	return script_match_process(&c, &process, name, line, size);
+}
+
+#define LINE(text) text, sizeof(text)
+#define WORDS(text, n) (const char[128]){text}, n
+
+START_TEST(test_match_process)
+{
+	const struct conf_process plain = {0}, full = {.full_command = 1}, exact = {.param_match = CONF_PARAM_EXACT};
+	const struct conf_process partial = {.param_match = CONF_PARAM_PARTIAL};
+	const struct conf_process initial = {.param_match = CONF_PARAM_INITIAL};
+
+	ck_assert(!script_match_needs_line(&plain) && script_match_needs_line(&exact));
+	ck_assert(is_match(plain, WORDS("nginx", 1), "nginx", "", 0));
+	ck_assert(is_match(plain, WORDS("/usr/sbin/nginx", 1), "nginx", "", 0));
+	ck_assert(!is_match(plain, WORDS("ssh", 1), "sshd", "", 0));
+	/* The kernel keeps fifteen bytes. */
+	ck_assert(is_match(plain, WORDS("a-very-long-daemon-name", 1), "a-very-long-dae", "", 0));
+	ck_assert(!is_match(plain, WORDS("a-very-long-daemon-name", 1), "a-very-long", "", 0));
+	ck_assert(is_match(full, WORDS("nginx", 1), "x", LINE("/usr/sbin/nginx\0-g\0daemon off;")));
+	ck_assert(!is_match(full, WORDS("/sbin/nginx", 1), "x", LINE("/usr/sbin/nginx")));
+	ck_assert(!is_match(full, WORDS("nginx", 1), "nginx", "", 0));
+	/* Configured arguments are all of them. */
+	ck_assert(is_match(plain, WORDS("d\0-a\0-b", 3), "d", LINE("d\0-a\0-b")));
+	ck_assert(!is_match(plain, WORDS("d\0-a\0-b", 3), "d", LINE("d\0-a")));
+	ck_assert(!is_match(plain, WORDS("d\0-a", 2), "d", LINE("d\0-a\0-b")));
+	ck_assert(is_match(partial, WORDS("d\0-a", 2), "d", LINE("d\0-a\0-b")));
+	ck_assert(!is_match(partial, WORDS("d\0-a", 2), "d", LINE("d\0-ab")));
+	ck_assert(is_match(initial, WORDS("d\0-a", 2), "d", LINE("d\0-ab")));
+	ck_assert(!is_match(initial, WORDS("d\0-a", 2), "d", LINE("d\0-ab\0c")));
+	ck_assert(is_match(exact, WORDS("d", 1), "d", LINE("d")));
+	ck_assert(!is_match(exact, WORDS("d", 1), "d", LINE("d\0x")));
+	/* Without its end it is not looked at. */
+	ck_assert(!is_match(full, WORDS("d", 1), "d", "d", 1));
+}
+END_TEST
+
+START_TEST(test_quorum)
+{
+	const struct conf_process c = {.quorum = 2, .quorum_max = 3, .fork_delay_us = 500, .terminate_delay_us = 1000};
+	struct script_quorum q = {0};
+	int64_t next;
+
+	/* The first count decides at once. */
+	ck_assert(script_quorum_step(&q, &c, 1, 10, &next));
+	ck_assert(!q.is_up && next == 0);
+	ck_assert(!script_quorum_step(&q, &c, 2, 100, &next));
+	ck_assert(!q.is_up && next == 600);
+	/* A short visit does not count. */
+	ck_assert(!script_quorum_step(&q, &c, 4, 200, &next));
+	ck_assert_int_eq(next, 0);
+	ck_assert(!script_quorum_step(&q, &c, 3, 300, &next));
+	ck_assert_int_eq(next, 800);
+	ck_assert(!script_quorum_step(&q, &c, 2, 799, &next));
+	ck_assert(script_quorum_step(&q, &c, 2, 800, &next));
+	ck_assert(q.is_up && next == 0);
+	ck_assert(!script_quorum_step(&q, &c, 0, 900, &next));
+	ck_assert_int_eq(next, 1900);
+	ck_assert(script_quorum_step(&q, &c, 0, 1900, &next));
+	ck_assert(!q.is_up);
+}
+END_TEST
+
+START_TEST(test_match_number)
+{
+	static const struct {
+		const char *text;
+		bool is_number;
+		int32_t value;
+	} cases[] = {
+		{"", true, 0},
+		{" \n", true, 0},
+		{"5", true, 5},
+		{"-12\n", true, -12},
+		{"  +7  ", true, 7},
+		{"99999999999", true, INT32_MAX},
+		{"-99999999999", true, INT32_MIN},
+		{"5 6", false, 0},
+		{"0x5", false, 0},
+		{"load", false, 0},
+		{"-", false, 0},
+		{"00000000000000000000000000000000000000001", false, 0},
+	};
+	int32_t value;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		ck_assert_int_eq(script_match_number(cases[i].text, strlen(cases[i].text), &value), cases[i].is_number);
+		ck_assert_int_eq(value, cases[i].value);
+	}
+}
+END_TEST
+
 /* ---- paths ---- */
 
 START_TEST(test_path_find)
@@ -293,6 +397,9 @@ int main(void)
 	tcase_add_test(tc, test_queue_runs_so_many_beside_each_other);
 	tcase_add_test(tc, test_arguments);
 	tcase_add_test(tc, test_user);
+	tcase_add_test(tc, test_match_process);
+	tcase_add_test(tc, test_quorum);
+	tcase_add_test(tc, test_match_number);
 	tcase_add_test(tc, test_path_find);
 	tcase_add_test(tc, test_path_check);
 	suite_add_tcase(suite, tc);

@@ -48,23 +48,29 @@ static struct vrrp_received received(const struct frame *frame)
 	return rx;
 }
 
-static struct vrrp_hmac_policy hmac_policy(void)
-{
-	struct vrrp_hmac_policy policy = {.window_s = 5, .keys = {{.id = 1, .length = 32}}};
-
-	for (uint8_t i = 0; i < 32; i++)
-		policy.keys[0].bytes[i] = i;
-	return policy;
-}
-
 struct rig {
 	struct fixture f;
+	struct conf_hmac_key key;
 	struct vrrp_hmac_policy policy;
+	struct vrrp_hmac_marks marks;
 	struct vrrp_receiver receiver;
 	struct frame frame;
 	struct vrrp_received rx;
 	struct vrrp_advert advert;
 };
+
+static void rig_policy(struct rig *r)
+{
+	r->key = (struct conf_hmac_key){.id = 1, .length = 32};
+	for (uint8_t i = 0; i < 32; i++)
+		r->key.bytes[i] = i;
+	r->policy = (struct vrrp_hmac_policy){.window_s = 5, .active = &r->key, .keys = &r->key, .n_keys = 1};
+}
+
+static void rig_time(struct rig *r, int64_t seconds)
+{
+	r->receiver.time.kept_us = r->receiver.time.wall_us = REAL_NOW_US(seconds);
+}
 
 static void rig_init(struct rig *r, uint8_t version, const char *hex)
 {
@@ -72,11 +78,11 @@ static void rig_init(struct rig *r, uint8_t version, const char *hex)
 	r->frame = from_hex(hex);
 	r->rx = received(&r->frame);
 	fixture_init(&r->f, version, r->rx.family);
-	r->policy = hmac_policy();
+	rig_policy(r);
 	r->receiver.conf = &r->f.conf;
 	r->receiver.instance = &r->f.instance;
 	r->receiver.self = fixture_addr(r->rx.family == AF_INET ? "192.0.2.2" : "fe80::2");
-	r->receiver.real_now_us = REAL_NOW_US(0x6affec8eLL);
+	rig_time(r, 0x6affec8eLL);
 }
 
 static enum vrrp_drop rig_decode(struct rig *r)
@@ -290,8 +296,7 @@ static void golden_rig(struct rig *r, const struct golden *g)
 		const uint8_t *p = r->rx.data + at;
 
 		r->receiver.hmac = &r->policy;
-		r->receiver.real_now_us =
-			REAL_NOW_US((int64_t)p[0] << 24 | (int64_t)p[1] << 16 | (int64_t)p[2] << 8 | p[3]);
+		rig_time(r, (int64_t)p[0] << 24 | (int64_t)p[1] << 16 | (int64_t)p[2] << 8 | p[3]);
 	}
 }
 
@@ -780,35 +785,35 @@ static void rig_hmac(struct rig *r)
 
 START_TEST(test_signatures)
 {
-	struct vrrp_hmac_mark mark = {.is_set = true};
+	const int64_t now = 0x6affec8eLL;
 	struct rig r;
 
 	rig_hmac(&r);
 	assert_drop(&r, VRRP_DROP_NONE);
-	mark.sequence = r.advert.hmac_sequence;
-	r.receiver.mark = &mark;
+	r.receiver.marks = &r.marks;
+	vrrp_hmac_marks_store(&r.marks, &r.advert.source, r.advert.hmac_sequence);
 	assert_drop(&r, VRRP_DROP_HMAC_REPLAY);
-	mark.sequence--;
+	r.marks.list[0].sequence--;
 	assert_drop(&r, VRRP_DROP_NONE);
-	mark.sequence = r.advert.hmac_sequence + (1ULL << 63);
-	r.policy.replay = VRRP_HMAC_MONOTONIC;
+	r.marks.list[0].sequence = r.advert.hmac_sequence + (1ULL << 63);
+	r.policy.replay = CONF_HMAC_MONOTONIC;
 	assert_drop(&r, VRRP_DROP_HMAC_REPLAY);
 	rig_hmac(&r);
-	r.receiver.real_now_us += REAL_NOW_US(5);
+	rig_time(&r, now + 5);
 	assert_drop(&r, VRRP_DROP_NONE); /* exactly the window */
-	r.receiver.real_now_us += REAL_NOW_US(1);
+	rig_time(&r, now + 6);
 	assert_drop(&r, VRRP_DROP_HMAC_STALE);
-	r.receiver.real_now_us -= REAL_NOW_US(11);
+	rig_time(&r, now - 5);
 	assert_drop(&r, VRRP_DROP_NONE);
-	r.receiver.real_now_us -= REAL_NOW_US(1);
+	rig_time(&r, now - 6);
 	assert_drop(&r, VRRP_DROP_HMAC_STALE); /* from the future */
-	r.policy.replay = VRRP_HMAC_MONOTONIC;
+	r.policy.replay = CONF_HMAC_MONOTONIC;
 	assert_drop(&r, VRRP_DROP_NONE);
 	rig_hmac(&r);
-	r.policy.keys[0].id = 2;
+	r.key.id = 2;
 	assert_drop(&r, VRRP_DROP_HMAC_UNKNOWN_KEY);
 	rig_hmac(&r);
-	r.policy.keys[0].bytes[31] ^= 1;
+	r.key.bytes[31] ^= 1;
 	assert_drop(&r, VRRP_DROP_HMAC_INVALID);
 	rig_hmac(&r);
 	rig_message(&r)[12 + 2] = 1; /* reserved */
@@ -836,14 +841,67 @@ START_TEST(test_signatures_while_migrating)
 	rig_init(&r, 3, FRAME_V3_IP4);
 	r.receiver.hmac = &r.policy;
 	assert_drop(&r, VRRP_DROP_HMAC_MISSING);
-	r.policy.mode = VRRP_HMAC_PERMISSIVE;
+	r.policy.mode = CONF_HMAC_PERMISSIVE;
 	assert_drop(&r, VRRP_DROP_NONE);
-	r.policy.mode = VRRP_HMAC_RECEIVE_ONLY;
+	r.policy.mode = CONF_HMAC_RECEIVE_ONLY;
 	assert_drop(&r, VRRP_DROP_NONE);
 	rig_hmac(&r);
-	r.policy.mode = VRRP_HMAC_PERMISSIVE;
-	r.policy.keys[0].bytes[0] ^= 1;
+	r.policy.mode = CONF_HMAC_PERMISSIVE;
+	r.key.bytes[0] ^= 1;
 	assert_drop(&r, VRRP_DROP_HMAC_INVALID);
+}
+END_TEST
+
+/* An instance that demands signatures and has lost its keys neither takes nor sends anything. */
+START_TEST(test_signing_never_fails_open)
+{
+	uint8_t out[VRRP_PACKET_MAX];
+	struct vrrp_sending tx = {.source = fixture_addr("192.0.2.1"),
+		.destination = fixture_addr("224.0.0.18"),
+		.priority = 100,
+		.hmac_sequence = 1};
+	struct rig r;
+
+	rig_init(&r, 3, FRAME_V3_IP4);
+	r.f.instance.auth = CONF_AUTH_HMAC;
+	assert_drop(&r, VRRP_DROP_HMAC_MISSING);
+	ck_assert_uint_eq(vrrp_packet_encode(&r.f.conf, &r.f.instance, &tx, out, sizeof(out)), 0);
+	tx.hmac = &r.policy;
+	ck_assert_uint_eq(vrrp_packet_encode(&r.f.conf, &r.f.instance, &tx, out, sizeof(out)), IP4 + 12 + 28);
+	r.policy.active = NULL;
+	ck_assert_uint_eq(vrrp_packet_encode(&r.f.conf, &r.f.instance, &tx, out, sizeof(out)), 0);
+	r.policy.mode = CONF_HMAC_RECEIVE_ONLY;
+	ck_assert_uint_eq(vrrp_packet_encode(&r.f.conf, &r.f.instance, &tx, out, sizeof(out)), IP4 + 12);
+}
+END_TEST
+
+/* Each byte of message and trailer but the checksum is signed, and no key, sequence or source slips through. */
+START_TEST(test_every_flipped_byte_of_a_signed_frame_is_dropped)
+{
+	static const char *const frames[] = {
+		FRAME_V2_HMAC_IP4, FRAME_V3_HMAC_IP4, FRAME_V3_HMAC_IP4_PRIO0, FRAME_V3_HMAC_IP6};
+	static const uint8_t versions[] = {2, 3, 3, 3};
+	struct rig r;
+
+	for (size_t k = 0; k < 4; k++) {
+		rig_init(&r, versions[k], frames[k]);
+		for (size_t i = 0; i < r.rx.size; i++) {
+			for (int bit = 0; bit < 8; bit++) {
+				enum vrrp_drop drop;
+
+				rig_init(&r, versions[k], frames[k]);
+				r.receiver.hmac = &r.policy;
+				r.policy.window_s = 300;
+				ck_assert_int_eq(rig_decode(&r), VRRP_DROP_NONE);
+				*(uint8_t *)(uintptr_t)(r.rx.data + i) ^= (uint8_t)(1 << bit);
+				drop = rig_decode(&r);
+				/* What the IP header says besides is not signed. */
+				if (r.rx.family == AF_INET && i < IP4 && i != 12 && i != 13 && i != 14 && i != 15)
+					continue;
+				ck_assert_msg(drop != VRRP_DROP_NONE, "frame %zu byte %zu bit %d", k, i, bit);
+			}
+		}
+	}
 }
 END_TEST
 
@@ -1006,6 +1064,8 @@ int main(void)
 	tcase_add_test(tcase, test_strangers);
 	tcase_add_test(tcase, test_signatures);
 	tcase_add_test(tcase, test_signatures_while_migrating);
+	tcase_add_test(tcase, test_signing_never_fails_open);
+	tcase_add_test(tcase, test_every_flipped_byte_of_a_signed_frame_is_dropped);
 	tcase_add_test(tcase, test_capacity);
 	tcase_add_test(tcase, test_encode_refuses_what_does_not_fit);
 	tcase_add_test(tcase, test_as_many_addresses_as_fit);

@@ -9,7 +9,7 @@ struct rig {
 	struct fixture f;
 	struct conf_track tracks[4];
 	struct conf_group group;
-	bool is_up[4];
+	struct vrrp_seen seen[4];
 	struct vrrp_priority p;
 };
 
@@ -25,13 +25,13 @@ static void track(struct rig *r, uint32_t i, int32_t weight, uint32_t reverse, b
 {
 	r->tracks[i].weight = weight;
 	r->tracks[i].reverse = reverse;
-	r->is_up[i] = is_up;
+	r->seen[i].is_up = is_up;
 	r->f.instance.tracks.count = i + 1;
 }
 
 static uint32_t effective(struct rig *r)
 {
-	r->p = vrrp_priority_of(&r->f.conf, 0, r->is_up);
+	r->p = vrrp_priority_of(&r->f.conf, 0, r->seen);
 	return r->p.effective;
 }
 
@@ -61,7 +61,7 @@ START_TEST(test_weights)
 		rig_init(&r);
 		track(&r, 0, cases[i].weight, cases[i].reverse, cases[i].is_up);
 		ck_assert_int_eq((int32_t)effective(&r), 100 + cases[i].adds);
-		ck_assert_int_eq(vrrp_priority_weight(&r.tracks[0], cases[i].is_up), cases[i].adds);
+		ck_assert_int_eq(vrrp_priority_weight(&r.tracks[0], r.seen[0]), cases[i].adds);
 		ck_assert_int_eq(r.p.is_fault, cases[i].weight == 0 && !cases[i].is_up);
 	}
 }
@@ -103,17 +103,57 @@ START_TEST(test_faults)
 	effective(&r);
 	ck_assert(!r.p.is_fault);
 	ck_assert_uint_eq(r.p.culprit, CONF_NONE);
-	r.is_up[1] = true; /* reversed: must not be there */
+	r.seen[1].is_up = true; /* reversed: must not be there */
 	effective(&r);
 	ck_assert(r.p.is_fault);
 	ck_assert_uint_eq(r.p.culprit, 1);
-	r.is_up[0] = false;
+	r.seen[0].is_up = false;
 	effective(&r);
 	ck_assert_uint_eq(r.p.culprit, 0);
 	/* faults are the owner's as well */
 	r.f.instance.priority = 255;
 	effective(&r);
 	ck_assert(r.p.is_fault);
+}
+END_TEST
+
+START_TEST(test_files)
+{
+	static const struct {
+		int32_t weight;
+		uint32_t reverse;
+		int32_t value, adds;
+		bool is_fault;
+	} cases[] = {
+		{1, 0, 0, 0, false},
+		{1, 0, 7, 7, false},
+		{1, 0, -7, -7, false},
+		{-1, 0, 30, -30, false},
+		{3, 1, 10, -30, false},
+		{1, 0, -253, -253, false},
+		{1, 0, -254, -254, true},
+		{1, 0, INT32_MIN, -254, true},
+		{254, 0, INT32_MAX, 254, false},
+		{254, 1, INT32_MIN, 254, false},
+		{254, 0, -1, -254, true},
+		{0, 0, 0, 0, false},
+		{0, 0, 1, 0, true},
+		{0, 1, 0, 0, true},
+		{0, 1, 1, 0, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct rig r;
+		int32_t expected = 100 + cases[i].adds;
+
+		rig_init(&r);
+		track(&r, 0, cases[i].weight, cases[i].reverse, cases[i].value == 0);
+		r.tracks[0].kind = CONF_TRACK_FILE;
+		r.seen[0].value = cases[i].value;
+		ck_assert_int_eq(vrrp_priority_weight(&r.tracks[0], r.seen[0]), cases[i].adds);
+		ck_assert_int_eq((int32_t)effective(&r), expected < 1 ? 1 : expected > 254 ? 254 : expected);
+		ck_assert_int_eq(r.p.is_fault, cases[i].is_fault);
+	}
 }
 END_TEST
 
@@ -127,13 +167,13 @@ START_TEST(test_groups)
 	r.tracks[1] = (struct conf_track){.weight = -10};
 	r.tracks[2] = (struct conf_track){.weight = 0};
 	r.group.tracks = (struct conf_range){1, 2};
-	r.is_up[2] = true;
+	r.seen[2].is_up = true;
 	/* weights are for groups that ask for them */
 	ck_assert_uint_eq(effective(&r), 100);
 	ck_assert(!r.p.is_fault);
 	r.group.track_weights = 1;
 	ck_assert_uint_eq(effective(&r), 60);
-	r.is_up[2] = false;
+	r.seen[2].is_up = false;
 	effective(&r);
 	ck_assert(r.p.is_fault);
 	ck_assert_uint_eq(r.p.culprit, 2);
@@ -150,6 +190,7 @@ int main(void)
 	tcase_add_test(tcase, test_weights);
 	tcase_add_test(tcase, test_sum_and_bounds);
 	tcase_add_test(tcase, test_faults);
+	tcase_add_test(tcase, test_files);
 	tcase_add_test(tcase, test_groups);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -74,6 +74,8 @@ static void add_vrrp(struct conf_builder *b)
 	*track = (struct conf_track){.kind = CONF_TRACK_SCRIPT,
 		.name = script,
 		.script = 0,
+		.process = CONF_NONE,
+		.file = CONF_NONE,
 		.service = CONF_NONE,
 		.weight = -20,
 		.instance = SITE_WEB,

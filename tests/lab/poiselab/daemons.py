@@ -25,14 +25,14 @@ def program(name):
 class Poised(Process):
     """poised in the foreground with a run directory of its own, and its poisectl."""
 
-    def __init__(self, machine, configuration, options=(), dialect_name="keepalived.conf"):
+    def __init__(self, machine, configuration, options=(), dialect_name="keepalived.conf", env=None):
         self.machine = machine
         self.rundir = machine.path("run")
         self.conf_path = machine.path(dialect_name)
         self.write(configuration)
         super().__init__("poised@" + machine.short, [program("daemon/poised"), "-n", "-l", *options, "-f",
                                                      self.conf_path, "-r", self.rundir],
-                         machine.log("poised"), machine.namespace.name, env=sanitizer_options())
+                         machine.log("poised"), machine.namespace.name, env={**sanitizer_options(), **(env or {})})
 
     def write(self, configuration):
         with open(self.conf_path, "w", encoding="utf-8") as f:

@@ -94,8 +94,8 @@ class Router(Machine):
 
     settings = ROUTER_SYSCTLS
 
-    def poised(self, configuration, *options):
-        return self.keep(Poised(self, configuration, options))
+    def poised(self, configuration, *options, env=None):
+        return self.keep(Poised(self, configuration, options, env=env))
 
     def keepalived(self, configuration):
         return self.keep(Keepalived(self, configuration))
