@@ -60,6 +60,7 @@ int run_drain(const struct ctl_command *command, struct client *client, const st
 int run_change(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_weight(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_handover(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_convert(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_reload(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_version(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 

@@ -65,6 +65,11 @@ const struct ctl_command ctl_commands[] = {
 		"A file with errors changes nothing; the errors are shown.\n\n"
 		"Example: poised -t -f /etc/poise/poise.conf && poisectl reload\n",
 		0, 0, "", run_reload},
+	{"convert", "FILE", "print a configuration with today's spellings, the rest of its text as it is",
+		"Old spellings give way, meanings that are taken are written down, statements without\n"
+		"a meaning become comments. FILE stays as it is; the result means the same.\n\n"
+		"Example: poisectl convert /etc/keepalived/keepalived.conf > /etc/poise/poise.conf\n",
+		1, 1, "", run_convert},
 	{"version", "", "show the versions of poisectl and of the running poised", "Example: poisectl version\n", 0, 0,
 		"", run_version},
 	{0},

@@ -11,10 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { OPTION_DUMP = 256, OPTION_CONVERT };
+
 static void usage(FILE *out)
 {
 	fputs("usage: poised [-n] [-l] [-D] [-f FILE] [-r RUNDIR]     run\n"
-	      "       poised -t [-v] [-f FILE]                        check a configuration, exit 0 or 1\n"
+	      "       poised -t|--dump|--convert [-v] [-f FILE]       check a configuration, exit 0 or 1\n"
 	      "\n"
 	      "  -f, --use-file FILE    configuration (default " SYSCONFDIR "/poise/poise.conf)\n"
 	      "  -r, --run-dir DIR      control socket and state (default /run/poise)\n"
@@ -22,6 +24,8 @@ static void usage(FILE *out)
 	      "  -l, --log-console      log to the terminal instead of syslog\n"
 	      "  -D, --log-detail       log in detail\n"
 	      "  -t, --config-test      check the configuration and print every finding\n"
+	      "      --dump             print the configuration as it was understood\n"
+	      "      --convert          print it with today's spellings, the rest of its text as it is\n"
 	      "  -v                     with -t: notes too; alone: the version\n"
 	      "  -d, --dialect NAME     keepalived or poise (default: poise for a file named poise.conf)\n"
 	      "  -i, --config-id NAME   take the lines of @NAME instead of the host's name\n"
@@ -33,7 +37,7 @@ static void usage(FILE *out)
 
 static int check_configuration(const struct options *o)
 {
-	const char *argv[12] = {NULL, "-t", "-f", o->config_file};
+	const char *argv[12] = {NULL, o->what, "-f", o->config_file};
 	char path[PATH_MAX];
 	int n = 4;
 
@@ -61,7 +65,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 	static const struct option longs[] = {{"use-file", required_argument, NULL, 'f'},
 		{"run-dir", required_argument, NULL, 'r'}, {"dont-fork", no_argument, NULL, 'n'},
 		{"log-console", no_argument, NULL, 'l'}, {"log-detail", no_argument, NULL, 'D'},
-		{"config-test", no_argument, NULL, 't'}, {"dialect", required_argument, NULL, 'd'},
+		{"config-test", no_argument, NULL, 't'}, {"dump", no_argument, NULL, OPTION_DUMP},
+		{"convert", no_argument, NULL, OPTION_CONVERT}, {"dialect", required_argument, NULL, 'd'},
 		{"config-id", required_argument, NULL, 'i'}, {"script-socket", required_argument, NULL, 'S'},
 		{"version", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int option;
@@ -78,7 +83,11 @@ static int parse_options(struct options *o, int argc, char **argv)
 		else if (option == 'D')
 			o->level = LOG_LEVEL_DEBUG;
 		else if (option == 't')
-			o->check_only = true;
+			o->what = "-t";
+		else if (option == OPTION_DUMP)
+			o->what = "--dump";
+		else if (option == OPTION_CONVERT)
+			o->what = "--convert";
 		else if (option == 'd')
 			o->dialect = optarg;
 		else if (option == 'i')
@@ -96,7 +105,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		fprintf(stderr, "poised: %s: what is this? A configuration file is given with -f\n", argv[optind]);
 		return -1;
 	}
-	if (o->verbose_check && !o->check_only) {
+	if (o->verbose_check && !o->what) {
 		printf("poised %s\n", PACKAGE_VERSION);
 		return 1;
 	}
@@ -120,7 +129,7 @@ int main(int argc, char **argv)
 
 	if (rc != 0)
 		return rc < 0 ? 2 : 0;
-	if (o.check_only)
+	if (o.what)
 		return check_configuration(&o);
 	if (geteuid() != 0) {
 		fputs("poised: root is needed to program the network; a configuration is checked by anybody with -t\n",

@@ -21,7 +21,8 @@ struct options {
 	const char *dialect;       /* NULL = by the file's name */
 	const char *config_id;     /* of @host lines, NULL = the host's name */
 	const char *script_socket; /* where the script role's own unit listens, NULL = a child like the others */
-	bool foreground, check_only, log_console, verbose_check;
+	const char *what;          /* NULL = run; else an option of the config role, which does it instead */
+	bool foreground, log_console, verbose_check;
 	enum log_level level;
 };
 

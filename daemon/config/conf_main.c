@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* poise-config: reads a configuration once and ends. The parent runs it for every load and takes the table from a
  * descriptor; `poised -t` executes it for people. It never changes anything on the machine. */
+#include "conf_convert.h"
 #include "conf_print.h"
 #include "conf_read.h"
 #include "sandbox.h"
@@ -17,6 +18,7 @@ enum {
 	OPTION_BRIEF,
 	OPTION_DUMP,
 	OPTION_KEYWORDS,
+	OPTION_CONVERT,
 	OPTION_ID,
 	OPTION_USER
 };
@@ -25,14 +27,15 @@ struct arguments {
 	const char *file, *user;
 	int out_fd;
 	uint64_t generation;
-	bool test, brief, dump, keywords, verbose;
+	bool test, brief, dump, keywords, convert, verbose;
 	struct conf_read_options read;
 };
 
 static void usage(FILE *out)
 {
 	fprintf(out, "usage: poise-config [-t] -f FILE [--dialect keepalived|poise] [--out-fd N] [--generation N]\n"
-		     "                    [--brief] [--dump] [--keywords] [-v] [--config-id NAME] [--user NAME]\n");
+		     "                    [--brief] [--dump] [--convert] [--keywords] [-v] [--config-id NAME] [--user "
+		     "NAME]\n");
 }
 
 static bool parse_dialect(const char *name, int *dialect)
@@ -88,6 +91,9 @@ static bool parse_option(struct arguments *a, int option)
 	case OPTION_KEYWORDS:
 		a->keywords = true;
 		return true;
+	case OPTION_CONVERT:
+		a->convert = true;
+		return true;
 	case OPTION_ID:
 		a->read.config_id = optarg;
 		return true;
@@ -107,6 +113,7 @@ static bool parse_arguments(struct arguments *a, int argc, char **argv)
 		{"brief", no_argument, NULL, OPTION_BRIEF},
 		{"dump", no_argument, NULL, OPTION_DUMP},
 		{"keywords", no_argument, NULL, OPTION_KEYWORDS},
+		{"convert", no_argument, NULL, OPTION_CONVERT},
 		{"config-id", required_argument, NULL, OPTION_ID},
 		{"user", required_argument, NULL, OPTION_USER},
 		{NULL, 0, NULL, 0},
@@ -143,18 +150,35 @@ static void print_summary(const struct arguments *a, struct conf_result *r)
 	printf(": %s\n", errors ? "refused" : "loads");
 }
 
+static void print_converted(const struct arguments *a, struct conf_edits *edits, const struct conf_result *r)
+{
+	conf_convert_print(edits, &r->sources, stdout);
+	fprintf(stderr, "%s: %u places changed; the result means the same\n", a->file, edits->count);
+	if (edits->elsewhere)
+		fprintf(stderr, "%s: %u places in included files are left: convert these files by themselves\n",
+			a->file, edits->elsewhere);
+}
+
 static int load(const struct arguments *a)
 {
+	struct conf_read_options read = a->read;
+	struct conf_edits edits = {0};
 	struct conf_result result;
 	int status, r;
 
-	conf_read_file(&result, a->file, &a->read);
+	if (a->convert)
+		read.edits = &edits;
+	conf_read_file(&result, a->file, &read);
 	if (a->verbose)
 		conf_diag_show_notes(result.diag);
-	conf_diag_print(result.diag, &result.sources, a->brief, stderr);
 	status = conf_diag_errors(result.diag) ? 1 : 0;
+	if (!a->convert || status)
+		conf_diag_print(result.diag, &result.sources, a->brief, stderr);
 	if (a->dump && status == 0)
 		conf_print(result.builder, stdout);
+	if (a->convert && status == 0)
+		print_converted(a, &edits, &result);
+	conf_edits_free(&edits);
 	if (a->test)
 		print_summary(a, &result);
 	if (a->out_fd >= 0 && status == 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The way from a file to finished tables: words, tree, records, rules. Runs in the config role and in its tests. */
 #include "conf_read.h"
+#include "conf_convert.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -45,6 +46,8 @@ static void build(struct conf_result *r, struct conf_words *words, const struct 
 	load.no_files = options->no_files;
 	conf_tree_build(&tree, words, r->diag);
 	conf_apply(&load);
+	if (options->edits)
+		conf_convert(&load, options->edits);
 	conf_load_free(&load);
 	conf_tree_free(&tree);
 	conf_words_free(words);

@@ -6,10 +6,11 @@
 #include "conf_load.h"
 
 struct conf_read_options {
-	const char *config_id; /* NULL: the host's name up to the first dot */
-	int dialect;           /* enum conf_dialect, or -1: by the file's name */
-	bool check_files;      /* warn of scripts that are not there */
-	bool no_files;         /* refuse includes, read no other file either */
+	const char *config_id;    /* NULL: the host's name up to the first dot */
+	int dialect;              /* enum conf_dialect, or -1: by the file's name */
+	bool check_files;         /* warn of scripts that are not there */
+	bool no_files;            /* refuse includes, read no other file either */
+	struct conf_edits *edits; /* NULL, or receives what brings the text up to date */
 };
 
 /* What came of it. Everything in it lives until conf_result_free(). */

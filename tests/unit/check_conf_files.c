@@ -4,6 +4,7 @@
  * is printed canonically and must give the same tables again. Every prefix of a file, and every file without one of its
  * lines, must be survived; POISE_LONG=1 does that for each file of the collection of real ones, when it is there
  * ($POISE_SHARED/corpus, else ../shared/corpus). */
+#include "conf_convert.h"
 #include "conf_fixture.h"
 #include <check.h>
 #include <dirent.h>
@@ -193,6 +194,85 @@ START_TEST(test_round_trip)
 }
 END_TEST
 
+/* ---- conversion ---- */
+
+static unsigned conversions;
+
+/* The text with today's spellings; *edits receives how many places changed. Includes are not followed. */
+static char *convert(const char *text, size_t size, struct conf_result *r, uint32_t *n)
+{
+	struct conf_read_options o = options;
+	struct conf_edits edits = {0};
+	char *converted = NULL;
+	FILE *out;
+
+	o.no_files = true;
+	o.dialect = CONF_DIALECT_KEEPALIVED;
+	o.edits = &edits;
+	conf_read_text(r, "f", text, size, &o);
+	out = open_memstream(&converted, &size);
+	conf_convert_print(&edits, &r->sources, out);
+	fclose(out);
+	*n = edits.count;
+	conf_edits_free(&edits);
+	return converted;
+}
+
+static void check_conversion(const char *path, const char *name)
+{
+	struct conf_result first, second;
+	struct conf *a, *b;
+	char *text, *converted, *again;
+	const char *table;
+	uint32_t changes, more;
+	size_t size;
+
+	text = read_all(path, &size);
+	converted = convert(text, size, &first, &changes);
+	if (conf_diag_errors(first.diag) == 0) {
+		again = convert(converted, strlen(converted), &second, &more);
+		ck_assert_msg(conf_diag_errors(second.diag) == 0, "%s is refused after its conversion", name);
+		if (more)
+			ck_abort_msg("%s: the conversion leaves something to convert:\n%s\n%s", name, converted, again);
+		a = fixture_open(first.builder);
+		b = fixture_open(second.builder);
+		if (!fixture_same(a, b, &table))
+			ck_abort_msg("%s: the conversion gives other %s:\n%.2000s", name, table, converted);
+		conversions += changes > 0;
+		conf_close(a);
+		conf_close(b);
+		free(again);
+		conf_result_free(&second);
+	}
+	free(text);
+	free(converted);
+	conf_result_free(&first);
+}
+
+START_TEST(test_conversion)
+{
+	struct conf_result r;
+	uint32_t changes;
+	const char *old = "vrrp_instance V {\n interface e # x\n state SLAVE\n virtual_router_id 1\n"
+			  " lvs_sync_daemon_interface e1\n virtual_ipaddress {\n 10.0.0.1/24\n }\n}\n"
+			  "virtual_server 10.0.0.1 80 {\n lb_algo rr ! y\n nat_mask 1.2.3.4\n}\n";
+	char *converted = convert(old, strlen(old), &r, &changes);
+
+	ck_assert_str_eq(converted,
+		"global_defs {\n\tlvs_sync_daemon \"e1\" inst \"V\"\n}\n"
+		"vrrp_instance V {\n interface e # x\n state BACKUP\n virtual_router_id 1\n"
+		" # lvs_sync_daemon_interface e1\n virtual_ipaddress {\n 10.0.0.1/24\n }\n}\n"
+		"virtual_server 10.0.0.1 80 {\n\tlvs_method NAT\n\tprotocol UDP\n lvs_sched rr ! y\n"
+		" # nat_mask 1.2.3.4\n}\n");
+	free(converted);
+	conf_result_free(&r);
+	each_file(config_folder(), check_conversion);
+	if (corpus_folder())
+		each_file(corpus_folder(), check_conversion);
+	printf("%u files were brought up to date\n", conversions);
+}
+END_TEST
+
 /* ---- damage ---- */
 
 static void survive(const char *text, size_t size)
@@ -333,6 +413,7 @@ int main(void)
 
 	tcase_add_test(t, test_golden_findings);
 	tcase_add_test(t, test_round_trip);
+	tcase_add_test(t, test_conversion);
 	tcase_add_test(t, test_survives_damage);
 	tcase_add_test(t, test_real_files);
 	tcase_set_timeout(t, getenv("POISE_LONG") ? 3600 : 60);
