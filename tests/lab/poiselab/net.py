@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 
+from .process import wait_until
+
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -140,3 +142,12 @@ def make_namespaces(wanted):
         namespace.finish()
     for switch in {namespace.switch for namespace, *_ in plans if namespace.switch}:
         switch.ip(*(line for namespace, (_, ports, _), _, _ in plans if namespace.switch is switch for line in ports))
+        wait_forwarding(switch)
+
+
+def wait_forwarding(switch):
+    """A port forwards only when the kernel has looked at its carrier, which a busy one does up to a second later; what is
+    sent before is lost, and that is not what a test is about."""
+    wait_until("the ports of %s to forward" % switch.name, lambda: [port["state"] for port in json.loads(
+        run("bridge", "-n", switch.name, "-j", "link", "show") or "[]")],
+        lambda states: all(state == "forwarding" for state in states), within=20)
