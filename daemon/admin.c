@@ -92,25 +92,51 @@ static bool decide(const struct msg_command *m, struct status_admin *admin)
 
 /* Control says who did what: "drained by root (pid 812)". It becomes part of a file of lines and of log lines, and the
  * process that wrote it parses what strangers say, so only printable characters get through. */
-static void take_reason(struct status_admin *admin, const struct msg_command *m)
+static void set_reason(struct status_admin *admin, const char *text, size_t size)
 {
 	size_t i;
 
+	for (i = 0; i < size && i < sizeof(admin->why) - 1 && text[i]; i++)
+		admin->why[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
+	memset(admin->why + i, 0, sizeof(admin->why) - i);
+}
+
+static void take_reason(struct status_admin *admin, const struct msg_command *m)
+{
 	/* Why a server is out is worth more than why it would have another weight. */
 	if (m->verb == MSG_VERB_WEIGHT && admin->admin != ADMIN_NORMAL)
 		return;
 	admin->since_real_us = real_now_us();
-	for (i = 0; i < sizeof(m->text) && i < sizeof(admin->why) - 1 && m->text[i]; i++)
-		admin->why[i] = (unsigned char)m->text[i] < ' ' || m->text[i] == 0x7f ? '?' : m->text[i];
-	memset(admin->why + i, 0, sizeof(admin->why) - i);
+	set_reason(admin, m->text, sizeof(m->text));
+}
+
+/* Into the intents, the file, the log, the board and the ring. */
+static void keep(struct parent *p, conf_index_t i, const struct status_admin *admin, uint32_t from)
+{
+	struct event event = {.kind = EVENT_ADMIN, .object = i, .from = from, .to = admin->admin};
+	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE], path[PATH_MAX];
+	int rc;
+
+	conf_service_name(p->conf, p->conf->servers[i].service, service);
+	conf_server_name(p->conf, i, server);
+	rc = intents_set(&p->intents, service, server, admin);
+	if (rc == 0)
+		rc = intents_write(&p->intents, admin_file(p, path));
+	if (rc < 0)
+		log_error("%s %s: %s, but it will be forgotten at a restart: %s: %s", service, server, admin->why,
+			admin_file(p, path), strerror(-rc));
+	log_info("%s %s: %s", service, server, admin->why);
+	snprintf(event.name, sizeof(event.name), "%.31s %.31s", service, server);
+	snprintf(event.why, sizeof(event.why), "%s", admin->why);
+	parent_store(p, PARENT_TABLE_ADMIN, i, admin, sizeof(*admin));
+	parent_event(p, &event);
 }
 
 static void set_server(struct parent *p, const struct msg_command *m)
 {
 	struct status_admin admin;
-	struct event event = {.kind = EVENT_ADMIN, .object = m->server};
-	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE], path[PATH_MAX];
-	int rc;
+	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE];
+	uint32_t from;
 
 	if (m->generation != p->generation && m->generation != p->conf->generation) {
 		admin_answer(p, m->request, MSG_STATUS_STALE, "the configuration has changed meanwhile: try again");
@@ -122,24 +148,48 @@ static void set_server(struct parent *p, const struct msg_command *m)
 		admin_answer(p, m->request, MSG_STATUS_REFUSED, "no such server, or a weight not between 0 and 65535");
 		return;
 	}
-	event.from = admin.admin;
+	from = admin.admin;
 	decide(m, &admin);
+	take_reason(&admin, m);
+	keep(p, m->server, &admin, from);
 	conf_service_name(p->conf, p->conf->servers[m->server].service, service);
 	conf_server_name(p->conf, m->server, server);
-	take_reason(&admin, m);
-	rc = intents_set(&p->intents, service, server, &admin);
-	if (rc == 0)
-		rc = intents_write(&p->intents, admin_file(p, path));
-	if (rc < 0)
-		log_error("%s %s: %s, but it will be forgotten at a restart: %s: %s", service, server, admin.why,
-			admin_file(p, path), strerror(-rc));
-	log_info("%s %s: %s", service, server, admin.why);
-	event.to = admin.admin;
-	snprintf(event.name, sizeof(event.name), "%.31s %.31s", service, server);
-	snprintf(event.why, sizeof(event.why), "%s", admin.why);
-	parent_store(p, PARENT_TABLE_ADMIN, m->server, &admin, sizeof(admin));
-	parent_event(p, &event);
 	admin_answer(p, m->request, MSG_STATUS_OK, "%s %s: %s", service, server, admin.why);
+}
+
+/* Of this name in the generation in force, or CONF_NONE. */
+static conf_index_t find_server(const struct conf *conf, const char *service, const char *server)
+{
+	char name[CONF_NAME_SIZE];
+
+	for (uint32_t i = 0; i < conf->n_servers; i++)
+		if (strcmp(conf_server_name(conf, i, name), server) == 0 &&
+			strcmp(conf_service_name(conf, conf->servers[i].service, name), service) == 0)
+			return i;
+	return CONF_NONE;
+}
+
+void admin_hear_peer(struct parent *p, const struct msg_peer_admin *m)
+{
+	struct status_admin admin = {.admin = m->admin,
+		.weight = m->weight,
+		.since_real_us = m->since_real_us,
+		.until_real_us = m->until_real_us,
+		.drain_end = m->drain_end,
+		.keep_known = m->keep_known};
+	struct status_admin own;
+	struct msg_peer_admin text = *m; /* its ends are made sure of */
+	conf_index_t i;
+
+	text.service[sizeof(text.service) - 1] = text.server[sizeof(text.server) - 1] = '\0';
+	i = p->conf ? find_server(p->conf, text.service, text.server) : CONF_NONE;
+	if (i == CONF_NONE || m->admin > ADMIN_MAINT || m->weight < -1 || m->weight > 65535 ||
+		m->drain_end > DRAIN_REMOVE || m->since_real_us <= 0 || m->until_real_us < 0 ||
+		board_load(p->board, PARENT_TABLE_ADMIN, i, &own, sizeof(own)) < 0 ||
+		own.since_real_us >= m->since_real_us)
+		return;
+	set_reason(&admin, m->why, sizeof(m->why));
+	keep(p, i, &admin, own.admin);
 }
 
 /* vrrp answers when it is done. */

@@ -122,12 +122,21 @@ static void on_answer(void *ctx, const struct msg_answer *m, int fd)
 		msg_send_answer(&control->channel, m, -1);
 }
 
+static void on_peer_admin(void *ctx, const struct msg_peer_admin *m, int fd)
+{
+	struct child *c = ctx;
+
+	(void)fd;
+	admin_hear_peer(c->parent, m);
+}
+
 static const struct msg_handlers handlers = {.board = on_board,
 	.changed = on_changed,
 	.events = on_events,
 	.vote = on_vote,
 	.command = on_command,
 	.answer = on_answer,
+	.peer_admin = on_peer_admin,
 	.notify = on_notify};
 
 static void on_channel(int fd, uint32_t events, void *arg)

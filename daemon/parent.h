@@ -121,6 +121,8 @@ void reload_absent(struct parent *p);
 void admin_command(struct parent *p, const struct msg_command *m);
 void admin_answer(struct parent *p, uint64_t request, enum msg_status status, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The other node's operator wants this of a server: taken over when it is newer than what is wished here. */
+void admin_hear_peer(struct parent *p, const struct msg_peer_admin *m);
 /* Fills the table of administration of a new board from the intents. */
 void admin_fill_board(struct parent *p, struct board *board);
 /* The intent file: under /var/lib/poise for the default run directory, else inside the run directory. */

@@ -49,7 +49,8 @@ int program_path_role(enum role role, char buf[PATH_MAX])
 		[ROLE_HEALTHCHECK] = "healthcheck",
 		[ROLE_CONTROL] = "daemon/control",
 		[ROLE_SNMP] = "snmp",
-		[ROLE_SCRIPT] = "daemon/script"};
+		[ROLE_SCRIPT] = "daemon/script",
+		[ROLE_PAIR] = "pair"};
 	char name[32];
 
 	snprintf(name, sizeof(name), "poise-%s", role_name(role));

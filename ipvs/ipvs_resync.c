@@ -46,6 +46,8 @@ static bool is_master_of(const struct ipvs *v, conf_index_t instance)
 static struct ipvs_resync_facts facts_of(const struct ipvs *v)
 {
 	const struct ipvs_resync *r = &v->resync;
+	const struct board *pair = v->p->boards[ROLE_PAIR];
+	struct status_pair wishes;
 	struct ipvs_resync_facts facts = {.now = mono_now(),
 		.answered = r->status.answered,
 		.send_request = r->status.answered,
@@ -53,6 +55,10 @@ static struct ipvs_resync_facts facts_of(const struct ipvs *v)
 		.count_request = r->status.counted,
 		.next_sweep = r->next_sweep};
 
+	if (pair && board_load(pair, PAIR_TABLE_PEER, 0, &wishes, sizeof(wishes)) == 0) {
+		facts.send_request = wishes.send_request ? wishes.send_request : facts.answered;
+		facts.count_request = wishes.count_request ? wishes.count_request : facts.counted;
+	}
 	for (uint32_t i = 0; i < v->now->conf->n_instances; i++) {
 		bool master = is_master_of(v, i);
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 6
+#define CONF_LAYOUT 7
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -47,6 +47,7 @@ struct conf_range {
 	X(URL, urls, struct conf_url)                                                                                  \
 	X(STATUS_RANGE, status_ranges, struct conf_status_range)                                                       \
 	X(STEP, steps, struct conf_step)                                                                               \
+	X(PAIR_KEY, pair_keys, struct conf_secret) /* at most one; only the pair role sees it */                         \
 	X(BLOB, blobs, struct conf_blob) /* contents of TLS files: only the healthcheck role sees it */                \
 	X(TRAP_TARGET, trap_targets, struct conf_trap_target)                                                          \
 	X(TRAP_SECRET, trap_secrets, struct conf_secret) /* only the snmp role sees it */                              \
@@ -91,6 +92,11 @@ struct conf_global {
 	uint32_t connection_sync;  /* enum conf_sync */
 	uint32_t sync_bandwidth;   /* kbit/s of a resync */
 	int64_t sync_sweep_us;     /* the whole table is sent again this often, 0 = only on request */
+	/* the other node, and what a node of higher priority waits for before it takes over from a lower one */
+	struct addr pair_peer, pair_address; /* both set, or none */
+	uint32_t pair_port;
+	uint32_t preempt_coverage; /* percent of the connections */
+	int64_t preempt_coverage_timeout_us;
 	int64_t audit_interval_us; /* how often the kernel's IPVS table is compared */
 	uint32_t lvs_flush, lvs_flush_on_stop;
 	int64_t lvs_timeout_tcp_us, lvs_timeout_tcpfin_us, lvs_timeout_udp_us; /* 0 = leave */

@@ -54,6 +54,8 @@ const struct conf_field conf_fields[] = {
 	STRING(GLOBAL, conf_global, sync_interface),
 	INDEX(GLOBAL, conf_global, sync_instance, INSTANCE),
 	ENUM32(GLOBAL, conf_global, connection_sync, CONF_SYNC_FULL + 1),
+	ADDR(GLOBAL, conf_global, pair_peer),
+	ADDR(GLOBAL, conf_global, pair_address),
 	ADDR(GLOBAL, conf_global, mcast_group4),
 	ADDR(GLOBAL, conf_global, mcast_group6),
 
@@ -113,6 +115,7 @@ const struct conf_field conf_fields[] = {
 	COMMAND(NOTIFY, conf_notify, command),
 
 	ENUM32(SECRET, conf_secret, length, sizeof(((struct conf_secret *)0)->bytes) + 1),
+	ENUM32(PAIR_KEY, conf_secret, length, sizeof(((struct conf_secret *)0)->bytes) + 1),
 
 	ENUM8(HMAC_KEY, conf_hmac_key, length, sizeof(((struct conf_hmac_key *)0)->bytes) + 1),
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How a configuration generation lies in its memfd, and where its records refer to each other. Only conf*.c in lib
- * include this: everybody else sees mapped tables (conf.h). */
+ * and who digests whole records include this: everybody else sees mapped tables (conf.h). */
 #ifndef POISE_CONF_LAYOUT_H
 #define POISE_CONF_LAYOUT_H
 

@@ -5,12 +5,12 @@
 
 #include <stdint.h>
 
-enum role { ROLE_PARENT, ROLE_VRRP, ROLE_IPVS, ROLE_HEALTHCHECK, ROLE_CONTROL, ROLE_SNMP, ROLE_SCRIPT, ROLE_COUNT };
+enum role { ROLE_PARENT, ROLE_VRRP, ROLE_IPVS, ROLE_HEALTHCHECK, ROLE_CONTROL, ROLE_SNMP, ROLE_SCRIPT, ROLE_PAIR, ROLE_COUNT };
 
 #define ROLE_BIT(role) (1u << (role))
 #define ROLES_ALL_CHILDREN                                                                                             \
 	(ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_IPVS) | ROLE_BIT(ROLE_HEALTHCHECK) | ROLE_BIT(ROLE_CONTROL) |             \
-		ROLE_BIT(ROLE_SNMP) | ROLE_BIT(ROLE_SCRIPT))
+		ROLE_BIT(ROLE_SNMP) | ROLE_BIT(ROLE_SCRIPT) | ROLE_BIT(ROLE_PAIR))
 
 /* "parent", "vrrp", ... */
 const char *role_name(enum role role);

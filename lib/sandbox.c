@@ -44,6 +44,7 @@ static const struct privileges role_privileges[ROLE_COUNT] = {
 	[ROLE_IPVS] = {{CAP_NET_ADMIN, END}, {refused_always, refused_to_parsers, NULL}},
 	[ROLE_HEALTHCHECK] = {{END}, {refused_always, refused_to_parsers, NULL}},
 	[ROLE_CONTROL] = {{END}, {refused_always, refused_to_parsers, NULL}},
+	[ROLE_PAIR] = {{END}, {refused_always, refused_to_parsers, NULL}},
 	[ROLE_SNMP] = {{END}, {refused_always, NULL}},
 	[ROLE_SCRIPT] = {{END}, {NULL}},
 };

@@ -47,6 +47,21 @@ const char *vrrp_drop_name(enum vrrp_drop drop)
 	return drop < VRRP_DROP_COUNT ? names[drop] : "?";
 }
 
+const char *pair_state_name(enum pair_state_kind state)
+{
+	switch (state) {
+	case PAIR_OFF:
+		return "off";
+	case PAIR_NO_KEY:
+		return "no key";
+	case PAIR_SILENT:
+		return "silent";
+	case PAIR_UP:
+		return "up";
+	}
+	return "?";
+}
+
 const char *health_name(enum health health)
 {
 	switch (health) {

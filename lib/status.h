@@ -248,6 +248,47 @@ struct status_digest {
 	struct status_bucket buckets[DIGEST_RECORD_BUCKETS];
 };
 
+/* ---- pair ---- */
+enum pair_board_table { PAIR_TABLE_PEER, PAIR_TABLE_DIFFERENCE };
+
+enum pair_state_kind {
+	PAIR_OFF,    /* no other node is configured */
+	PAIR_NO_KEY, /* nothing is said without one */
+	PAIR_SILENT, /* the other node is not heard */
+	PAIR_UP
+};
+const char *pair_state_name(enum pair_state_kind state); /* "off", "no key", "silent", "up" */
+
+/* One record: the other node. */
+struct status_pair {
+	uint32_t state;       /* enum pair_state_kind */
+	uint32_t peer_active; /* is master of an instance */
+	uint32_t peer_ready;  /* connection_sync full is in force there */
+	uint32_t coverage_known;
+	uint32_t coverage;                           /* 1/1000 of the other node's connections that this node holds */
+	uint32_t coverage_total;                     /* how many those are */
+	struct mono coverage_at;                     /* when it was compared */
+	uint32_t peer_coverage_known, peer_coverage; /* the same the other way round, as the other node says */
+	uint64_t send_request;                       /* for ipvs: the other node asks for the table */
+	uint64_t count_request;                      /* for ipvs: count what is held for others */
+	uint32_t config_known;                       /* the two configurations were compared */
+	uint32_t config_differs;                     /* objects that are not the same on both nodes */
+	uint64_t sent, received, forged, stale;
+	struct mono last_heard;
+	int64_t since_real_us;
+	char peer_node[64], peer_version[32];
+	char why[WHY_SIZE];
+};
+
+/* The first differences of the configurations. */
+#define PAIR_DIFFERENCES 32
+enum pair_difference { PAIR_ONLY_HERE, PAIR_ONLY_THERE, PAIR_DIFFERENT };
+struct status_difference {
+	uint32_t is_used;
+	uint32_t kind; /* enum pair_difference */
+	char name[192];
+};
+
 /* ---- script ---- */
 /* SCRIPT_TABLE_MISC: a struct status_script for each check of kind MISC, in the order of conf->checks; result is that
  * of the last run alone. */

@@ -2,7 +2,7 @@
 # The pure part: decisions and codecs, also linked by the unit tests, the model, the replay and the fuzz target.
 noinst_LIBRARIES += vrrp/libvrrpcore.a
 vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vrrp/vrrp_step.h vrrp/vrrp_leave.c \
-	vrrp/vrrp_why.c vrrp/vrrp_group.c vrrp/vrrp_group.h vrrp/vrrp_priority.c vrrp/vrrp_priority.h vrrp/vrrp_split.c vrrp/vrrp_split.h vrrp/vrrp_announce.c vrrp/vrrp_announce.h \
+	vrrp/vrrp_why.c vrrp/vrrp_group.c vrrp/vrrp_group.h vrrp/vrrp_priority.c vrrp/vrrp_priority.h vrrp/vrrp_hold.c vrrp/vrrp_hold.h vrrp/vrrp_split.c vrrp/vrrp_split.h vrrp/vrrp_announce.c vrrp/vrrp_announce.h \
 	vrrp/vrrp_packet.c vrrp/vrrp_packet.h vrrp/vrrp_encode.c vrrp/vrrp_drop.c vrrp/vrrp_checksum.h \
 	vrrp/vrrp_auth.c vrrp/vrrp_auth.h vrrp/vrrp_hmac.c vrrp/vrrp_hmac.h vrrp/vrrp_digest.c vrrp/vrrp_digest.h
 
@@ -24,6 +24,10 @@ vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(
 VRRP_CHECK_LDADD = vrrp/libvrrpcore.a lib/libpoise.a $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_vrrp_fsm tests/unit/check_vrrp_group tests/unit/check_vrrp_priority tests/unit/check_vrrp_announce \
 	tests/unit/check_vrrp_auth tests/unit/check_vrrp_hmac tests/unit/check_vrrp_packet tests/unit/check_vrrp_split
+check_PROGRAMS += tests/unit/check_vrrp_hold
+tests_unit_check_vrrp_hold_SOURCES = tests/unit/check_vrrp_hold.c tests/unit/vrrp_fixture.h
+tests_unit_check_vrrp_hold_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/vrrp
+tests_unit_check_vrrp_hold_LDADD = $(VRRP_CHECK_LDADD)
 tests_unit_check_vrrp_split_SOURCES = tests/unit/check_vrrp_split.c
 tests_unit_check_vrrp_split_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_vrrp_split_LDADD = $(VRRP_CHECK_LDADD)

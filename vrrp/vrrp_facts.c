@@ -2,6 +2,7 @@
 /* Turns what the vrrp process can see (interfaces, addresses, sockets, tracked objects) into events for its state
  * machines. Everything is computed anew each time from the observed facts, nothing is counted up or down; what did not
  * change causes no event. */
+#include "vrrp_hold.h"
 #include "vrrp_process.h"
 #include <errno.h>
 #include <net/if.h>
@@ -284,6 +285,36 @@ static void report_track(void *arg, uint32_t index)
 	vrrp_report_track(process, index);
 }
 
+/* Before anything else reaches the machine: an instance that starts is held from its first moment. */
+static void look_at_hold(struct vrrp_instance *instance, const struct status_pair *pair)
+{
+	struct vrrp_process *process = instance->process;
+	const struct vrrp_vr *vr = &instance->vr;
+	struct vrrp_hold hold = vrrp_hold_decide(process->set->conf->global, vr->state, vr->since, pair, mono_now());
+	struct vrrp_event event = {.kind = VRRP_EVENT_HOLD, .faults = hold.is_held};
+
+	if (mono_is_set(hold.look_again) &&
+		(!process->hold_due.slot || mono_before(hold.look_again, process->hold_due.at)))
+		loop_timer_set(process->role->loop, &process->hold_due, hold.look_again);
+	if (hold.is_held == vr->is_held)
+		return;
+	memcpy(event.text, hold.text, sizeof(hold.text));
+	if (vr->state == VRRP_BACKUP && !hold.is_held && vr->master_priority != 0 && vr->master_priority < vr->priority)
+		log_info("vrrp %s: no longer held back from taking over: %s", instance->name, hold.text);
+	vrrp_instance_step(instance, &event);
+}
+
+static void look_at_holds(struct vrrp_process *process)
+{
+	const struct board *board = process->role->boards[ROLE_PAIR];
+	struct status_pair pair;
+	bool known = board && board_load(board, PAIR_TABLE_PEER, 0, &pair, sizeof(pair)) == 0;
+
+	loop_timer_cancel(process->role->loop, &process->hold_due);
+	for (uint32_t i = 0; i < process->set->conf->n_instances; i++)
+		look_at_hold(&process->set->instances[i], known ? &pair : NULL);
+}
+
 void vrrp_facts_evaluate(struct vrrp_process *process)
 {
 	struct vrrp_set *set = process->set;
@@ -298,6 +329,7 @@ void vrrp_facts_evaluate(struct vrrp_process *process)
 	if (process->listeners_changed)
 		hear(process);
 	process->groups_rest = true;
+	look_at_holds(process);
 	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
 		struct facts facts;
 

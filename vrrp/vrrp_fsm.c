@@ -158,6 +158,8 @@ static bool tolerates_lower(struct vrrp_step *s)
 		return true;
 	if (vr->priority == VRRP_PRIORITY_OWNER)
 		return false;
+	if (vr->is_held)
+		return true;
 	if (!s->conf->preempt)
 		return true;
 	if (s->conf->preempt_delay_us <= 0)
@@ -290,6 +292,7 @@ static enum vrrp_reason explain_claim(const struct vrrp_step *s, struct vrrp_cau
 		cause->kind = VRRP_CAUSE_PREEMPTED;
 		cause->who = vr->rival;
 		cause->priority = vr->rival_priority;
+		memcpy(cause->hold, vr->hold_text, sizeof(cause->hold));
 		return VRRP_REASON_PREEMPTED;
 	}
 	if (vr->priority == VRRP_PRIORITY_OWNER && !addr_is_set(&vr->master)) {
@@ -449,6 +452,17 @@ static void on_source(struct vrrp_step *s)
 		s->vr->master = s->ev->source;
 }
 
+/* Only preemption waits for it: a silent master, or one that leaves, is succeeded as ever. */
+static void on_hold(struct vrrp_step *s)
+{
+	struct vrrp_vr *vr = s->vr;
+
+	vr->is_held = s->ev->faults != 0;
+	memset(vr->hold_text, 0, sizeof(vr->hold_text));
+	if (!vr->is_held)
+		memcpy(vr->hold_text, s->ev->text, sizeof(vr->hold_text) - 1);
+}
+
 static void stop(struct vrrp_step *s)
 {
 	struct vrrp_cause cause = vrrp_step_cause(s, VRRP_CAUSE_STOPPED);
@@ -508,6 +522,9 @@ struct vrrp_actions vrrp_fsm(const struct conf_instance *conf, struct vrrp_vr *v
 		break;
 	case VRRP_EVENT_TAKE_BACK:
 		vrrp_leave_take_back(&s);
+		break;
+	case VRRP_EVENT_HOLD:
+		on_hold(&s);
 		break;
 	case VRRP_EVENT_KINDS:
 		break;

@@ -59,6 +59,7 @@ enum vrrp_cause_kind {
 };
 
 #define VRRP_TEXT_SIZE 112
+#define VRRP_HOLD_SIZE 80
 
 struct vrrp_cause {
 	uint32_t kind;  /* enum vrrp_cause_kind */
@@ -68,6 +69,7 @@ struct vrrp_cause {
 	uint32_t own_priority; /* at that moment */
 	int64_t span_us;
 	char text[VRRP_TEXT_SIZE];
+	char hold[VRRP_HOLD_SIZE]; /* VRRP_CAUSE_PREEMPTED after a hold: what ended it */
 };
 
 /* Everything the machine remembers of a virtual router. Zeroed, with priority set, before VRRP_EVENT_START.
@@ -106,8 +108,12 @@ struct vrrp_vr {
 	struct addr successor;      /* heard; the addresses are let go at the deadline */
 	/* gave its mastership away on request: lower routers are let be until it is taken back, or nobody is left */
 	bool is_yielding;
-	bool is_taking_back;        /* asked to, and not master yet */
-	uint32_t new_master_reason; /* RFC 6527: 0 notMaster, 1 priority, 2 preempted, 3 masterNoResponse */
+	bool is_taking_back; /* asked to, and not master yet */
+	/* a lower master is let be until enough of its connections are here; the rest of the machine does not know it
+	 */
+	bool is_held;
+	char hold_text[VRRP_HOLD_SIZE]; /* what ended the hold, "" = there was none */
+	uint32_t new_master_reason;     /* RFC 6527: 0 notMaster, 1 priority, 2 preempted, 3 masterNoResponse */
 	uint64_t became_master;
 };
 
@@ -130,6 +136,7 @@ enum vrrp_event_kind {
 	VRRP_EVENT_LEAVE,    /* stop; a master serves on until its successor is heard or vrrp_leaving_us() is over */
 	VRRP_EVENT_HANDOVER, /* a master gives its mastership away in the same manner, or keeps it if nobody wants it */
 	VRRP_EVENT_TAKE_BACK, /* the reverse: a backup over a lower master takes over now */
+	VRRP_EVENT_HOLD, /* faults not 0: a lower master is let be; 0: no longer, text: why (at most VRRP_HOLD_SIZE) */
 	VRRP_EVENT_KINDS
 };
 

@@ -184,6 +184,9 @@ static void change_state(struct vrrp_instance *instance, const struct vrrp_actio
 	bool is_up = action->to == VRRP_BACKUP || action->to == VRRP_MASTER;
 
 	instance->since_real_us = real_now_us();
+	/* A backup may be held back from its first moment on. */
+	instance->process->facts_changed = true;
+	vrrp_process_round_soon(instance->process);
 	if (!is_up)
 		instance->up_since = MONO_NEVER;
 	else if (!mono_is_set(instance->up_since))

@@ -102,6 +102,15 @@ static void on_retry(struct timer *timer, void *arg)
 	vrrp_process_round(process);
 }
 
+static void on_hold_due(struct timer *timer, void *arg)
+{
+	struct vrrp_process *process = arg;
+
+	(void)timer;
+	process->facts_changed = true;
+	vrrp_process_round(process);
+}
+
 static void on_monitor(int fd, uint32_t events, void *arg)
 {
 	struct vrrp_process *process = arg;
@@ -171,6 +180,7 @@ static void init_timers(struct vrrp_process *process)
 	process->round = (struct timer){.fire = on_round, .arg = process};
 	process->addresses_due = (struct timer){.fire = on_addresses_due, .arg = process};
 	process->retry = (struct timer){.fire = on_retry, .arg = process};
+	process->hold_due = (struct timer){.fire = on_hold_due, .arg = process};
 }
 
 static int vrrp_open(struct role_process *role)
@@ -305,7 +315,7 @@ static void vrrp_changed(struct role_process *role, enum role other, uint32_t ta
 
 	(void)table;
 	(void)record;
-	if (other != ROLE_SCRIPT && other != ROLE_IPVS)
+	if (other != ROLE_SCRIPT && other != ROLE_IPVS && other != ROLE_PAIR)
 		return;
 	process->facts_changed = true;
 	vrrp_process_round_soon(process);

@@ -116,7 +116,8 @@ struct vrrp_process {
 	struct loop_io *monitor_io, *courier_io;
 	struct timer round; /* what is left to do in this round of the loop */
 	struct timer addresses_due;
-	struct timer retry; /* a socket that could not be had */
+	struct timer retry;    /* a socket that could not be had */
+	struct timer hold_due; /* the longest wait for coverage is over */
 	bool facts_changed, addresses_changed;
 	bool listeners_changed; /* an interface of an instance came, went or was replaced */
 	bool is_leaving;        /* the process ends when the last master has let go */

@@ -71,6 +71,9 @@ static void election_text(const struct vrrp_cause *cause, char *buf, size_t size
 	else
 		snprintf(buf, size, "%s has our priority %u and the higher address", who, cause->own_priority);
 	n = strlen(buf);
+	if (cause->kind == VRRP_CAUSE_PREEMPTED && cause->hold[0])
+		snprintf(buf + n, size - n, ", %s", cause->hold);
+	n = strlen(buf);
 	if (cause->text[0])
 		snprintf(buf + n, size - n, " (with sync group %s)", cause->text);
 }
@@ -177,6 +180,7 @@ const char *vrrp_event_name(enum vrrp_event_kind kind)
 		[VRRP_EVENT_LEAVE] = "leave",
 		[VRRP_EVENT_HANDOVER] = "handover",
 		[VRRP_EVENT_TAKE_BACK] = "take-back",
+		[VRRP_EVENT_HOLD] = "hold",
 	};
 
 	return kind < VRRP_EVENT_KINDS ? names[kind] : "?";

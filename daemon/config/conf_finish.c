@@ -57,13 +57,8 @@ static void finish_sync_daemon(struct conf_load *load)
 		g->sync_id = instance(load, g->sync_instance)->vrid;
 		return;
 	}
-	if (!load->defaults.sync_daemon) {
-		if (g->connection_sync == CONF_SYNC_FULL)
-			conf_error(load, conf_statement(load, CONF_TABLE_GLOBAL, 0, "connection_sync"), 1,
-				"connection_sync full needs the interface of the sync network: write "
-				"lvs_sync_daemon INTERFACE [id ID] beside it");
+	if (!load->defaults.sync_daemon)
 		return;
-	}
 	for (uint32_t i = 2; i < load->defaults.sync_daemon->n_words; i++)
 		id_given |= strcmp(conf_word(load->defaults.sync_daemon, i), "id") == 0;
 	if (!name)
@@ -376,5 +371,6 @@ void conf_finish(struct conf_load *load)
 	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_GROUP); i++)
 		((struct conf_group *)conf_builder_at(b, CONF_TABLE_GROUP, i))->track_weights = 1;
 	finish_sync_daemon(load);
+	conf_finish_pair(load);
 	conf_compact(load);
 }

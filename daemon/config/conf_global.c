@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The keywords outside any object and those of global_defs. Runs in the config role. */
 #include "conf_print.h"
+#include "conf_pair.h"
 #include "conf_snmp.h"
 #include <stdlib.h>
 #include <string.h>
@@ -298,8 +299,6 @@ static void print_lvs_timeouts(struct conf_printer *p, uint32_t record)
 #define NO_BFD "Poise does not speak BFD; shorten advert_int instead"
 #define NO_STATIC "Poise only holds virtual addresses; let the system's network configuration do this"
 
-static const char *const sync_modes[] = {"kernel", "full", NULL};
-
 /* clang-format off */
 static const struct conf_directive global_directives[] = {
 	TEXT("router_id", G(node), LIVE, "name of this machine in status and traps; default: the host's name"),
@@ -319,9 +318,6 @@ static const struct conf_directive global_directives[] = {
 	FLAG("script_security", G(script_security), LIVE, "the same as enable_script_security"),
 	CALL("script_user", apply_script_user, print_script_user, LIVE, "USER [GROUP] that scripts run as; default keepalived_script if it exists, else root in keepalived's dialect and nobody in ours"),
 	CALL("lvs_sync_daemon", apply_sync_daemon, print_sync_daemon, OBJECT, "INTERFACE [inst INSTANCE] [id ID]: replicate connections between the nodes"),
-	CHOICE("connection_sync", G(connection_sync), sync_modes, CONF_SYNC_KERNEL, LIVE, "full: no connection is lost by a failover or a fail-back; both sync daemons of lvs_sync_daemon run on both nodes, the kernel's net.ipv4.vs.sync_* settings are made for it, and a node that comes back is sent the whole table. kernel: as lvs_sync_daemon says"),
-	NUMBER("connection_sync_bandwidth", G(sync_bandwidth), 100, 10000000, 100000, LIVE, "kbit/s that a whole table is sent with to a node that asks for it; the background sweep takes a tenth"),
-	TIME("connection_sync_sweep", G(sync_sweep_us), 0, DAY, 60 * CONF_S, LIVE, "the whole table is sent again this often, so that idle connections and lost datagrams are covered; less often where reading it would cost more than 2 % of a CPU; 0 = only on request"),
 	CALL("lvs_timeouts", apply_lvs_timeouts, print_lvs_timeouts, LIVE, "[tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]: how long the kernel keeps idle connections"),
 	FLAG("lvs_flush", G(lvs_flush), START, "remove services of other programs from IPVS when poised starts"),
 	CALL("lvs_flush_on_stop", apply_flush_on_stop, print_flush_on_stop, LIVE, "remove services at once when poised stops"),
@@ -469,7 +465,7 @@ static bool begin_global(struct conf_load *load, const struct conf_node *node)
 const struct conf_block conf_global_block = {
 	.name = "global_defs",
 	.table = CONF_TABLE_GLOBAL,
-	.directives = {global_directives, conf_snmp_directives},
+	.directives = {global_directives, conf_snmp_directives, conf_pair_directives},
 	.begin = begin_global,
 };
 

@@ -87,6 +87,8 @@ void conf_load_free(struct conf_load *load);
 
 /* Completes what refers to other objects or inherits from them (conf_finish.c). */
 void conf_finish(struct conf_load *load);
+/* What the keywords about the other node mean together (conf_pair.c). */
+void conf_finish_pair(struct conf_load *load);
 /* What the SNMP keywords mean together (conf_snmp.c). */
 void conf_finish_snmp(struct conf_load *load);
 /* Drops records marked as dead: an address without a family, a track of kind CONF_TRACK_DEAD, a peer without a family,

@@ -14,7 +14,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_memory.h daemon/config/conf_print.c daemon/config/conf_print.h \
 	daemon/config/conf_read.c daemon/config/conf_read.h daemon/config/conf_script.c \
 	daemon/config/conf_server.c daemon/config/conf_service.c daemon/config/conf_service.h \
-	daemon/config/conf_service_group.c daemon/config/conf_snmp.c daemon/config/conf_snmp.h daemon/config/conf_source.c \
+	daemon/config/conf_service_group.c daemon/config/conf_pair.c daemon/config/conf_pair.h daemon/config/conf_snmp.c daemon/config/conf_snmp.h daemon/config/conf_source.c \
 	daemon/config/conf_source.h daemon/config/conf_split.c daemon/config/conf_track.c \
 	daemon/config/conf_track.h daemon/config/conf_tree.c daemon/config/conf_tree.h \
 	daemon/config/conf_value.c daemon/config/conf_watch.c

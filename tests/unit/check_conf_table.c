@@ -77,6 +77,7 @@ static void fill_vrrp(struct conf_builder *b)
 	conf_builder_add(b, CONF_TABLE_SECRET);
 	conf_builder_add(b, CONF_TABLE_HMAC_KEY);
 	conf_builder_add(b, CONF_TABLE_TRAP_TARGET);
+	conf_builder_add(b, CONF_TABLE_PAIR_KEY);
 	conf_builder_add(b, CONF_TABLE_TRAP_SECRET);
 	conf_builder_add(b, CONF_TABLE_STEP);
 	conf_builder_add(b, CONF_TABLE_BLOB);

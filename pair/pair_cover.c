@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Coverage of the other node's connections. Runs in the pair role and its unit tests; touches nothing but its record.
+ */
+#include "pair_cover.h"
+#include <string.h>
+
+#define ALL_PARTS ((1u << DIGEST_RECORDS) - 1)
+
+void pair_cover_begin(struct pair_cover *c, uint64_t first_number)
+{
+	memset(c, 0, sizeof(*c));
+	c->numbers = first_number;
+}
+
+void pair_cover_forget(struct pair_cover *c)
+{
+	c->want = 0;
+	c->walk = c->complete = 0;
+	c->parts = 0;
+	c->count_at = c->ask_again = MONO_NEVER;
+	c->pause_us = 0;
+}
+
+void pair_cover_take_part(struct pair_cover *c, const struct pair_digest *part, struct mono now)
+{
+	if (part->part >= DIGEST_RECORDS || part->walk == 0 || part->walk == c->complete)
+		return;
+	if (part->walk != c->walk) {
+		c->walk = part->walk;
+		c->parts = 0;
+	}
+	memcpy(c->theirs + (size_t)part->part * DIGEST_RECORD_BUCKETS, part->buckets, sizeof(part->buckets));
+	c->parts |= 1u << part->part;
+	if (c->parts != ALL_PARTS)
+		return;
+	c->complete = c->walk;
+	c->count_at = mono_add(now, PAIR_SETTLE_US);
+}
+
+static bool is_good(const struct pair_cover *c, const struct pair_cover_facts *f)
+{
+	return c->known && c->held >= f->enough && !mono_before(c->at, f->not_before);
+}
+
+/* It takes as long as it takes: a wish that was not answered is not repeated under another number, but one whose answer
+ * did not help is. */
+static void ask(struct pair_cover *c, const struct pair_cover_facts *f)
+{
+	bool is_counting = mono_is_set(c->count_at) || c->count != c->compared;
+
+	if (c->want != 0 || is_counting || is_good(c, f))
+		return;
+	if (mono_is_set(c->ask_again) && mono_before(f->now, c->ask_again))
+		return;
+	c->want = ++c->numbers;
+	c->asked = f->now;
+	c->pause_us = c->pause_us == 0 ? PAIR_ASK_US : c->pause_us * 2;
+	if (c->pause_us > PAIR_ASK_LONGEST_US)
+		c->pause_us = PAIR_ASK_LONGEST_US;
+	c->ask_again = mono_add(f->now, c->pause_us);
+}
+
+static struct mono earlier(struct mono a, struct mono b)
+{
+	if (!mono_is_set(a) || !mono_is_set(b))
+		return mono_is_set(a) ? a : b;
+	return mono_before(a, b) ? a : b;
+}
+
+struct mono pair_cover_step(struct pair_cover *c, const struct pair_cover_facts *f)
+{
+	struct mono again = MONO_NEVER;
+
+	if (!f->can) {
+		pair_cover_forget(c);
+		return MONO_NEVER;
+	}
+	if (c->want != 0 && f->answered == c->want)
+		c->want = 0;
+	if (is_good(c, f))
+		c->pause_us = 0;
+	if (mono_is_set(c->count_at) && !mono_before(f->now, c->count_at)) {
+		c->count_at = MONO_NEVER;
+		c->count = ++c->numbers;
+	}
+	ask(c, f);
+	again = earlier(again, c->count_at);
+	if (c->want == 0 && !is_good(c, f) && mono_is_set(c->ask_again) && mono_before(f->now, c->ask_again))
+		again = earlier(again, c->ask_again);
+	return again;
+}
+
+/* In equal buckets everything is held. In others: what is missing by count, and at least one. */
+void pair_cover_compare(
+	struct pair_cover *c, const struct status_bucket ours[DIGEST_BUCKETS], uint64_t count, struct mono now)
+{
+	uint64_t total = 0, held = 0;
+
+	for (size_t i = 0; i < DIGEST_BUCKETS; i++) {
+		const struct status_bucket *a = &c->theirs[i], *b = &ours[i];
+
+		total += a->count;
+		if (a->count == b->count && a->sum == b->sum)
+			held += a->count;
+		else if (b->count < a->count)
+			held += b->count;
+		else if (a->count > 0)
+			held += a->count - 1;
+	}
+	c->compared = count;
+	c->known = true;
+	c->total = (uint32_t)total;
+	c->held = total ? (uint32_t)(held * 1000 / total) : 1000;
+	c->at = now;
+}

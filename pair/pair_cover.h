@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What part of the other node's connections this node holds: when to ask for the whole table, when to count, and what
+ * comes out when the two digests are compared. Pure: numbers and times in, decisions in the record. */
+#ifndef POISE_PAIR_COVER_H
+#define POISE_PAIR_COVER_H
+
+#include "mono.h"
+#include "pair_message.h"
+#include "status.h"
+#include <stdbool.h>
+
+/* Between the last datagram of a table and the count: the kernel takes them in meanwhile. */
+#define PAIR_SETTLE_US (200 * US_PER_MS)
+/* Asking again while it is not enough: after this, doubled each time up to the longest. */
+#define PAIR_ASK_US (1 * US_PER_S)
+#define PAIR_ASK_LONGEST_US (30 * US_PER_S)
+
+struct pair_cover {
+	uint64_t numbers; /* last one given out; begins with something that no former process used */
+	uint64_t want;    /* asked for and not answered, 0 = nothing */
+	struct mono asked, ask_again;
+	int64_t pause_us;
+	/* the other's digest as it comes in */
+	uint64_t walk;
+	uint32_t parts; /* bits of DIGEST_RECORDS */
+	struct status_bucket theirs[DIGEST_BUCKETS];
+	uint64_t complete;    /* number of the last complete one */
+	struct mono count_at; /* not set, or when to count */
+	uint64_t count;       /* number of the wish to count, for the ipvs role */
+	uint64_t compared;    /* the last count that was compared */
+	/* the result */
+	bool known;
+	uint32_t held; /* 1/1000 */
+	uint32_t total;
+	struct mono at;
+};
+
+struct pair_cover_facts {
+	struct mono now;
+	bool can;               /* the other one is heard, active and ready, we are ready and standby for something */
+	struct mono not_before; /* a result older than this is not worth anything: state changes, new servers */
+	uint32_t enough;        /* 1/1000 */
+	uint64_t answered;      /* the last wish of ours that the other one carried out */
+	uint64_t counted;       /* the last count that the ipvs role carried out */
+};
+
+void pair_cover_begin(struct pair_cover *c, uint64_t first_number);
+/* The other one is another process now, or is gone: what it was asked for is forgotten. */
+void pair_cover_forget(struct pair_cover *c);
+/* A part of the other's digest. */
+void pair_cover_take_part(struct pair_cover *c, const struct pair_digest *part, struct mono now);
+/* Decides; returns when to look again (MONO_NEVER: when something comes). A count that is back is compared by the
+ * caller with pair_cover_compare() while c->compared != facts->counted. */
+struct mono pair_cover_step(struct pair_cover *c, const struct pair_cover_facts *facts);
+/* Compares with the own count (all buckets) and keeps the result. */
+void pair_cover_compare(
+	struct pair_cover *c, const struct status_bucket ours[DIGEST_BUCKETS], uint64_t count, struct mono now);
+
+#endif

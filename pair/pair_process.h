@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the pair process share.
+ *   pair_process.c  the role: generations, boards, socket, the beat of messages, start and stop
+ *   pair_talk.c     messages out and in
+ *   pair_look.c     facts from the boards of vrrp, ipvs and the parent; coverage; what is wished of ipvs */
+#ifndef POISE_PAIR_PROCESS_H
+#define POISE_PAIR_PROCESS_H
+
+#include "log.h"
+#include "pair_conf.h"
+#include "pair_cover.h"
+#include "pair_message.h"
+#include "pair_session.h"
+#include "role.h"
+#include "status.h"
+
+/* A node that was not heard for this long is silent; it speaks every second. */
+#define PAIR_PATIENCE_US (3 * US_PER_S + US_PER_S / 2)
+#define PAIR_BEAT_US US_PER_S
+
+/* What the other node last said, and its configured objects as they come in. */
+struct pair_other {
+	bool is_heard;
+	struct pair_state state;
+	struct mono last_heard;
+	struct pair_object *objects; /* sorted when complete */
+	uint32_t n_objects, room;
+	uint64_t config; /* that they belong to */
+	bool objects_complete;
+};
+
+struct pair {
+	struct role_process *p;
+	const struct conf *conf; /* in force */
+	struct pair_conf own, next_own;
+	struct board *next_board;
+	int sock;
+	struct loop_io *io;
+	struct addr bound; /* to which the socket is bound */
+	uint32_t bound_port;
+	uint8_t key[64];
+	size_t key_size;
+	struct pair_session session;
+	struct pair_cover cover;
+	struct pair_other other;
+	struct timer beat, cover_due, soon;
+	uint32_t standing; /* servers in the kernel's table; connections are bound to what stands when they come */
+	struct mono standing_since;
+	uint64_t admin_told;               /* sum over what was told of servers: a change is told at once */
+	uint64_t told_answered, told_walk; /* in the last message of state */
+	unsigned beats;
+	struct log_limit trouble;
+	struct status_pair status;
+};
+
+/* ---- pair_process.c ---- */
+/* In the next round of the loop: look at everything, and speak if something is new. */
+void pair_look_soon(struct pair *pair);
+/* A random number, never 0. */
+uint64_t pair_random(void);
+
+/* ---- pair_talk.c ---- */
+/* Tells the own state and what the other one is seen to lack. */
+void pair_talk_beat(struct pair *pair);
+/* The own state, and the digest when there is a new one. */
+void pair_talk_news(struct pair *pair);
+void pair_talk_state(struct pair *pair);
+void pair_talk_admin(struct pair *pair);
+void pair_talk_receive(struct pair *pair);
+
+/* ---- pair_look.c ---- */
+/* Facts of the moment for the own state message. */
+void pair_look_state(const struct pair *pair, struct pair_state *out);
+/* Brings coverage, wishes and the board up to date. Returns true when the other node should be told. */
+bool pair_look(struct pair *pair);
+/* Compares configurations when both are known and publishes the differences. */
+void pair_look_config(struct pair *pair);
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Messages to and from the other node. Runs in the pair process. Every message tells a state, not a change: one that is
+ * lost is made good by the next beat, one that comes twice does no harm. */
+#include "pair_process.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define RECEIVE_BUDGET 128
+#define OBJECTS_LIMIT 200000 /* of the other node */
+#define ADMIN_EVERY_BEATS 10
+/* Messages of objects in a beat: a file with ten thousand servers takes some seconds. */
+#define OBJECT_MESSAGES 32
+
+static void send_message(struct pair *pair, struct pair_message *m)
+{
+	uint8_t buf[PAIR_SIZE];
+	size_t size;
+
+	if (pair->sock < 0)
+		return;
+	m->session = pair->session.own;
+	m->number = ++pair->session.sent;
+	m->challenge = pair->session.challenge;
+	m->echo = pair->session.echo;
+	size = pair_message_encode(m, pair->key, pair->key_size, buf);
+	/* What cannot be sent is told again with the next beat. */
+	if (send(pair->sock, buf, size, MSG_NOSIGNAL) == (ssize_t)size)
+		pair->status.sent++;
+}
+
+/* ---- out ---- */
+
+void pair_talk_state(struct pair *pair)
+{
+	struct pair_message m = {.type = PAIR_STATE};
+
+	pair_look_state(pair, &m.u.state);
+	pair->told_answered = m.u.state.answered;
+	pair->told_walk = m.u.state.walk;
+	send_message(pair, &m);
+}
+
+/* All parts of the digest of the last walk that sent. */
+static void talk_digest(struct pair *pair)
+{
+	const struct board *board = pair->p->boards[ROLE_IPVS];
+	struct status_digest record;
+
+	for (uint32_t i = 0; board && i < DIGEST_RECORDS; i++) {
+		struct pair_message m = {.type = PAIR_DIGEST};
+
+		if (board_load(board, IPVS_TABLE_DIGEST, i, &record, sizeof(record)) < 0 || record.number == 0)
+			return;
+		m.u.digest.walk = record.number;
+		m.u.digest.part = i;
+		memcpy(m.u.digest.buckets, record.buckets, sizeof(record.buckets));
+		send_message(pair, &m);
+	}
+}
+
+static void talk_objects(struct pair *pair)
+{
+	struct pair_message m;
+	uint32_t first = 0;
+
+	for (int i = 0; i < OBJECT_MESSAGES && first < pair->own.n; i++) {
+		uint32_t left = pair->own.n - first;
+
+		memset(&m, 0, sizeof(m));
+		m.type = PAIR_OBJECTS;
+		m.u.objects.config = pair->own.whole;
+		m.u.objects.first = first;
+		m.u.objects.n = left < PAIR_OBJECTS_MAX ? left : PAIR_OBJECTS_MAX;
+		memcpy(m.u.objects.list, pair->own.objects + first, m.u.objects.n * sizeof(*m.u.objects.list));
+		send_message(pair, &m);
+		if (m.u.objects.n == 0)
+			return;
+		first += m.u.objects.n;
+	}
+}
+
+/* Everything that was ever wished of a server, also that nothing is wished any more. */
+static void talk_admin(struct pair *pair, bool send)
+{
+	const struct board *board = pair->p->boards[ROLE_PARENT];
+	const struct conf *conf = pair->conf;
+	uint64_t told = 0;
+
+	if (!board || board_generation(board) != conf->generation)
+		return;
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < conf->n_servers; i++) {
+			struct pair_message m = {.type = PAIR_ADMIN};
+
+			if (board_load(board, PARENT_TABLE_ADMIN, i, &m.u.admin.admin, sizeof(m.u.admin.admin)) < 0 ||
+				m.u.admin.admin.since_real_us == 0)
+				continue;
+			told += pass == 0 ? (uint64_t)m.u.admin.admin.since_real_us * (i + 1) : 0;
+			if (pass == 0)
+				continue;
+			conf_service_name(conf, conf->servers[i].service, m.u.admin.service);
+			conf_server_name(conf, i, m.u.admin.server);
+			send_message(pair, &m);
+		}
+		if (!send && told == pair->admin_told)
+			return;
+		pair->admin_told = told;
+	}
+}
+
+void pair_talk_admin(struct pair *pair)
+{
+	if (pair->other.is_heard)
+		talk_admin(pair, false);
+}
+
+void pair_talk_news(struct pair *pair)
+{
+	uint64_t walked = pair->told_walk;
+
+	pair_talk_state(pair);
+	if (pair->other.is_heard && pair->told_walk != walked && pair->told_walk != pair->other.state.have)
+		talk_digest(pair);
+}
+
+void pair_talk_beat(struct pair *pair)
+{
+	const struct pair_other *other = &pair->other;
+	struct pair_state own;
+
+	pair_talk_state(pair);
+	if (!other->is_heard)
+		return;
+	pair_look_state(pair, &own);
+	if (own.walk != 0 && other->state.have != own.walk)
+		talk_digest(pair);
+	if (other->state.config != own.config && other->state.config_have != own.config)
+		talk_objects(pair);
+	talk_admin(pair, pair->beats % ADMIN_EVERY_BEATS == 0);
+}
+
+/* ---- in ---- */
+
+static void hear_state(struct pair *pair, const struct pair_state *state)
+{
+	struct pair_other *other = &pair->other;
+
+	other->state = *state;
+	other->last_heard = mono_now();
+	other->is_heard = true;
+	pair_look_config(pair);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct pair_object *)a)->name, ((const struct pair_object *)b)->name);
+}
+
+/* They come in order; when one is missing the next beat brings all again. */
+static void hear_objects(struct pair *pair, const struct pair_objects *objects)
+{
+	struct pair_other *other = &pair->other;
+	struct pair_object *list;
+
+	if (objects->config != other->state.config || other->state.objects > OBJECTS_LIMIT ||
+		(other->objects_complete && other->config == objects->config))
+		return;
+	if (objects->first == 0) {
+		other->n_objects = 0;
+		other->config = objects->config;
+		other->objects_complete = false;
+	}
+	if (objects->first != other->n_objects || objects->config != other->config ||
+		objects->first + objects->n > other->state.objects)
+		return;
+	if (other->n_objects + objects->n > other->room) {
+		list = reallocarray(other->objects, other->state.objects, sizeof(*list));
+		if (!list)
+			return;
+		other->objects = list;
+		other->room = other->state.objects;
+	}
+	memcpy(other->objects + other->n_objects, objects->list, objects->n * sizeof(*objects->list));
+	other->n_objects += objects->n;
+	if (other->n_objects < other->state.objects)
+		return;
+	qsort(other->objects, other->n_objects, sizeof(*other->objects), compare_names);
+	other->objects_complete = true;
+	pair_look_config(pair);
+}
+
+/* The parent decides whether it is newer. */
+static void hear_admin(struct pair *pair, const struct pair_admin *a)
+{
+	struct msg_peer_admin m = {.admin = a->admin.admin,
+		.weight = a->admin.weight,
+		.drain_end = a->admin.drain_end,
+		.keep_known = a->admin.keep_known,
+		.since_real_us = a->admin.since_real_us,
+		.until_real_us = a->admin.until_real_us};
+
+	if (!a->service[0] || !a->server[0] || a->admin.since_real_us <= 0)
+		return;
+	memcpy(m.service, a->service, sizeof(m.service));
+	memcpy(m.server, a->server, sizeof(m.server));
+	memcpy(m.why, a->admin.why, sizeof(m.why));
+	/* It is told again in ten beats. */
+	msg_send_peer_admin(&pair->p->parent, &m, -1);
+}
+
+static void hear(struct pair *pair, const struct pair_message *m)
+{
+	switch ((enum pair_type)m->type) {
+	case PAIR_STATE:
+		hear_state(pair, &m->u.state);
+		break;
+	case PAIR_DIGEST:
+		pair_cover_take_part(&pair->cover, &m->u.digest, mono_now());
+		break;
+	case PAIR_OBJECTS:
+		hear_objects(pair, &m->u.objects);
+		break;
+	case PAIR_ADMIN:
+		hear_admin(pair, &m->u.admin);
+		break;
+	}
+}
+
+static void receive_one(struct pair *pair, const uint8_t *data, size_t size)
+{
+	struct pair_message m;
+	enum pair_verdict verdict = pair_message_decode(data, size, pair->key, pair->key_size, &m);
+
+	if (verdict != PAIR_GOOD) {
+		pair->status.forged++;
+		return;
+	}
+	switch (pair_session_hear(&pair->session, m.session, m.number, m.challenge, m.echo, pair_random())) {
+	case PAIR_REPLAYED:
+		pair->status.stale++;
+		return;
+	case PAIR_STALE:
+		/* Whoever does not know our challenge yet is told it at once; everybody else waits for the next beat,
+		 * so that two nodes cannot wind each other up. */
+		pair->status.stale++;
+		if (m.type == PAIR_STATE && m.echo == 0)
+			pair_talk_state(pair);
+		return;
+	case PAIR_FRESH_BOUND:
+		pair_cover_forget(&pair->cover);
+		pair->other.is_heard = false;
+		pair->other.objects_complete = false;
+		pair->admin_told = 0;
+		break;
+	case PAIR_FRESH:
+		break;
+	}
+	pair->status.received++;
+	hear(pair, &m);
+}
+
+void pair_talk_receive(struct pair *pair)
+{
+	uint8_t buf[PAIR_SIZE + 1];
+
+	for (int i = 0; i < RECEIVE_BUDGET && pair->sock >= 0; i++) {
+		ssize_t n = recv(pair->sock, buf, sizeof(buf), MSG_DONTWAIT);
+
+		if (n < 0)
+			break;
+		receive_one(pair, buf, (size_t)n);
+	}
+	pair_look_soon(pair);
+}

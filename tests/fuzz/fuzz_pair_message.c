@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Datagrams of the other node. The signature is not asked for: whoever has the key may be broken, too. */
+#include "pair_message.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const uint8_t key[] = "a key of the fuzz target";
+	static struct pair_message m;
+	uint8_t buf[PAIR_SIZE];
+
+	pair_message_decode(data, size, key, sizeof(key), &m);
+	if (pair_message_parse(data, size, &m) == PAIR_GOOD)
+		pair_message_encode(&m, key, sizeof(key), buf);
+	return 0;
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The pure parts of the pair role: messages, replay, coverage, differences of configurations. */
+#include "pair_conf.h"
+#include "pair_cover.h"
+#include "pair_message.h"
+#include "pair_session.h"
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint8_t key[] = "correct horse battery";
+
+/* ---- messages ---- */
+
+static struct pair_message state_message(void)
+{
+	struct pair_message m = {.type = PAIR_STATE, .session = 1, .number = 2, .challenge = 3, .echo = 4};
+
+	m.u.state = (struct pair_state){.node = "lb1",
+		.software = "1.0",
+		.flags = PAIR_ACTIVE | PAIR_READY,
+		.want = 5,
+		.answered = 6,
+		.walk = 7,
+		.own = 8,
+		.have = 9,
+		.held_known = 1,
+		.held = 995,
+		.config = 10,
+		.objects = 11,
+		.config_have = 12};
+	return m;
+}
+
+START_TEST(test_state_round_trip)
+{
+	struct pair_message m = state_message(), back;
+	uint8_t buf[PAIR_SIZE];
+	size_t size = pair_message_encode(&m, key, sizeof(key), buf);
+
+	ck_assert_int_eq(pair_message_decode(buf, size, key, sizeof(key), &back), PAIR_GOOD);
+	ck_assert_mem_eq(&back.u.state, &m.u.state, sizeof(m.u.state));
+	ck_assert_uint_eq(back.session, 1);
+	ck_assert_uint_eq(back.number, 2);
+	ck_assert_uint_eq(back.challenge, 3);
+	ck_assert_uint_eq(back.echo, 4);
+}
+END_TEST
+
+START_TEST(test_every_bit_is_signed)
+{
+	struct pair_message m = state_message(), back;
+	uint8_t buf[PAIR_SIZE];
+	size_t size = pair_message_encode(&m, key, sizeof(key), buf);
+
+	for (size_t i = 0; i < size * 8; i++) {
+		buf[i / 8] ^= (uint8_t)(1 << i % 8);
+		ck_assert_int_ne(pair_message_decode(buf, size, key, sizeof(key), &back), PAIR_GOOD);
+		buf[i / 8] ^= (uint8_t)(1 << i % 8);
+	}
+	ck_assert_int_eq(pair_message_decode(buf, size, key, sizeof(key) - 2, &back), PAIR_FORGED);
+	for (size_t cut = 0; cut < size; cut++)
+		ck_assert_int_ne(pair_message_decode(buf, cut, key, sizeof(key), &back), PAIR_GOOD);
+}
+END_TEST
+
+START_TEST(test_digest_objects_and_admin_round_trip)
+{
+	static struct pair_message m, back;
+	uint8_t buf[PAIR_SIZE];
+	size_t size;
+
+	m = (struct pair_message){.type = PAIR_DIGEST};
+	m.u.digest.walk = 3;
+	m.u.digest.part = 15;
+	for (unsigned i = 0; i < DIGEST_RECORD_BUCKETS; i++)
+		m.u.digest.buckets[i] = (struct status_bucket){.count = i, .sum = 1ull << i};
+	size = pair_message_encode(&m, key, sizeof(key), buf);
+	ck_assert_int_eq(pair_message_decode(buf, size, key, sizeof(key), &back), PAIR_GOOD);
+	ck_assert_mem_eq(&back.u.digest, &m.u.digest, sizeof(m.u.digest));
+
+	m = (struct pair_message){.type = PAIR_ADMIN};
+	snprintf(m.u.admin.service, PAIR_NAME, "10.0.0.1:80/tcp");
+	snprintf(m.u.admin.server, PAIR_NAME, "10.1.0.2:80");
+	m.u.admin.admin = (struct status_admin){.admin = ADMIN_DRAIN,
+		.weight = -1,
+		.since_real_us = 1700000000000000,
+		.until_real_us = 1,
+		.drain_end = DRAIN_RESET,
+		.keep_known = 1,
+		.why = "drained by root"};
+	size = pair_message_encode(&m, key, sizeof(key), buf);
+	ck_assert_int_eq(pair_message_decode(buf, size, key, sizeof(key), &back), PAIR_GOOD);
+	ck_assert_mem_eq(&back.u.admin, &m.u.admin, sizeof(m.u.admin));
+
+	m = (struct pair_message){.type = PAIR_OBJECTS};
+	m.u.objects.n = PAIR_OBJECTS_MAX;
+	for (unsigned i = 0; i < PAIR_OBJECTS_MAX; i++) {
+		m.u.objects.list[i].digest = i;
+		snprintf(m.u.objects.list[i].name, PAIR_NAME, "real_server 10.1.0.%u:80 of 10.0.0.1:80/tcp", i);
+	}
+	size = pair_message_encode(&m, key, sizeof(key), buf);
+	ck_assert(m.u.objects.n > 10 && m.u.objects.n < PAIR_OBJECTS_MAX);
+	ck_assert_int_eq(pair_message_decode(buf, size, key, sizeof(key), &back), PAIR_GOOD);
+	ck_assert_uint_eq(back.u.objects.n, m.u.objects.n);
+	ck_assert_mem_eq(back.u.objects.list, m.u.objects.list, m.u.objects.n * sizeof(m.u.objects.list[0]));
+}
+END_TEST
+
+/* A newer node may say more: what it says beyond is skipped, what both know is understood. */
+START_TEST(test_a_newer_node_is_understood)
+{
+	struct pair_message m = state_message(), back;
+	static const uint8_t more[] = {0x40, 0x00, 0, 3, 'n', 'e', 'w'};
+	uint8_t buf[PAIR_SIZE];
+	size_t size = pair_message_encode(&m, key, sizeof(key), buf);
+
+	memmove(buf + PAIR_HEADER + sizeof(more), buf + PAIR_HEADER, size - PAIR_HEADER);
+	memcpy(buf + PAIR_HEADER, more, sizeof(more));
+	size += sizeof(more);
+	buf[6] = (uint8_t)(size >> 8);
+	buf[7] = (uint8_t)size;
+	ck_assert_int_eq(pair_message_parse(buf, size, &back), PAIR_GOOD);
+	ck_assert_mem_eq(&back.u.state, &m.u.state, sizeof(m.u.state));
+	buf[5] = 77; /* a type of tomorrow */
+	ck_assert_int_eq(pair_message_parse(buf, size, &back), PAIR_GOOD);
+	ck_assert_uint_eq(back.type, 77);
+	buf[4] = PAIR_VERSION + 1;
+	ck_assert_int_eq(pair_message_parse(buf, size, &back), PAIR_VERSION_UNKNOWN);
+}
+END_TEST
+
+START_TEST(test_text_is_printable)
+{
+	struct pair_message m = state_message(), back;
+	uint8_t buf[PAIR_SIZE];
+	size_t size;
+
+	memcpy(m.u.state.node, "a\nb\x1b[", 5);
+	size = pair_message_encode(&m, key, sizeof(key), buf);
+	ck_assert_int_eq(pair_message_decode(buf, size, key, sizeof(key), &back), PAIR_GOOD);
+	ck_assert_str_eq(back.u.state.node, "a?b?[");
+}
+END_TEST
+
+/* ---- replay ---- */
+
+struct datagram {
+	uint64_t session, number, challenge, echo;
+};
+
+static struct datagram speak(struct pair_session *s)
+{
+	return (struct datagram){s->own, ++s->sent, s->challenge, s->echo};
+}
+
+static enum pair_freshness hear(struct pair_session *s, struct datagram d)
+{
+	static uint64_t random = 1000;
+
+	return pair_session_hear(s, d.session, d.number, d.challenge, d.echo, ++random);
+}
+
+START_TEST(test_sessions_meet_and_meet_again)
+{
+	struct pair_session a = {.own = 1, .challenge = 11}, b = {.own = 2, .challenge = 12};
+	struct datagram first;
+
+	ck_assert_int_eq(hear(&b, speak(&a)), PAIR_STALE);
+	ck_assert_int_eq(hear(&a, speak(&b)), PAIR_FRESH_BOUND);
+	first = speak(&a);
+	ck_assert_int_eq(hear(&b, first), PAIR_FRESH_BOUND);
+	ck_assert_int_eq(hear(&b, first), PAIR_REPLAYED);
+	ck_assert_int_eq(hear(&a, speak(&b)), PAIR_FRESH);
+	ck_assert_int_eq(hear(&b, speak(&a)), PAIR_FRESH);
+	/* b is restarted */
+	b = (struct pair_session){.own = 3, .challenge = 13};
+	ck_assert_int_eq(hear(&b, speak(&a)), PAIR_STALE);
+	ck_assert_int_eq(hear(&a, speak(&b)), PAIR_FRESH_BOUND);
+	ck_assert_int_eq(hear(&b, speak(&a)), PAIR_FRESH_BOUND);
+	ck_assert_int_eq(hear(&a, speak(&b)), PAIR_FRESH);
+}
+END_TEST
+
+/* Everything that was ever said is said again, in the order of its time: nothing of it is believed. */
+START_TEST(test_nothing_old_is_believed)
+{
+	struct pair_session a = {.own = 1, .challenge = 11}, b = {.own = 2, .challenge = 12};
+	struct datagram recorded[64];
+	unsigned n = 0;
+
+	for (unsigned life = 0; life < 4; life++) {
+		for (unsigned i = 0; i < 8; i++) {
+			struct datagram d = speak(&b);
+
+			recorded[n++] = d;
+			hear(&a, d);
+			hear(&b, speak(&a));
+		}
+		for (unsigned i = 0; i < n; i++) {
+			enum pair_freshness f = hear(&a, recorded[i]);
+
+			ck_assert_msg(
+				f == PAIR_STALE || f == PAIR_REPLAYED, "message %u of life %u is believed", i, life);
+		}
+		/* and the true one is still heard */
+		hear(&b, speak(&a));
+		ck_assert_int_eq(hear(&a, speak(&b)), PAIR_FRESH);
+		b = (struct pair_session){.own = 100 + life, .challenge = 200 + life};
+	}
+	ck_assert_int_eq(hear(&a, speak(&a)), PAIR_REPLAYED);
+}
+END_TEST
+
+/* ---- coverage ---- */
+
+static struct pair_cover cover;
+
+static void tell_digest(uint64_t walk, uint32_t per_bucket, struct mono now)
+{
+	struct pair_digest part = {.walk = walk};
+
+	for (uint32_t i = 0; i < DIGEST_RECORD_BUCKETS; i++)
+		part.buckets[i] = (struct status_bucket){.count = per_bucket, .sum = 7};
+	for (part.part = 0; part.part < DIGEST_RECORDS; part.part++)
+		pair_cover_take_part(&cover, &part, now);
+}
+
+static uint32_t compare_with(uint32_t per_bucket, uint64_t sum)
+{
+	static struct status_bucket ours[DIGEST_BUCKETS];
+
+	for (uint32_t i = 0; i < DIGEST_BUCKETS; i++)
+		ours[i] = (struct status_bucket){.count = per_bucket, .sum = sum};
+	pair_cover_compare(&cover, ours, cover.count, (struct mono){5000});
+	return cover.held;
+}
+
+START_TEST(test_comparison)
+{
+	pair_cover_begin(&cover, 100);
+	tell_digest(1, 10, (struct mono){1});
+	ck_assert_uint_eq(compare_with(10, 7), 1000);
+	ck_assert_uint_eq(cover.total, 10 * DIGEST_BUCKETS);
+	/* one of ten is missing; ten others are held; at least one is another one */
+	ck_assert_uint_eq(compare_with(9, 6), 900);
+	ck_assert_uint_eq(compare_with(0, 0), 0);
+	ck_assert_uint_eq(compare_with(10, 8), 900);
+	ck_assert_uint_eq(compare_with(20, 8), 900);
+	tell_digest(2, 0, (struct mono){1});
+	ck_assert_uint_eq(compare_with(3, 8), 1000);
+}
+END_TEST
+
+START_TEST(test_asks_counts_and_asks_again)
+{
+	struct pair_cover_facts f = {.now = {10 * US_PER_S}, .can = true, .enough = 990};
+
+	pair_cover_begin(&cover, 100);
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 101);
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 101);
+	f.answered = 101;
+	tell_digest(5, 10, f.now);
+	ck_assert_int_eq(pair_cover_step(&cover, &f).us, f.now.us + PAIR_SETTLE_US);
+	ck_assert_uint_eq(cover.want, 0);
+	ck_assert_uint_eq(cover.count, 0);
+	f.now.us += PAIR_SETTLE_US;
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.count, 102);
+	/* it is not enough: once more after a pause */
+	f.counted = 102;
+	compare_with(5, 1);
+	f.now.us += 1;
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 0);
+	f.now.us += PAIR_ASK_US;
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 103);
+	/* it is enough: nothing more, until it is out of date */
+	f.answered = 103;
+	cover.held = 990;
+	cover.at = f.now;
+	f.now.us += 60 * US_PER_S;
+	ck_assert(!mono_is_set(pair_cover_step(&cover, &f)));
+	ck_assert_uint_eq(cover.want, 0);
+	f.not_before = f.now;
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 104);
+	/* the other one is gone */
+	f.can = false;
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 0);
+}
+END_TEST
+
+/* ---- configurations ---- */
+
+static char found[400];
+
+static void note(void *arg, enum pair_difference kind, const char *name)
+{
+	size_t n = strlen(found);
+
+	(void)arg;
+	snprintf(found + n, sizeof(found) - n, "%d:%s ", (int)kind, name);
+}
+
+START_TEST(test_differences)
+{
+	const struct pair_object ours[] = {{1, "a"}, {2, "b"}, {3, "d"}};
+	const struct pair_object theirs[] = {{1, "a"}, {9, "b"}, {4, "c"}};
+
+	found[0] = '\0';
+	ck_assert_uint_eq(pair_conf_compare(ours, 3, theirs, 3, note, NULL), 3);
+	ck_assert_str_eq(found, "2:b 1:c 0:d ");
+	ck_assert_uint_eq(pair_conf_compare(ours, 3, ours, 3, note, NULL), 0);
+	ck_assert_uint_eq(pair_conf_compare(ours, 0, theirs, 3, note, NULL), 3);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("pair");
+	TCase *tc = tcase_create("pair");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tc, test_state_round_trip);
+	tcase_add_test(tc, test_every_bit_is_signed);
+	tcase_add_test(tc, test_digest_objects_and_admin_round_trip);
+	tcase_add_test(tc, test_a_newer_node_is_understood);
+	tcase_add_test(tc, test_text_is_printable);
+	tcase_add_test(tc, test_sessions_meet_and_meet_again);
+	tcase_add_test(tc, test_nothing_old_is_believed);
+	tcase_add_test(tc, test_comparison);
+	tcase_add_test(tc, test_asks_counts_and_asks_again);
+	tcase_add_test(tc, test_differences);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
