@@ -11,6 +11,7 @@
 void view_status(struct text *t, struct json_object *status, int64_t now_us);
 void view_vrrp(struct text *t, struct json_object *status, int64_t now_us);
 void view_services(struct text *t, struct json_object *status, int64_t now_us);
+void view_pair(struct text *t, struct json_object *status, int64_t now_us);
 
 /* One line of `poisectl events`. *day is the day (since 1970, local) of the line before; a new day gets a heading. */
 void view_event(struct text *t, struct json_object *event, long *day);

@@ -181,6 +181,7 @@ void view_status(struct text *t, struct json_object *status, int64_t now_us)
 	show_problems(t, status);
 	view_vrrp(t, status, now_us);
 	view_services(t, status, now_us);
+	view_pair(t, status, now_us);
 	if (json_count(status, "vrrp") + json_count(status, "services") == 0) {
 		text_newline(t);
 		text_add(t, "  The configuration has neither a virtual router nor a service.");

@@ -77,9 +77,9 @@ struct ipvs_resync {
 	int sock;
 	char interface[IPVS_NAME_SIZE]; /* of sock */
 	struct timer due;
-	struct mono next_sweep;
-	uint64_t request; /* that the running walk answers */
-	bool is_sweep;    /* nobody asked for it */
+	struct mono next_sweep, last_end;
+	uint64_t request;          /* that the running walk answers */
+	bool is_sweep, is_leaving; /* nobody asked for it; mastership is given away */
 	struct log_limit trouble;
 	struct status_sync status;
 };

@@ -32,15 +32,18 @@ static void publish(struct ipvs *v)
 
 /* ---- facts ---- */
 
-/* Is this node master of the instance? False while that is not known. */
-static bool is_master_of(const struct ipvs *v, conf_index_t instance)
+/* Is this node master of the instance (false while that is not known), and about to give it away? */
+static bool look_at_instance(const struct ipvs *v, conf_index_t instance, bool *is_leaving)
 {
 	const struct board *board = v->p->boards[ROLE_VRRP];
 	struct status_instance status;
 
-	return board && board_generation(board) == v->now->conf->generation &&
-	       board_load(board, VRRP_TABLE_INSTANCE, instance, &status, sizeof(status)) == 0 &&
-	       status.state == VRRP_MASTER;
+	if (!board || board_generation(board) != v->now->conf->generation ||
+		board_load(board, VRRP_TABLE_INSTANCE, instance, &status, sizeof(status)) < 0 ||
+		status.state != VRRP_MASTER)
+		return false;
+	*is_leaving |= status.is_leaving != 0;
+	return true;
 }
 
 static struct ipvs_resync_facts facts_of(const struct ipvs *v)
@@ -53,6 +56,7 @@ static struct ipvs_resync_facts facts_of(const struct ipvs *v)
 		.send_request = r->status.answered,
 		.counted = r->status.counted,
 		.count_request = r->status.counted,
+		.last_end = r->last_end,
 		.next_sweep = r->next_sweep};
 
 	if (pair && board_load(pair, PAIR_TABLE_PEER, 0, &wishes, sizeof(wishes)) == 0) {
@@ -60,7 +64,7 @@ static struct ipvs_resync_facts facts_of(const struct ipvs *v)
 		facts.count_request = wishes.count_request ? wishes.count_request : facts.counted;
 	}
 	for (uint32_t i = 0; i < v->now->conf->n_instances; i++) {
-		bool master = is_master_of(v, i);
+		bool master = look_at_instance(v, i, &facts.is_leaving);
 
 		facts.is_master |= master;
 		facts.is_standby |= !master;
@@ -74,14 +78,16 @@ static int add_addresses(const struct ipvs *v, struct ipvs_scan_view *view)
 {
 	const struct conf *conf = v->now->conf;
 
+	bool is_leaving = false;
+
 	view->addresses = calloc(conf->n_addresses + 1, sizeof(*view->addresses));
 	if (!view->addresses)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < conf->n_addresses; i++)
 		view->addresses[view->n_addresses++] = (struct ipvs_scan_address){
-			conf->addresses[i].addr, is_master_of(v, conf->addresses[i].instance)};
+			conf->addresses[i].addr, look_at_instance(v, conf->addresses[i].instance, &is_leaving)};
 	for (uint32_t i = 0; i < conf->n_instances; i++)
-		view->rest_is_ours |= is_master_of(v, i);
+		view->rest_is_ours |= look_at_instance(v, i, &is_leaving);
 	return 0;
 }
 
@@ -163,6 +169,7 @@ static int begin(struct ipvs *v, const struct ipvs_resync_verdict *verdict, cons
 		     : verdict->is_sweep              ? facts->answered
 						      : facts->send_request;
 	r->is_sweep = verdict->is_sweep;
+	r->is_leaving = facts->is_leaving;
 	r->status.running = verdict->scan;
 	ipvs_scan_send(&r->scan, &job);
 	return 0;
@@ -199,12 +206,14 @@ static void take_sending(struct ipvs *v)
 	status->last_cpu_us = result->cpu_us;
 	status->last_send_real_us = real_now_us();
 	status->unsendable = result->unsendable;
-	say(v, "%s: %u of %u connections sent in %lld ms (CPU %lld ms)%s", r->is_sweep ? "sweep" : "resync",
+	say(v, "%s: %u of %u connections sent in %lld ms (CPU %lld ms)%s", r->is_sweep ? "sweep" : "whole table",
 		result->sent, result->seen, (long long)(result->duration_us / US_PER_MS),
 		(long long)(result->cpu_us / US_PER_MS),
 		result->send_errors ? ", some datagrams could not be sent" : "");
+	/* While mastership is given away it is walk after walk. */
 	if (!r->is_sweep)
-		log_info("ipvs sync: asked by the other node: %s", status->why);
+		log_write(r->is_leaving ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "ipvs sync: %s: %s",
+			r->is_leaving ? "giving mastership away" : "asked by the other node", status->why);
 	store_digest(v, SYNC_SCAN_SEND, status->sends + 1);
 	status->sends++;
 }
@@ -229,6 +238,7 @@ static void on_back(int fd, uint32_t events, void *arg)
 	if (!ipvs_scan_take(&r->scan))
 		return;
 	r->status.running = SYNC_SCAN_NONE;
+	r->last_end = mono_now();
 	if (r->scan.job.kind == SYNC_SCAN_SEND)
 		r->next_sweep =
 			ipvs_resync_next_sweep(mono_now(), v->now->conf->global->sync_sweep_us, r->scan.result.cpu_us);

@@ -6,6 +6,13 @@ struct ipvs_resync_verdict ipvs_resync_decide(const struct ipvs_resync_facts *fa
 {
 	struct ipvs_resync_verdict verdict = {.scan = SYNC_SCAN_NONE};
 
+	if (facts->is_master && facts->is_leaving) {
+		struct mono next = mono_add(facts->last_end, IPVS_LEAVING_PAUSE_US);
+
+		verdict.scan = mono_before(facts->now, next) ? SYNC_SCAN_NONE : SYNC_SCAN_SEND;
+		verdict.look_again = next;
+		return verdict;
+	}
 	/* A node that has come back waits for this. */
 	if (facts->is_master && facts->send_request != facts->answered) {
 		verdict.scan = SYNC_SCAN_SEND;

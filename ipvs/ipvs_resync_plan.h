@@ -11,12 +11,17 @@
 
 struct ipvs_resync_facts {
 	struct mono now;
-	bool is_master;                  /* of any instance: there is something to send */
-	bool is_standby;                 /* for any instance: there is something to count */
+	bool is_master;       /* of any instance: there is something to send */
+	bool is_standby;      /* for any instance: there is something to count */
+	bool is_leaving;      /* a successor takes over in a moment: it is told what the kernel still holds back */
+	struct mono last_end; /* of the last walk that sent */
 	uint64_t send_request, answered; /* of the other node; a number that was not answered yet is a wish */
 	uint64_t count_request, counted; /* of the pair role */
 	struct mono next_sweep;          /* MONO_NEVER: none */
 };
+
+/* Between two walks while mastership is given away. */
+#define IPVS_LEAVING_PAUSE_US (20 * US_PER_MS)
 
 struct ipvs_resync_verdict {
 	enum sync_scan scan;

@@ -91,7 +91,7 @@ struct status_instance {
 	uint32_t ah_sequence;         /* AH: the last one sent or accepted; a successor has to go on from there */
 	struct addr error_source;     /* of the last advertisement that was dropped */
 	struct addr rival;            /* another master who stays one (split brain suspected), else not set */
-	uint32_t zero;
+	uint32_t is_leaving;          /* a master that has told the others to take over, and serves on until one has */
 	char why[WHY_SIZE];
 };
 _Static_assert(VRRP_DROP_COUNT <= 24, "status_instance.dropped has 24 elements");

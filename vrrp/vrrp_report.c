@@ -42,6 +42,7 @@ static void fill_instance(const struct vrrp_instance *instance, struct status_in
 		.new_master_reason = vr->new_master_reason,
 		.last_protocol_error = instance->counters.last_protocol_error,
 		.ah_sequence = instance->ah_sequence,
+		.is_leaving = vr->leaving != VRRP_STAYING,
 		.error_source = instance->error_source,
 		.rival = instance->split.is_suspected ? instance->split.rival : (struct addr){0}};
 	memcpy(record->dropped, instance->counters.dropped, sizeof(instance->counters.dropped));

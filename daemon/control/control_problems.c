@@ -45,6 +45,26 @@ static void find_in_daemon(struct problems *p, const struct status_source *sourc
 	}
 }
 
+static void find_in_pair(struct problems *p, const struct status_source *source)
+{
+	struct status_pair pair;
+	struct status_sync sync;
+
+	if (status_load(source, ROLE_PAIR, PAIR_TABLE_PEER, 0, &pair, sizeof(pair))) {
+		if (pair.state == PAIR_NO_KEY || pair.state == PAIR_SILENT)
+			add(p, "pair", "%s", pair.why);
+		if (pair.config_differs)
+			add(p, "pair", "the configuration differs from that of %s in %u objects", pair.peer_node,
+				pair.config_differs);
+	}
+	if (!status_load(source, ROLE_IPVS, IPVS_TABLE_SYNC, 0, &sync, sizeof(sync)) || !sync.is_full)
+		return;
+	if (!sync.is_ready)
+		add(p, "connection_sync", "connections are not told to the other node: %s", sync.why);
+	else if (sync.settings_error)
+		add(p, "connection_sync", "a setting net.ipv4.vs.sync_* could not be made: see the log");
+}
+
 /* One line for all addresses of an instance that the kernel refused. */
 static void find_in_addresses(struct problems *p, const struct status_source *source, const struct conf_instance *i)
 {
@@ -132,6 +152,7 @@ void status_write_problems(struct writer *w, const struct status_source *source)
 	find_in_vrrp(&problems, source);
 	find_in_services(&problems, source);
 	find_in_checks(&problems, source);
+	find_in_pair(&problems, source);
 	writer_end(w);
 	writer_count(w, "problems_total", problems.count);
 }

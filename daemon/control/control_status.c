@@ -136,5 +136,6 @@ void status_write(struct writer *w, const char *key, const struct status_source 
 	status_write_problems(w, source);
 	status_write_vrrp(w, source);
 	status_write_services(w, source);
+	status_write_pair(w, source);
 	writer_end(w);
 }

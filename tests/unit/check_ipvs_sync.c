@@ -217,6 +217,15 @@ START_TEST(test_which_walk_is_due)
 	f.is_standby = false;
 	ck_assert_int_eq(ipvs_resync_decide(&f).scan, SYNC_SCAN_NONE);
 	f = quiet();
+	f.is_leaving = true;
+	f.last_end = f.now;
+	v = ipvs_resync_decide(&f);
+	ck_assert_int_eq(v.scan, SYNC_SCAN_NONE);
+	ck_assert_int_eq(v.look_again.us, f.now.us + IPVS_LEAVING_PAUSE_US);
+	f.now = v.look_again;
+	v = ipvs_resync_decide(&f);
+	ck_assert(v.scan == SYNC_SCAN_SEND && !v.is_sweep);
+	f = quiet();
 	f.next_sweep = MONO_NEVER;
 	v = ipvs_resync_decide(&f);
 	ck_assert(v.scan == SYNC_SCAN_NONE && !mono_is_set(v.look_again));

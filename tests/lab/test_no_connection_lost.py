@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""No connection is lost: failover, fail-back to a rebooted node, kill -9, handover and restart, with connections that
+live through all of it. tests/bench has the comparison with keepalived and the larger numbers."""
+
+import time
+
+import pytest
+
+from poiselab import wait_until
+from poiselab.configs import TCP_CHECK, nat_site
+from poiselab.longlived import Connections, serve_on
+from poiselab.site import BACK4, GATEWAY, VIP
+
+ADVERT = 0.2
+PORT = 8000
+PRIORITY = {"r1": 150, "r2": 100}
+ALL = (20, 20)
+
+
+def sync(router, more=""):
+    """What a node says of the other one."""
+    own, other = (BACK4 + "2", BACK4 + "3") if router.short == "r1" else (BACK4 + "3", BACK4 + "2")
+    return """vrrp_version 3
+connection_sync full
+lvs_sync_daemon back id 51
+pair_address %s
+pair_peer %s
+pair_key "only for this test"
+%s""" % (own, other, more)
+
+
+def go(router, more=""):
+    return router.poised(nat_site(PRIORITY[router.short], advert=ADVERT, globals_=sync(router, more), port=PORT,
+                                  check=TCP_CHECK))
+
+
+def holds(site, router, within=30):
+    """Waits until the router holds both addresses and nobody else does."""
+    wait_until("%s to hold both addresses" % router, lambda: [site.holders(VIP), site.holders(GATEWAY)],
+               lambda seen: seen == [[router], [router]], within=within)
+
+
+def pair(daemon):
+    return daemon.status().get("pair", {})
+
+
+def covered(daemon, n):
+    """Waits until the daemon's node holds everything of the other one's, which is at least n connections."""
+    return wait_until("full coverage of %d connections" % n, lambda: pair(daemon),
+                      lambda seen: seen.get("coverage_percent") == 100 and seen["coverage_of"] >= n, within=30)
+
+
+def both(site):
+    """Both routers run, r1 is master; servers answer on PORT."""
+    for server in site.servers:
+        serve_on(server, PORT)
+    first = go(site.r1)
+    holds(site, "r1")
+    second = go(site.r2)
+    wait_until("the nodes to hear each other", lambda: (pair(first).get("state"), pair(second).get("state")),
+               lambda seen: seen == ("up", "up"), within=20)
+    return first, second
+
+
+@pytest.mark.ipvs
+def test_failover_and_fail_back(site):
+    first, second = both(site)
+    connections = Connections(site, "tcp", VIP, PORT)
+    covered(second, sum(ALL))
+    site.r1.reboot()
+    holds(site, "r2")
+    assert connections.survivors() == ALL
+    first = go(site.r1)
+    holds(site, "r1")
+    why = first.vrrp("front")["why"]
+    assert "our priority 150 is over the 100" in why and "holding 100.0 % of its" in why
+    assert connections.survivors() == ALL
+    # kill -9 of everything on the master, the other way round
+    covered(second, sum(ALL))
+    site.r1.kill_all()
+    holds_only(site, "r2")
+    assert connections.survivors() == ALL
+    connections.close()
+
+
+def holds_only(site, router):
+    """The dead node's addresses are still there until their lifetime is over; the living one has them."""
+    wait_until("%s to serve" % router, lambda: router in site.holders(VIP), within=20)
+    wait_until("the dead node's addresses to be gone", lambda: site.holders(VIP), lambda seen: seen == [router],
+               within=20)
+
+
+@pytest.mark.ipvs
+def test_handover_and_restart(site):
+    first, second = both(site)
+    connections = Connections(site, "tcp", VIP, PORT)
+    covered(second, sum(ALL))
+    first.poisectl("handover", "--all")
+    holds(site, "r2")
+    assert connections.survivors() == ALL
+    first.poisectl("handover", "--all", "--back")
+    holds(site, "r1")
+    assert connections.survivors() == ALL
+    # a restart of the master: it hands over, comes back, waits for its connections and takes over again
+    first.stop(within=20)
+    holds(site, "r2")
+    first = go(site.r1)
+    holds(site, "r1")
+    assert connections.survivors() == ALL
+    connections.close()
+
+
+@pytest.mark.ipvs
+def test_without_coverage_it_waits_for_its_time_and_says_so(site):
+    first, second = both(site)
+    first.stop(within=20)
+    holds(site, "r2")
+    # r2 does not know this key: r1 hears nothing and gets nothing
+    begun = time.monotonic()
+    first = site.r1.poised(nat_site(150, advert=ADVERT, port=PORT, check=TCP_CHECK, globals_=sync(
+        site.r1, "preempt_coverage_timeout 5").replace("only for", "not for")))
+    wait_until("r1 to be held back", lambda: first.vrrp("front"), lambda seen: seen and seen["state"] == "BACKUP")
+    wait_until("r1 to hear nobody", lambda: pair(first).get("state"), lambda seen: seen == "silent", within=4)
+    holds(site, "r1")
+    assert time.monotonic() - begun >= 5
+    assert "waited 5 s, the other node's daemon is not heard" in first.vrrp("front")["why"]
+    # a dead master is not waited for, coverage or not
+    first.stop(within=20)
+    holds(site, "r2")
+    first = site.r1.poised(nat_site(150, advert=ADVERT, port=PORT, check=TCP_CHECK, globals_=sync(
+        site.r1, "preempt_coverage_timeout 3600").replace("only for", "not for")))
+    wait_until("r1 to be backup", lambda: first.state("front"), lambda seen: seen == "BACKUP")
+    site.r2.cut()
+    wait_until("r1 to serve", lambda: "r1" in site.holders(VIP), within=15)
+    assert "no advertisement" in first.vrrp("front")["why"]
