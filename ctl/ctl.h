@@ -62,6 +62,7 @@ int run_weight(const struct ctl_command *command, struct client *client, const s
 int run_handover(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_convert(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_reload(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_show(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_version(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 
 #endif

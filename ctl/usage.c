@@ -15,6 +15,12 @@ const struct ctl_command ctl_commands[] = {
 		"NAME is one that 'poisectl status' shows.\n\n"
 		"Example: poisectl why 10.1.0.2:80\n",
 		1, 1, "", run_why},
+	{"show", "sysctl|guard [--json]", "show kernel settings, or what the guard rails of services dropped",
+		"  sysctl  the settings of IPVS: as they are, as lvs_sysctl wants them, as they were before\n"
+		"  guard   packets dropped for each service by list and limit\n"
+		"  --json  the document for programs; keys are only ever added\n\n"
+		"Example: poisectl show guard\n",
+		1, 1, "j", run_show},
 	{"events", "[--follow] [--json]", "show what happened, oldest first",
 		"  --follow  and what happens, until Ctrl-C\n"
 		"  --json    one document a line\n\n"

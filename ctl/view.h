@@ -13,6 +13,10 @@ void view_vrrp(struct text *t, struct json_object *status, int64_t now_us);
 void view_services(struct text *t, struct json_object *status, int64_t now_us);
 void view_pair(struct text *t, struct json_object *status, int64_t now_us);
 
+/* `poisectl show sysctl` and `poisectl show guard`. */
+void view_sysctls(struct text *t, struct json_object *rails);
+void view_guards(struct text *t, struct json_object *rails);
+
 /* One line of `poisectl events`. *day is the day (since 1970, local) of the line before; a new day gets a heading. */
 void view_event(struct text *t, struct json_object *event, long *day);
 

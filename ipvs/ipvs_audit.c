@@ -206,6 +206,7 @@ static void end_round(struct ipvs *v)
 {
 	v->audit_at = UINT32_MAX;
 	v->status.last_audit_real_us = real_now_us();
+	ipvs_sysctl_step(v);
 	ipvs_sync_step(v);
 	ipvs_resync_step(v);
 	if (v->n_failures)

@@ -106,6 +106,25 @@ int ipvs_codec_put_dest(struct nl_msg *msg, uint8_t cmd, const struct ipvs_key *
 	return 0;
 }
 
+/* What is not configured is not mentioned. */
+static int put_daemon_settings(struct nl_msg *msg, const struct ipvs_daemon *daemon)
+{
+	int rc = nla_put_string(msg, IPVS_DAEMON_ATTR_MCAST_IFN, daemon->interface);
+
+	rc |= nla_put_u32(msg, IPVS_DAEMON_ATTR_SYNC_ID, daemon->sync_id);
+	if (daemon->maxlen)
+		rc |= nla_put_u16(msg, IPVS_DAEMON_ATTR_SYNC_MAXLEN, daemon->maxlen);
+	if (daemon->port)
+		rc |= nla_put_u16(msg, IPVS_DAEMON_ATTR_MCAST_PORT, daemon->port);
+	if (daemon->ttl)
+		rc |= nla_put_u8(msg, IPVS_DAEMON_ATTR_MCAST_TTL, daemon->ttl);
+	if (daemon->group.family == AF_INET)
+		rc |= nla_put(msg, IPVS_DAEMON_ATTR_MCAST_GROUP, 4, daemon->group.bytes);
+	if (daemon->group.family == AF_INET6)
+		rc |= nla_put(msg, IPVS_DAEMON_ATTR_MCAST_GROUP6, 16, daemon->group.bytes);
+	return rc;
+}
+
 int ipvs_codec_put_daemon(struct nl_msg *msg, uint8_t cmd, const struct ipvs_daemon *daemon)
 {
 	struct nlattr *nest;
@@ -117,10 +136,8 @@ int ipvs_codec_put_daemon(struct nl_msg *msg, uint8_t cmd, const struct ipvs_dae
 	if (!nest)
 		return -EMSGSIZE;
 	rc = nla_put_u32(msg, IPVS_DAEMON_ATTR_STATE, daemon->state);
-	if (cmd != IPVS_CMD_DEL_DAEMON) {
-		rc |= nla_put_string(msg, IPVS_DAEMON_ATTR_MCAST_IFN, daemon->interface);
-		rc |= nla_put_u32(msg, IPVS_DAEMON_ATTR_SYNC_ID, daemon->sync_id);
-	}
+	if (cmd != IPVS_CMD_DEL_DAEMON)
+		rc |= put_daemon_settings(msg, daemon);
 	if (rc < 0)
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
@@ -203,12 +220,22 @@ static const struct nla_policy stats64_policy[IPVS_STATS_ATTR_MAX + 1] = {
 	[IPVS_STATS_ATTR_OUTPKTS] = U64,
 	[IPVS_STATS_ATTR_INBYTES] = U64,
 	[IPVS_STATS_ATTR_OUTBYTES] = U64,
+	[IPVS_STATS_ATTR_CPS] = U64,
+	[IPVS_STATS_ATTR_INPPS] = U64,
+	[IPVS_STATS_ATTR_OUTPPS] = U64,
+	[IPVS_STATS_ATTR_INBPS] = U64,
+	[IPVS_STATS_ATTR_OUTBPS] = U64,
 };
 
 static const struct nla_policy daemon_policy[IPVS_DAEMON_ATTR_MAX + 1] = {
 	[IPVS_DAEMON_ATTR_STATE] = U32,
 	[IPVS_DAEMON_ATTR_MCAST_IFN] = NAME,
 	[IPVS_DAEMON_ATTR_SYNC_ID] = U32,
+	[IPVS_DAEMON_ATTR_SYNC_MAXLEN] = U16,
+	[IPVS_DAEMON_ATTR_MCAST_PORT] = U16,
+	[IPVS_DAEMON_ATTR_MCAST_TTL] = U8,
+	[IPVS_DAEMON_ATTR_MCAST_GROUP] = {.minlen = 4},
+	[IPVS_DAEMON_ATTR_MCAST_GROUP6] = {.minlen = 16},
 };
 
 static const struct nla_policy command_policy[IPVS_CMD_ATTR_MAX + 1] = {
@@ -270,6 +297,11 @@ static void get_counters(struct nlattr *nest, struct ipvs_counters *out)
 	out->packets_out = get_u64(attr[IPVS_STATS_ATTR_OUTPKTS]);
 	out->bytes_in = get_u64(attr[IPVS_STATS_ATTR_INBYTES]);
 	out->bytes_out = get_u64(attr[IPVS_STATS_ATTR_OUTBYTES]);
+	out->connections_rate = get_u64(attr[IPVS_STATS_ATTR_CPS]);
+	out->packets_in_rate = get_u64(attr[IPVS_STATS_ATTR_INPPS]);
+	out->packets_out_rate = get_u64(attr[IPVS_STATS_ATTR_OUTPPS]);
+	out->bytes_in_rate = get_u64(attr[IPVS_STATS_ATTR_INBPS]);
+	out->bytes_out_rate = get_u64(attr[IPVS_STATS_ATTR_OUTBPS]);
 }
 
 /* Checks the headers and splits the first level; the nested attribute `wanted` must be there (0 = none). */
@@ -359,7 +391,24 @@ int ipvs_codec_get_daemon(struct nlmsghdr *nlh, struct ipvs_daemon *out)
 		return -EPROTO;
 	out->state = get_u32(attr[IPVS_DAEMON_ATTR_STATE]);
 	out->sync_id = get_u32(attr[IPVS_DAEMON_ATTR_SYNC_ID]);
+	out->maxlen = get_u16(attr[IPVS_DAEMON_ATTR_SYNC_MAXLEN]);
+	out->port = get_u16(attr[IPVS_DAEMON_ATTR_MCAST_PORT]);
+	if (attr[IPVS_DAEMON_ATTR_MCAST_TTL])
+		out->ttl = nla_get_u8(attr[IPVS_DAEMON_ATTR_MCAST_TTL]);
+	if (attr[IPVS_DAEMON_ATTR_MCAST_GROUP6])
+		out->group = addr_from_bytes(AF_INET6, nla_data(attr[IPVS_DAEMON_ATTR_MCAST_GROUP6]));
+	else if (attr[IPVS_DAEMON_ATTR_MCAST_GROUP])
+		out->group = addr_from_bytes(AF_INET, nla_data(attr[IPVS_DAEMON_ATTR_MCAST_GROUP]));
 	return get_name(attr[IPVS_DAEMON_ATTR_MCAST_IFN], out->interface);
+}
+
+bool ipvs_daemon_matches(const struct ipvs_daemon *wanted, const struct ipvs_daemon *running)
+{
+	return wanted->state == running->state && wanted->sync_id == running->sync_id &&
+	       strcmp(wanted->interface, running->interface) == 0 &&
+	       (!wanted->maxlen || wanted->maxlen == running->maxlen) &&
+	       (!wanted->port || wanted->port == running->port) && (!wanted->ttl || wanted->ttl == running->ttl) &&
+	       (!addr_is_set(&wanted->group) || addr_equal(&wanted->group, &running->group));
 }
 
 int ipvs_codec_get_timeouts(struct nlmsghdr *nlh, struct ipvs_timeouts *out)

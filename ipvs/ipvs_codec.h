@@ -12,7 +12,14 @@ struct ipvs_daemon {
 	uint32_t state; /* IP_VS_STATE_MASTER or IP_VS_STATE_BACKUP */
 	uint32_t sync_id;
 	char interface[IPVS_NAME_SIZE];
+	/* 0 and not set: the kernel's default when it is started; the kernel's answers always have them. */
+	uint16_t maxlen, port; /* port in host order */
+	uint8_t ttl;
+	struct addr group;
 };
+
+/* Is the running daemon the wanted one? What `wanted` leaves to the kernel is not compared. */
+bool ipvs_daemon_matches(const struct ipvs_daemon *wanted, const struct ipvs_daemon *running);
 
 /* Timeouts of the connection table in seconds. */
 struct ipvs_timeouts {

@@ -54,6 +54,30 @@ static int each_group_key(
 	}
 }
 
+/* A group whose addresses nftables folds into a mark: one service for each family among them, and its own marks. */
+static int each_folded_key(const struct conf *conf, const struct conf_service *s, ipvs_key_fn *fn, void *arg)
+{
+	const struct conf_service_group *group = &conf->service_groups[s->group];
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	int rc = 0;
+
+	for (unsigned f = 0; f < 2 && rc == 0; f++) {
+		const struct ipvs_key key = {.family = families[f], .fwmark = s->fwmark};
+		bool wanted = false;
+
+		for (uint32_t i = 0; i < group->entries.count; i++) {
+			const struct conf_group_entry *e = &conf->group_entries[group->entries.first + i];
+
+			wanted |= !e->fwmark && e->first.family == families[f];
+		}
+		rc = wanted ? fn(arg, &key) : 0;
+	}
+	for (uint32_t i = 0; i < group->entries.count && rc == 0; i++)
+		if (conf->group_entries[group->entries.first + i].fwmark)
+			rc = each_group_key(s, &conf->group_entries[group->entries.first + i], fn, arg);
+	return rc;
+}
+
 int ipvs_desired_each_key(const struct conf *conf, conf_index_t service, ipvs_key_fn *fn, void *arg)
 {
 	const struct conf_service *s = &conf->services[service];
@@ -75,12 +99,27 @@ int ipvs_desired_each_key(const struct conf *conf, conf_index_t service, ipvs_ke
 	case CONF_SERVICE_GROUP:
 		if (s->group == CONF_NONE)
 			return 0;
+		if (s->fwmark)
+			return each_folded_key(conf, s, fn, arg);
 		group = &conf->service_groups[s->group];
 		for (uint32_t i = 0; i < group->entries.count && rc == 0; i++)
 			rc = each_group_key(s, &conf->group_entries[group->entries.first + i], fn, arg);
 		return rc;
 	}
 	return 0;
+}
+
+bool ipvs_desired_is_placed(const struct conf_service *service, uint32_t state)
+{
+	switch ((enum conf_placement)service->placement) {
+	case CONF_PLACE_BOTH:
+		return true;
+	case CONF_PLACE_MASTER:
+		return state == VRRP_MASTER;
+	case CONF_PLACE_BACKUP:
+		return state != VRRP_MASTER;
+	}
+	return true;
 }
 
 struct ipvs_dest_key ipvs_desired_dest_key(const struct conf *conf, conf_index_t server)
@@ -117,7 +156,7 @@ const char *ipvs_desired_check(const struct conf *conf, conf_index_t *service)
 			return "the scheduler's name is longer than the kernel's names can be";
 		if (strlen(conf_string(conf, s->persistence_engine)) >= IPVS_NAME_SIZE)
 			return "the persistence engine's name is longer than the kernel's names can be";
-		if (s->kind != CONF_SERVICE_GROUP || s->group == CONF_NONE)
+		if (s->kind != CONF_SERVICE_GROUP || s->group == CONF_NONE || s->fwmark)
 			continue;
 		group = &conf->service_groups[s->group];
 		for (uint32_t e = 0; e < group->entries.count; e++)
@@ -177,6 +216,11 @@ static void fill_dest(const struct conf *conf, conf_index_t index, int32_t weigh
 		.upper = s->upper_threshold,
 		.lower = s->lower_threshold,
 		.server = index};
+	if (out->forward != IP_VS_CONN_F_TUNNEL)
+		return;
+	out->tunnel_type = s->tunnel.type;
+	out->tunnel_port = s->tunnel.port;
+	out->tunnel_flags = s->tunnel.flags;
 }
 
 struct building {
@@ -227,7 +271,7 @@ static int add_leftovers(const struct ipvs_leftover *leftovers, size_t n, struct
 	return 0;
 }
 
-int ipvs_desired_build(const struct conf *conf, const struct ipvs_weight *weights,
+int ipvs_desired_build(const struct conf *conf, const struct ipvs_weight *weights, const bool *absent,
 	const struct ipvs_leftover *leftovers, size_t n_leftovers, struct ipvs_image *out)
 {
 	struct building b = {.conf = conf, .weights = weights, .out = out};
@@ -235,6 +279,8 @@ int ipvs_desired_build(const struct conf *conf, const struct ipvs_weight *weight
 
 	ipvs_image_clear(out);
 	for (uint32_t i = 0; i < conf->n_services && rc == 0; i++) {
+		if (absent && absent[i])
+			continue;
 		b.service = i;
 		fill_service(conf, i, &b.settings);
 		rc = ipvs_desired_each_key(conf, i, build_key, &b);

@@ -7,6 +7,7 @@
 #include "ipvs_image.h"
 #include "ipvs_weight.h"
 #include "mono.h"
+#include "status.h"
 
 /* More services of the kernel than this from one entry of a group are refused. */
 #define IPVS_RANGE_MAX 65536u
@@ -33,9 +34,14 @@ conf_index_t ipvs_desired_server(const struct conf *conf, conf_index_t service, 
 /* NULL when the configuration can be programmed, else why not (a constant sentence), with the service concerned. */
 const char *ipvs_desired_check(const struct conf *conf, conf_index_t *service);
 
-/* Builds the sorted image. weights has an element for each of conf->servers. Leftovers whose service is gone or which
+/* Does a service that stands only on the master (or the backup) of an instance stand here now? state is the instance's,
+ * enum vrrp_state; neither master nor backup: a service of masters does not, one of backups does. */
+bool ipvs_desired_is_placed(const struct conf_service *service, uint32_t state);
+
+/* Builds the sorted image. weights has an element for each of conf->servers; services with absent[i] set are left out
+ * (NULL = none is). Leftovers whose service is gone or which
  * are listed anyway are left out. Returns 0 or -ENOMEM (the image is then empty). */
-int ipvs_desired_build(const struct conf *conf, const struct ipvs_weight *weights,
+int ipvs_desired_build(const struct conf *conf, const struct ipvs_weight *weights, const bool *absent,
 	const struct ipvs_leftover *leftovers, size_t n_leftovers, struct ipvs_image *out);
 
 #endif

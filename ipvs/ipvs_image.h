@@ -33,6 +33,8 @@ struct ipvs_dest_key {
 
 struct ipvs_counters {
 	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
+	/* a second, the kernel's mean of the last moments */
+	uint64_t connections_rate, packets_in_rate, packets_out_rate, bytes_in_rate, bytes_out_rate;
 };
 
 struct ipvs_dest {

@@ -123,6 +123,25 @@ int ipvs_owned_add_leftovers(struct ipvs_owned *owned, const struct ipvs_leftove
 	return rc;
 }
 
+int ipvs_owned_add_setting(struct ipvs_owned *owned, uint32_t number, int64_t before)
+{
+	const struct ipvs_key key = {.fwmark = number + 1};
+	int rc = add(owned, &key, NULL, before);
+
+	sort(owned);
+	return rc;
+}
+
+bool ipvs_owned_find_setting(const struct ipvs_owned *owned, uint32_t number, int64_t *before)
+{
+	const struct ipvs_key key = {.fwmark = number + 1};
+	const struct ipvs_owned_record *record = ipvs_owned_find(owned, &key, NULL);
+
+	if (record)
+		*before = record->until_us;
+	return record;
+}
+
 bool ipvs_owned_equal(const struct ipvs_owned *a, const struct ipvs_owned *b)
 {
 	return a->n == b->n && (a->n == 0 || memcmp(a->records, b->records, a->n * sizeof(*a->records)) == 0);

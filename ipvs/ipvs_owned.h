@@ -25,6 +25,10 @@ int ipvs_owned_from_conf(struct ipvs_owned *owned, const struct conf *conf);
 /* Adds what is marked as ours in an image of the kernel, and the leftovers. Returns 0 or -ENOMEM. */
 int ipvs_owned_add_image(struct ipvs_owned *owned, const struct ipvs_image *image);
 int ipvs_owned_add_leftovers(struct ipvs_owned *owned, const struct ipvs_leftover *leftovers, size_t n);
+/* A kernel setting of ours (number of sysctls.h) with the value that comes back; kept as a record without a family. */
+int ipvs_owned_add_setting(struct ipvs_owned *owned, uint32_t number, int64_t before);
+/* False when the setting is not ours. */
+bool ipvs_owned_find_setting(const struct ipvs_owned *owned, uint32_t number, int64_t *before);
 bool ipvs_owned_equal(const struct ipvs_owned *a, const struct ipvs_owned *b);
 
 /* NULL when it is not there. dest = NULL: the service itself. */

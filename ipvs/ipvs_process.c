@@ -92,6 +92,14 @@ static void commit(struct role_process *p, const struct conf *next)
 
 /* ---- doorbells ---- */
 
+/* An instance may have changed its state. True when services come or go with it. */
+static bool on_vrrp(struct ipvs *v)
+{
+	if (v->now->conf->global->sync_interface)
+		ipvs_sync_step(v);
+	return ipvs_place_step(v);
+}
+
 static void changed(struct role_process *p, enum role role, uint32_t table, uint32_t record)
 {
 	struct ipvs *v = p->ctx;
@@ -101,8 +109,8 @@ static void changed(struct role_process *p, enum role role, uint32_t table, uint
 		is_new = ipvs_state_read_health(v, record);
 	else if (role == ROLE_PARENT && (table == PARENT_TABLE_ADMIN || table == UINT32_MAX))
 		is_new = ipvs_state_read_admin(v, record);
-	else if (role == ROLE_VRRP && v->now->conf->global->sync_interface)
-		ipvs_sync_step(v);
+	else if (role == ROLE_VRRP)
+		is_new = on_vrrp(v);
 	ipvs_resync_step(v);
 	if (is_new)
 		ipvs_reconcile_soon(v);
@@ -174,6 +182,7 @@ static void file(struct role_process *p, enum msg_purpose purpose, uint32_t inde
 	if (rc < 0)
 		log_error("ipvs: the ledger cannot be read: %s; services of a former run are taken for foreign ones",
 			strerror(-rc));
+	ipvs_sysctl_load(v);
 }
 
 /* ---- begin and end ---- */
@@ -232,7 +241,7 @@ static void stop(struct role_process *p, bool keep)
 	if (!keep && v->now) {
 		notify_end(v);
 		ipvs_sync_stop(v);
-		ipvs_cut_stop(v);
+		ipvs_sysctl_stop(v);
 		ipvs_reconcile_remove(v, v->now->conf->global->lvs_flush_on_stop);
 	}
 	role_exit(p, 0);

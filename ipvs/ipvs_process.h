@@ -8,7 +8,9 @@
  *   ipvs_cut.c       kernel settings while a drain cuts connections or forgets clients
  *   ipvs_report.c    the role's board
  *   ipvs_sync.c      connection synchronisation and timeouts
- *   ipvs_resync.c    the whole table of connections sent to the other node, or counted (ipvs_scan.c does it) */
+ *   ipvs_resync.c    the whole table of connections sent to the other node, or counted (ipvs_scan.c does it)
+ *   ipvs_place.c     services that stand only on the master or the backup
+ *   ipvs_sysctl.c    kernel settings */
 #ifndef POISE_IPVS_PROCESS_H
 #define POISE_IPVS_PROCESS_H
 
@@ -22,6 +24,7 @@
 #include "log.h"
 #include "role.h"
 #include "status.h"
+#include "sysctls.h"
 
 /* What the process knows of a configured server beside its weight. */
 struct ipvs_server_state {
@@ -48,6 +51,7 @@ struct ipvs_service_state {
 	struct ipvs_quorum quorum;
 	uint32_t n_up; /* servers that take new connections, the sorry server excepted */
 	bool sorry_active;
+	bool place_known;      /* the instance of master_only or backup_only was seen */
 	int64_t since_real_us; /* of the quorum's state */
 };
 
@@ -57,9 +61,19 @@ struct ipvs_generation {
 	struct ipvs_service_state *services;
 	struct ipvs_server_state *servers;
 	struct ipvs_weight *weights;              /* of servers, as decided */
+	bool *absent;                             /* of services: stands on the other router now */
 	conf_index_t *old_services, *old_servers; /* the same objects in the previous generation */
 	struct ipvs_owned configured;
 	struct board *board;
+};
+
+/* A kernel setting. */
+struct ipvs_setting {
+	bool is_ours;   /* set by us: `before` comes back at the end */
+	bool for_drain; /* a drain needs it on */
+	int64_t before; /* as it was found */
+	int error;      /* errno of the last attempt, told once */
+	char warned[WHY_SIZE];
 };
 
 /* A refused operation, to tell it once. */
@@ -111,8 +125,8 @@ struct ipvs {
 	struct mono audit_begun;
 	struct ipvs_daemon daemons[2]; /* that we started */
 	int n_daemons, daemon_error;
-	int cut_before[2]; /* kernel settings as ipvs_cut.c found them, + 1; 0 = not looked at */
 	struct ipvs_resync resync;
+	struct ipvs_setting settings[SYSCTLS];
 	struct status_ipvs status;
 };
 
@@ -135,6 +149,8 @@ void ipvs_state_decide(struct ipvs *v);
 void ipvs_reconcile(struct ipvs *v);
 /* In the next round of the loop. */
 void ipvs_reconcile_soon(struct ipvs *v);
+/* Writes what is ours into the ledger, when it has changed: before the kernel is asked. */
+void ipvs_reconcile_store_ledger(struct ipvs *v);
 /* Removes what is ours (all services when `all`), and empties the ledger. */
 void ipvs_reconcile_remove(struct ipvs *v, bool all);
 /* Is the kernel's IPVS there? Looks for it when it was not, tells once. */
@@ -176,7 +192,6 @@ void ipvs_report_event(struct ipvs *v, enum event_kind kind, conf_index_t servic
 /* Sets what the kernel needs to end connections of servers that are not there any more, and to forget known clients
  * of drained ones, while a drain asks for it; puts it back afterwards. */
 void ipvs_cut_step(struct ipvs *v);
-void ipvs_cut_stop(struct ipvs *v);
 
 /* ---- ipvs_sync.c ---- */
 void ipvs_sync_step(struct ipvs *v);
@@ -190,6 +205,24 @@ void ipvs_resync_step(struct ipvs *v);
 /* Takes what stands on an old board (NULL: nothing) into the board of a new generation. */
 void ipvs_resync_carry(struct ipvs *v, struct board *board, const struct board *old);
 void ipvs_resync_stop(struct ipvs *v);
+
+/* ---- ipvs_place.c ---- */
+/* Decides which services stand here. True when that changed. */
+bool ipvs_place_step(struct ipvs *v);
+/* Why an absent service is absent (WHY_SIZE). */
+void ipvs_place_why(const struct ipvs *v, conf_index_t service, char *why);
+
+/* ---- ipvs_sysctl.c ---- */
+/* What a former run has set, from the ledger. */
+void ipvs_sysctl_load(struct ipvs *v);
+/* Sets what the configuration asks for, puts back what it no longer does, warns of what contradicts it, reports. */
+void ipvs_sysctl_step(struct ipvs *v);
+/* A drain needs the setting on, or no longer. */
+void ipvs_sysctl_for_drain(struct ipvs *v, uint32_t number, bool on);
+/* Puts everything back. */
+void ipvs_sysctl_stop(struct ipvs *v);
+/* Puts back what a ledger says; without a process. Returns how many. */
+size_t ipvs_sysctl_release(const struct ipvs_owned *owned);
 
 /* ---- ipvs_release.c ---- */
 /* poise-ipvs --release --ledger FILE: removes the services of the ledger. Returns an exit status. */

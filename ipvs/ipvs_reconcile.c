@@ -26,8 +26,8 @@ void ipvs_reconcile_soon(struct ipvs *v)
 /* Without services, entries of ours and a sync daemon the kernel is not bothered: its module stays unloaded. */
 static bool is_needed(const struct ipvs *v)
 {
-	return v->now->conf->n_services > 0 || v->ledger.n > 0 || v->now->conf->global->sync_interface != 0 ||
-	       v->n_daemons > 0;
+	return v->now->conf->n_services > 0 || v->ledger.n > 0 || v->now->conf->n_sysctls > 0 ||
+	       v->now->conf->global->sync_interface != 0 || v->n_daemons > 0;
 }
 
 static void set_unusable(struct ipvs *v, int error)
@@ -64,6 +64,7 @@ bool ipvs_reconcile_usable(struct ipvs *v)
 		log_info("ipvs: the kernel's IPVS is there now");
 	v->usable = true;
 	v->unusable = 0;
+	ipvs_sysctl_step(v); /* the module has brought its settings */
 	v->status.kernel_ok = 1;
 	v->status.kernel_version = ipvs_kernel_version(v->kernel);
 	snprintf(v->status.why, sizeof(v->status.why), "the kernel's IPVS is in use");
@@ -87,10 +88,13 @@ static int collect_owned(const struct ipvs *v, struct ipvs_owned *out)
 		out->n = out->room = v->now->configured.n;
 	}
 	rc = ipvs_owned_add_image(out, &v->actual);
+	for (uint32_t i = 0; i < SYSCTLS && rc == 0; i++)
+		if (v->settings[i].is_ours)
+			rc = ipvs_owned_add_setting(out, i, v->settings[i].before);
 	return rc < 0 ? rc : ipvs_owned_add_leftovers(out, v->leftovers, v->n_leftovers);
 }
 
-static void store_ledger(struct ipvs *v)
+void ipvs_reconcile_store_ledger(struct ipvs *v)
 {
 	struct ipvs_owned owned;
 	uint32_t held_back;
@@ -447,7 +451,9 @@ static void update_leftovers(struct ipvs *v)
 
 static int build_desired(struct ipvs *v)
 {
-	return ipvs_desired_build(v->now->conf, v->now->weights, v->leftovers, v->n_leftovers, &v->desired);
+	ipvs_place_step(v);
+	return ipvs_desired_build(
+		v->now->conf, v->now->weights, v->now->absent, v->leftovers, v->n_leftovers, &v->desired);
 }
 
 /* ---- the whole way ---- */
@@ -476,6 +482,7 @@ void ipvs_reconcile(struct ipvs *v)
 		v->unread = false;
 		ipvs_state_read_health(v, UINT32_MAX);
 		ipvs_state_read_admin(v, UINT32_MAX);
+		ipvs_sysctl_step(v);
 		ipvs_sync_step(v);
 	}
 	ipvs_state_decide(v);
@@ -490,9 +497,9 @@ void ipvs_reconcile(struct ipvs *v)
 		ipvs_cut_step(v);
 		update_leftovers(v);
 		build_desired(v);
-		store_ledger(v);
+		ipvs_reconcile_store_ledger(v);
 		program(v);
-		store_ledger(v);
+		ipvs_reconcile_store_ledger(v);
 	}
 	tell_admin(v);
 	ipvs_follow_drains(v);

@@ -13,12 +13,16 @@ struct board *ipvs_report_new_board(const struct conf *conf)
 			[IPVS_TABLE_SERVER] = sizeof(struct status_server),
 			[IPVS_TABLE_ROLE] = sizeof(struct status_ipvs),
 			[IPVS_TABLE_SYNC] = sizeof(struct status_sync),
-			[IPVS_TABLE_DIGEST] = sizeof(struct status_digest)},
+			[IPVS_TABLE_DIGEST] = sizeof(struct status_digest),
+			[IPVS_TABLE_GUARD] = sizeof(struct status_guard),
+			[IPVS_TABLE_SYSCTL] = sizeof(struct status_sysctl)},
 		.count = {[IPVS_TABLE_SERVICE] = conf->n_services,
 			[IPVS_TABLE_SERVER] = conf->n_servers,
 			[IPVS_TABLE_ROLE] = 1,
 			[IPVS_TABLE_SYNC] = 1,
-			[IPVS_TABLE_DIGEST] = 2 * DIGEST_RECORDS},
+			[IPVS_TABLE_DIGEST] = 2 * DIGEST_RECORDS,
+			[IPVS_TABLE_GUARD] = conf->n_services,
+			[IPVS_TABLE_SYSCTL] = SYSCTLS},
 	};
 
 	return board_create(ROLE_IPVS, conf->generation, &shape);
@@ -58,6 +62,20 @@ static void add_counters(struct ipvs_counters *sum, const struct ipvs_counters *
 	sum->packets_out += counters->packets_out;
 	sum->bytes_in += counters->bytes_in;
 	sum->bytes_out += counters->bytes_out;
+	sum->connections_rate += counters->connections_rate;
+	sum->packets_in_rate += counters->packets_in_rate;
+	sum->packets_out_rate += counters->packets_out_rate;
+	sum->bytes_in_rate += counters->bytes_in_rate;
+	sum->bytes_out_rate += counters->bytes_out_rate;
+}
+
+static struct status_rates rates_of(const struct ipvs_counters *sum)
+{
+	return (struct status_rates){.connections = sum->connections_rate,
+		.packets_in = sum->packets_in_rate,
+		.packets_out = sum->packets_out_rate,
+		.bytes_in = sum->bytes_in_rate,
+		.bytes_out = sum->bytes_out_rate};
 }
 
 /* ---- services ---- */
@@ -92,6 +110,8 @@ static void service_why(const struct ipvs *v, conf_index_t i, const struct servi
 
 	if (sum->failure[0])
 		snprintf(why, WHY_SIZE, "%.*s", WHY_SIZE - 1, sum->failure);
+	else if (v->now->absent[i])
+		ipvs_place_why(v, i, why);
 	else if (!v->usable)
 		snprintf(why, WHY_SIZE, "%s", v->status.why);
 	else if (state->quorum.met)
@@ -109,6 +129,8 @@ static void report_service(struct ipvs *v, conf_index_t i, bool quiet)
 
 	ipvs_desired_each_key(v->now->conf, i, sum_service, &sum);
 	s.is_programmed = v->usable && v->image_valid && sum.standing == sum.wanted;
+	s.is_absent = v->now->absent[i];
+	s.rates = rates_of(&sum.counters);
 	s.quorum_met = state->quorum.met;
 	s.servers_up = state->n_up;
 	s.sorry_active = state->sorry_active;
@@ -199,6 +221,7 @@ static void report_server(struct ipvs *v, conf_index_t i, bool quiet)
 		.packets_out = sum.counters.packets_out,
 		.bytes_in = sum.counters.bytes_in,
 		.bytes_out = sum.counters.bytes_out,
+		.rates = rates_of(&sum.counters),
 		.since_real_us = state->since_real_us,
 	};
 	memcpy(s.why, why, sizeof(s.why));

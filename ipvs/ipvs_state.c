@@ -16,6 +16,7 @@ void ipvs_generation_free(struct ipvs_generation *g)
 	free(g->services);
 	free(g->servers);
 	free(g->weights);
+	free(g->absent);
 	free(g->old_services);
 	free(g->old_servers);
 	ipvs_owned_clear(&g->configured);
@@ -46,11 +47,13 @@ struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struc
 	g->services = calloc(n_services, sizeof(*g->services));
 	g->servers = calloc(n_servers, sizeof(*g->servers));
 	g->weights = calloc(n_servers, sizeof(*g->weights));
+	g->absent = calloc(n_services, sizeof(*g->absent));
 	g->old_services = calloc(n_services, sizeof(*g->old_services));
 	g->old_servers = calloc(n_servers, sizeof(*g->old_servers));
 	g->board = ipvs_report_new_board(conf);
-	if (!g->services || !g->servers || !g->weights || !g->old_services || !g->old_servers || !g->board ||
-		!match_old(g, conf, old ? old->conf : NULL) || ipvs_owned_from_conf(&g->configured, conf) < 0) {
+	if (!g->services || !g->servers || !g->weights || !g->absent || !g->old_services || !g->old_servers ||
+		!g->board || !match_old(g, conf, old ? old->conf : NULL) ||
+		ipvs_owned_from_conf(&g->configured, conf) < 0) {
 		ipvs_generation_free(g);
 		return NULL;
 	}
@@ -64,9 +67,12 @@ struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struc
 
 void ipvs_generation_carry(struct ipvs_generation *g, const struct ipvs_generation *old)
 {
-	for (uint32_t i = 0; i < g->conf->n_services; i++)
-		if (g->old_services[i] != CONF_NONE)
-			g->services[i] = old->services[g->old_services[i]];
+	for (uint32_t i = 0; i < g->conf->n_services; i++) {
+		if (g->old_services[i] == CONF_NONE)
+			continue;
+		g->services[i] = old->services[g->old_services[i]];
+		g->absent[i] = old->absent[g->old_services[i]];
+	}
 	for (uint32_t i = 0; i < g->conf->n_servers; i++) {
 		if (g->old_servers[i] == CONF_NONE)
 			continue;

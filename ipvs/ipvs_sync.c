@@ -39,6 +39,10 @@ static int wanted_daemons(const struct ipvs *v, struct ipvs_daemon out[2])
 	if (!global->sync_interface)
 		return 0;
 	strncpy(daemon.interface, conf_string(v->now->conf, global->sync_interface), sizeof(daemon.interface) - 1);
+	daemon.maxlen = global->sync_maxlen;
+	daemon.port = global->sync_port;
+	daemon.ttl = (uint8_t)global->sync_ttl;
+	daemon.group = global->sync_group;
 	out[0] = out[1] = daemon;
 	if (global->sync_instance != CONF_NONE && global->connection_sync != CONF_SYNC_FULL)
 		return follow_instance(v, &out[0]);
@@ -46,10 +50,18 @@ static int wanted_daemons(const struct ipvs *v, struct ipvs_daemon out[2])
 	return 2;
 }
 
-static bool contains(const struct ipvs_daemon *list, int n, const struct ipvs_daemon *daemon)
+static bool contains(const struct ipvs_daemon *list, int n, const struct ipvs_daemon *running)
 {
 	for (int i = 0; i < n; i++)
-		if (memcmp(&list[i], daemon, sizeof(*daemon)) == 0)
+		if (ipvs_daemon_matches(&list[i], running))
+			return true;
+	return false;
+}
+
+static bool runs(const struct ipvs_daemon *running, int n, const struct ipvs_daemon *wanted)
+{
+	for (int i = 0; i < n; i++)
+		if (ipvs_daemon_matches(wanted, &running[i]))
 			return true;
 	return false;
 }
@@ -92,66 +104,10 @@ static void step_daemons(struct ipvs *v)
 			set(v, &have[i], false);
 	}
 	for (int w = 0; w < n_want; w++)
-		if (!contains(have, n_have, &want[w]))
+		if (!runs(have, n_have, &want[w]))
 			set(v, &want[w], true);
 	memcpy(v->daemons, want, sizeof(want[0]) * (size_t)n_want);
 	v->n_daemons = n_want;
-}
-
-/* What the kernel has to do for connection_sync full: every new connection and every change of state is told at once,
- * a living connection again when its time has moved by the refresh period; one port, so that both nodes agree; room for
- * a whole table in a burst. Taken over by the daemons when they start. */
-static const struct {
-	const char *name, *value;
-} settings[] = {
-	{"sync_threshold", "0\t0"},
-	{"sync_refresh_period", "10"},
-	{"sync_retries", "1"},
-	{"sync_ports", "1"},
-	{"sync_sock_size", "4194304"},
-};
-
-/* Returns 0 or an errno. Nothing is written that is right already. */
-static int set_sysctl(const char *name, const char *value)
-{
-	char path[96], now[64] = "";
-	ssize_t n;
-	int fd, error = 0;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/vs/%s", name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	n = read(fd, now, sizeof(now) - 1);
-	if (n <= 0 || strncmp(now, value, strlen(value)) != 0 || now[strlen(value)] != '\n') {
-		if (pwrite(fd, value, strlen(value), 0) < 0)
-			error = errno;
-		else
-			log_info("ipvs sync: net.ipv4.vs.%s = %s (was %.*s), for connection_sync full", name, value,
-				(int)strcspn(now, "\n"), now);
-	}
-	close(fd);
-	return error;
-}
-
-static void step_settings(struct ipvs *v)
-{
-	uint32_t before = v->resync.status.settings_error;
-
-	v->resync.status.settings_error = 0;
-	if (v->now->conf->global->connection_sync != CONF_SYNC_FULL)
-		return;
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		int error = set_sysctl(settings[i].name, settings[i].value);
-
-		if (error && before != (uint32_t)error)
-			log_error(
-				"ipvs sync: net.ipv4.vs.%s cannot be set to %s: %s: some connections may be told late "
-				"or not at all",
-				settings[i].name, settings[i].value, strerror(error));
-		if (error)
-			v->resync.status.settings_error = (uint32_t)error;
-	}
 }
 
 static void step_timeouts(struct ipvs *v)
@@ -182,7 +138,6 @@ void ipvs_sync_step(struct ipvs *v)
 {
 	if (!v->usable)
 		return;
-	step_settings(v);
 	step_daemons(v);
 	step_timeouts(v);
 }

@@ -53,8 +53,8 @@ struct ipvs_weight ipvs_weight_decide(const struct ipvs_weight_facts *facts)
 	if (facts->is_sorry)
 		return decide_sorry(facts);
 	if (facts->admin != ADMIN_NORMAL) {
-		result.listed = !facts->taken_out &&
-				(facts->up || facts->inhibit || (facts->standing && !facts->persistent));
+		result.listed =
+			!facts->taken_out && (facts->up || facts->inhibit || (facts->standing && !facts->persistent));
 		return result;
 	}
 	if (!facts->up) {

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 7
+#define CONF_LAYOUT 8
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -42,6 +42,8 @@ struct conf_range {
 	X(SERVICE_GROUP, service_groups, struct conf_service_group)                                                    \
 	X(GROUP_ENTRY, group_entries, struct conf_group_entry)                                                         \
 	X(SERVICE, services, struct conf_service)                                                                      \
+	X(CLIENTS, clients, struct conf_clients)                                                                       \
+	X(SYSCTL, sysctls, struct conf_sysctl)                                                                         \
 	X(SERVER, servers, struct conf_server)                                                                         \
 	X(CHECK, checks, struct conf_check)                                                                            \
 	X(URL, urls, struct conf_url)                                                                                  \
@@ -89,6 +91,9 @@ struct conf_global {
 	conf_string_t sync_interface;
 	conf_index_t sync_instance;
 	uint32_t sync_id;
+	uint16_t sync_port, sync_maxlen; /* 0 = the kernel's */
+	uint32_t sync_ttl;               /* 0 = the kernel's */
+	struct addr sync_group;          /* not set = the kernel's */
 	uint32_t connection_sync;  /* enum conf_sync */
 	uint32_t sync_bandwidth;   /* kbit/s of a resync */
 	int64_t sync_sweep_us;     /* the whole table is sent again this often, 0 = only on request */
@@ -104,6 +109,9 @@ struct conf_global {
 	int32_t vrrp_rt_priority; /* SCHED_RR priority of the vrrp role, 0 = off */
 	uint32_t ipvs_namespace_given;
 	conf_string_t net_namespace, net_namespace_ipvs; /* names as of `ip netns`; 0 = that poised was started in */
+	uint32_t fold_groups;                            /* nftables_ipvs: each group becomes one firewall mark */
+	uint32_t fold_first_mark;                        /* marks are chosen from this one on */
+	int32_t fold_priority;                           /* of the chain that sets the mark */
 };
 
 /* ---- VRRP ---- */
@@ -322,6 +330,16 @@ struct conf_trap_target {
 enum conf_service_kind { CONF_SERVICE_ADDRESS, CONF_SERVICE_FWMARK, CONF_SERVICE_GROUP };
 enum conf_forward { CONF_FORWARD_NAT, CONF_FORWARD_DR, CONF_FORWARD_TUN, CONF_FORWARD_INHERIT };
 
+/* On which router the service stands in the kernel. */
+enum conf_placement { CONF_PLACE_BOTH, CONF_PLACE_MASTER, CONF_PLACE_BACKUP };
+
+/* How packets are wrapped for a server that is reached by TUN; the numbers are the kernel's. */
+struct conf_tunnel {
+	uint8_t type;  /* IP_VS_CONN_F_TUNNEL_TYPE_*: 0 ipip, 1 gue, 2 gre */
+	uint8_t flags; /* IP_VS_TUNNEL_ENCAP_FLAG_*: 1 csum, 2 remcsum */
+	uint16_t port; /* gue: host order */
+};
+
 struct conf_service_group {
 	conf_string_t name;
 	struct conf_range entries;
@@ -338,9 +356,9 @@ struct conf_group_entry {
 struct conf_service {
 	uint32_t kind; /* enum conf_service_kind */
 	struct addr addr;
-	uint16_t port;     /* 0 = all ports (persistent) */
-	uint16_t protocol; /* IPPROTO_TCP, _UDP, _SCTP; 0 with a mark */
-	uint32_t fwmark;
+	uint16_t port;           /* 0 = all ports (persistent) */
+	uint16_t protocol;       /* IPPROTO_TCP, _UDP, _SCTP; 0 with a mark */
+	uint32_t fwmark;         /* of a group: the mark that its addresses are folded into, 0 = they are not */
 	uint32_t family;         /* of the service: AF_INET or AF_INET6 (a mark or a group has no address of its own) */
 	conf_index_t group;      /* conf->service_groups */
 	conf_string_t scheduler; /* "wlc", ... */
@@ -361,7 +379,26 @@ struct conf_service {
 	uint32_t panic_threshold; /* percent of the servers; when more are down, all serve on; 0 = off */
 	uint32_t adaptive_weight; /* percent of its weight that a slow server may lose, 0 = off */
 	uint32_t line;
+	struct conf_tunnel tunnel;    /* the default of its servers */
+	uint32_t placement;           /* enum conf_placement */
+	conf_string_t place_instance; /* name of the instance whose state decides */
+	/* guard rails: who may come, and how often. New connections a second and at once; 0 = no limit. */
+	struct conf_range allow, deny; /* conf->clients */
+	uint32_t client_rate, client_burst, service_rate, service_burst;
+	uint32_t client_connections; /* at the same time */
 	uint32_t zero2;
+};
+
+/* Addresses of clients, first..last inclusive. */
+struct conf_clients {
+	struct addr first, last;
+};
+
+/* A kernel setting that the configuration asks for: number of lib/sysctls.h, and its value as packed there. */
+struct conf_sysctl {
+	uint32_t number;
+	uint32_t line;
+	int64_t value;
 };
 
 struct conf_server {
@@ -376,7 +413,8 @@ struct conf_server {
 	conf_string_t name; /* for people; 0 = none */
 	struct conf_range checks;
 	struct conf_range notifies;
-	uint8_t alpha, smtp_alert, zero1[6];
+	uint8_t alpha, smtp_alert, zero1[2];
+	struct conf_tunnel tunnel;
 	uint32_t line;
 	uint32_t zero2;
 };

@@ -3,6 +3,7 @@
  * to something else. Used by every process through conf_open(), and by the parent to cut a generation down. It knows
  * nothing of what the records mean. */
 #include "conf_layout.h"
+#include "sysctls.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,6 +57,7 @@ const struct conf_field conf_fields[] = {
 	ENUM32(GLOBAL, conf_global, connection_sync, CONF_SYNC_FULL + 1),
 	ADDR(GLOBAL, conf_global, pair_peer),
 	ADDR(GLOBAL, conf_global, pair_address),
+	ADDR(GLOBAL, conf_global, sync_group),
 	ADDR(GLOBAL, conf_global, mcast_group4),
 	ADDR(GLOBAL, conf_global, mcast_group6),
 
@@ -144,6 +146,13 @@ const struct conf_field conf_fields[] = {
 	RANGE(SERVICE, conf_service, servers, SERVER),
 	RANGE(SERVICE, conf_service, notifies, NOTIFY),
 	STRING(SERVICE, conf_service, virtualhost),
+	ENUM32(SERVICE, conf_service, placement, CONF_PLACE_BACKUP + 1),
+	STRING(SERVICE, conf_service, place_instance),
+	RANGE(SERVICE, conf_service, allow, CLIENTS),
+	RANGE(SERVICE, conf_service, deny, CLIENTS),
+	ADDR(CLIENTS, conf_clients, first),
+	ADDR(CLIENTS, conf_clients, last),
+	ENUM32(SYSCTL, conf_sysctl, number, SYSCTLS),
 
 	ADDR(SERVER, conf_server, addr),
 	ENUM32(SERVER, conf_server, forward, CONF_FORWARD_INHERIT),

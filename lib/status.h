@@ -173,7 +173,14 @@ enum ipvs_board_table {
 	IPVS_TABLE_SYNC,
 	/* of the last scan of either kind: DIGEST_RECORDS records of what this node is master for, then as many of what
 	   it holds for others */
-	IPVS_TABLE_DIGEST
+	IPVS_TABLE_DIGEST,
+	IPVS_TABLE_GUARD,  /* a record for each service */
+	IPVS_TABLE_SYSCTL, /* a record for each setting of sysctls.h */
+};
+
+/* A second, the kernel's mean of the last moments. */
+struct status_rates {
+	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
 };
 
 struct status_service {
@@ -181,7 +188,10 @@ struct status_service {
 	uint32_t quorum_met;
 	uint32_t servers_up;
 	uint32_t sorry_active;
+	uint32_t is_absent; /* stands only on the other router now (master_only, backup_only) */
+	uint32_t zero;
 	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
+	struct status_rates rates;
 	int64_t since_real_us;
 	char why[WHY_SIZE];
 };
@@ -197,8 +207,27 @@ struct status_server {
 	uint32_t zero;
 	uint64_t drain_cut; /* connections that were cut when it was */
 	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
+	struct status_rates rates;
 	int64_t since_real_us;
 	char why[WHY_SIZE];
+};
+
+/* What the guard rails of a service dropped, in packets. */
+struct status_guard {
+	uint32_t is_wanted;  /* the service has guard rails */
+	uint32_t is_applied; /* they stand in the kernel */
+	uint64_t denied, not_allowed, client_rate, service_rate, client_connections;
+	char why[WHY_SIZE]; /* they do not stand because; else empty */
+};
+
+/* A kernel setting; values as packed by sysctls.h. */
+struct status_sysctl {
+	uint32_t is_known;  /* the kernel has it: value */
+	uint32_t is_wanted; /* the configuration asks for `wanted` */
+	uint32_t is_ours;   /* it was set by us: `before` comes back at the end */
+	uint32_t zero;
+	int64_t value, wanted, before;
+	char why[WHY_SIZE]; /* a contradiction, or why it could not be set; else empty */
 };
 
 /* One record: what the kernel offers and what the role last did. */

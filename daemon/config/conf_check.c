@@ -2,6 +2,7 @@
 /* Rules about finished tables: each is a small function that looks at one record and reports what is wrong with it.
  * Runs in the config role; nothing here changes a record. */
 #include "conf_finish.h"
+#include "sysctls.h"
 #include <string.h>
 
 static const char *text(struct conf_load *load, conf_string_t s)
@@ -97,6 +98,48 @@ static void check_servers(struct conf_load *load, conf_index_t i)
 		conf_warn(load, node_of(load, CONF_TABLE_SERVICE, i), 1, "this virtual_server has no real_server");
 }
 
+/* The instance that decides where a service stands must be there. */
+static void check_placement(struct conf_load *load, conf_index_t i)
+{
+	const struct conf_service *s = at(load, CONF_TABLE_SERVICE, i);
+
+	if (s->placement && conf_name_find(load, CONF_TABLE_INSTANCE, text(load, s->place_instance)) == CONF_NONE)
+		conf_error(load,
+			conf_statement(load, CONF_TABLE_SERVICE, i,
+				s->placement == CONF_PLACE_MASTER ? "master_only" : "backup_only"),
+			1, "there is no vrrp_instance %s", text(load, s->place_instance));
+}
+
+/* What is counted by netfilter's connection tracking needs IPVS to take part in it. */
+static void check_limits(struct conf_load *load, conf_index_t i)
+{
+	const struct conf_service *s = at(load, CONF_TABLE_SERVICE, i);
+
+	if (!s->client_connections)
+		return;
+	for (conf_index_t k = 0; k < conf_builder_count(load->builder, CONF_TABLE_SYSCTL); k++) {
+		const struct conf_sysctl *sysctl = at(load, CONF_TABLE_SYSCTL, k);
+
+		if (sysctl->number == SYSCTL_CONNTRACK && sysctl->value == 1)
+			return;
+	}
+	conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, i, "client_connection_limit"), 0,
+		"connections are only counted with lvs_sysctl { conntrack 1 } in global_defs" CONF_MEANING
+		"there is no limit unless the system sets it");
+}
+
+/* A service of its own for each address must not make more than anybody can mean: all but the last two bytes agree. */
+static void check_group_range(struct conf_load *load, conf_index_t i)
+{
+	const struct conf_group_entry *e = at(load, CONF_TABLE_GROUP_ENTRY, i);
+	const struct conf_global *g = at(load, CONF_TABLE_GLOBAL, 0);
+
+	if (!e->fwmark && !g->fold_groups && memcmp(e->first.bytes, e->last.bytes, addr_len(&e->first) - 2) != 0)
+		conf_error(load, node_of(load, CONF_TABLE_GROUP_ENTRY, i), 0,
+			"a range may have at most 65536 addresses; use a firewall mark, or nftables_ipvs in "
+			"global_defs");
+}
+
 static void check_server(struct conf_load *load, conf_index_t i)
 {
 	const struct conf_server *s = at(load, CONF_TABLE_SERVER, i);
@@ -121,7 +164,10 @@ static const struct {
 	{CONF_TABLE_INSTANCE, check_addresses},
 	{CONF_TABLE_ADDRESS, check_address},
 	{CONF_TABLE_GROUP, check_group},
+	{CONF_TABLE_GROUP_ENTRY, check_group_range},
 	{CONF_TABLE_SERVICE, check_servers},
+	{CONF_TABLE_SERVICE, check_placement},
+	{CONF_TABLE_SERVICE, check_limits},
 	{CONF_TABLE_SERVER, check_server},
 };
 

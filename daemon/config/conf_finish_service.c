@@ -7,6 +7,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
+/* Marks of folded groups lie within so many numbers. */
+#define FOLD_MARKS 1000000u
+
 #define PERSISTENCE_DEFAULT (360 * CONF_S)
 
 static struct conf_service *service(struct conf_load *load, conf_index_t i)
@@ -119,11 +122,41 @@ static void finish_limits(struct conf_load *load, conf_index_t index)
 	}
 }
 
+static bool mark_is_taken(struct conf_load *load, uint32_t mark)
+{
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SERVICE); i++)
+		if (service(load, i)->fwmark == mark)
+			return true;
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_GROUP_ENTRY); i++) {
+		const struct conf_group_entry *e = conf_builder_at(load->builder, CONF_TABLE_GROUP_ENTRY, i);
+
+		if (e->fwmark == mark)
+			return true;
+	}
+	return false;
+}
+
+/* The mark of a folded group follows from its name and protocol alone: another group that comes or goes does not change
+ * it, and both routers, who tell each other of connections by mark, have the same. */
+static uint32_t choose_mark(struct conf_load *load, conf_index_t index, const char *name)
+{
+	const struct conf_global *g = conf_builder_at(load->builder, CONF_TABLE_GLOBAL, 0);
+	uint32_t hash = 2166136261u ^ service(load, index)->protocol, mark;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619u;
+	mark = g->fold_first_mark + (hash >> 8) % FOLD_MARKS;
+	while (mark_is_taken(load, mark))
+		mark++;
+	return mark;
+}
+
 static void finish_service(struct conf_load *load, conf_index_t index)
 {
 	struct conf_service *s = service(load, index);
 	struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVICE, index)->extra;
 	const struct conf_service_group *group = NULL;
+	const struct conf_global *global = conf_builder_at(load->builder, CONF_TABLE_GLOBAL, 0);
 	conf_string_t wlc = conf_text(load, "wlc");
 
 	if (s->kind == CONF_SERVICE_GROUP) {
@@ -147,6 +180,8 @@ static void finish_service(struct conf_load *load, conf_index_t index)
 		s->smtp_alert = load->defaults.smtp_alert > 0 || load->defaults.smtp_alert_checker > 0;
 	finish_family(load, index, group);
 	finish_protocol(load, index);
+	if (group && global->fold_groups)
+		s->fwmark = choose_mark(load, index, conf_builder_text(load->builder, group->name));
 	finish_port(load, index);
 	finish_limits(load, index);
 }
@@ -160,14 +195,16 @@ static void finish_server_port(struct conf_load *load, conf_index_t index)
 	const struct conf_service *v = service(load, s->service);
 	const struct conf_node *node = conf_object(load, CONF_TABLE_SERVER, index)->node;
 
-	if (v->kind == CONF_SERVICE_GROUP)
+	if (v->kind == CONF_SERVICE_GROUP && !v->fwmark)
 		return;
-	if (v->kind == CONF_SERVICE_FWMARK) {
+	if (v->fwmark) {
 		if (s->port && s->forward != CONF_FORWARD_NAT) {
-			conf_warn(load, node, 2,
-				"without NAT a service by firewall mark keeps the port of each packet; port %u is only "
-				"used by the checks",
-				s->port);
+			if (v->kind == CONF_SERVICE_FWMARK)
+				conf_warn(load, node, 2,
+					"without NAT a service by firewall mark keeps the port of each packet; port %u "
+					"is only "
+					"used by the checks",
+					s->port);
 			s->port = 0;
 		}
 		return;
@@ -198,8 +235,10 @@ static void finish_server(struct conf_load *load, conf_index_t index)
 	struct conf_server *s = server(load, index);
 	const struct conf_service *v = service(load, s->service);
 
-	if (s->forward == CONF_FORWARD_INHERIT)
+	if (s->forward == CONF_FORWARD_INHERIT) {
 		s->forward = v->forward;
+		s->tunnel = v->tunnel;
+	}
 	conf_object(load, CONF_TABLE_SERVER, index)->extra.written_port = s->port;
 	finish_server_port(load, index);
 	if (s->is_sorry)

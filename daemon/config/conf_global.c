@@ -2,6 +2,7 @@
 /* The keywords outside any object and those of global_defs. Runs in the config role. */
 #include "conf_print.h"
 #include "conf_pair.h"
+#include "conf_service.h"
 #include "conf_snmp.h"
 #include <stdlib.h>
 #include <string.h>
@@ -95,66 +96,6 @@ static void apply_mcast_group(struct conf_load *load, const struct conf_node *no
 	conf_extra_words(load, node, 2);
 }
 
-/* lvs_sync_daemon INTERFACE [[inst] INSTANCE] [id ID] [maxlen N] [port N] [ttl N] [group ADDRESS] */
-static void apply_sync_daemon(struct conf_load *load, const struct conf_node *node)
-{
-	uint32_t i = 2;
-	int64_t id;
-
-	if (node->n_words < 2) {
-		conf_warn(load, node, 0, "lvs_sync_daemon needs an interface" CONF_MEANING "it is ignored");
-		return;
-	}
-	global(load)->sync_interface = conf_text(load, conf_word(node, 1));
-	load->defaults.sync_daemon = node;
-	while (i < node->n_words) {
-		const char *word = conf_word(node, i);
-
-		if (strcmp(word, "id") == 0) {
-			if (conf_parse_number(conf_word(node, i + 1), 0, 255, &id) == CONF_VALUE_OK)
-				global(load)->sync_id = (uint32_t)id;
-			else
-				conf_warn(load, node, i,
-					"id must be followed by a number from 0 to 255" CONF_MEANING "0 is taken");
-			i += 2;
-		} else if (!strcmp(word, "maxlen") || !strcmp(word, "port") || !strcmp(word, "ttl") ||
-			   !strcmp(word, "group")) {
-			conf_warn(load, node, i, "%s of the sync daemon has no effect: the kernel's default is used",
-				word);
-			i += 2;
-		} else {
-			if (strcmp(word, "inst") == 0)
-				i++;
-			load->defaults.sync_instance = i < node->n_words ? &node->words[i] : NULL;
-			i++;
-		}
-	}
-}
-
-static void apply_lvs_timeouts(struct conf_load *load, const struct conf_node *node)
-{
-	static const char *const names[] = {"tcp", "tcpfin", "udp", NULL};
-
-	for (uint32_t i = 1; i < node->n_words; i += 2) {
-		int which = conf_parse_choice(conf_word(node, i), names);
-		int64_t value;
-
-		if (which < 0 ||
-			conf_parse_time(conf_word(node, i + 1), CONF_S, 2678400 * CONF_S, &value) != CONF_VALUE_OK) {
-			conf_warn(load, node, i,
-				"write lvs_timeouts [tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]" CONF_MEANING
-				"the rest is ignored");
-			return;
-		}
-		if (which == 0)
-			global(load)->lvs_timeout_tcp_us = value;
-		else if (which == 1)
-			global(load)->lvs_timeout_tcpfin_us = value;
-		else
-			global(load)->lvs_timeout_udp_us = value;
-	}
-}
-
 /* The reader of files has obeyed it. */
 static void apply_by_reader(struct conf_load *load, const struct conf_node *node)
 {
@@ -163,13 +104,6 @@ static void apply_by_reader(struct conf_load *load, const struct conf_node *node
 	if (strcmp(conf_word(node, 0), "random_seed") == 0 &&
 		conf_parse_number(conf_word(node, 1), 0, UINT32_MAX, &seed) != CONF_VALUE_OK)
 		conf_warn(load, node, 1, "random_seed must be a number from 0 to 4294967295");
-}
-
-static void apply_flush_on_stop(struct conf_load *load, const struct conf_node *node)
-{
-	if (node->n_words > 1 && strcmp(conf_word(node, 1), "VS") != 0)
-		conf_extra_words(load, node, 1);
-	global(load)->lvs_flush_on_stop = 1;
 }
 
 /* A namespace is named in the file system. */
@@ -239,30 +173,6 @@ static void print_mcast_groups(struct conf_printer *p, uint32_t record)
 	conf_print_line(p, "vrrp_mcast_group6 %s", addr_format(&g->mcast_group6, text));
 }
 
-static void print_sync_daemon(struct conf_printer *p, uint32_t record)
-{
-	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
-	const struct conf_instance *i;
-
-	if (!g->sync_interface)
-		return;
-	if (g->sync_instance == CONF_NONE) {
-		conf_print_line(p, "lvs_sync_daemon %s id %u", conf_print_text(p, g->sync_interface), g->sync_id);
-		return;
-	}
-	i = conf_print_record(p, CONF_TABLE_INSTANCE, g->sync_instance);
-	conf_print_line(p, "lvs_sync_daemon %s inst %s id %u", conf_print_text(p, g->sync_interface),
-		conf_print_text(p, i->name), g->sync_id);
-}
-
-static void print_flush_on_stop(struct conf_printer *p, uint32_t record)
-{
-	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
-
-	if (g->lvs_flush_on_stop)
-		conf_print_line(p, "lvs_flush_on_stop");
-}
-
 static void print_namespaces(struct conf_printer *p, uint32_t record)
 {
 	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
@@ -273,19 +183,6 @@ static void print_namespaces(struct conf_printer *p, uint32_t record)
 		conf_print_line(p, "net_namespace_ipvs %s", conf_print_text(p, g->net_namespace_ipvs));
 	else if (g->ipvs_namespace_given)
 		conf_print_line(p, "net_namespace_ipvs");
-}
-
-static void print_lvs_timeouts(struct conf_printer *p, uint32_t record)
-{
-	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
-	char text[32];
-
-	if (g->lvs_timeout_tcp_us)
-		conf_print_line(p, "lvs_timeouts tcp %s", conf_time_text(g->lvs_timeout_tcp_us, text));
-	if (g->lvs_timeout_tcpfin_us)
-		conf_print_line(p, "lvs_timeouts tcpfin %s", conf_time_text(g->lvs_timeout_tcpfin_us, text));
-	if (g->lvs_timeout_udp_us)
-		conf_print_line(p, "lvs_timeouts udp %s", conf_time_text(g->lvs_timeout_udp_us, text));
 }
 
 /* ---- the tables ---- */
@@ -317,11 +214,6 @@ static const struct conf_directive global_directives[] = {
 	FLAG("enable_script_security", G(script_security), LIVE, "scripts that others than root may change are not run as root"),
 	FLAG("script_security", G(script_security), LIVE, "the same as enable_script_security"),
 	CALL("script_user", apply_script_user, print_script_user, LIVE, "USER [GROUP] that scripts run as; default keepalived_script if it exists, else root in keepalived's dialect and nobody in ours"),
-	CALL("lvs_sync_daemon", apply_sync_daemon, print_sync_daemon, OBJECT, "INTERFACE [inst INSTANCE] [id ID]: replicate connections between the nodes"),
-	CALL("lvs_timeouts", apply_lvs_timeouts, print_lvs_timeouts, LIVE, "[tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]: how long the kernel keeps idle connections"),
-	FLAG("lvs_flush", G(lvs_flush), START, "remove services of other programs from IPVS when poised starts"),
-	CALL("lvs_flush_on_stop", apply_flush_on_stop, print_flush_on_stop, LIVE, "remove services at once when poised stops"),
-	TIME("ipvs_audit_interval", G(audit_interval_us), CONF_S, 3600 * CONF_S, 5 * CONF_S, LIVE, "how often the kernel's IPVS table is compared with the configuration"),
 	CALL("vrrp_mcast_group4", apply_mcast_group, print_mcast_groups, OBJECT, "multicast group of IPv4 advertisements; default 224.0.0.18"),
 	CALL("vrrp_mcast_group6", apply_mcast_group, print_mcast_groups, OBJECT, "multicast group of IPv6 advertisements; default ff02::12"),
 	NUMBER("vrrp_version", CONF_DEFAULTS(version), 2, 3, 2, OBJECT, "VRRP version of instances that name none; IPv6 is always 3"),
@@ -350,9 +242,6 @@ static const struct conf_directive global_directives[] = {
 	IGNORED("nftables_priority", "Poise chooses the priority of its chains itself"),
 	IGNORED("nftables_counters", "Poise's rules carry counters where they are shown"),
 	IGNORED("nftables_ifindex", "Poise's rules name interfaces"),
-	INACTIVE("nftables_ipvs", "a group becomes one service for each of its addresses"),
-	INACTIVE("nftables_ipvs_priority", "a group becomes one service for each of its addresses"),
-	INACTIVE("nftables_ipvs_start_fwmark", "a group becomes one service for each of its addresses"),
 	IGNORED("vrrp_priority", PROCESS),
 	IGNORED("checker_priority", PROCESS),
 	IGNORED("bfd_priority", PROCESS),
@@ -465,7 +354,7 @@ static bool begin_global(struct conf_load *load, const struct conf_node *node)
 const struct conf_block conf_global_block = {
 	.name = "global_defs",
 	.table = CONF_TABLE_GLOBAL,
-	.directives = {global_directives, conf_snmp_directives, conf_pair_directives},
+	.directives = {global_directives, conf_snmp_directives, conf_pair_directives, conf_lvs_directives},
 	.begin = begin_global,
 };
 

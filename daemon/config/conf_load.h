@@ -35,6 +35,7 @@ struct conf_extra {
 	const struct conf_word *reference; /* a name that is looked up at the end */
 	const struct conf_node *sorry;     /* sorry_server */
 	int64_t sorry_forward;
+	struct conf_tunnel sorry_tunnel;
 };
 
 /* One for each record of a table that comes from a block (or a line) of the file. */

@@ -38,36 +38,9 @@ uint32_t conf_endpoint(
 	return 2;
 }
 
-/* ---- forwarding, in services and servers ---- */
-
-int conf_forward_read(struct conf_load *load, const struct conf_node *node)
-{
-	static const char *const methods[] = {"NAT", "DR", "TUN", NULL};
-	int method = conf_parse_choice(conf_word(node, 1), methods);
-
-	if (method < 0) {
-		conf_warn(load, node, 1, "%s must be NAT, DR or TUN, not \"%s\"" CONF_MEANING "NAT is taken",
-			conf_word(node, 0), conf_word(node, 1));
-		return CONF_FORWARD_NAT;
-	}
-	if (method == CONF_FORWARD_TUN && strcmp(conf_word(node, 2), "type") == 0 &&
-		strcmp(conf_word(node, 3), "ipip") != 0)
-		conf_error(load, node, 3, "only ipip tunnels are supported");
-	else if (method != CONF_FORWARD_TUN)
-		conf_extra_words(load, node, 2);
-	return method;
-}
-
-const char *conf_forward_name(uint32_t forward)
-{
-	static const char *const names[] = {"NAT", "DR", "TUN", "NAT"};
-
-	return names[forward <= CONF_FORWARD_INHERIT ? forward : 0];
-}
-
 static void apply_server_forward(struct conf_load *load, const struct conf_node *node)
 {
-	server(load)->forward = (uint32_t)conf_forward_read(load, node);
+	server(load)->forward = (uint32_t)conf_forward_read(load, node, &server(load)->tunnel);
 }
 
 /* keepalived keeps the first of two servers with the same address and port. */
@@ -148,7 +121,7 @@ static void print_server_forward(struct conf_printer *p, uint32_t record)
 {
 	const struct conf_server *s = conf_print_record(p, CONF_TABLE_SERVER, record);
 
-	conf_print_line(p, "lvs_method %s", conf_forward_name(s->forward));
+	conf_forward_print(p, "lvs_method", s->forward, &s->tunnel);
 }
 
 static void print_checks(struct conf_printer *p, uint32_t record)
@@ -193,10 +166,12 @@ const struct conf_directive conf_server_timing[] = {
 
 static const struct conf_directive server_directives[] = {
 	NUMBER("weight", R(weight), 0, INT32_MAX, 1, LIVE, "share of the connections"),
-	CALL("lvs_method", apply_server_forward, print_server_forward, LIVE, "NAT, DR or TUN; default as the service"),
+	CALL("lvs_method", apply_server_forward, print_server_forward, LIVE, "NAT, DR or TUN, as of the service; default as the service"),
 	CALL("lb_kind", apply_server_forward, print_server_forward, LIVE, "the same as lvs_method"),
 	NUMBER("uthreshold", R(upper_threshold), 0, UINT32_MAX, 0, LIVE, "most connections; 0 = no limit"),
+	NUMBER("max_connections", R(upper_threshold), 0, UINT32_MAX, 0, LIVE, "the same as uthreshold"),
 	NUMBER("lthreshold", R(lower_threshold), 0, UINT32_MAX, 0, LIVE, "after the limit was reached, new connections again below this"),
+	NUMBER("resume_connections", R(lower_threshold), 0, UINT32_MAX, 0, LIVE, "the same as lthreshold"),
 	FLAG("inhibit_on_failure", R(inhibit_on_failure), LIVE, "stays in the table with weight 0 while it is down"),
 	FLAG("alpha", R(alpha), LIVE, "counts as down until its first check succeeds"),
 	FLAG("smtp_alert", R(smtp_alert), LIVE, "mail an alert when it goes down or up"),

@@ -21,7 +21,7 @@ static struct conf_service *service(struct conf_load *load)
 
 static void apply_service_forward(struct conf_load *load, const struct conf_node *node)
 {
-	conf_current_extra(load, CONF_TABLE_SERVICE)->forward = conf_forward_read(load, node);
+	conf_current_extra(load, CONF_TABLE_SERVICE)->forward = conf_forward_read(load, node, &service(load)->tunnel);
 }
 
 /* keepalived knows these only behind the sorry_server that they are about. */
@@ -50,9 +50,10 @@ static void print_sorry_inhibit(struct conf_printer *p, uint32_t record)
 
 static void apply_sorry_forward(struct conf_load *load, const struct conf_node *node)
 {
-	if (!behind_sorry(load, node))
-		return;
-	conf_current_extra(load, CONF_TABLE_SERVICE)->sorry_forward = conf_forward_read(load, node);
+	struct conf_extra *extra = conf_current_extra(load, CONF_TABLE_SERVICE);
+
+	if (behind_sorry(load, node))
+		extra->sorry_forward = conf_forward_read(load, node, &extra->sorry_tunnel);
 }
 
 /* ---- services ---- */
@@ -262,6 +263,7 @@ static void add_sorry(struct conf_load *load, const struct conf_node *node)
 	s->is_sorry = 1;
 	s->weight = 1;
 	s->forward = extra->sorry_forward >= 0 ? (uint32_t)extra->sorry_forward : CONF_FORWARD_INHERIT;
+	s->tunnel = extra->sorry_tunnel;
 	s->service = load->current[CONF_TABLE_SERVICE];
 	s->line = node->place.line;
 	s->inhibit_on_failure = service(load)->sorry_inhibit;
@@ -303,7 +305,7 @@ static void print_service_forward(struct conf_printer *p, uint32_t record)
 {
 	const struct conf_service *s = conf_print_record(p, CONF_TABLE_SERVICE, record);
 
-	conf_print_line(p, "lvs_method %s", conf_forward_name(s->forward));
+	conf_forward_print(p, "lvs_method", s->forward, &s->tunnel);
 }
 
 static void print_protocol(struct conf_printer *p, uint32_t record)
@@ -355,7 +357,7 @@ static void print_sorry(struct conf_printer *p, uint32_t record)
 		return;
 	sorry = conf_print_record(p, CONF_TABLE_SERVER, s->sorry);
 	print_endpoint(p, "sorry_server", sorry);
-	conf_print_line(p, "sorry_server_lvs_method %s", conf_forward_name(sorry->forward));
+	conf_forward_print(p, "sorry_server_lvs_method", sorry->forward, &sorry->tunnel);
 }
 
 static void print_quorum_notify(struct conf_printer *p, uint32_t record)
@@ -402,7 +404,7 @@ static const struct conf_directive service_directives[] = {
 	CALL("protocol", apply_protocol, print_protocol, OBJECT, "TCP, UDP or SCTP; default UDP"),
 	CALL("lvs_sched", apply_scheduler, print_scheduler, LIVE, "scheduler: rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos; default wlc"),
 	CALL("lb_algo", apply_scheduler, print_scheduler, LIVE, "the same as lvs_sched"),
-	CALL("lvs_method", apply_service_forward, print_service_forward, LIVE, "how packets reach the servers: NAT, DR or TUN; default NAT"),
+	CALL("lvs_method", apply_service_forward, print_service_forward, LIVE, "how packets reach the servers: NAT, DR, or TUN [type ipip|gre|gue] [port NUMBER] [nocsum|csum|remcsum]; default NAT"),
 	CALL("lb_kind", apply_service_forward, print_service_forward, LIVE, "the same as lvs_method"),
 	CALL("flag-1", apply_scheduler_flag, print_scheduler_flags, LIVE, "first flag of the scheduler"),
 	CALL("flag-2", apply_scheduler_flag, print_scheduler_flags, LIVE, "second flag of the scheduler"),
@@ -451,7 +453,7 @@ static const struct conf_directive service_directives[] = {
 const struct conf_block conf_service_block = {
 	.name = "virtual_server",
 	.table = CONF_TABLE_SERVICE,
-	.directives = {service_directives, conf_server_timing},
+	.directives = {service_directives, conf_server_timing, conf_guard_directives},
 	.begin = begin_service,
 	.end = end_service,
 	.print = print_service,

@@ -5,9 +5,14 @@
 
 #include "conf_print.h"
 
-/* Reads NAT, DR or TUN [type ipip] behind the keyword: an enum conf_forward; NAT (said) for another word. */
-int conf_forward_read(struct conf_load *load, const struct conf_node *node);
-const char *conf_forward_name(uint32_t forward);
+/* Reads NAT, DR or TUN with the kind of tunnel behind the keyword: an enum conf_forward; NAT (said) for another word. */
+int conf_forward_read(struct conf_load *load, const struct conf_node *node, struct conf_tunnel *tunnel);
+void conf_forward_print(
+	struct conf_printer *p, const char *keyword, uint32_t forward, const struct conf_tunnel *tunnel);
+/* The keywords of a service about where it stands and whom it serves (conf_guard.c). */
+extern const struct conf_directive conf_guard_directives[];
+/* Those of global_defs about IPVS (conf_lvs.c). */
+extern const struct conf_directive conf_lvs_directives[];
 /* Values that the checks of a service or a server inherit. */
 extern const struct conf_directive conf_server_timing[];
 /* Prints the real_server block of a record. */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* virtual_server_group: addresses, ranges and marks that share the servers of one virtual_server. Runs in the config
  * role. */
+#include "conf_guard.h"
 #include "conf_print.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* A range may not make more services than anybody can mean. */
-#define RANGE_MAX 65536
 
 /* The number behind the dash replaces the last part of the address (hexadecimal in IPv6). */
 static bool read_last(const char *text, const struct addr *first, struct addr *last)
@@ -43,14 +41,7 @@ static bool read_network(const char *text, struct addr *first, struct addr *last
 	return true;
 }
 
-/* All but the last two bytes must agree, so a range has at most 65,536 addresses. */
-static bool small_enough(const struct addr *first, const struct addr *last)
-{
-	return memcmp(first->bytes, last->bytes, addr_len(first) - 2) == 0;
-}
-
-/* ADDRESS, ADDRESS-LAST, ADDRESS-ADDRESS or ADDRESS/PREFIX. */
-static bool read_range(const char *text, struct addr *first, struct addr *last)
+bool conf_range_read(const char *text, struct addr *first, struct addr *last)
 {
 	const char *dash = strchr(text, '-');
 	char begin[ADDR_TEXT];
@@ -98,13 +89,9 @@ static void add_entry(struct conf_load *load, const struct conf_node *node)
 		add_mark(load, node);
 		return;
 	}
-	if (!read_range(conf_word(node, 0), &read.first, &read.last)) {
+	if (!conf_range_read(conf_word(node, 0), &read.first, &read.last)) {
 		conf_error(load, node, 0, "\"%s\" is no address, range (10.0.0.1-9), network or fwmark",
 			conf_word(node, 0));
-		return;
-	}
-	if (!small_enough(&read.first, &read.last)) {
-		conf_error(load, node, 0, "a range may have at most %d addresses; use a firewall mark", RANGE_MAX);
 		return;
 	}
 	if (node->n_words > 1 && conf_parse_number(conf_word(node, 1), 0, 65535, &port) != CONF_VALUE_OK) {

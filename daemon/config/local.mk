@@ -6,6 +6,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_command.c daemon/config/conf_compact.c daemon/config/conf_define.c \
 	daemon/config/conf_diag.c daemon/config/conf_diag.h daemon/config/conf_directive.h \
 	daemon/config/conf_finish.c daemon/config/conf_finish.h daemon/config/conf_finish_service.c \
+	daemon/config/conf_forward.c daemon/config/conf_guard.c daemon/config/conf_guard.h daemon/config/conf_lvs.c \
 	daemon/config/conf_global.c daemon/config/conf_hmac.c daemon/config/conf_hmac.h daemon/config/conf_instance.c \
 	daemon/config/conf_lex.c daemon/config/conf_convert.c daemon/config/conf_convert.h daemon/config/conf_include.c \
 	daemon/config/conf_predefined.c \

@@ -64,6 +64,7 @@ static enum msg_verb verb_of(enum request_command command)
 	case REQUEST_SERVERS:
 	case REQUEST_EVENTS:
 	case REQUEST_VERSION:
+	case REQUEST_SHOW:
 	case REQUEST_COMMAND_COUNT:
 		break;
 	}

@@ -2,6 +2,7 @@
 /* The part of the status document that an operator reads first: what is not as it should be, each with its cause; runs
  * in the control process. A server that is down or drained is no problem of its own, a lost quorum is. */
 #include "control_status.h"
+#include "sysctls.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -121,6 +122,8 @@ static void find_in_services(struct problems *p, const struct status_source *sou
 	for (conf_index_t i = 0; i < conf->n_services; i++) {
 		if (!status_load(source, ROLE_IPVS, IPVS_TABLE_SERVICE, i, &status, sizeof(status)))
 			continue;
+		if (status.is_absent)
+			continue;
 		if (!status.is_programmed)
 			add(p, conf_service_name(conf, i, name), "not in the kernel: %s", status.why);
 		else if (!status.quorum_met)
@@ -143,6 +146,22 @@ static void find_in_checks(struct problems *p, const struct status_source *sourc
 			s.pools_in_panic, s.pools_in_panic == 1 ? " is" : "s are");
 }
 
+/* Settings of the kernel that contradict the configuration, and guard rails that do not stand. */
+static void find_in_rails(struct problems *p, const struct status_source *source)
+{
+	struct status_sysctl s;
+	struct status_guard g;
+	char name[CONF_NAME_SIZE];
+
+	for (uint32_t i = 0; i < SYSCTLS; i++)
+		if (status_load(source, ROLE_IPVS, IPVS_TABLE_SYSCTL, i, &s, sizeof(s)) && s.why[0])
+			add(p, sysctls_known[i].name, "%s", s.why);
+	for (conf_index_t i = 0; i < source->conf->n_services; i++)
+		if (status_load(source, ROLE_IPVS, IPVS_TABLE_GUARD, i, &g, sizeof(g)) && g.is_wanted && !g.is_applied)
+			add(p, conf_service_name(source->conf, i, name), "guard rails are not in the kernel: %s",
+				g.why);
+}
+
 void status_write_problems(struct writer *w, const struct status_source *source)
 {
 	struct problems problems = {.w = w};
@@ -153,6 +172,7 @@ void status_write_problems(struct writer *w, const struct status_source *source)
 	find_in_services(&problems, source);
 	find_in_checks(&problems, source);
 	find_in_pair(&problems, source);
+	find_in_rails(&problems, source);
 	writer_end(w);
 	writer_count(w, "problems_total", problems.count);
 }

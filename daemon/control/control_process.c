@@ -103,6 +103,19 @@ static void answer_servers(struct control *c, struct client *client)
 	end_result(&w, client);
 }
 
+static void answer_show(struct control *c, struct client *client)
+{
+	struct status_source source = source_of(c);
+	struct writer w = {0};
+
+	begin_result(&w);
+	writer_object(&w, "result");
+	status_write_sysctls(&w, &source);
+	status_write_guards(&w, &source);
+	writer_end(&w);
+	end_result(&w, client);
+}
+
 static void answer_events(struct control *c, struct client *client)
 {
 	struct writer w = {0};
@@ -175,6 +188,9 @@ static void perform(struct control *c, struct client *client)
 		return;
 	case REQUEST_VERSION:
 		answer_version(c, client);
+		return;
+	case REQUEST_SHOW:
+		answer_show(c, client);
 		return;
 	case REQUEST_DRAIN:
 	case REQUEST_UNDRAIN:

@@ -28,6 +28,7 @@
 	X(SERVERS, "servers", 0, 1)                                                                                    \
 	X(EVENTS, "events", 0, 0)                                                                                      \
 	X(VERSION, "version", 0, 0)                                                                                    \
+	X(SHOW, "show", 0, 0)                                                                                          \
 	X(DRAIN, "drain", 1, 1)                                                                                        \
 	X(UNDRAIN, "undrain", 1, 1)                                                                                    \
 	X(MAINT, "maint", 1, 1)                                                                                        \

@@ -35,6 +35,10 @@ void status_write_health(struct writer *w, const struct status_source *source); 
 void status_write_check(struct writer *w, const struct status_source *source, conf_index_t index);
 void status_write_vrrp(struct writer *w, const struct status_source *source);     /* "vrrp", "groups", "scripts" */
 void status_write_services(struct writer *w, const struct status_source *source); /* "services" */
+/* "sysctls": the kernel settings of sysctls.h, each as it is, as it is wanted, as it was. */
+void status_write_sysctls(struct writer *w, const struct status_source *source);
+/* "guards": what the guard rails of each service dropped; services without any are left out. */
+void status_write_guards(struct writer *w, const struct status_source *source);
 /* One server as object without a key; with_service adds "service". */
 void status_write_server(struct writer *w, const struct status_source *source, conf_index_t server, bool with_service);
 void status_write_pair(struct writer *w, const struct status_source *source);     /* "pair", "connection_sync" */

@@ -74,6 +74,16 @@ static void write_identity(struct writer *w, const struct conf *conf, const stru
 	}
 }
 
+/* A second, as the kernel estimates them. */
+static void write_rates(struct writer *w, const struct status_rates *rates)
+{
+	writer_count(w, "connections_per_second", rates->connections);
+	writer_count(w, "packets_in_per_second", rates->packets_in);
+	writer_count(w, "packets_out_per_second", rates->packets_out);
+	writer_count(w, "bytes_in_per_second", rates->bytes_in);
+	writer_count(w, "bytes_out_per_second", rates->bytes_out);
+}
+
 /* Everything the boards know about one server. */
 struct server_view {
 	struct status_health health;
@@ -176,6 +186,11 @@ void status_write_server(struct writer *w, const struct status_source *source, c
 	writer_count(w, "inactive", v.ipvs.inactive);
 	writer_count(w, "persistent", v.ipvs.persistent);
 	writer_count(w, "connections", v.ipvs.connections);
+	writer_count(w, "packets_in", v.ipvs.packets_in);
+	writer_count(w, "packets_out", v.ipvs.packets_out);
+	writer_count(w, "bytes_in", v.ipvs.bytes_in);
+	writer_count(w, "bytes_out", v.ipvs.bytes_out);
+	write_rates(w, &v.ipvs.rates);
 	writer_bool(w, "programmed", v.ipvs.is_programmed != 0);
 	writer_bool(w, "drained", v.ipvs.is_drained != 0);
 	writer_time(w, "since", server_since(&v));
@@ -202,11 +217,13 @@ static void write_service(struct writer *w, const struct status_source *source, 
 	writer_count(w, "quorum_needed", service->quorum);
 	writer_count(w, "servers_up", status.servers_up);
 	writer_bool(w, "programmed", status.is_programmed != 0);
+	writer_bool(w, "absent", status.is_absent != 0);
 	writer_count(w, "connections", status.connections);
 	writer_count(w, "packets_in", status.packets_in);
 	writer_count(w, "packets_out", status.packets_out);
 	writer_count(w, "bytes_in", status.bytes_in);
 	writer_count(w, "bytes_out", status.bytes_out);
+	write_rates(w, &status.rates);
 	writer_time(w, "since", status.since_real_us);
 	writer_string(w, "why", known ? status.why : status_absence(source, ROLE_IPVS, absence));
 	writer_array(w, "servers");

@@ -2,6 +2,7 @@
 /* Tests of what a configuration becomes: services, groups, servers, checks, field by field. */
 #include "conf_fixture.h"
 #include "mono.h"
+#include "sysctls.h"
 #include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>
@@ -182,6 +183,93 @@ START_TEST(test_groups_of_addresses)
 }
 END_TEST
 
+START_TEST(test_tunnels)
+{
+	struct conf *c = fixture_load(
+		"virtual_server 10.0.0.1 80 {\n protocol TCP\n lb_kind TUN type gue port 5555 csum\n lb_algo rr\n"
+		" sorry_server 10.1.0.9 80\n sorry_server_lvs_method TUN type gre\n"
+		" real_server 10.1.0.1 80 {\n }\n real_server 10.1.0.2 80 {\n  lb_kind TUN\n }\n"
+		" real_server 10.1.0.3 80 {\n  lb_kind TUN type gre csum\n }\n"
+		" real_server 10.1.0.4 80 {\n  lb_kind DR\n }\n}\n",
+		0);
+	const struct conf_server *s = c->servers;
+
+	ck_assert_uint_eq(s[0].tunnel.type, 1);
+	ck_assert_uint_eq(s[0].tunnel.port, 5555);
+	ck_assert_uint_eq(s[0].tunnel.flags, 1);
+	ck_assert_uint_eq(s[1].tunnel.type, 0);
+	ck_assert_uint_eq(s[1].tunnel.port, 0);
+	ck_assert_uint_eq(s[2].tunnel.type, 2);
+	ck_assert_uint_eq(s[2].tunnel.flags, 1);
+	ck_assert_uint_eq(s[3].forward, CONF_FORWARD_DR);
+	ck_assert_uint_eq(s[3].tunnel.type, 0);
+	ck_assert_uint_eq(s[c->services[0].sorry].tunnel.type, 2);
+	conf_close(c);
+}
+END_TEST
+
+/* The mark of a folded group is the same whatever else the file has, and another one for UDP. */
+START_TEST(test_groups_folded_into_marks)
+{
+	static const char two[] = "global_defs {\n nftables_ipvs\n}\n"
+				  "virtual_server_group pool {\n 10.0.0.0/8 80\n}\n"
+				  "virtual_server group pool {\n protocol TCP\n lb_kind DR\n lb_algo rr\n"
+				  " real_server 10.1.0.1 80 {\n }\n}\n"
+				  "virtual_server group pool {\n protocol UDP\n lb_kind DR\n lb_algo rr\n"
+				  " real_server 10.1.0.1 80 {\n }\n}\n";
+	static const char more[] = "virtual_server_group other {\n 10.9.0.1 80\n}\n"
+				   "virtual_server group other {\n protocol TCP\n lb_kind DR\n lb_algo rr\n"
+				   " real_server 10.1.0.1 80 {\n }\n}\n";
+	char text[2048];
+	struct conf *c = fixture_load(two, 0);
+	uint32_t tcp = c->services[0].fwmark, udp = c->services[1].fwmark;
+
+	ck_assert_uint_ge(tcp, 1000);
+	ck_assert_uint_ge(udp, 1000);
+	ck_assert_uint_ne(tcp, udp);
+	ck_assert_uint_eq(c->servers[0].port, 0);
+	conf_close(c);
+	snprintf(text, sizeof(text), "%s%s", more, two);
+	c = fixture_load(text, 0);
+	ck_assert_uint_eq(c->services[1].fwmark, tcp);
+	ck_assert_uint_eq(c->services[2].fwmark, udp);
+	ck_assert_uint_ne(c->services[0].fwmark, tcp);
+	conf_close(c);
+}
+END_TEST
+
+START_TEST(test_guards_and_placement)
+{
+	struct conf *c = fixture_load(
+		"global_defs {\n lvs_sysctl {\n  conntrack 1\n  sync_threshold 3 50\n }\n}\n"
+		"vrrp_instance A {\n interface lo\n virtual_router_id 1\n priority 100\n"
+		" virtual_ipaddress {\n  10.0.0.1\n }\n}\n"
+		"virtual_server 10.0.0.1 80 {\n protocol TCP\n lb_kind NAT\n lb_algo rr\n master_only A\n"
+		" deny_clients {\n  192.0.2.6-8 192.0.2.77\n }\n allow_clients {\n  192.0.2.0/24\n  2001:db8::/32\n }\n"
+		" client_rate_limit 20 burst 40\n service_rate_limit 1000\n client_connection_limit 30\n"
+		" real_server 10.1.0.1 80 {\n }\n}\n",
+		0);
+	const struct conf_service *s = c->services;
+
+	ck_assert_uint_eq(s->placement, CONF_PLACE_MASTER);
+	ck_assert_str_eq(conf_string(c, s->place_instance), "A");
+	ck_assert_uint_eq(s->deny.count, 2);
+	ck_assert_uint_eq(s->allow.count, 2);
+	check_addr(&c->clients[s->deny.first].last, "192.0.2.8");
+	check_addr(&c->clients[s->allow.first].first, "192.0.2.0");
+	check_addr(&c->clients[s->allow.first].last, "192.0.2.255");
+	ck_assert_uint_eq(s->client_rate, 20);
+	ck_assert_uint_eq(s->client_burst, 40);
+	ck_assert_uint_eq(s->service_rate, 1000);
+	ck_assert_uint_eq(s->service_burst, 1000);
+	ck_assert_uint_eq(s->client_connections, 30);
+	ck_assert_uint_eq(c->n_sysctls, 2);
+	ck_assert_uint_eq(c->sysctls[0].number, SYSCTL_CONNTRACK);
+	ck_assert_int_eq(c->sysctls[1].value, sysctls_pack(3, 50));
+	conf_close(c);
+}
+END_TEST
+
 START_TEST(test_check_defaults)
 {
 	struct conf *c = fixture_load("virtual_server 10.0.0.1 443 {\n protocol TCP\n lb_kind NAT\n lb_algo rr\n "
@@ -346,6 +434,9 @@ int main(void)
 	tcase_add_test(t, test_service_defaults);
 	tcase_add_test(t, test_ports);
 	tcase_add_test(t, test_groups_of_addresses);
+	tcase_add_test(t, test_tunnels);
+	tcase_add_test(t, test_groups_folded_into_marks);
+	tcase_add_test(t, test_guards_and_placement);
 	tcase_add_test(t, test_check_defaults);
 	tcase_add_test(t, test_check_values);
 	tcase_add_test(t, test_checks_inherit);

@@ -120,6 +120,8 @@ static struct conf_builder *full(void)
 	conf_builder_add(b, CONF_TABLE_STATUS_RANGE);
 	conf_builder_add(b, CONF_TABLE_SERVICE_GROUP);
 	conf_builder_add(b, CONF_TABLE_GROUP_ENTRY);
+	conf_builder_add(b, CONF_TABLE_CLIENTS);
+	conf_builder_add(b, CONF_TABLE_SYSCTL);
 	s = conf_builder_at(b, CONF_TABLE_SERVICE, 0);
 	s->scheduler = conf_builder_string(b, "wlc");
 	s->servers = s->notifies = (struct conf_range){0, 1};

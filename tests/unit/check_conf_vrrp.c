@@ -58,7 +58,7 @@ START_TEST(test_global_values)
 				      " enable_script_security\n script_user checks daemons\n"
 				      " enable_traps\n enable_snmp_vrrp\n enable_snmp_checker\n enable_snmp_rfc\n"
 				      " snmp_socket unix:/x\n lvs_sync_daemon eth1 VI_1 id 7\n"
-				      " lvs_timeouts tcp 900 udp 300\n lvs_flush\n lvs_flush_on_stop VS\n"
+				      " lvs_timeouts tcp 900 udp 300\n lvs_flush\n lvs_flush_on_stop\n"
 				      " vrrp_mcast_group4 224.0.0.19\n vrrp_rt_priority 20\n}\n"
 				      "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 9\n"
 				      " virtual_ipaddress { 10.0.0.1 }\n}\n",

@@ -148,7 +148,7 @@ START_TEST(test_settings)
 	server->lower_threshold = 3;
 	add_server(0, "10.1.0.3", 80, false);
 	conf = finish();
-	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, 0, &image), 0);
+	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, NULL, 0, &image), 0);
 	ck_assert_uint_eq(image.n_services, 1);
 	service = ipvs_image_find(&image, &key);
 	ck_assert_ptr_nonnull(service);
@@ -177,7 +177,7 @@ START_TEST(test_defaults)
 	add_server(add_address_service("2001:db8::1", 80), "2001:db8::2", 80, false);
 	add_address_service("192.0.2.1", 80);
 	conf = finish();
-	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, 0, &image), 0);
+	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, NULL, 0, &image), 0);
 	ck_assert_uint_eq(image.n_services, 2);
 	for (uint32_t i = 0; i < 2; i++) {
 		ck_assert_str_eq(image.services[i].scheduler, "wlc");
@@ -209,7 +209,7 @@ START_TEST(test_group)
 	add_server(0, "10.1.0.9", 80, true);
 	conf = finish();
 	ck_assert_ptr_null(ipvs_desired_check(conf, &service));
-	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, 0, &image), 0);
+	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, NULL, 0, &image), 0);
 	ck_assert_uint_eq(image.n_services, 6);
 	for (uint32_t i = 0; i < 6; i++)
 		ck_assert_uint_eq(image.services[i].n_dests, 2);
@@ -257,7 +257,7 @@ START_TEST(test_leftovers)
 	begin();
 	add_server(add_address_service("192.0.2.1", 80), "10.1.0.2", 80, false);
 	conf = finish();
-	ck_assert_int_eq(ipvs_desired_build(conf, weights, leftovers, 3, &image), 0);
+	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, leftovers, 3, &image), 0);
 	ck_assert_uint_eq(image.n_services, 1);
 	ck_assert_uint_eq(image.services[0].n_dests, 2);
 	dest = ipvs_service_find(&image.services[0], &leftovers[0].dest.key);
