@@ -10,7 +10,8 @@ healthcheck_libhealth_a_SOURCES = healthcheck/reason.c healthcheck/reason.h heal
 	healthcheck/probe_udp.c healthcheck/probe_ping.c healthcheck/probe_file.c healthcheck/probe_grpc.c \
 	healthcheck/ping.c healthcheck/ping.h healthcheck/ping_packet.c healthcheck/dns_packet.c \
 	healthcheck/dns_packet.h healthcheck/reply.c healthcheck/reply.h healthcheck/talk.c healthcheck/talk.h \
-	healthcheck/grpc_message.c healthcheck/grpc_message.h healthcheck/regex.c healthcheck/regex.h healthcheck/tls_profile.c healthcheck/tls_profile.h \
+	healthcheck/grpc_message.c healthcheck/grpc_message.h \
+	healthcheck/grpc_call.c healthcheck/grpc_call.h healthcheck/regex.c healthcheck/regex.h healthcheck/tls_profile.c healthcheck/tls_profile.h \
 	healthcheck/check_set.c healthcheck/check_set.h healthcheck/check_judge.c healthcheck/check_share.c \
 	healthcheck/check_share.h healthcheck/check_result.c healthcheck/check_result.h healthcheck/check_flap.c \
 	healthcheck/check_flap.h healthcheck/check_pool.c healthcheck/check_pool.h healthcheck/lateness.c \

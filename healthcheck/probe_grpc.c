@@ -1,34 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* GRPC_CHECK: asks the server's health service over HTTP/2, in the clear or over TLS. Runs in poise-healthcheck; frames
- * are nghttp2's business, and no more than one small message of the answer is kept. */
+/* GRPC_CHECK: asks the server's health service over HTTP/2, in the clear or over TLS. Runs in poise-healthcheck; it
+ * only moves bytes between the connection and the call (grpc_call.c). */
 #include "conn.h"
-#include "grpc_message.h"
-#include "http_request.h"
+#include "grpc_call.h"
 #include "probe.h"
 #include <errno.h>
-#include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define ANSWER_MAX 256
-/* Bytes of frames in one run: more than any health service sends. */
-#define BYTES_MAX (256 * 1024)
-#define PATH "/grpc.health.v1.Health/Check"
 
 struct probe_grpc {
 	struct probe p;
 	bool is_greeted; /* the handshake is over, the request is under way */
 	struct ssl_st *tls;
-	nghttp2_session *session;
-	const uint8_t *out; /* of nghttp2, not sent yet */
+	struct grpc_call call;
+	const uint8_t *out; /* of the call, not sent yet */
 	size_t out_length;
-	uint8_t request[GRPC_REQUEST_MAX];
-	size_t request_length, request_sent;
-	uint8_t answer[ANSWER_MAX];
-	size_t answer_length, bytes;
-	int status, grpc_status; /* -1 = not seen */
-	bool is_answered;
 };
 
 static struct probe_grpc *grpc_of(struct probe *p)
@@ -41,128 +27,23 @@ static bool is_tls(const struct probe *p)
 	return check_spec_conf(p->spec)->require_reply != 0;
 }
 
-/* ---- what nghttp2 tells ---- */
-
-static int to_number(const uint8_t *text, size_t length)
-{
-	int value = 0;
-
-	if (length == 0 || length > 3)
-		return -1;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
-		value = value * 10 + (text[i] - '0');
-	}
-	return value;
-}
-
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_length,
-	const uint8_t *value, size_t value_length, uint8_t flags, void *arg)
-{
-	struct probe_grpc *h = arg;
-
-	(void)session;
-	(void)frame;
-	(void)flags;
-	if (name_length == 7 && memcmp(name, ":status", 7) == 0)
-		h->status = to_number(value, value_length);
-	else if (name_length == 11 && memcmp(name, "grpc-status", 11) == 0)
-		h->grpc_status = to_number(value, value_length);
-	return 0;
-}
-
-static int on_data(
-	nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *data, size_t length, void *arg)
-{
-	struct probe_grpc *h = arg;
-
-	(void)session;
-	(void)flags;
-	(void)stream;
-	if (length > ANSWER_MAX - h->answer_length)
-		length = ANSWER_MAX - h->answer_length;
-	memcpy(h->answer + h->answer_length, data, length);
-	h->answer_length += length;
-	return 0;
-}
-
-static int on_stream_close(nghttp2_session *session, int32_t stream, uint32_t error, void *arg)
-{
-	struct probe_grpc *h = arg;
-
-	(void)session;
-	(void)stream;
-	(void)error;
-	h->is_answered = true;
-	return 0;
-}
-
-static ssize_t give_body(nghttp2_session *session, int32_t stream, uint8_t *buf, size_t length, uint32_t *flags,
-	nghttp2_data_source *source, void *arg)
-{
-	struct probe_grpc *h = arg;
-	size_t n = h->request_length - h->request_sent;
-
-	(void)session;
-	(void)stream;
-	(void)source;
-	if (n > length)
-		n = length;
-	memcpy(buf, h->request + h->request_sent, n);
-	h->request_sent += n;
-	if (h->request_sent == h->request_length)
-		*flags |= NGHTTP2_DATA_FLAG_EOF;
-	return (ssize_t)n;
-}
-
-/* ---- the run ---- */
-
 static void fail(struct probe_grpc *h, enum reason reason, const char *why)
 {
 	result_set(&h->p.result, reason, "%s", why);
 	probe_finish(&h->p);
 }
 
-static nghttp2_nv header(const char *name, const char *value)
-{
-	return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name), strlen(value),
-		NGHTTP2_NV_FLAG_NONE};
-}
-
-static bool submit(struct probe_grpc *h)
+/* Returns 0, or -1 after which the probe has ended. */
+static int begin_call(struct probe_grpc *h)
 {
 	const struct conf_check *check = check_spec_conf(h->p.spec);
 	const char *host = conf_string(h->p.spec->conf, check->virtualhost);
-	const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
-	nghttp2_data_provider body = {.read_callback = give_body};
+	const char *service = conf_string(h->p.spec->conf, check->name);
 	char target[ADDR_TEXT];
-	nghttp2_nv headers[] = {header(":method", "POST"), header(":scheme", is_tls(&h->p) ? "https" : "http"),
-		header(":path", PATH),
-		header(":authority", *host ? host : addr_format_port(&check->target, check->port, target)),
-		header("content-type", "application/grpc"), header("te", "trailers"), header("user-agent", "Poise")};
 
-	return nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, settings, 1) == 0 &&
-	       nghttp2_submit_request(h->session, NULL, headers, sizeof(headers) / sizeof(headers[0]), &body, NULL) >=
-		       0;
-}
-
-/* Returns 0, or -1 after which the probe has ended. */
-static int begin_session(struct probe_grpc *h)
-{
-	const char *service = conf_string(h->p.spec->conf, check_spec_conf(h->p.spec)->name);
-	nghttp2_session_callbacks *callbacks = NULL;
-	bool ok = nghttp2_session_callbacks_new(&callbacks) == 0;
-
-	h->request_length = grpc_build(service, h->request);
-	if (ok) {
-		nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-		nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-		nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
-		ok = nghttp2_session_client_new(&h->session, callbacks, h) == 0 && submit(h);
-		nghttp2_session_callbacks_del(callbacks);
-	}
-	if (ok)
+	if (!*host)
+		host = addr_format_port(&check->target, check->port, target);
+	if (grpc_call_begin(&h->call, service, host, is_tls(&h->p)) == 0)
 		return 0;
 	fail(h, REASON_MEMORY, "our own trouble: no HTTP/2 session could be made");
 	return -1;
@@ -184,7 +65,7 @@ static int write_frames(struct probe_grpc *h)
 		ssize_t n;
 
 		if (h->out_length == 0) {
-			n = nghttp2_session_mem_send(h->session, &h->out);
+			n = grpc_call_output(&h->call, &h->out);
 			if (n < 0) {
 				fail(h, REASON_MEMORY, "our own trouble: HTTP/2 frames cannot be made");
 				return -1;
@@ -207,21 +88,12 @@ static int write_frames(struct probe_grpc *h)
 
 static void judge(struct probe_grpc *h)
 {
-	enum grpc_status status = grpc_parse(h->answer, h->answer_length);
 	char time[REASON_TIME_SIZE];
 
-	if (h->status != 200)
-		result_set(&h->p.result, REASON_GRPC, "HTTP status %d, wanted 200", h->status);
-	else if (h->grpc_status > 0)
-		result_set(&h->p.result, REASON_GRPC, "gRPC status %d%s", h->grpc_status,
-			h->grpc_status == 12  ? " (no health service)"
-			: h->grpc_status == 5 ? " (the service is not known)"
-					      : "");
-	else if (status == GRPC_SERVING)
+	grpc_call_judge(&h->call, &h->p.result);
+	if (h->p.result.reason == REASON_OK)
 		result_set(&h->p.result, REASON_OK, "SERVING, in %s",
 			reason_time(mono_diff_us(probe_now(&h->p), h->p.started), time));
-	else
-		result_set(&h->p.result, REASON_GRPC, "health is %s, wanted SERVING", grpc_status_name(status));
 	probe_finish(&h->p);
 }
 
@@ -230,7 +102,7 @@ static int read_frames(struct probe_grpc *h)
 {
 	uint8_t *buffer = probe_buffer(&h->p);
 
-	while (!h->is_answered) {
+	while (!h->call.is_answered) {
 		ssize_t n = h->tls ? tls_read(h->tls, buffer, PROBE_BUFFER_SIZE)
 				   : conn_read(h->p.fd, buffer, PROBE_BUFFER_SIZE);
 
@@ -241,19 +113,17 @@ static int read_frames(struct probe_grpc *h)
 			return -1;
 		}
 		if (n == 0) {
-			fail(h, h->bytes ? REASON_TRUNCATED : REASON_CLOSED, "closed before the answer");
+			fail(h, h->call.bytes ? REASON_TRUNCATED : REASON_CLOSED, "closed before the answer");
 			return -1;
 		}
 		if (!h->p.result.first_byte_us)
 			h->p.result.first_byte_us = probe_age_us(&h->p);
-		h->bytes += (size_t)n;
-		n = nghttp2_session_mem_recv(h->session, buffer, (size_t)n);
-		if (n < 0 || h->bytes > BYTES_MAX) {
-			fail(h, REASON_GRPC, n < 0 ? "not HTTP/2" : "more frames than a health service sends");
+		if (grpc_call_input(&h->call, buffer, (size_t)n, &h->p.result) < 0) {
+			probe_finish(&h->p);
 			return -1;
 		}
 		/* Acknowledgements may be due before more comes. */
-		if (!h->is_answered && write_frames(h) < 0)
+		if (!h->call.is_answered && write_frames(h) < 0)
 			return -1;
 	}
 	judge(h);
@@ -264,9 +134,8 @@ static void start(struct probe *p)
 {
 	struct probe_grpc *h = grpc_of(p);
 
-	h->is_greeted = h->is_answered = false;
-	h->out_length = h->request_sent = h->answer_length = h->bytes = 0;
-	h->status = h->grpc_status = -1;
+	h->is_greeted = false;
+	h->out_length = 0;
 	if (probe_connect(p) == 0)
 		probe_deadline(p, mono_add(p->started, check_spec_conf(p->spec)->connect_timeout_us));
 }
@@ -293,7 +162,7 @@ static int greet(struct probe_grpc *h, uint32_t events)
 		if (rc <= 0 || probe_check_certificate(p, h->tls) < 0)
 			return 0;
 	}
-	h->is_greeted = begin_session(h) == 0;
+	h->is_greeted = begin_call(h) == 0;
 	return h->is_greeted;
 }
 
@@ -319,7 +188,7 @@ static void timeout(struct probe *p)
 		result_set(&p->result, REASON_TLS_TIMEOUT, "TLS handshake not finished after %s", text);
 	else
 		result_set(&p->result, REASON_ANSWER_TIMEOUT, "no complete answer within %s (%zu bytes came)", text,
-			h->bytes);
+			h->call.bytes);
 	probe_finish(p);
 }
 
@@ -327,8 +196,7 @@ static void release(struct probe *p)
 {
 	struct probe_grpc *h = grpc_of(p);
 
-	nghttp2_session_del(h->session);
-	h->session = NULL;
+	grpc_call_end(&h->call);
 	tls_close(h->tls);
 	h->tls = NULL;
 }
