@@ -70,7 +70,7 @@ struct mono schedule_retry(struct schedule_random *random, struct mono now, int6
 
 struct mono schedule_align(struct mono at, int64_t interval_us)
 {
-	int64_t grid_us = interval_us / 50;
+	int64_t grid_us = interval_us / 20;
 
 	if (grid_us > SCHEDULE_GRID_US)
 		grid_us = SCHEDULE_GRID_US;

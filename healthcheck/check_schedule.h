@@ -39,8 +39,8 @@ struct mono schedule_next(struct schedule_random *random, struct mono last, stru
 struct mono schedule_retry(struct schedule_random *random, struct mono now, int64_t delay_us);
 
 /* Starts are moved to a grid of this width, so that several share one wake-up of the process. */
-#define SCHEDULE_GRID_US (10 * US_PER_MS)
-/* The moment of the grid that is nearest; short intervals have a finer one, a fiftieth of them. */
+#define SCHEDULE_GRID_US (50 * US_PER_MS)
+/* The moment of the grid that is nearest; short intervals have a finer one, a twentieth of them. */
 struct mono schedule_align(struct mono at, int64_t interval_us);
 
 /* A check whose start is overdue by so many of its intervals (and a second) is a trouble of this process, not of the

@@ -145,6 +145,20 @@ START_TEST(retries_come_soon_but_not_at_once)
 }
 END_TEST
 
+/* Nearest, so that rounds neither drift nor shift by more than half a grid. */
+START_TEST(starts_lie_on_a_grid)
+{
+	static const struct {
+		int64_t at_us, interval_us, wanted_us;
+	} cases[] = {{1000000, 1000000, 1000000}, {1024999, 1000000, 1000000}, {1025000, 1000000, 1050000},
+		{1049999, 60000000, 1050000}, {1002400, 100000, 1000000}, {1002600, 100000, 1005000}, {1003, 10, 1003}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_int_eq(
+			schedule_align((struct mono){cases[i].at_us}, cases[i].interval_us).us, cases[i].wanted_us);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("health_schedule");
@@ -152,6 +166,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_add_test(tc, starts_lie_on_a_grid);
 	tcase_add_test(tc, random_is_even_and_repeatable);
 	tcase_add_test(tc, first_starts_are_spread);
 	tcase_add_test(tc, warmup_is_bounded);
