@@ -61,10 +61,49 @@ check_PROGRAMS += tests/fuzz/seeds_http_match
 tests_fuzz_seeds_http_match_SOURCES = tests/fuzz/fuzz_http_match.c tests/fuzz/run_seeds.c
 tests_fuzz_seeds_http_match_CFLAGS = $(HEALTH_CHECK_CFLAGS)
 tests_fuzz_seeds_http_match_LDADD = $(HEALTH_LIBS)
+check_PROGRAMS += tests/fuzz/seeds_dns_reply tests/fuzz/seeds_text_reply tests/fuzz/seeds_grpc_call \
+	tests/fuzz/seeds_ping_packet tests/fuzz/seeds_tls_peer
+tests_fuzz_seeds_dns_reply_SOURCES = tests/fuzz/fuzz_dns_reply.c tests/fuzz/run_seeds.c
+tests_fuzz_seeds_dns_reply_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_seeds_dns_reply_LDADD = $(HEALTH_LIBS)
+tests_fuzz_seeds_text_reply_SOURCES = tests/fuzz/fuzz_text_reply.c tests/fuzz/run_seeds.c
+tests_fuzz_seeds_text_reply_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_seeds_text_reply_LDADD = $(HEALTH_LIBS)
+tests_fuzz_seeds_grpc_call_SOURCES = tests/fuzz/fuzz_grpc_call.c tests/fuzz/run_seeds.c
+tests_fuzz_seeds_grpc_call_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_seeds_grpc_call_LDADD = $(HEALTH_LIBS)
+tests_fuzz_seeds_ping_packet_SOURCES = tests/fuzz/fuzz_ping_packet.c tests/fuzz/run_seeds.c
+tests_fuzz_seeds_ping_packet_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_seeds_ping_packet_LDADD = $(HEALTH_LIBS)
+tests_fuzz_seeds_tls_peer_SOURCES = tests/fuzz/fuzz_tls_peer.c tests/fuzz/run_seeds.c
+tests_fuzz_seeds_tls_peer_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_seeds_tls_peer_LDADD = $(HEALTH_LIBS)
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_http_match
 tests_fuzz_fuzz_http_match_SOURCES = tests/fuzz/fuzz_http_match.c
 tests_fuzz_fuzz_http_match_CFLAGS = $(HEALTH_CHECK_CFLAGS)
 tests_fuzz_fuzz_http_match_LDADD = $(HEALTH_LIBS)
 tests_fuzz_fuzz_http_match_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_dns_reply tests/fuzz/fuzz_text_reply tests/fuzz/fuzz_grpc_call \
+	tests/fuzz/fuzz_ping_packet tests/fuzz/fuzz_tls_peer
+tests_fuzz_fuzz_dns_reply_SOURCES = tests/fuzz/fuzz_dns_reply.c
+tests_fuzz_fuzz_dns_reply_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_fuzz_dns_reply_LDADD = $(HEALTH_LIBS)
+tests_fuzz_fuzz_dns_reply_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_text_reply_SOURCES = tests/fuzz/fuzz_text_reply.c
+tests_fuzz_fuzz_text_reply_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_fuzz_text_reply_LDADD = $(HEALTH_LIBS)
+tests_fuzz_fuzz_text_reply_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_grpc_call_SOURCES = tests/fuzz/fuzz_grpc_call.c
+tests_fuzz_fuzz_grpc_call_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_fuzz_grpc_call_LDADD = $(HEALTH_LIBS)
+tests_fuzz_fuzz_grpc_call_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ping_packet_SOURCES = tests/fuzz/fuzz_ping_packet.c
+tests_fuzz_fuzz_ping_packet_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_fuzz_ping_packet_LDADD = $(HEALTH_LIBS)
+tests_fuzz_fuzz_ping_packet_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_tls_peer_SOURCES = tests/fuzz/fuzz_tls_peer.c
+tests_fuzz_fuzz_tls_peer_CFLAGS = $(HEALTH_CHECK_CFLAGS)
+tests_fuzz_fuzz_tls_peer_LDADD = $(HEALTH_LIBS)
+tests_fuzz_fuzz_tls_peer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
