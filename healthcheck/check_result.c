@@ -78,6 +78,7 @@ bool check_result_take(struct check *c, const struct probe_result *result, struc
 	const struct conf_check *conf = check_spec_conf(&c->spec);
 	struct verdict_rule rule = {.retry = conf->retry, .rise = conf->rise};
 	bool passed = result->reason == REASON_OK, was_draining = c->status.is_draining;
+	int32_t weight = c->status.weight, percent = c->status.weight_percent;
 	/* A check that goes on passing keeps the sentence that says since when and how it came up. */
 	bool is_quiet = passed && c->verdict.health == HEALTH_UP && c->verdict.failures == 0 && c->status.runs > 0;
 
@@ -101,7 +102,8 @@ bool check_result_take(struct check *c, const struct probe_result *result, struc
 	take_wishes(c, result);
 	if (step->is_changed)
 		c->status.since_real_us = real_now_us();
-	if (!is_quiet || was_draining != (c->status.is_draining != 0) || c->status.is_late ||
+	if (!is_quiet || was_draining != (c->status.is_draining != 0) || weight != c->status.weight ||
+		percent != c->status.weight_percent || c->status.is_late ||
 		(conf->cert_expiry_warning && c->status.cert_days))
 		tell_state(c, step, result, now);
 	return true;

@@ -137,6 +137,11 @@ const char *talk_quote(const uint8_t *data, size_t length, char *buf)
 {
 	size_t n = 0;
 
+	/* The end of the line before may be left. */
+	while (length > 0 && (*data == '\r' || *data == '\n')) {
+		data++;
+		length--;
+	}
 	while (n < length && n + 1 < TALK_QUOTE_SIZE && data[n] != '\r' && data[n] != '\n') {
 		buf[n] = data[n] >= ' ' && data[n] <= '~' ? (char)data[n] : '.';
 		n++;
