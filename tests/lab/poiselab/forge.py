@@ -33,13 +33,13 @@ def now_sequence(offset=0):
 
 def advert(*, version=3, family=4, vrid=51, priority=200, addresses=("192.0.2.10",), interval=0.2, source="192.0.2.50",
            destination=None, ttl=255, kind=1, auth=(0, b""), count=None, checksum="pseudo", padding=b"", mac=None,
-           to_mac=None, key=None, key_id=1, sequence=None):
+           to_mac=None, reserved=0, key=None, key_id=1, sequence=None):
     """One advertisement as a whole frame. checksum: pseudo, message (RFC 9568 over IPv4) or wrong."""
     from scapy.all import IP, Ether, IPv6, Raw  # slow to load, and few tests need it
     from scapy.layers.vrrp import VRRP, VRRPv3
 
     if version == 3 or family == 6:
-        message = VRRPv3(version=version, type=kind, vrid=vrid, priority=priority, adv=round(interval * 100),
+        message = VRRPv3(version=version, type=kind, vrid=vrid, priority=priority, adv=round(interval * 100), res=reserved,
                          addrlist=list(addresses), ipcount=count)
     else:
         first, second = struct.unpack(">II", auth[1].ljust(8, b"\0")[:8])
