@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `poisectl undrain`, `maint`, `ready`, `weight`, `reload`, and the first half of `drain`: one request, one answer. */
+/* `poisectl undrain`, `maint`, `ready`, `weight`, and the first half of `drain`: one request, one answer. */
 #include "ctl.h"
 
 #include <errno.h>
@@ -126,22 +126,4 @@ int run_weight(const struct ctl_command *command, struct client *client, const s
 	snprintf(done, sizeof(done), weight < 0 ? "weight as configured" : "weight %ld", weight);
 	say_done(server, done, options, extent);
 	return CTL_DONE;
-}
-
-int run_reload(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
-{
-	struct json_object *request = ctl_request(command->name, NULL, NULL), *result;
-	enum client_result rc = client_ask(client, request, CTL_RELOAD_PATIENCE_US, &result);
-	const char *text = json_text(json_element(result, "servers", 0), "text");
-
-	(void)options;
-	json_object_put(request);
-	if (rc == CLIENT_OK)
-		printf("%s\n", *text ? text : "reloaded");
-	else if (rc == CLIENT_REFUSED)
-		ctl_fail(CTL_FAILED, "reload refused, everything runs on as before: %s", client->error);
-	else
-		ctl_fail_asked(client, rc);
-	json_object_put(result);
-	return rc == CLIENT_OK ? CTL_DONE : rc == CLIENT_INTERRUPTED ? CTL_INTERRUPTED : CTL_FAILED;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commands of poisectl. Exit status: 0 done, 1 refused or not possible (with the reason), 2 wrong usage,
- * 3 interrupted or out of time while waiting, 4 done, but connections were (plan: would be) cut. */
+ * 3 interrupted or out of time while waiting, 4 connections were or would be cut, 5 (plan) something would
+ * change and no connection be cut. */
 #ifndef POISECTL_H
 #define POISECTL_H
 
@@ -8,7 +9,7 @@
 #include "text.h"
 #include <getopt.h>
 
-enum ctl_exit { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_INTERRUPTED = 3, CTL_CUT = 4 };
+enum ctl_exit { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_INTERRUPTED = 3, CTL_CUT = 4, CTL_HARMLESS = 5 };
 
 /* What was said on the command line, for every command. */
 struct ctl_options {
@@ -63,6 +64,10 @@ int run_handover(const struct ctl_command *command, struct client *client, const
 int run_convert(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_reload(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_show(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_plan(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_apply(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_confirm(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_server(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_version(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 
 #endif

@@ -67,10 +67,37 @@ const struct ctl_command ctl_commands[] = {
 		"sync group move together.\n\n"
 		"Example: poisectl handover --all && reboot\n",
 		0, 1, "ab", run_handover},
-	{"reload", "", "read the configuration file again",
-		"A file with errors changes nothing; the errors are shown.\n\n"
-		"Example: poised -t -f /etc/poise/poise.conf && poisectl reload\n",
-		0, 0, "", run_reload},
+	{"plan", "[FILE] [--json]", "say what a reload would do to the live system",
+		"Reads the configuration file (or FILE) and compares it with what runs: kernel objects,\n"
+		"virtual routers that may change state, connections that would be cut. Changes nothing.\n\n"
+		"Exit status: 0 nothing would change, 5 something would and no connection is cut,\n"
+		"4 connections would be cut, 1 the file is refused.\n\n"
+		"Example: poisectl plan /root/new.conf\n",
+		0, 1, "j", run_plan},
+	{"reload", "[--allow]", "read the configuration file again",
+		"A file with errors changes nothing; the errors are shown. What would cut connections is\n"
+		"shown and refused.\n\n"
+		"  --allow   cut them\n\n"
+		"Exit status: 0 loaded, 1 refused, 4 refused because it would cut connections.\n\n"
+		"Example: poisectl plan; poisectl reload\n",
+		0, 0, "A", run_reload},
+	{"apply", "FILE [--dry-run] [--confirm TIME] [--allow]", "bring a whole configuration into use, for now",
+		"All of it or nothing. It is in use until the next reload or restart, which read the\n"
+		"configuration file; 'save' makes it that file.\n\n"
+		"  --dry-run       only say what it would do, as 'plan' does\n"
+		"  --confirm TIME  go back by itself after TIME, unless 'confirm' comes\n"
+		"  --allow         also when it cuts connections\n\n"
+		"Example: poisectl apply /root/new.conf --confirm 60s && poisectl confirm\n",
+		1, 1, "ncAj", run_apply},
+	{"confirm", "", "keep the applied configuration", "Example: poisectl confirm\n", 0, 0, "", run_confirm},
+	{"server", "add SERVICE ADDRESS:PORT [weight N] | remove [SERVICE] ADDRESS:PORT [--allow]",
+		"change the pool of a service while it runs",
+		"An added server is checked and announced as the first one of its service is. A removed\n"
+		"one gets no new connections, and those it has are given the service's drain_timeout.\n"
+		"Both outlive reloads and restarts; 'save' writes them into the configuration file.\n\n"
+		"  --allow   remove it although its connections are cut (drain_timeout 0)\n\n"
+		"Example: poisectl server add 192.0.2.1:80 10.1.0.7:80 weight 5\n",
+		2, 5, "As", run_server},
 	{"convert", "FILE", "print a configuration with today's spellings, the rest of its text as it is",
 		"Old spellings give way, meanings that are taken are written down, statements without\n"
 		"a meaning become comments. FILE stays as it is; the result means the same.\n\n"

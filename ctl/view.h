@@ -25,6 +25,9 @@ void view_event(struct text *t, struct json_object *event, long *day);
 int view_why(
 	struct text *t, struct json_object *status, struct json_object *events, const char *object, int64_t now_us);
 
+/* What bringing another configuration into use would do. */
+void view_plan(struct text *t, struct json_object *plan);
+
 /* ---- draining ---- */
 struct drain_view {
 	const char *server; /* as the user named it */

@@ -3,6 +3,7 @@
  * where something is not as it usually is. It never talks to the daemon. */
 #include "view.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -39,6 +40,51 @@ static void show_head(struct text *t, struct json_object *status, int64_t now_us
 	text_styled(t, STYLE_DIM, "%s %s generation %lld, loaded %s ago", json_text(configuration, "file"), dot,
 		(long long)json_number(status, "generation"), view_ago(configuration, "loaded", now_us, ago));
 	text_newline(t);
+}
+
+static void __attribute__((format(printf, 2, 3))) show_note(struct text *t, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	text_wrap(t, 2, STYLE_CARE, line);
+	text_newline(t);
+}
+
+/* Where what runs is not what the configuration file says. */
+static void show_differences(struct text *t, struct json_object *status, int64_t now_us)
+{
+	struct json_object *configuration = json_member(status, "configuration");
+	long long pool = json_number(configuration, "pool_changes");
+	const char *applied = json_text(configuration, "applied");
+	char left[TEXT_DURATION];
+
+	if (json_has(configuration, "confirm_until"))
+		show_note(t, "%s runs, and goes back in %s unless 'poisectl confirm' comes", applied,
+			text_duration(json_time_us(configuration, "confirm_until") - now_us, left));
+	else if (*applied)
+		show_note(t, "%s runs until the next reload or restart: 'poisectl save' keeps it", applied);
+	if (pool > 0)
+		show_note(t, "%lld server%s added or removed at run time: 'poisectl save' writes that into the file",
+			pool, pool == 1 ? " was" : "s were");
+	if (strcmp(json_text(configuration, "disk"), "changed") == 0)
+		show_note(
+			t, "the file was written to since it was loaded: 'poisectl plan' says what a reload would do");
+}
+
+static bool has_drain(struct json_object *status)
+{
+	for (size_t i = 0; i < json_count(status, "services"); i++) {
+		struct json_object *service = json_element(status, "services", i);
+
+		for (size_t k = 0; k < json_count(service, "servers"); k++)
+			if (strcmp(json_text(json_element(service, "servers", k), "admin"), "normal") != 0)
+				return true;
+	}
+	return false;
 }
 
 static void show_problems(struct text *t, struct json_object *status)
@@ -178,6 +224,10 @@ void view_vrrp(struct text *t, struct json_object *status, int64_t now_us)
 void view_status(struct text *t, struct json_object *status, int64_t now_us)
 {
 	show_head(t, status, now_us);
+	show_differences(t, status, now_us);
+	/* Until the two routers talk to each other. */
+	if (json_count(status, "vrrp") > 0 && !json_flag(status, "drains_shared") && has_drain(status))
+		show_note(t, "drains and maintenance are this router's alone: say them to the other one, too");
 	show_problems(t, status);
 	view_vrrp(t, status, now_us);
 	view_services(t, status, now_us);

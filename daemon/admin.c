@@ -37,14 +37,24 @@ void admin_answer(struct parent *p, uint64_t request, enum msg_status status, co
 		msg_send_answer(&control->channel, &m, -1);
 }
 
-static void describe_user(const struct msg_command *m, char *buf, size_t size)
+void admin_describe(const struct msg_command *m, char *buf, size_t size)
 {
 	const struct passwd *pw = getpwuid(m->uid);
 
 	if (pw)
-		snprintf(buf, size, "%s", pw->pw_name);
+		snprintf(buf, size, "%s (process %d)", pw->pw_name, m->pid);
 	else
-		snprintf(buf, size, "uid %u", m->uid);
+		snprintf(buf, size, "uid %u (process %d)", m->uid, m->pid);
+}
+
+void admin_write_intents(struct parent *p)
+{
+	char path[PATH_MAX];
+	int rc = intents_write(&p->intents, admin_file(p, path));
+
+	if (rc < 0)
+		log_error("%s: cannot be written: %s: what poisectl was told will be forgotten at a restart", path,
+			strerror(-rc));
 }
 
 static void forget_end(struct status_admin *admin)
@@ -192,8 +202,39 @@ void admin_hear_peer(struct parent *p, const struct msg_peer_admin *m)
 	keep(p, i, &admin, own.admin);
 }
 
+static void tell_command(struct parent *p, const char *name, const char *who)
+{
+	struct event event = {.kind = EVENT_COMMAND, .to = 1};
+
+	snprintf(event.name, sizeof(event.name), "%s", name);
+	snprintf(event.why, sizeof(event.why), "by %s", who);
+	parent_event(p, &event);
+}
+
+static void begin_reload(struct parent *p, const struct msg_command *m, const char *who)
+{
+	static const enum reload_goal goals[] = {
+		[MSG_VERB_RELOAD] = RELOAD_FILE, [MSG_VERB_PLAN] = RELOAD_PLAN, [MSG_VERB_APPLY] = RELOAD_APPLY};
+	struct reload_order order = {.goal = goals[m->verb],
+		.request = m->request,
+		.is_quiet = m->verb == MSG_VERB_PLAN && m->value == 1,
+		.confirm_us = m->verb == MSG_VERB_APPLY ? m->time_us : 0};
+
+	/* Control says where a message ends; what it parses is strangers' words. */
+	snprintf(order.file, sizeof(order.file), "%.*s", (int)sizeof(m->file) - 1, m->file);
+	snprintf(order.who, sizeof(order.who), "%s", who);
+	if (order.confirm_us < 0 || order.confirm_us > 366LL * 86400 * US_PER_S) {
+		admin_answer(p, m->request, MSG_STATUS_REFUSED, "no such time to confirm");
+		return;
+	}
+	if (reload_begin(p, &order) < 0)
+		admin_answer(p, m->request, MSG_STATUS_BUSY, "another configuration is being loaded");
+	else if (order.goal != RELOAD_PLAN)
+		log_info("configuration: %s asked for by %s", order.goal == RELOAD_APPLY ? order.file : "reload", who);
+}
+
 /* vrrp answers when it is done. */
-static void pass_handover(struct parent *p, const struct msg_command *m, const char *user)
+static void pass_handover(struct parent *p, const struct msg_command *m, const char *who)
 {
 	struct child *vrrp = &p->children[ROLE_VRRP];
 	struct msg_handover order = {.request = m->request,
@@ -205,16 +246,17 @@ static void pass_handover(struct parent *p, const struct msg_command *m, const c
 		admin_answer(p, m->request, MSG_STATUS_STALE, "the configuration has changed meanwhile: try again");
 		return;
 	}
-	log_info("vrrp: %s asked for by %s (process %d)", order.back ? "taking back" : "a handover", user, m->pid);
+	log_info("vrrp: %s asked for by %s", order.back ? "taking back" : "a handover", who);
+	tell_command(p, order.back ? "take back" : "handover", who);
 	if (!vrrp->pid || msg_send_handover(&vrrp->channel, &order, -1) < 0)
 		admin_answer(p, m->request, MSG_STATUS_REFUSED, "the vrrp role does not run: see poisectl status");
 }
 
 void admin_command(struct parent *p, const struct msg_command *m)
 {
-	char user[64];
+	char who[80];
 
-	describe_user(m, user, sizeof(user));
+	admin_describe(m, who, sizeof(who));
 	switch ((enum msg_verb)m->verb) {
 	case MSG_VERB_DRAIN:
 	case MSG_VERB_UNDRAIN:
@@ -223,25 +265,27 @@ void admin_command(struct parent *p, const struct msg_command *m)
 		set_server(p, m);
 		return;
 	case MSG_VERB_RELOAD:
-		log_info("configuration: reload asked for by %s (process %d)", user, m->pid);
-		if (reload_begin(p, m->request) < 0)
-			admin_answer(p, m->request, MSG_STATUS_BUSY,
-				"a reload is under way; another one follows it by itself");
+	case MSG_VERB_PLAN:
+	case MSG_VERB_APPLY:
+		begin_reload(p, m, who);
+		return;
+	case MSG_VERB_CONFIRM:
+		apply_confirm(p, m, who);
+		return;
+	case MSG_VERB_SERVER_ADD:
+	case MSG_VERB_SERVER_REMOVE:
+		pool_command(p, m, who);
 		return;
 	case MSG_VERB_HANDOVER:
 	case MSG_VERB_TAKE_BACK:
-		pass_handover(p, m, user);
+		pass_handover(p, m, who);
 		return;
 	case MSG_VERB_STOP:
-		log_info("poised: stop asked for by %s (process %d)", user, m->pid);
+		log_info("poised: stop asked for by %s", who);
+		tell_command(p, "stop", who);
 		admin_answer(p, m->request, MSG_STATUS_OK, "stopping");
 		stop_begin(p);
 		return;
-	case MSG_VERB_PLAN:
-	case MSG_VERB_APPLY:
-	case MSG_VERB_CONFIRM:
-	case MSG_VERB_SERVER_ADD:
-	case MSG_VERB_SERVER_REMOVE:
 	case MSG_VERB_COUNT:
 		break;
 	}

@@ -15,6 +15,7 @@
 void intents_free(struct intents *all)
 {
 	free(all->list);
+	free(all->pool);
 	*all = (struct intents){0};
 }
 
@@ -94,6 +95,38 @@ static bool parse_admin(const char *word, uint32_t *admin)
 	return false;
 }
 
+void intents_forget_pool(struct intents *all, size_t at)
+{
+	memmove(&all->pool[at], &all->pool[at + 1], (all->n_pool - at - 1) * sizeof(*all->pool));
+	all->n_pool--;
+}
+
+int intents_change_pool(struct intents *all, const struct pool_intent *change)
+{
+	struct pool_intent *pool;
+	bool undone;
+
+	for (size_t i = all->n_pool; i > 0; i--) {
+		const struct pool_intent *have = &all->pool[i - 1];
+
+		if (strcmp(have->service, change->service) != 0 || strcmp(have->server, change->server) != 0)
+			continue;
+		/* A server that was added and goes again leaves nothing, and neither does one that was removed and
+		 * comes again. */
+		undone = have->is_removed != change->is_removed;
+		intents_forget_pool(all, i - 1);
+		if (undone)
+			return 0;
+		break;
+	}
+	pool = reallocarray(all->pool, all->n_pool + 1, sizeof(*pool));
+	if (!pool)
+		return -ENOMEM;
+	all->pool = pool;
+	all->pool[all->n_pool++] = *change;
+	return 0;
+}
+
 static bool parse_integer(const char *text, int64_t low, int64_t high, int64_t *out)
 {
 	char *end;
@@ -127,6 +160,21 @@ static int split(char *line, char *fields[], int max)
 	return n;
 }
 
+/* Service, server, "added" or "removed", weight, since, by. */
+static bool parse_pool_line(struct intents *all, char *f[])
+{
+	struct pool_intent change = {.is_removed = strcmp(f[2], "removed") == 0};
+	int64_t weight;
+
+	if (!parse_integer(f[3], -1, 65535, &weight) || !parse_integer(f[4], 0, INT64_MAX, &change.since_real_us))
+		return false;
+	change.weight = (int32_t)weight;
+	snprintf(change.service, sizeof(change.service), "%s", f[0]);
+	snprintf(change.server, sizeof(change.server), "%s", f[1]);
+	snprintf(change.why, sizeof(change.why), "%s", f[5]);
+	return intents_change_pool(all, &change) == 0;
+}
+
 /* Service, server, state, weight, since, by; later versions write what the end of a drain is like between the last
  * two: until, end, whether known clients are kept. */
 static bool parse_line(struct intents *all, char *line)
@@ -138,8 +186,11 @@ static bool parse_line(struct intents *all, char *line)
 	int64_t weight, keep_known;
 
 	if ((n != FIELDS && n != WHY_OF_OLD + 1) || strlen(f[SERVICE]) >= CONF_NAME_SIZE ||
-		strlen(f[SERVER]) >= CONF_NAME_SIZE || !parse_admin(f[STATE], &admin.admin) ||
-		!parse_integer(f[WEIGHT], -1, 65535, &weight) ||
+		strlen(f[SERVER]) >= CONF_NAME_SIZE)
+		return false;
+	if (strcmp(f[STATE], "added") == 0 || strcmp(f[STATE], "removed") == 0)
+		return n == WHY_OF_OLD + 1 && parse_pool_line(all, f);
+	if (!parse_admin(f[STATE], &admin.admin) || !parse_integer(f[WEIGHT], -1, 65535, &weight) ||
 		!parse_integer(f[SINCE], 0, INT64_MAX, &admin.since_real_us))
 		return false;
 	admin.weight = (int32_t)weight;
@@ -206,6 +257,12 @@ int intents_write(const struct intents *all, const char *path)
 			admin_name((enum admin)in->admin.admin), in->admin.weight, in->admin.since_real_us,
 			in->admin.until_real_us, drain_end_name((enum drain_end)in->admin.drain_end),
 			in->admin.keep_known, in->admin.why[0] ? in->admin.why : "-");
+	}
+	for (size_t i = 0; i < all->n_pool; i++) {
+		const struct pool_intent *c = &all->pool[i];
+
+		fprintf(file, "%s\t%s\t%s\t%d\t%" PRId64 "\t%s\n", c->service, c->server,
+			c->is_removed ? "removed" : "added", c->weight, c->since_real_us, c->why[0] ? c->why : "-");
 	}
 	if (fflush(file) != 0 || fsync(fileno(file)) < 0)
 		error = -errno;

@@ -69,9 +69,9 @@ void parent_send_boards(struct parent *p, struct child *to)
 
 void parent_publish_board(struct parent *p)
 {
-	struct board_shape shape = {
-		.record_size = {sizeof(struct status_role), sizeof(struct status_admin), sizeof(struct status_daemon)},
-		.count = {ROLE_COUNT, p->conf->n_servers, 1}};
+	struct board_shape shape = {.record_size = {sizeof(struct status_role), sizeof(struct status_admin),
+					    sizeof(struct status_daemon), sizeof(struct status_pool)},
+		.count = {ROLE_COUNT, p->conf->n_servers, 1, (uint32_t)p->intents.n_pool}};
 	struct board *board = board_create(ROLE_PARENT, p->conf->generation, &shape);
 
 	if (!board) {
@@ -83,6 +83,7 @@ void parent_publish_board(struct parent *p)
 	for (enum role r = ROLE_PARENT; r < ROLE_COUNT; r++)
 		board_store(board, PARENT_TABLE_ROLE, r, &p->children[r].status, sizeof(struct status_role));
 	admin_fill_board(p, board);
+	pool_fill_board(p, board);
 	board_store(board, PARENT_TABLE_DAEMON, 0, &p->daemon, sizeof(p->daemon));
 	board_close(p->board);
 	p->board = board;
@@ -289,7 +290,7 @@ static void on_signal(int signo, void *arg)
 
 	if (signo == SIGHUP) {
 		log_info("configuration: reload asked for by signal");
-		reload_begin(p, 0);
+		reload_begin(p, &(struct reload_order){.goal = RELOAD_FILE});
 		return;
 	}
 	stop_begin(p);
@@ -337,6 +338,8 @@ static void tidy_up(struct parent *p)
 		if (run_file(p, files[i], path) == 0)
 			unlink(path);
 	intents_free(&p->intents);
+	apply_free(p);
+	conf_close(p->base);
 	conf_close(p->conf);
 	board_close(p->board);
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
@@ -362,7 +365,7 @@ int parent_run(const struct options *options, const char *user)
 	log_info("poised %s: starting with %s, state in %s, roles run as %s", PACKAGE_VERSION, options->config_file,
 		options->run_dir, user);
 	loop_timer_set(p.loop, &p.watch, mono_now());
-	reload_begin(&p, 0);
+	reload_begin(&p, &(struct reload_order){.goal = RELOAD_FILE});
 	rc = loop_run(p.loop);
 	/* A refused first configuration leaves nothing to tidy but the lock. */
 	tidy_up(&p);

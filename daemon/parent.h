@@ -43,19 +43,57 @@ struct child {
 
 enum reload_phase { RELOAD_IDLE, RELOAD_PARSING, RELOAD_VOTING };
 
+/* What is to be brought into use. */
+enum reload_goal {
+	RELOAD_FILE,  /* the configuration file */
+	RELOAD_APPLY, /* another file, for now */
+	RELOAD_PLAN,  /* nothing yet: the table goes to control, and is kept for the order that may follow it */
+	RELOAD_POOL,  /* what is in use, with a server more or less */
+	RELOAD_BACK,  /* what was in use before a file that nobody confirmed */
+};
+
+struct reload_order {
+	enum reload_goal goal;
+	uint64_t request;          /* of the client that waits for the outcome, 0 = none */
+	char file[256];            /* "" = the configuration file */
+	char who[80];              /* "root (process 812)", "" = nobody asked */
+	bool is_quiet;             /* a plan for its own sake: its findings are for who asked */
+	int64_t confirm_us;        /* of RELOAD_APPLY; 0 = it stays */
+	struct pool_intent change; /* of RELOAD_POOL */
+};
+
 struct reload {
 	enum reload_phase phase;
-	bool again;       /* asked for once more meanwhile */
-	uint64_t request; /* of the client that waits for the outcome, 0 = none */
-	int table_fd;     /* what the config role writes into */
-	int findings_fd;  /* what it says */
+	bool again; /* asked for once more meanwhile */
+	struct reload_order order;
+	int64_t mtime_real_us; /* of the file when it was read */
+	int table_fd;          /* what the config role writes into */
+	int findings_fd;       /* what it says */
 	struct loop_io *findings_io;
 	char findings[2048]; /* an unfinished line */
 	size_t findings_used;
 	char first_error[WHY_SIZE];
-	struct conf *next;
+	struct conf *base; /* as read */
+	struct conf *next; /* with the changes of the pool */
+	bool *stale;       /* of intents.pool: the base needs it no more */
 	struct mono started;
 	struct timer deadline;
+};
+
+/* A table that was read for a plan. */
+struct candidate {
+	struct conf *base; /* NULL = none */
+	uint64_t request;
+	char file[256];
+	int64_t mtime_real_us;
+};
+
+/* What is gone back to when an applied file is not confirmed. */
+struct confirmation {
+	struct conf *before; /* NULL = nothing waits to be confirmed */
+	char file_before[256];
+	int64_t mtime_before_real_us;
+	struct timer timer;
 };
 
 enum stop_phase { STOP_NOT, STOP_VRRP, STOP_OTHERS, STOP_SCRIPT };
@@ -72,6 +110,9 @@ struct parent {
 	int ipvs_namespace_fd; /* the namespace that the ipvs role is born into, -1 = ours */
 	struct child children[ROLE_COUNT];
 	struct conf *conf; /* the committed generation with all tables */
+	struct conf *base; /* the same without the changes of the pool */
+	struct candidate candidate;
+	struct confirmation confirmation;
 	uint64_t generation;
 	struct board *board;
 	struct intents intents;
@@ -110,13 +151,41 @@ void child_set_state(struct child *c, enum role_state state, const char *fmt, ..
 void child_release_addresses(struct parent *p);
 
 /* ---- reload.c ---- */
-/* Begins to load the configuration file. Returns 0, or -EALREADY when a load is under way (one more follows it). */
-int reload_begin(struct parent *p, uint64_t request);
+/* Begins to carry out an order. Returns 0, or -EALREADY when another one is under way (asked for by a signal, the file
+ * is read once more after it). */
+int reload_begin(struct parent *p, const struct reload_order *order);
 void reload_vote(struct child *c, const struct msg_vote *vote);
 /* A role has ended: its vote is not waited for. */
 void reload_absent(struct parent *p);
 
+/* ---- apply.c ---- */
+/* A table has been committed for this order: keeps or forgets what can be gone back to. */
+void apply_committed(struct parent *p, const struct reload_order *order, struct conf *old_base);
+/* The applied file stays. */
+void apply_confirm(struct parent *p, const struct msg_command *m, const char *who);
+void apply_free(struct parent *p);
+/* Takes over a table that was read for a plan, with where it came from. */
+void apply_keep_candidate(struct parent *p, struct conf *base, const struct reload *r);
+/* Gives away the kept table when it was read for the same request; NULL when there is none. */
+struct conf *apply_take_candidate(struct parent *p, const struct reload_order *order, int64_t *mtime_real_us);
+
+/* ---- pool.c ---- */
+/* `base` with the changes of the pool and the one of the order: a sealed table of this generation. Marks in *stale
+ * (malloc'ed, may stay NULL) which changes `base` has no use for. Returns a descriptor or -errno. */
+int pool_build(const struct parent *p, const struct conf *base, uint64_t generation, const struct reload_order *order,
+	bool **stale);
+/* A table has been committed: the order's change is kept, stale ones are forgotten when the file was read anew. */
+void pool_committed(struct parent *p, const struct reload_order *order, const bool *stale);
+/* Fills the table of the pool's changes of a new board. */
+void pool_fill_board(const struct parent *p, struct board *board);
+/* Begins to add or remove a server; answers when it cannot. */
+void pool_command(struct parent *p, const struct msg_command *m, const char *who);
+
 /* ---- admin.c ---- */
+/* "root (process 812)" */
+void admin_describe(const struct msg_command *m, char *buf, size_t size);
+/* The intents have changed: writes their file. */
+void admin_write_intents(struct parent *p);
 /* Carries out a client's command on servers and answers it. */
 void admin_command(struct parent *p, const struct msg_command *m);
 void admin_answer(struct parent *p, uint64_t request, enum msg_status status, const char *fmt, ...)

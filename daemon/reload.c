@@ -18,28 +18,59 @@
 /* These run in bounded time and must be heard; the others (control, snmp, script) switch whenever they can. */
 #define VOTERS (ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_IPVS) | ROLE_BIT(ROLE_HEALTHCHECK))
 
-static void finish(struct parent *p, bool ok, const char *why)
+/* A command of a client, for the record of what happened. */
+static void tell_command(struct parent *p, bool ok, const char *why)
 {
-	struct reload *r = &p->reload;
-	struct event event = {.kind = EVENT_CONFIG, .to = ok};
-	uint64_t request = r->request;
+	static const char *const names[] = {[RELOAD_FILE] = "reload",
+		[RELOAD_APPLY] = "apply",
+		[RELOAD_PLAN] = "plan",
+		[RELOAD_POOL] = "server",
+		[RELOAD_BACK] = "back"};
+	const struct reload_order *order = &p->reload.order;
+	struct event event = {.kind = EVENT_COMMAND, .to = ok};
 
-	loop_timer_cancel(p->loop, &r->deadline);
-	r->phase = RELOAD_IDLE;
-	r->request = 0;
+	if (!order->who[0] || order->goal == RELOAD_PLAN)
+		return;
+	snprintf(event.name, sizeof(event.name), "%s %.48s", names[order->goal],
+		order->goal == RELOAD_POOL ? order->change.server : order->file);
+	snprintf(event.why, sizeof(event.why), "by %.60s: %.80s", order->who, why);
+	parent_event(p, &event);
+}
+
+static void tell(struct parent *p, bool ok, const char *why)
+{
+	const struct reload_order *order = &p->reload.order;
+	struct event event = {.kind = EVENT_CONFIG, .to = ok};
+
 	p->daemon.last_reload_ok = ok;
 	snprintf(p->daemon.why, sizeof(p->daemon.why), "%s", why);
 	if (p->board)
 		parent_store(p, PARENT_TABLE_DAEMON, 0, &p->daemon, sizeof(p->daemon));
-	snprintf(event.name, sizeof(event.name), "%.63s", p->options.config_file);
+	tell_command(p, ok, why);
+	snprintf(event.name, sizeof(event.name), "%.63s", order->file[0] ? order->file : p->options.config_file);
 	snprintf(event.why, sizeof(event.why), "%s", why);
 	parent_event(p, &event);
 	if (ok)
 		log_info("configuration: %s", why);
 	else
 		log_error("configuration: refused: %s%s", why, p->conf ? ": everything goes on as it was" : "");
+}
+
+static void finish(struct parent *p, bool ok, const char *why)
+{
+	struct reload *r = &p->reload;
+	uint64_t request = r->order.request;
+	bool is_plan = r->order.goal == RELOAD_PLAN;
+
+	loop_timer_cancel(p->loop, &r->deadline);
+	r->phase = RELOAD_IDLE;
+	free(r->stale);
+	r->stale = NULL;
+	if (!r->order.is_quiet && !(is_plan && ok))
+		tell(p, ok, why);
 	sd_notifyf(0, "READY=1\nSTATUS=%s", ok ? why : "the configuration was refused; the former one is in use");
-	if (request)
+	/* A plan is answered with its table. */
+	if (request && !(is_plan && ok))
 		admin_answer(p, request, ok ? MSG_STATUS_OK : MSG_STATUS_REFUSED, "%s", why);
 	if (!ok && !p->conf) {
 		p->exit_code = 1;
@@ -48,8 +79,18 @@ static void finish(struct parent *p, bool ok, const char *why)
 	}
 	if (r->again) {
 		r->again = false;
-		reload_begin(p, 0);
+		reload_begin(p, &(struct reload_order){.goal = RELOAD_FILE});
 	}
+}
+
+/* What was read is not brought into use. */
+static void drop_base(struct parent *p)
+{
+	struct reload *r = &p->reload;
+
+	if (r->base != p->base && r->base != p->confirmation.before)
+		conf_close(r->base);
+	r->base = NULL;
 }
 
 /* ---- the switch ---- */
@@ -57,12 +98,17 @@ static void finish(struct parent *p, bool ok, const char *why)
 static void commit(struct parent *p)
 {
 	struct reload *r = &p->reload;
-	struct conf *old = p->conf;
+	struct conf *old = p->conf, *old_base = p->base;
 	struct msg_decide m = {.generation = r->next->generation, .commit = 1};
 	char why[WHY_SIZE];
 
 	p->conf = r->next;
-	r->next = NULL;
+	p->base = r->base;
+	r->next = r->base = NULL;
+	pool_committed(p, &r->order, r->stale);
+	if (r->order.goal == RELOAD_FILE || r->order.goal == RELOAD_APPLY)
+		p->daemon.file_mtime_real_us = r->mtime_real_us;
+	apply_committed(p, &r->order, old_base == p->base ? NULL : old_base);
 	p->patience_us = supervise_patience_us(p->conf);
 	p->daemon.generation = p->conf->generation;
 	p->daemon.loaded_real_us = real_now_us();
@@ -108,6 +154,7 @@ static void refuse(struct parent *p, const char *why)
 	}
 	conf_close(r->next);
 	r->next = NULL;
+	drop_base(p);
 	finish(p, false, why);
 }
 
@@ -184,6 +231,51 @@ static void ask(struct parent *p)
 	commit_when_ready(p);
 }
 
+/* From the base to the vote. */
+static void propose(struct parent *p, struct conf *base)
+{
+	struct reload *r = &p->reload;
+	char why[WHY_SIZE];
+	int fd;
+
+	r->base = base;
+	fd = pool_build(p, base, p->generation, &r->order, &r->stale);
+	r->next = fd < 0 ? NULL : conf_open(fd);
+	if (!r->next) {
+		snprintf(why, sizeof(why), "the table cannot be built: %s", strerror(fd < 0 ? -fd : errno));
+		drop_base(p);
+		finish(p, false, why);
+		return;
+	}
+	ask(p);
+}
+
+/* Gives the table of a plan to control and keeps it for the order that may follow. */
+static void show_candidate(struct parent *p, struct conf *base)
+{
+	struct reload *r = &p->reload;
+	struct child *control = &p->children[ROLE_CONTROL];
+	struct msg_candidate m = {.request = r->order.request};
+	struct conf *table = NULL;
+	int fd = pool_build(p, base, p->generation, &r->order, &r->stale);
+	int cut = -ENOMEM;
+
+	if (fd >= 0)
+		table = conf_open(fd);
+	if (table)
+		cut = conf_cut(table, p->generation, role_conf_tables(ROLE_CONTROL));
+	conf_close(table);
+	if (cut < 0 || !control->pid || msg_send_candidate(&control->channel, &m, cut) < 0) {
+		conf_close(base);
+		finish(p, false, "the plan cannot be handed to the control role");
+	} else {
+		apply_keep_candidate(p, base, r);
+		finish(p, true, "planned");
+	}
+	if (cut >= 0)
+		close(cut);
+}
+
 /* ---- the config role ---- */
 
 /* Takes a severity out of the middle of a line, because the log has its own. */
@@ -202,11 +294,13 @@ static bool cut_severity(char *line, const char *severity)
 static void report_line(struct parent *p, char *line)
 {
 	if (cut_severity(line, ": error: ")) {
-		log_error("%s", line);
+		if (!p->reload.order.is_quiet)
+			log_error("%s", line);
 		if (!p->reload.first_error[0])
 			snprintf(p->reload.first_error, sizeof(p->reload.first_error), "%.159s", line);
 	} else if (cut_severity(line, ": warning: ")) {
-		log_warning("%s", line);
+		if (!p->reload.order.is_quiet)
+			log_warning("%s", line);
 	} else if (*line) {
 		log_info("%s", line);
 	}
@@ -265,6 +359,7 @@ static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
 	struct parent *p = arg;
 	struct reload *r = &p->reload;
 	bool exited = info->si_code == CLD_EXITED;
+	struct conf *base;
 	char why[WHY_SIZE];
 
 	(void)pid;
@@ -284,20 +379,22 @@ static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
 		return;
 	}
 	fcntl(r->table_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-	r->next = conf_open(r->table_fd);
-	if (!r->next) {
+	base = conf_open(r->table_fd);
+	if (!base)
 		finish(p, false, "the config role wrote a table of another version: reinstall Poise");
-		return;
-	}
-	ask(p);
+	else if (r->order.goal == RELOAD_PLAN)
+		show_candidate(p, base);
+	else
+		propose(p, base);
 }
 
 static void __attribute__((noreturn)) exec_config(const struct parent *p, const char *path, int table, int findings)
 {
 	const struct options *o = &p->options;
+	const struct reload_order *order = &p->reload.order;
 	char table_arg[16], generation_arg[24];
 	const char *argv[20] = {path, "--brief", "--out-fd", table_arg, "--generation", generation_arg, "-f",
-		o->config_file, "--user", p->user};
+		order->file[0] ? order->file : o->config_file, "--user", p->user};
 	int n = 10;
 	sigset_t none;
 
@@ -306,6 +403,10 @@ static void __attribute__((noreturn)) exec_config(const struct parent *p, const 
 	if (o->dialect) {
 		argv[n++] = "--dialect";
 		argv[n++] = o->dialect;
+	} else if (order->file[0] && p->conf) {
+		/* A file under any name is read as the one in use was. */
+		argv[n++] = "--dialect";
+		argv[n++] = p->conf->global->dialect == CONF_DIALECT_POISE ? "poise" : "keepalived";
 	}
 	if (o->config_id) {
 		argv[n++] = "--config-id";
@@ -356,25 +457,52 @@ static int start_reader(struct parent *p)
 	return rc;
 }
 
-int reload_begin(struct parent *p, uint64_t request)
+static int64_t mtime_of(const char *file)
+{
+	struct stat st;
+
+	return stat(file, &st) == 0 ? st.st_mtim.tv_sec * US_PER_S + st.st_mtim.tv_nsec / 1000 : 0;
+}
+
+static void start(struct parent *p)
 {
 	struct reload *r = &p->reload;
 	char why[WHY_SIZE];
+	struct conf *base = NULL;
 	int rc;
 
-	if (r->phase != RELOAD_IDLE) {
-		r->again = true;
-		return -EALREADY;
+	if (r->order.goal == RELOAD_POOL)
+		base = p->base;
+	else if (r->order.goal == RELOAD_BACK)
+		base = p->confirmation.before;
+	else if (r->order.goal != RELOAD_PLAN)
+		base = apply_take_candidate(p, &r->order, &r->mtime_real_us);
+	if (base) {
+		p->generation++;
+		propose(p, base);
+		return;
 	}
-	r->request = request;
-	r->phase = RELOAD_PARSING;
-	r->first_error[0] = '\0';
-	r->started = mono_now();
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)r->started.us);
+	r->mtime_real_us = mtime_of(r->order.file[0] ? r->order.file : p->options.config_file);
 	rc = start_reader(p);
 	if (rc < 0) {
 		snprintf(why, sizeof(why), "the config role cannot be started: %s", strerror(-rc));
 		finish(p, false, why);
 	}
+}
+
+int reload_begin(struct parent *p, const struct reload_order *order)
+{
+	struct reload *r = &p->reload;
+
+	if (r->phase != RELOAD_IDLE) {
+		r->again |= order->goal == RELOAD_FILE && order->request == 0;
+		return -EALREADY;
+	}
+	r->order = *order;
+	r->phase = RELOAD_PARSING;
+	r->first_error[0] = '\0';
+	r->started = mono_now();
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)r->started.us);
+	start(p);
 	return 0;
 }

@@ -212,7 +212,7 @@ static void cut_references(char *copy, const struct conf_header *h)
 	}
 }
 
-static int write_sealed(const char *copy, const struct conf_header *h)
+int conf_write_sealed(const char *copy, const struct conf_header *h)
 {
 	const void *tables[CONF_TABLE_COUNT];
 	int fd, r;
@@ -251,7 +251,7 @@ int conf_cut(const struct conf *conf, uint64_t generation, uint32_t mask)
 		memcpy(copy + h.tables[t].offset, (const char *)from + from->tables[t].offset,
 			(size_t)counts[t] * h.tables[t].record_size);
 	cut_references(copy, &h);
-	r = write_sealed(copy, &h);
+	r = conf_write_sealed(copy, &h);
 	explicit_bzero(copy, h.size);
 	free(copy);
 	return r;

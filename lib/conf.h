@@ -572,6 +572,12 @@ conf_index_t conf_find_server(const struct conf *to, const struct conf *from, co
 int conf_match_services(const struct conf *to, const struct conf *from, conf_index_t *out);
 int conf_match_servers(const struct conf *to, const struct conf *from, conf_index_t *out);
 
+/* Do record i of a and record k of b say the same, or all records of a table one by one? Texts are compared as texts,
+ * lists by their length; references to other records, and the line a record was written on, are not compared. */
+bool conf_same_record(
+	const struct conf *a, conf_index_t i, const struct conf *b, conf_index_t k, enum conf_table table);
+bool conf_same_table(const struct conf *a, const struct conf *b, enum conf_table table);
+
 /* ---- building (config role only) ---- */
 struct conf_builder;
 struct conf_builder *conf_builder_new(void); /* NULL when out of memory */

@@ -57,4 +57,8 @@ void conf_header_fill(struct conf_header *h, uint64_t generation, const uint32_t
 /* Writes header and tables into fd from its beginning. Returns 0 or -errno. */
 int conf_header_write(int fd, const struct conf_header *h, const void *const tables[CONF_TABLE_COUNT]);
 
+/* Writes a whole image (header.size bytes; the header in it need not be filled) into a new sealed memfd. Returns the
+ * descriptor or -errno. */
+int conf_write_sealed(const char *image, const struct conf_header *h);
+
 #endif

@@ -2,9 +2,9 @@ noinst_LIBRARIES += lib/libpoise.a lib/libpoisenl.a
 lib_libpoise_a_SOURCES = lib/addr.c lib/addr.h lib/log.c lib/log.h lib/log_journal.c lib/loop.c lib/loop.h lib/mono.h \
 	lib/roles.c lib/roles.h lib/msg.c lib/msg.h lib/msg.def lib/board.c lib/board.h lib/status.c lib/status.h \
 	lib/check_reason.c lib/check_reason.h \
-	lib/conf.c lib/conf.h lib/conf_build.c lib/conf_layout.c lib/conf_layout.h lib/conf_match.c lib/role.c lib/role.h \
-	lib/ledger.c lib/ledger.h lib/sandbox.c lib/sandbox.h \
-	lib/sysctls.c lib/sysctls.h
+	lib/conf.c lib/conf.h lib/conf_build.c lib/conf_layout.c lib/conf_layout.h lib/conf_match.c lib/role.c \
+	lib/role.h lib/ledger.c lib/ledger.h lib/sandbox.c lib/sandbox.h lib/sysctls.c lib/sysctls.h \
+	lib/conf_compare.c lib/conf_pool.c lib/conf_pool.h
 lib_libpoise_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS)
 # What every role links.
 ROLE_LIBS = lib/libpoise.a $(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)

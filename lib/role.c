@@ -357,6 +357,7 @@ static void merge_handlers(struct role_private *r)
 	r->handlers.notify = r->p.ops->handlers->notify;
 	r->handlers.answer = r->p.ops->handlers->answer;
 	r->handlers.handover = r->p.ops->handlers->handover;
+	r->handlers.candidate = r->p.ops->handlers->candidate;
 }
 
 static int start(struct role_private *r)

@@ -377,7 +377,7 @@ struct status_trap_target {
 };
 
 /* ---- parent ---- */
-enum parent_board_table { PARENT_TABLE_ROLE, PARENT_TABLE_ADMIN, PARENT_TABLE_DAEMON };
+enum parent_board_table { PARENT_TABLE_ROLE, PARENT_TABLE_ADMIN, PARENT_TABLE_DAEMON, PARENT_TABLE_POOL };
 
 enum role_state { ROLE_ABSENT, ROLE_STARTING, ROLE_RUNNING, ROLE_BACKOFF };
 const char *role_state_name(enum role_state state); /* "absent", "starting", "running", "waiting" */
@@ -412,6 +412,16 @@ struct status_admin {
 	uint32_t drain_end;    /* enum drain_end */
 	uint32_t keep_known;   /* clients that a persistent service knows still come to the drained server */
 	char why[WHY_SIZE];    /* "drained by root (pid 812)" */
+};
+
+/* A server that was added or removed at run time. */
+struct status_pool {
+	char service[192];
+	char server[64]; /* ADDRESS:PORT */
+	uint32_t is_removed;
+	int32_t weight; /* -1 = as its like */
+	int64_t since_real_us;
+	char why[WHY_SIZE];
 };
 
 struct status_daemon {

@@ -4,6 +4,7 @@
 #include "control_admin.h"
 
 #include "control_match.h"
+#include "control_plan.h"
 #include "log.h"
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +35,10 @@ struct admin_job {
 	struct request request;
 	enum msg_verb verb;
 	conf_index_t instance; /* handover; CONF_NONE = all */
+	conf_index_t service;  /* server-add, server-remove */
+	char server_name[64];
+	bool is_planning, has_plan; /* the plan is awaited; it is there */
+	struct plan plan;
 	struct access_peer peer;
 	char why[160];
 	struct target *targets;
@@ -58,6 +63,16 @@ static enum msg_verb verb_of(enum request_command command)
 		return MSG_VERB_WEIGHT;
 	case REQUEST_RELOAD:
 		return MSG_VERB_RELOAD;
+	case REQUEST_PLAN:
+		return MSG_VERB_PLAN;
+	case REQUEST_APPLY:
+		return MSG_VERB_APPLY;
+	case REQUEST_CONFIRM:
+		return MSG_VERB_CONFIRM;
+	case REQUEST_SERVER_ADD:
+		return MSG_VERB_SERVER_ADD;
+	case REQUEST_SERVER_REMOVE:
+		return MSG_VERB_SERVER_REMOVE;
 	case REQUEST_HANDOVER:
 		return MSG_VERB_HANDOVER;
 	case REQUEST_STATUS:
@@ -125,7 +140,89 @@ static void free_targets(struct admin_job *job)
 
 static bool is_about_servers(const struct admin_job *job)
 {
-	return job->verb != MSG_VERB_RELOAD && job->verb != MSG_VERB_HANDOVER && job->verb != MSG_VERB_TAKE_BACK;
+	return job->verb == MSG_VERB_DRAIN || job->verb == MSG_VERB_UNDRAIN || job->verb == MSG_VERB_MAINT ||
+	       job->verb == MSG_VERB_WEIGHT;
+}
+
+/* These make a new generation: its coming is their success, not a reason to begin again. */
+static bool makes_generation(const struct admin_job *job)
+{
+	return job->verb == MSG_VERB_RELOAD || job->verb == MSG_VERB_APPLY || job->verb == MSG_VERB_PLAN ||
+	       job->verb == MSG_VERB_CONFIRM || job->verb == MSG_VERB_SERVER_ADD || job->verb == MSG_VERB_SERVER_REMOVE;
+}
+
+/* The one service that the words name. Returns 0 or -1. */
+static int find_service(struct admin_job *job, char *error)
+{
+	const struct conf *conf = job->admin->conf;
+	const char *words = job->request.service;
+
+	job->service = CONF_NONE;
+	for (conf_index_t i = 0; i < conf->n_services; i++) {
+		if (!match_service_is(conf, i, words))
+			continue;
+		if (job->service != CONF_NONE) {
+			snprintf(error, MATCH_ERROR_SIZE,
+				"%s: several services are called that: name one as 'poisectl status' does, for example "
+				"192.0.2.1:80/tcp",
+				words);
+			return -1;
+		}
+		job->service = i;
+	}
+	if (job->service != CONF_NONE)
+		return 0;
+	snprintf(error, MATCH_ERROR_SIZE, "%s: no such service: 'poisectl status' lists them",
+		words[0] ? words : "(no name)");
+	return -1;
+}
+
+static int choose_addition(struct admin_job *job, char *error)
+{
+	struct addr addr;
+	uint16_t port;
+
+	if (addr_parse_port(job->request.server, &addr, &port) < 0 ||
+		strlen(job->request.server) >= sizeof(job->server_name)) {
+		snprintf(error, MATCH_ERROR_SIZE, "%s: not an ADDRESS:PORT, for example 10.1.0.7:80",
+			job->request.server);
+		return -1;
+	}
+	if (find_service(job, error) < 0)
+		return -1;
+	if (port == 0)
+		port = job->admin->conf->services[job->service].port;
+	addr_format_port(&addr, port, job->server_name);
+	return 0;
+}
+
+static int choose_removal(struct admin_job *job, char *error)
+{
+	const struct conf *conf = job->admin->conf;
+	struct status_source now = {.conf = conf, .boards = job->admin->process->boards};
+	char name[CONF_NAME_SIZE];
+	struct match match;
+	uint64_t n;
+
+	if (match_servers(conf, job->request.server, job->request.service, &match, error) < 0)
+		return -1;
+	if (match.count > 1) {
+		snprintf(error, MATCH_ERROR_SIZE, "%s: %zu servers are called that: name the service, too",
+			job->request.server, match.count);
+		match_free(&match);
+		return -1;
+	}
+	job->service = conf->servers[match.servers[0]].service;
+	snprintf(job->server_name, sizeof(job->server_name), "%.63s", conf_server_name(conf, match.servers[0], name));
+	n = plan_connections(&now, match.servers[0]);
+	match_free(&match);
+	if (n == 0 || job->request.allow || !plan_removal_cuts(conf, job->service))
+		return 0;
+	snprintf(error, MATCH_ERROR_SIZE,
+		"%s: its %llu connections would be cut, because its service gives servers that leave no time: "
+		"'poisectl drain %s --wait' first, or use --allow",
+		job->server_name, (unsigned long long)n, job->server_name);
+	return -1;
 }
 
 /* Returns 0 with the instance that the client named (CONF_NONE: all), or -1. */
@@ -153,6 +250,10 @@ static int set_targets(struct admin_job *job, char *error)
 	size_t count = 1;
 
 	if (find_instance(job, error) < 0)
+		return -1;
+	if (job->verb == MSG_VERB_SERVER_ADD && choose_addition(job, error) < 0)
+		return -1;
+	if (job->verb == MSG_VERB_SERVER_REMOVE && choose_removal(job, error) < 0)
 		return -1;
 	if (is_about_servers(job)) {
 		if (match_servers(job->admin->conf, request->server, request->service, &match, error) < 0)
@@ -235,6 +336,8 @@ static char *write_answer(const struct admin_job *job, const char *failure, size
 	for (size_t i = 0; i < job->count; i++)
 		write_target(&w, job, &job->targets[i]);
 	writer_end(&w);
+	if (job->has_plan)
+		plan_write(&w, "plan", &job->plan);
 	writer_end(&w);
 	writer_end(&w);
 	return writer_take(&w, length);
@@ -264,6 +367,7 @@ static void finish(struct admin_job *job, const char *failure)
 	unlink_job(job);
 	admin->done(admin->ctx, job->client, answer, length);
 	free_targets(job);
+	plan_free(&job->plan);
 	free(job);
 }
 
@@ -276,12 +380,13 @@ static bool send_some(struct admin_job *job)
 		struct target *target = &job->targets[i];
 		struct msg_command m = {.request = job->id << POSITION_BITS | i,
 			.generation = admin->conf->generation,
-			.verb = job->verb,
-			.service = CONF_NONE,
+			.verb = job->is_planning ? MSG_VERB_PLAN : job->verb,
+			.service = job->service,
 			.server = target->server,
 			.value = job->request.weight,
 			.instance = job->instance,
-			.time_us = job->request.time_us,
+			.time_us = job->verb == MSG_VERB_APPLY ? job->request.confirm_us : job->request.time_us,
+			.allow = job->request.allow,
 			.drain_end = job->request.drain_end,
 			.keep_known = job->request.keep_known,
 			.uid = job->peer.uid,
@@ -291,7 +396,11 @@ static bool send_some(struct admin_job *job)
 			continue;
 		if (target->server != CONF_NONE)
 			m.service = admin->conf->servers[target->server].service;
+		if (job->is_planning)
+			m.value = job->verb == MSG_VERB_PLAN || job->request.dry_run;
 		snprintf(m.text, sizeof(m.text), "%s", job->why);
+		snprintf(m.file, sizeof(m.file), "%s", job->request.file);
+		snprintf(m.server_name, sizeof(m.server_name), "%s", job->server_name);
 		if (msg_send_command(&admin->process->parent, &m, -1) < 0)
 			return false;
 		target->state = TARGET_SENT;
@@ -352,6 +461,10 @@ int admin_start(struct administration *admin, const struct request *request, con
 	job->verb = verb_of(request->command);
 	if (job->verb == MSG_VERB_HANDOVER && request->back)
 		job->verb = MSG_VERB_TAKE_BACK;
+	job->service = CONF_NONE;
+	/* Without leave to cut, what it would do is looked at first. */
+	job->is_planning = job->verb == MSG_VERB_PLAN || (job->verb == MSG_VERB_RELOAD && !request->allow) ||
+			   (job->verb == MSG_VERB_APPLY && (!request->allow || request->dry_run));
 	explain(job);
 	if (set_targets(job, error) < 0) {
 		free(job);
@@ -390,7 +503,8 @@ void admin_switch(struct administration *admin, const struct conf *next)
 	admin->conf = next;
 	for (; job; job = following) {
 		following = job->next;
-		if (job->verb != MSG_VERB_RELOAD)
+		/* Numbers of servers and services have changed. One that was told so (stale) looks them up anew. */
+		if (!makes_generation(job) || job->is_stale)
 			restart(job);
 	}
 }
@@ -440,6 +554,49 @@ void admin_answer(struct administration *admin, const struct msg_answer *answer)
 		finish(job, NULL);
 	else
 		go_on(job);
+}
+
+/* What a plan means for the job that asked for it. */
+static void judge_plan(struct admin_job *job, struct target *target)
+{
+	const struct request *request = &job->request;
+	char summary[500];
+
+	job->is_planning = false;
+	if (job->verb == MSG_VERB_PLAN || request->dry_run) {
+		target->state = TARGET_DONE;
+	} else if (plan_verdict(&job->plan) == PLAN_CUTS && !request->allow) {
+		target->state = TARGET_REFUSED;
+		plan_summary(&job->plan, summary, sizeof(summary) - 60);
+		snprintf(summary + strlen(summary), 60, ": use --allow if that is meant");
+		target->text = strdup(summary);
+	} else {
+		/* The parent has kept the table for this request. */
+		target->state = TARGET_WAITING;
+		be_patient(job);
+		go_on(job);
+		return;
+	}
+	job->answered = job->count;
+	finish(job, NULL);
+}
+
+void admin_candidate(struct administration *admin, uint64_t request, struct conf *to)
+{
+	struct admin_job *job = NULL;
+	struct target *target = find_target(admin, request, &job);
+	struct status_source now = {.conf = admin->conf, .boards = admin->process->boards};
+
+	if (target && job->is_planning && to) {
+		job->sent--;
+		plan_free(&job->plan);
+		plan_make(&job->plan, &now, to);
+		job->has_plan = true;
+		conf_close(to);
+		judge_plan(job, target);
+		return;
+	}
+	conf_close(to);
 }
 
 char *admin_error(const char *reason, const char *error, size_t *length)

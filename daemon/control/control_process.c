@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CLIENTS_MAX 256
@@ -42,6 +43,18 @@ struct control {
 static struct status_source source_of(const struct control *c)
 {
 	return (struct status_source){.conf = c->conf, .boards = c->process->boards};
+}
+
+/* When the configuration file was last written; 0 when that cannot be seen. */
+static int64_t disk_mtime(const struct status_source *source)
+{
+	struct status_daemon daemon;
+	struct stat st;
+
+	if (!status_load(source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon)) ||
+		stat(daemon.config_file, &st) < 0)
+		return 0;
+	return st.st_mtim.tv_sec * US_PER_S + st.st_mtim.tv_nsec / 1000;
 }
 
 static void answer_error(struct client *client, const char *reason, const char *error)
@@ -75,6 +88,7 @@ static void answer_status(struct control *c, struct client *client)
 	struct status_source source = source_of(c);
 	struct writer w = {0};
 
+	source.disk_mtime_real_us = disk_mtime(&source);
 	begin_result(&w);
 	status_write(&w, "result", &source);
 	end_result(&w, client);
@@ -198,6 +212,11 @@ static void perform(struct control *c, struct client *client)
 	case REQUEST_READY:
 	case REQUEST_WEIGHT:
 	case REQUEST_RELOAD:
+	case REQUEST_PLAN:
+	case REQUEST_APPLY:
+	case REQUEST_CONFIRM:
+	case REQUEST_SERVER_ADD:
+	case REQUEST_SERVER_REMOVE:
 	case REQUEST_HANDOVER:
 		begin_change(c, client);
 		return;
@@ -389,7 +408,15 @@ static void on_answer(void *ctx, const struct msg_answer *m, int fd)
 	admin_answer(&c->admin, m);
 }
 
-static const struct msg_handlers handlers = {.answer = on_answer};
+static void on_candidate(void *ctx, const struct msg_candidate *m, int fd)
+{
+	struct role_process *p = ctx;
+	struct control *c = p->ctx;
+
+	admin_candidate(&c->admin, m->request, conf_open(fd));
+}
+
+static const struct msg_handlers handlers = {.answer = on_answer, .candidate = on_candidate};
 
 static const struct role_ops ops = {
 	.role = ROLE_CONTROL,

@@ -157,12 +157,24 @@ static int take_request(struct json_object *object, struct request *request, cha
 		return -1;
 	if (take_text(object, "instance", request->instance, sizeof(request->instance), error) < 0)
 		return -1;
+	if (take_text(object, "file", request->file, sizeof(request->file), error) < 0 ||
+		take_seconds(object, "confirm", &request->confirm_us, error) < 0)
+		return -1;
+	request->allow = take_flag(object, "allow");
+	request->dry_run = take_flag(object, "dry_run");
+	if (request->file[0] && request->file[0] != '/')
+		return refuse(error, "\"file\" must begin with /");
+	if (request->command == REQUEST_APPLY && !request->file[0])
+		return refuse(error, "apply needs a \"file\"");
 	request->back = take_flag(object, "back");
 	if (request->command == REQUEST_DRAIN && take_end(object, request, error) < 0)
 		return -1;
 	if (commands[request->command].names_server && !request->server[0])
 		return refuse(error, "%s needs a \"server\"", request_name(request->command));
-	if (request->command == REQUEST_WEIGHT && take_weight(object, request, error) < 0)
+	request->weight = REQUEST_WEIGHT_CONFIGURED;
+	if ((request->command == REQUEST_WEIGHT ||
+		    (request->command == REQUEST_SERVER_ADD && json_object_object_get_ex(object, "weight", NULL))) &&
+		take_weight(object, request, error) < 0)
 		return -1;
 	return take_after(object, request, error);
 }

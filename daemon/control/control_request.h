@@ -35,6 +35,11 @@
 	X(READY, "ready", 1, 1)                                                                                        \
 	X(WEIGHT, "weight", 1, 1)                                                                                      \
 	X(RELOAD, "reload", 1, 0)                                                                                      \
+	X(PLAN, "plan", 1, 0)                                                                                          \
+	X(APPLY, "apply", 1, 0)                                                                                        \
+	X(CONFIRM, "confirm", 1, 0)                                                                                    \
+	X(SERVER_ADD, "server-add", 1, 1)                                                                              \
+	X(SERVER_REMOVE, "server-remove", 1, 1)                                                                        \
 	X(HANDOVER, "handover", 1, 0)
 
 enum request_command {
@@ -54,6 +59,10 @@ struct request {
 	int64_t time_us;            /* drain: "timeout" in seconds; 0 = it has no end */
 	enum drain_end drain_end;   /* drain: "then" */
 	bool keep_known;            /* drain: known clients of a persistent service still come */
+	char file[256];             /* plan, apply: "" = the configuration file */
+	int64_t confirm_us;         /* apply: "confirm" in seconds; 0 = it stays */
+	bool allow;                 /* reload, apply, server-remove: also when connections are cut */
+	bool dry_run;               /* apply: only say what it would do */
 	uint64_t after[ROLE_COUNT]; /* events: the last number seen of each role's ring */
 };
 

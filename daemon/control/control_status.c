@@ -50,6 +50,28 @@ bool status_is_settled(const struct status_source *source)
 	return true;
 }
 
+static void write_text_or_null(struct writer *w, const char *key, const char *text)
+{
+	if (text[0])
+		writer_string(w, key, text);
+	else
+		writer_null(w, key);
+}
+
+/* How the configuration file stands to what runs. Its time tells, without reading it. */
+static void write_disk(struct writer *w, const struct status_daemon *daemon, int64_t disk_mtime_real_us)
+{
+	const char *state = "same";
+
+	if (disk_mtime_real_us == 0)
+		state = "unknown";
+	else if (daemon->applied_file[0] || daemon->pool_changes)
+		state = "differs";
+	else if (disk_mtime_real_us != daemon->file_mtime_real_us)
+		state = "changed";
+	writer_string(w, "disk", state);
+}
+
 static void write_daemon(struct writer *w, const struct status_source *source)
 {
 	const struct conf_global *global = source->conf->global;
@@ -62,11 +84,39 @@ static void write_daemon(struct writer *w, const struct status_source *source)
 	writer_time(w, "started", daemon.started_real_us);
 	writer_object(w, "configuration");
 	writer_string(w, "file", known ? daemon.config_file : conf_string(source->conf, global->source_file));
+	write_text_or_null(w, "applied", daemon.applied_file);
+	writer_time(w, "confirm_until", daemon.confirm_until_real_us);
+	writer_count(w, "pool_changes", daemon.pool_changes);
+	write_disk(w, &daemon, source->disk_mtime_real_us);
 	writer_string(w, "dialect", global->dialect == CONF_DIALECT_POISE ? "poise" : "keepalived");
 	writer_time(w, "loaded", daemon.loaded_real_us);
 	writer_count(w, "reloads", daemon.reloads);
 	writer_bool(w, "last_reload_ok", !known || daemon.last_reload_ok);
 	writer_string(w, "why", daemon.why);
+	writer_end(w);
+}
+
+/* Servers that were added and removed at run time, in the order in which they were asked for. */
+static void write_pool(struct writer *w, const struct status_source *source)
+{
+	const struct board *board = source->boards[ROLE_PARENT];
+	uint32_t n = board ? board_count(board, PARENT_TABLE_POOL) : 0;
+	struct status_pool pool;
+
+	writer_array(w, "pool");
+	for (uint32_t i = 0; i < n; i++) {
+		if (!status_load(source, ROLE_PARENT, PARENT_TABLE_POOL, i, &pool, sizeof(pool)))
+			continue;
+		writer_object(w, NULL);
+		writer_string(w, "service", pool.service);
+		writer_string(w, "server", pool.server);
+		writer_string(w, "change", pool.is_removed ? "removed" : "added");
+		if (pool.weight >= 0)
+			writer_number(w, "weight", pool.weight);
+		writer_time(w, "since", pool.since_real_us);
+		writer_string(w, "why", pool.why);
+		writer_end(w);
+	}
 	writer_end(w);
 }
 
@@ -129,6 +179,9 @@ void status_write(struct writer *w, const char *key, const struct status_source 
 {
 	writer_object(w, key);
 	write_daemon(w, source);
+	write_pool(w, source);
+	/* Whether the other router learns of drains. */
+	writer_bool(w, "drains_shared", false);
 	write_roles(w, source);
 	status_write_kernel(w, source);
 	status_write_health(w, source);

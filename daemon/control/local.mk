@@ -5,6 +5,7 @@ noinst_LIBRARIES += daemon/control/libcontrol.a
 daemon_control_libcontrol_a_SOURCES = daemon/control/control_access.c daemon/control/control_access.h \
 	daemon/control/control_events.c daemon/control/control_events.h \
 	daemon/control/control_match.c daemon/control/control_match.h \
+	daemon/control/control_plan.c daemon/control/control_plan.h \
 	daemon/control/control_problems.c daemon/control/control_request.c daemon/control/control_request.h \
 	daemon/control/control_status.c daemon/control/control_status.h \
 	daemon/control/control_status_ipvs.c daemon/control/control_status_health.c daemon/control/control_status_pair.c daemon/control/control_status_rails.c daemon/control/control_status_vrrp.c \
@@ -20,7 +21,10 @@ CONTROL_LIBS = daemon/control/libcontrol.a lib/libpoise.a $(SYSTEMD_LIBS) $(SECC
 	$(CHECK_LIBS)
 CONTROL_SITE = tests/unit/control_site.c tests/unit/control_site.h
 check_PROGRAMS += tests/unit/check_control_status tests/unit/check_control_request tests/unit/check_control_admin \
-	tests/fuzz/seeds_control_request
+	tests/unit/check_plan tests/fuzz/seeds_control_request
+tests_unit_check_plan_SOURCES = tests/unit/check_plan.c $(CONTROL_SITE)
+tests_unit_check_plan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
+tests_unit_check_plan_LDADD = $(CONTROL_LIBS)
 tests_unit_check_control_status_SOURCES = tests/unit/check_control_status.c $(CONTROL_SITE)
 tests_unit_check_control_status_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
 tests_unit_check_control_status_LDADD = $(CONTROL_LIBS)

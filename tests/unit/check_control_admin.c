@@ -3,6 +3,7 @@
 #include "../../daemon/control/control_admin.h"
 #include "../../daemon/control/control_events.h"
 #include "../../daemon/control/control_match.h"
+#include "conf_pool.h"
 #include "control_site.h"
 #include <check.h>
 #include <json-c/json.h>
@@ -169,6 +170,7 @@ static void setup(void)
 		.parent = {.fd = fds[1], .self = ROLE_CONTROL, .peer = ROLE_PARENT},
 		.loop = loop_new(),
 		.conf = site.conf};
+	memcpy(process.boards, site.boards, sizeof(process.boards));
 	admin = (struct administration){.process = &process, .conf = site.conf, .done = on_done};
 	answer = NULL;
 }
@@ -304,22 +306,83 @@ START_TEST(test_busy_is_tried_again)
 }
 END_TEST
 
+/* What runs, as the table that a file gives. */
+static struct conf *same_table(void)
+{
+	return conf_open(conf_cut(site.conf, site.conf->generation + 1, ~0u));
+}
+
 START_TEST(test_reload)
 {
+	uint64_t request;
+
 	begin(REQUEST_RELOAD, "");
 	ck_assert_uint_eq(n_commands, 1);
-	ck_assert_uint_eq(commands[0].verb, MSG_VERB_RELOAD);
+	ck_assert_uint_eq(commands[0].verb, MSG_VERB_PLAN);
 	ck_assert_uint_eq(commands[0].server, CONF_NONE);
+	ck_assert_int_eq(commands[0].value, 0);
+	request = commands[0].request;
+	/* A plan that cuts nothing is followed by the order, for the table that was read already. */
+	admin_candidate(&admin, request, same_table());
+	receive();
+	ck_assert_uint_eq(n_commands, 1);
+	ck_assert_uint_eq(commands[0].verb, MSG_VERB_RELOAD);
+	ck_assert_uint_eq(commands[0].request, request);
 	/* The new generation is what was asked for, so a reload goes on through it. */
 	admin_switch(&admin, site.conf);
 	receive();
 	ck_assert_uint_eq(n_commands, 0);
 	{
-		struct msg_command m = {.request = 1ull << 20};
+		struct msg_command m = {.request = request};
 
 		reply(&m, MSG_STATUS_OK, "generation 8 is in force");
 	}
 	ck_assert(is_ok());
+	ck_assert(json_object_object_get_ex(json_object_object_get(answer, "result"), "plan", NULL));
+}
+END_TEST
+
+START_TEST(test_reload_refuses_what_cuts)
+{
+	struct conf_pool_change change = {.service = "192.0.2.100:80/tcp", .port = 80, .is_removed = true};
+	struct status_server busy = {.active = 3};
+
+	ck_assert_int_eq(addr_parse("10.1.0.2", &change.addr), 0);
+	board_store(site.boards[ROLE_IPVS], IPVS_TABLE_SERVER, SITE_S2, &busy, sizeof(busy));
+	begin(REQUEST_RELOAD, "");
+	admin_candidate(&admin, commands[0].request, conf_open(conf_pool_apply(site.conf, 8, &change, 1, NULL)));
+	receive();
+	ck_assert_uint_eq(n_commands, 0);
+	ck_assert(!is_ok());
+	ck_assert_ptr_nonnull(strstr(json_object_get_string(json_object_object_get(answer, "error")),
+		"3 connections would be cut: server 10.1.0.2:80"));
+	/* A table that nobody asked for is dropped. */
+	admin_candidate(&admin, 77, same_table());
+}
+END_TEST
+
+START_TEST(test_server_changes)
+{
+	struct request request = {.command = REQUEST_SERVER_ADD, .server = "10.1.0.7", .weight = -1};
+	char error[MATCH_ERROR_SIZE];
+
+	snprintf(request.service, sizeof(request.service), "192.0.2.100");
+	ck_assert_int_eq(admin_start(&admin, &request, &root, 42, error), 0);
+	receive();
+	ck_assert_uint_eq(n_commands, 1);
+	ck_assert_uint_eq(commands[0].verb, MSG_VERB_SERVER_ADD);
+	ck_assert_uint_eq(commands[0].service, SITE_HTTP);
+	/* The port of its service, unless it has another one. */
+	ck_assert_str_eq(commands[0].server_name, "10.1.0.7:80");
+	reply(&commands[0], MSG_STATUS_OK, "");
+	ck_assert(is_ok());
+	snprintf(request.service, sizeof(request.service), "192.0.2.77");
+	ck_assert_int_eq(admin_start(&admin, &request, &root, 42, error), -1);
+	ck_assert_ptr_nonnull(strstr(error, "no such service"));
+	request = (struct request){.command = REQUEST_SERVER_REMOVE, .server = "10.1.0.2"};
+	ck_assert_int_eq(admin_start(&admin, &request, &root, 42, error), -1);
+	ck_assert_ptr_nonnull(strstr(error, "3 servers are called that"));
+	ck_assert_uint_eq(admin.n_jobs, 0);
 }
 END_TEST
 
@@ -457,6 +520,8 @@ int main(void)
 	tcase_add_test(tc, test_switch_without_stale_asks_again_too);
 	tcase_add_test(tc, test_busy_is_tried_again);
 	tcase_add_test(tc, test_reload);
+	tcase_add_test(tc, test_reload_refuses_what_cuts);
+	tcase_add_test(tc, test_server_changes);
 	tcase_add_test(tc, test_unknown_server_begins_nothing);
 	tcase_add_test(tc, test_events_are_merged_by_time);
 	tcase_add_test(tc, test_events_come_in_pages_and_count_what_is_lost);

@@ -36,7 +36,8 @@ END_TEST
 
 START_TEST(test_every_change_is_one)
 {
-	static const char *const changes[] = {"drain", "undrain", "maint", "ready", "weight", "reload", "handover"};
+	static const char *const changes[] = {"drain", "undrain", "maint", "ready", "weight", "reload", "handover",
+		"plan", "apply", "confirm", "server-add", "server-remove"};
 	unsigned found = 0;
 
 	for (int i = 0; i < REQUEST_COMMAND_COUNT; i++) {

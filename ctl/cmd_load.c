@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `poisectl plan`, `reload`, `apply` and `confirm`: what another configuration would do, and bringing it into use. */
+#include "ctl.h"
+#include "view.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int exit_of(enum client_result rc)
+{
+	return rc == CLIENT_OK ? CTL_DONE : rc == CLIENT_INTERRUPTED ? CTL_INTERRUPTED : CTL_FAILED;
+}
+
+/* Adds the file with its whole path, because the daemon stands in another directory. Returns 0 or an exit status. */
+static int add_file(struct json_object *request, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (!realpath(name, path))
+		return ctl_fail(CTL_USAGE, "%s: %m", name);
+	json_object_object_add(request, "file", json_object_new_string(path));
+	return CTL_DONE;
+}
+
+static void show_plan(struct json_object *result, bool json)
+{
+	struct json_object *plan = json_member(result, "plan");
+	struct screen screen = screen_look();
+	struct text t;
+
+	if (json) {
+		puts(json_object_to_json_string_ext(
+			plan, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+		return;
+	}
+	text_begin(&t, &screen);
+	view_plan(&t, plan);
+	fflush(stdout);
+	text_show(&t);
+}
+
+/* For scripts: is there anything to do, and would it hurt? */
+static int plan_exit(struct json_object *result)
+{
+	const char *verdict = json_text(json_member(result, "plan"), "verdict");
+
+	if (strcmp(verdict, "cuts") == 0)
+		return CTL_CUT;
+	return strcmp(verdict, "harmless") == 0 ? CTL_HARMLESS : CTL_DONE;
+}
+
+static int ask_plan(struct client *client, struct json_object *request, const struct ctl_options *options)
+{
+	struct json_object *result;
+	enum client_result rc = client_ask(client, request, CTL_RELOAD_PATIENCE_US, &result);
+	int status = exit_of(rc);
+
+	if (rc == CLIENT_OK) {
+		show_plan(result, options->json);
+		status = plan_exit(result);
+	} else {
+		ctl_fail_asked(client, rc);
+	}
+	json_object_put(result);
+	return status;
+}
+
+int run_plan(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	struct json_object *request = ctl_request(command->name, NULL, NULL);
+	int status = options->argc > 0 ? add_file(request, options->argv[0]) : CTL_DONE;
+
+	if (status == CTL_DONE)
+		status = ask_plan(client, request, options);
+	json_object_put(request);
+	return status;
+}
+
+/* Asks for a table to be brought into use, and shows what came of it. */
+static int load(struct client *client, struct json_object *request)
+{
+	struct json_object *result;
+	enum client_result rc = client_ask(client, request, CTL_RELOAD_PATIENCE_US, &result);
+	const char *text = json_text(json_element(result, "servers", 0), "text");
+	const char *verdict = json_text(json_member(result, "plan"), "verdict");
+
+	if (rc == CLIENT_REFUSED && strcmp(verdict, "cuts") == 0)
+		show_plan(result, false);
+	if (rc == CLIENT_OK)
+		printf("%s%s\n", *text ? text : "loaded", strcmp(verdict, "nothing") == 0 ? "; nothing changed" : "");
+	else if (rc == CLIENT_REFUSED)
+		ctl_fail(CTL_FAILED, "%s refused, everything runs on as before: %s", json_text(request, "command"),
+			client->error);
+	else
+		ctl_fail_asked(client, rc);
+	json_object_put(result);
+	if (rc == CLIENT_REFUSED && strcmp(verdict, "cuts") == 0)
+		return CTL_CUT;
+	return exit_of(rc);
+}
+
+int run_reload(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	struct json_object *request = ctl_request(command->name, NULL, NULL);
+	int status;
+
+	json_object_object_add(request, "allow", json_object_new_boolean(options->allow));
+	status = load(client, request);
+	json_object_put(request);
+	return status;
+}
+
+int run_apply(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	struct json_object *request = ctl_request(command->name, NULL, NULL);
+	int status = add_file(request, options->argv[0]);
+
+	json_object_object_add(request, "allow", json_object_new_boolean(options->allow));
+	json_object_object_add(request, "dry_run", json_object_new_boolean(options->dry_run));
+	if (options->confirm_us)
+		json_object_object_add(request, "confirm", json_object_new_double((double)options->confirm_us / 1e6));
+	if (status == CTL_DONE && options->dry_run)
+		status = ask_plan(client, request, options);
+	else if (status == CTL_DONE)
+		status = load(client, request);
+	if (status == CTL_DONE && options->confirm_us && !options->dry_run)
+		printf("it goes back by itself in %lld s unless you say: poisectl confirm\n",
+			(long long)(options->confirm_us / 1000000));
+	json_object_put(request);
+	return status;
+}
+
+int run_confirm(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	struct json_object *request = ctl_request(command->name, NULL, NULL), *result;
+	enum client_result rc = client_ask(client, request, CTL_PATIENCE_US, &result);
+
+	(void)options;
+	json_object_put(request);
+	if (rc == CLIENT_OK)
+		printf("%s\n", json_text(json_element(result, "servers", 0), "text"));
+	else
+		ctl_fail_asked(client, rc);
+	json_object_put(result);
+	return exit_of(rc);
+}

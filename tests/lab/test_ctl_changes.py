@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Changing a running pair: plans, reloads that would cut, files for now, servers that come and go."""
+
+import os
+import signal
+
+import pytest
+
+from poiselab import wait_until
+from poiselab.configs import TCP_CHECK, nat_site
+from poiselab.site import BACK4, VIP
+
+SERVERS = [BACK4 + str(i + 11) for i in range(3)]
+
+
+def web(**more):
+    return nat_site(150, check=TCP_CHECK, **more)
+
+
+def started(site, text=None):
+    poised = site.r1.poised(text or web())
+    wait_until("poised to answer", lambda: poised.status().get("generation"), within=15)
+    return poised
+
+
+def master(poised):
+    wait_until("r1 to be master", lambda: poised.state("front"), lambda state: state == "MASTER", within=15)
+    return poised
+
+
+def addresses(poised):
+    return [server["address"] for server in poised.status()["services"][0]["servers"]]
+
+
+def test_plan_says_nothing_harmless_or_refused(site):
+    poised = master(started(site))
+    done = poised.poisectl("plan", check=False)
+    assert (done.returncode, done.stdout) == (0, "nothing would change\n")
+    other = site.r1.path("other.conf")
+    for old, new, words in [("weight 1", "weight 4", "weight 1 -> 4"), ("lb_algo rr", "lb_algo wlc", "scheduler rr -> wlc"),
+                            ("priority 150", "priority 120", "may be master no more"),
+                            ("virtual_router_id 51", "virtual_router_id 77", "virtual router 51 -> 77")]:
+        with open(other, "w", encoding="ascii") as file:
+            file.write(web().replace(old, new))
+        done = poised.poisectl("plan", other, check=False)
+        assert done.returncode == 5 and words in done.stdout and "no connection is cut" in done.stdout, done
+    with open(other, "w", encoding="ascii") as file:
+        file.write("! a comment in front\n\n" + web())
+    assert poised.poisectl("plan", other, check=False).returncode == 0
+    with open(other, "w", encoding="ascii") as file:
+        file.write(web() + "virtual_server 10.9.9.9 {\n")
+    done = poised.poisectl("plan", other, check=False)
+    assert done.returncode == 1 and "other.conf:" in done.stderr
+    # Nothing of this has touched the daemon.
+    assert poised.status()["configuration"]["last_reload_ok"] is True
+    assert poised.status()["generation"] == 1
+
+
+def test_a_file_for_now_goes_back_unless_confirmed(site):
+    poised = master(started(site))
+    other = site.r1.path("other.conf")
+    with open(other, "w", encoding="ascii") as file:
+        file.write(web().replace("weight 1", "weight 7"))
+
+    def weight():
+        return poised.server(SERVERS[0])["weight"]
+
+    dry = poised.poisectl("apply", other, "--dry-run", check=False)
+    assert dry.returncode == 5 and weight() == 1
+    done = poised.poisectl("apply", other, "--confirm", "2")
+    assert "goes back by itself in 2 s" in done.stdout and weight() == 7
+    configuration = poised.status()["configuration"]
+    assert configuration["applied"] == other and configuration["confirm_until"]
+    # Even a file that has become unreadable in between is gone back from.
+    poised.write("nonsense {\n")
+    wait_until("the former configuration", weight, lambda w: w == 1, within=10)
+    assert poised.status()["configuration"]["applied"] is None
+    assert poised.poisectl("confirm", check=False).returncode == 1
+    poised.write(web())
+    poised.poisectl("apply", other, "--confirm", "60s")
+    poised.poisectl("confirm")
+    assert poised.status()["configuration"]["confirm_until"] is None and weight() == 7
+    poised.poisectl("reload")
+    assert weight() == 1 and poised.state("front") == "MASTER"
+
+
+def test_servers_come_and_go_and_are_remembered(site):
+    poised = started(site)
+    new = BACK4 + "77"
+    poised.poisectl("server", "add", VIP + ":80", new + ":80", "weight", "5")
+    assert addresses(poised) == [*SERVERS, new]
+    assert (poised.server(new)["weight"], poised.server(new)["checks"][0]["kind"]) == (5, "TCP_CHECK")
+    assert poised.server(new)["checks"][0]["target"] == new + ":80"
+    wait_until("the new server to be checked", lambda: poised.server(new)["health"], lambda h: h == "down", within=15)
+    again = poised.poisectl("server", "add", VIP + ":80", new + ":80", check=False)
+    assert again.returncode == 1 and "has this server already" in again.stderr
+    poised.poisectl("server", "remove", VIP + ":80", SERVERS[1] + ":80")
+    assert addresses(poised) == [SERVERS[0], SERVERS[2], new]
+    assert poised.status()["configuration"]["pool_changes"] == 2
+    poised.poisectl("drain", new)
+    poised.poisectl("reload")
+    assert addresses(poised) == [SERVERS[0], SERVERS[2], new]
+    poised.stop()
+    poised = started(site)
+    assert addresses(poised) == [SERVERS[0], SERVERS[2], new]
+    assert poised.server(new)["admin"] == "drain"
+    poised.poisectl("server", "remove", new)
+    poised.poisectl("server", "add", VIP, SERVERS[1])
+    assert poised.status()["configuration"]["pool_changes"] == 0
+    assert addresses(poised) == SERVERS
+
+
+def test_what_the_file_says_by_now_is_forgotten(site):
+    poised = started(site)
+    poised.poisectl("server", "add", VIP + ":80", BACK4 + "14:80")
+    poised.write(web(servers=4))
+    poised.poisectl("reload")
+    assert addresses(poised) == [*SERVERS, BACK4 + "14"]
+    assert poised.status()["configuration"]["pool_changes"] == 0
+
+
+def test_a_drain_with_an_end_outlives_everything(site):
+    poised = started(site)
+    poised.poisectl("drain", VIP + ":80/" + SERVERS[1], "--timeout", "1h", "--then", "remove", "--keep-known")
+
+    def drain():
+        server = poised.server(SERVERS[1])
+        return server["admin"], server["drain"]["then"], server["drain"]["keep_known"], server["drain"]["until"]
+
+    asked = drain()
+    assert asked[:3] == ("drain", "remove", True) and asked[3]
+    poised.poisectl("reload")
+    assert drain() == asked
+    for role in ("ipvs", "healthcheck", "control"):
+        old = poised.role_pids(role)
+        os.kill(old[0], signal.SIGKILL)
+        wait_until("another %s" % role, lambda: poised.role_pids(role), lambda new: new and new != old, within=15)
+    wait_until("an answer", lambda: poised.status().get("generation"), within=15)
+    assert drain() == asked
+    os.kill(poised.pid, signal.SIGKILL)
+    wait_until("the end", lambda: not poised.running(), within=15)
+    poised = started(site)
+    assert drain() == asked
+
+
+@pytest.mark.ipvs
+def test_a_reload_that_cuts_is_refused(site):
+    for server in site.servers:
+        server.nginx()
+    poised = master(started(site, web(more="")))
+    wait_until("the servers", lambda: [s["health"] for s in poised.status()["services"][0]["servers"]],
+               lambda seen: seen == ["up"] * 3, within=15)
+    holder = site.client.start("holder", ["/usr/bin/python3", "-c", """
+import socket, sys
+s = socket.create_connection(("%s", 80))
+print("open", flush=True)
+sys.stdin.read()
+""" % VIP], stdin=-1)
+    holder.wait_log("open")
+    wait_until("the connection to be counted", lambda: sum(
+        s["active"] for s in poised.status()["services"][0]["servers"]), lambda n: n == 1, within=10)
+    text = web()
+    poised.write(text[:text.index("virtual_server")])
+    plan = poised.poisectl("plan", check=False)
+    assert plan.returncode == 4 and "cuts 1 connections" in plan.stdout
+    done = poised.poisectl("reload", check=False)
+    assert done.returncode == 4 and "1 connections would be cut" in done.stderr and "--allow" in done.stderr
+    assert len(poised.status()["services"]) == 1
+    poised.poisectl("reload", "--allow")
+    assert poised.status()["services"] == []
