@@ -48,7 +48,7 @@ def test_plan_says_nothing_harmless_or_refused(site):
         file.write("! a comment in front\n\n" + web())
     assert poised.poisectl("plan", other, check=False).returncode == 0
     with open(other, "w", encoding="ascii") as file:
-        file.write(web() + "virtual_server 10.9.9.9 {\n")
+        file.write(web().replace("virtual_router_id 51", "virtual_router_id 999"))
     done = poised.poisectl("plan", other, check=False)
     assert done.returncode == 1 and "other.conf:" in done.stderr
     # Nothing of this has touched the daemon.
