@@ -119,6 +119,23 @@ int run_why(const struct ctl_command *command, struct client *client, const stru
 		"%s: no virtual router, group, service or server has this name: 'poisectl status' lists them", object);
 }
 
+int run_metrics(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
+{
+	const struct screen plain = {.width = 1 << 20};
+	struct json_object *status;
+	enum client_result rc = ask(client, "status", &status);
+	struct text t;
+
+	(void)command;
+	(void)options;
+	if (rc != CLIENT_OK)
+		return ctl_fail_asked(client, rc);
+	text_begin(&t, &plain);
+	view_metrics(&t, status);
+	json_object_put(status);
+	return text_show(&t) < 0 ? CTL_FAILED : CTL_DONE;
+}
+
 int run_version(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
 	struct json_object *version;

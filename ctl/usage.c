@@ -11,6 +11,11 @@ const struct ctl_command ctl_commands[] = {
 		"  --watch   again every second, until Ctrl-C\n\n"
 		"Example: poisectl status --json | jq '.vrrp[].state'\n",
 		0, 0, "jw", run_status},
+	{"top", "", "watch services and servers live",
+		"Connections and bytes per second, established connections, states. Keys: s sorts by name,\n"
+		"connections per second, active connections or bytes; i hides idle servers; q ends.\n\n"
+		"Example: poisectl top\n",
+		0, 0, "", run_top},
 	{"why", "NAME", "show all that is known about a virtual router, group, service or server",
 		"NAME is one that 'poisectl status' shows.\n\n"
 		"Example: poisectl why 10.1.0.2:80\n",
@@ -98,6 +103,10 @@ const struct ctl_command ctl_commands[] = {
 		"  --allow   remove it although its connections are cut (drain_timeout 0)\n\n"
 		"Example: poisectl server add 192.0.2.1:80 10.1.0.7:80 weight 5\n",
 		2, 5, "As", run_server},
+	{"metrics", "", "print all figures as OpenMetrics text",
+		"For a textfile or exec collector. Names begin with poise_, counters end with _total.\n\n"
+		"Example: poisectl metrics > /var/lib/prometheus/node-exporter/poise.prom\n",
+		0, 0, "", run_metrics},
 	{"convert", "FILE", "print a configuration with today's spellings, the rest of its text as it is",
 		"Old spellings give way, meanings that are taken are written down, statements without\n"
 		"a meaning become comments. FILE stays as it is; the result means the same.\n\n"

@@ -25,6 +25,9 @@ void view_event(struct text *t, struct json_object *event, long *day);
 int view_why(
 	struct text *t, struct json_object *status, struct json_object *events, const char *object, int64_t now_us);
 
+/* The status document as OpenMetrics 1.0 text. The screen must be as wide as a line may get. */
+void view_metrics(struct text *t, struct json_object *status);
+
 /* What bringing another configuration into use would do. */
 void view_plan(struct text *t, struct json_object *plan);
 
