@@ -304,8 +304,10 @@ static void hand_over(struct child *c)
 	struct parent *p = c->parent;
 
 	send_file(c, MSG_PURPOSE_LEDGER, p->ledger_fds[c->role]);
-	if (c->role == ROLE_VRRP)
+	if (c->role == ROLE_VRRP) {
 		send_file(c, MSG_PURPOSE_MARKS, p->marks_fd);
+		send_file(c, MSG_PURPOSE_HEART, p->heart_fd);
+	}
 	if (c->role == ROLE_CONTROL)
 		send_file(c, MSG_PURPOSE_LISTENER, p->listener_fd);
 	if (c->role == ROLE_HEALTHCHECK || c->role == ROLE_IPVS)

@@ -249,6 +249,7 @@ static void open_ledgers(struct parent *p)
 	p->ledger_fds[ROLE_VRRP] = open_ledger(p, "ledger.vrrp");
 	p->ledger_fds[ROLE_IPVS] = open_ledger(p, "ledger.ipvs");
 	p->marks_fd = open_ledger(p, "ledger.marks");
+	p->heart_fd = open_ledger(p, "heart");
 }
 
 /* Members of group poise may look (without that group, root alone); what a client may change is decided by the control

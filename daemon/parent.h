@@ -106,6 +106,7 @@ struct parent {
 	int pid_fd;      /* the locked pid file */
 	int listener_fd; /* poisectl's socket */
 	int ledger_fds[ROLE_COUNT];
+	int heart_fd; /* last heartbeats; for vrrp */
 	int marks_fd; /* what signed advertisements leave behind; for vrrp */
 	int ipvs_namespace_fd; /* the namespace that the ipvs role is born into, -1 = ours */
 	struct child children[ROLE_COUNT];

@@ -25,6 +25,7 @@ enum msg_purpose {
 	MSG_PURPOSE_LISTENER, /* control: the listening unix stream socket of poisectl */
 	MSG_PURPOSE_PEER,     /* healthcheck, ipvs: one end of their own socket pair */
 	MSG_PURPOSE_MARKS,    /* vrrp: what signed advertisements leave behind, read-write (vrrp_ledger.h) */
+	MSG_PURPOSE_HEART,    /* vrrp: the last heartbeats, mapped (vrrp_heart.h) */
 	MSG_PURPOSE_COUNT
 };
 

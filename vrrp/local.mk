@@ -10,7 +10,7 @@ vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vr
 noinst_LIBRARIES += vrrp/libvrrpnet.a
 vrrp_libvrrpnet_a_SOURCES = vrrp/vrrp_link.c vrrp/vrrp_link.h vrrp/vrrp_plan.c vrrp/vrrp_plan.h \
 	vrrp/vrrp_map.c vrrp/vrrp_map.h vrrp/vrrp_monitor.c vrrp/vrrp_monitor.h vrrp/vrrp_address.c vrrp/vrrp_address.h \
-	vrrp/vrrp_courier.c vrrp/vrrp_courier.h \
+	vrrp/vrrp_courier.c vrrp/vrrp_courier.h vrrp/vrrp_heart.c vrrp/vrrp_heart.h \
 	vrrp/vrrp_track.c vrrp/vrrp_track.h vrrp/vrrp_firewall.c vrrp/vrrp_firewall.h
 vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
 
@@ -24,7 +24,10 @@ vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(
 VRRP_CHECK_LDADD = vrrp/libvrrpcore.a lib/libpoise.a $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_vrrp_fsm tests/unit/check_vrrp_group tests/unit/check_vrrp_priority tests/unit/check_vrrp_announce \
 	tests/unit/check_vrrp_auth tests/unit/check_vrrp_hmac tests/unit/check_vrrp_packet tests/unit/check_vrrp_split
-check_PROGRAMS += tests/unit/check_vrrp_hold
+check_PROGRAMS += tests/unit/check_vrrp_hold tests/unit/check_vrrp_heart
+tests_unit_check_vrrp_heart_SOURCES = tests/unit/check_vrrp_heart.c tests/unit/vrrp_fixture.h
+tests_unit_check_vrrp_heart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/vrrp
+tests_unit_check_vrrp_heart_LDADD = vrrp/libvrrpnet.a $(VRRP_CHECK_LDADD)
 tests_unit_check_vrrp_hold_SOURCES = tests/unit/check_vrrp_hold.c tests/unit/vrrp_fixture.h
 tests_unit_check_vrrp_hold_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/vrrp
 tests_unit_check_vrrp_hold_LDADD = $(VRRP_CHECK_LDADD)

@@ -334,6 +334,14 @@ static void vrrp_file(struct role_process *role, enum msg_purpose purpose, uint3
 				strerror(-error));
 		return;
 	}
+	if (purpose == MSG_PURPOSE_HEART) {
+		error = vrrp_heart_open(&process->heart, fd);
+		if (error)
+			log_error("vrrp: the last heartbeats cannot be kept: %s: after a kill of every process this node "
+				  "listens first",
+				strerror(-error));
+		return;
+	}
 	if (purpose != MSG_PURPOSE_LEDGER) {
 		close(fd);
 		return;

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "role.h"
 #include "status.h"
+#include "vrrp_heart.h"
 #include "vrrp_address.h"
 #include "vrrp_announce.h"
 #include "vrrp_firewall.h"
@@ -112,6 +113,7 @@ struct vrrp_process {
 	struct vrrp_addresses addresses;
 	struct vrrp_firewall firewall;
 	struct vrrp_ledger ledger;
+	struct vrrp_heart heart;
 	struct vrrp_handover handover;
 	struct loop_io *monitor_io, *courier_io;
 	struct timer round; /* what is left to do in this round of the loop */

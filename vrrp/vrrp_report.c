@@ -117,6 +117,16 @@ void vrrp_report_instance(const struct vrrp_instance *instance, bool ring)
 	struct status_instance record;
 
 	fill_instance(instance, &record);
+	if (instance->is_started) {
+		const struct vrrp_past past = {.state = record.state,
+			.last_sent = record.last_sent,
+			.master = record.master,
+			.master_priority = record.master_priority,
+			.master_interval_us = record.master_interval_us};
+
+		vrrp_heart_store(&instance->process->heart, instance->index,
+			vrrp_heart_key(instance->process->set->conf, instance->index), &past);
+	}
 	if (ring)
 		role_store(role, VRRP_TABLE_INSTANCE, instance->index, &record, sizeof(record));
 	else

@@ -200,13 +200,23 @@ static void take_over_groups(struct vrrp_set *set, const struct vrrp_set *old)
 	}
 }
 
+/* Every process was killed at once: only the file of heartbeats is left. */
+static void read_heart(struct vrrp_process *process, struct vrrp_set *set)
+{
+	for (uint32_t i = 0; i < set->conf->n_instances; i++)
+		set->instances[i].has_past =
+			vrrp_heart_find(&process->heart, vrrp_heart_key(set->conf, i), &set->instances[i].past);
+}
+
 /* The board of a predecessor that died under this same generation. */
 static void read_past(struct vrrp_process *process, struct vrrp_set *set)
 {
 	const struct board *board = process->role->boards[ROLE_VRRP];
 
-	if (!board || board_generation(board) != set->conf->generation)
+	if (!board || board_generation(board) != set->conf->generation) {
+		read_heart(process, set);
 		return;
+	}
 	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
 		struct vrrp_instance *instance = &set->instances[i];
 		struct status_instance record;

@@ -29,8 +29,8 @@ pair_key "only for this test"
 %s""" % (own, other, more)
 
 
-def go(router, more=""):
-    return router.poised(nat_site(PRIORITY[router.short], advert=ADVERT, globals_=sync(router, more), port=PORT,
+def go(router, more="", advert=ADVERT):
+    return router.poised(nat_site(PRIORITY[router.short], advert=advert, globals_=sync(router, more), port=PORT,
                                   check=TCP_CHECK))
 
 
@@ -50,13 +50,13 @@ def covered(daemon, n):
                       lambda seen: seen.get("coverage_percent") == 100 and seen["coverage_of"] >= n, within=30)
 
 
-def both(site):
+def both(site, **more):
     """Both routers run, r1 is master; servers answer on PORT."""
     for server in site.servers:
         serve_on(server, PORT)
-    first = go(site.r1)
+    first = go(site.r1, **more)
     holds(site, "r1")
-    second = go(site.r2)
+    second = go(site.r2, **more)
     wait_until("the nodes to hear each other", lambda: (pair(first).get("state"), pair(second).get("state")),
                lambda seen: seen == ("up", "up"), within=20)
     return first, second
@@ -107,6 +107,24 @@ def test_handover_and_restart(site):
     first = go(site.r1)
     holds(site, "r1")
     assert connections.survivors() == ALL
+    connections.close()
+
+
+@pytest.mark.ipvs
+def test_killed_and_started_again_in_time(site):
+    """Everything is killed at once and the service manager starts it again: within the successor's patience the node
+    goes on as master, and no connection notices."""
+    advert = 3  # so that the start fits into the patience on a slow machine
+    first, second = both(site, advert=advert)
+    connections = Connections(site, "tcp", VIP, PORT)
+    site.r1.kill_all()
+    first = go(site.r1, advert=advert)
+    why = wait_until("r1 to be master again", lambda: first.vrrp("front"), lambda seen: seen.get("state") == "MASTER",
+                     within=30)["why"]
+    assert "in time to go on" in why
+    assert connections.survivors() == ALL
+    assert second.vrrp("front")["state"] == "BACKUP" and "listening first" in second.vrrp("front")["why"]
+    assert site.holders(VIP) == ["r1"]
     connections.close()
 
 

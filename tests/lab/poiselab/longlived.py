@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Long-lived connections through the site, and how many of them are still alive.
 
-As a program: `longlived.py serve PORT` answers every line of TCP and every datagram of UDP on both families with itself;
+As a program: `longlived.py serve NAME PORT...` answers every line of TCP and every datagram of UDP on both families with itself;
 `longlived.py hold KIND ADDRESS PORT TALKING IDLE` makes TALKING + IDLE connections; the talking ones say something five
 times a second. A line on its standard input makes all of them speak, the idle ones too, and the answer is a line with
 the numbers of talking and idle connections that answered: a TCP connection lives when an answer comes on it; a UDP one
 when the answer comes from the server that it has had from the beginning."""
 
+import itertools
 import os
 import selectors
 import socket
@@ -19,19 +20,19 @@ PATIENCE_S = 8  # a retransmission may be backed off when a failover has just en
 PAUSE_S = 0.2
 
 
-def serve(port, name):
+def serve(name, ports):
     poll = selectors.DefaultSelector()
-    for family, any_address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
-        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-            s = socket.socket(family, kind)
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            s.bind((any_address, port))
-            if kind == socket.SOCK_STREAM:
-                s.listen(4096)
-            s.setblocking(False)
-            poll.register(s, selectors.EVENT_READ, "listener" if kind == socket.SOCK_STREAM else "datagram")
+    for port, (family, any_address), kind in itertools.product(
+            ports, ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")), (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
+        s = socket.socket(family, kind)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        s.bind((any_address, port))
+        if kind == socket.SOCK_STREAM:
+            s.listen(4096)
+        s.setblocking(False)
+        poll.register(s, selectors.EVENT_READ, "listener" if kind == socket.SOCK_STREAM else "datagram")
     while True:
         for key, _ in poll.select():
             try:
@@ -135,14 +136,19 @@ def hold(kind, address, port, talking, idle):
 class Connections:
     """Connections of the client; survivors() makes all of them speak."""
 
-    def __init__(self, site, kind, address, port, talking=20, idle=20):
+    def __init__(self, site, kind, address, port, talking=20, idle=20, client=None):
         self.talking, self.idle, self.rounds = talking, idle, 0
         read, self.command = os.pipe()
-        self.process = site.client.start("longlived-%s-%s-%d" % (kind, address.replace(":", "_"), port), [
+        self.process = (client or site.client).start("longlived-%s-%s-%d" % (kind, address.replace(":", "_"), port), [
             sys.executable, "-u", "-m", "poiselab.longlived", "hold", kind, address, str(port), str(talking), str(idle)],
             stdin=read, env={"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.realpath(__file__)))})
         os.close(read)
         wait_until("all connections to be made", self.answers, lambda seen: seen == (talking, idle), within=60)
+        self.made = time.monotonic()
+
+    def age(self):
+        """Seconds since all of them stood."""
+        return time.monotonic() - self.made
 
     def answers(self):
         """Of the present round, (talking, idle), or None while it is not over."""
@@ -154,10 +160,18 @@ class Connections:
             raise AssertionError("the client of long-lived connections has ended: " + self.process.log()[-500:])
         return None
 
-    def survivors(self):
-        """How many of (talking, idle) still work."""
+    def speak(self):
+        """Makes all of them speak."""
         self.rounds += 1
         os.write(self.command, b"\n")
+
+    def survivors(self):
+        """How many of (talking, idle) still work."""
+        self.speak()
+        return self.heard()
+
+    def heard(self):
+        """The answer to speak()."""
         return wait_until("the connections to have spoken", self.answers, within=PATIENCE_S + 30)
 
     def close(self):
@@ -165,18 +179,25 @@ class Connections:
         self.process.discard()
 
 
-def serve_on(machine, port):
+def survivors_of(several):
+    """How many of each Connections work, both kinds together; they are asked at the same time."""
+    for connections in several:
+        connections.speak()
+    return [sum(connections.heard()) for connections in several]
+
+
+def serve_on(machine, *ports):
     """A server of long-lived connections on this machine."""
     server = machine.start("longlived-serve", [
-        sys.executable, "-u", "-m", "poiselab.longlived", "serve", str(port), machine.short],
+        sys.executable, "-u", "-m", "poiselab.longlived", "serve", machine.short, *map(str, ports)],
         env={"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.realpath(__file__)))})
-    wait_until("port %d on %s" % (port, machine.short), lambda: ":%d " % port in machine.run("ss", "-Hltn") + " ",
-               within=20)
+    wait_until("port %d on %s" % (ports[-1], machine.short), lambda: ":%d " % ports[-1] in machine.run(
+        "ss", "-Hltn") + " ", within=20)
     return server
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
-        serve(int(sys.argv[2]), sys.argv[3].encode())
+        serve(sys.argv[2].encode(), [int(port) for port in sys.argv[3:]])
     else:
         hold(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How many long-lived connections survive what happens to the nodes: Poise beside Debian's keepalived.
+
+Half of them talk, half are idle. NAT over TCP in the short form; with POISE_LONG=1 also UDP, IPv6, DR and TUN, and every
+case. Each case begins with fresh connections to r1 and is counted twice: when r2 has taken over, and when r1 is back.
+POISE_SURVIVORS=N sets the number of connections of a kind (40)."""
+
+import os
+
+from poiselab import Site, wait_until
+from poiselab.configs import TCP_CHECK, instance, service
+from poiselab.longlived import Connections, serve_on, survivors_of
+from poiselab.site import BACK4, GATEWAY, GATEWAY6, VIP, VIP6, Machine
+
+LONG = bool(os.environ.get("POISE_LONG"))
+NUMBER = int(os.environ.get("POISE_SURVIVORS", "40"))
+ADVERT = 0.2
+INNER = BACK4 + "100"  # of the services whose servers answer the client themselves
+PRIORITY = {"r1": 150, "r2": 100}
+SYNC = """connection_sync full
+	lvs_sync_daemon back id 51
+	pair_address %s
+	pair_peer %s
+	pair_key "only for this bench"
+"""
+# what is measured: name, protocol, address, port, client, needs the long form
+KINDS = [("NAT tcp", "tcp", VIP, 8000, "client"), ("NAT udp", "udp", VIP, 8000, "client")]
+LONG_KINDS = [("NAT tcp v6", "tcp", VIP6, 8000, "client"), ("NAT udp v6", "udp", VIP6, 8000, "client"),
+              ("DR tcp", "tcp", INNER, 8001, "inner"), ("DR udp", "udp", INNER, 8001, "inner"),
+              ("TUN tcp", "tcp", INNER, 8002, "inner")]
+
+
+def kinds():
+    return KINDS + LONG_KINDS if LONG else KINDS[:1]
+
+
+def text(site, router, daemon):
+    """The same file for both daemons, but for what only Poise has."""
+    priority = PRIORITY[router.short]
+    own, other = (BACK4 + "2", BACK4 + "3") if router.short == "r1" else (BACK4 + "3", BACK4 + "2")
+    sync = SYNC % (own, other) if daemon == "poised" else "lvs_sync_daemon back front id 51\n"
+    names = ["front", "back"] + (["front6", "back6"] if LONG else [])
+    out = "global_defs {\n\trouter_id %s\n\tvrrp_version 3\n\t%s}\n" % (router.short, sync)
+    out += "vrrp_sync_group site {\n\tgroup {\n\t\t%s\n\t}\n}\n" % "\n\t\t".join(names)
+    out += instance("front", "front", 51, VIP + "/24", priority=priority, advert=ADVERT)
+    out += instance("back", "back", 52, "%s/24\n\t\t%s/24" % (GATEWAY, INNER), priority=priority, advert=ADVERT)
+    if LONG:
+        out += instance("front6", "front", 61, "fe80::10\n\t\t%s/64" % VIP6, priority=priority, advert=ADVERT)
+        out += instance("back6", "back", 62, "fe80::20\n\t\t%s/64" % GATEWAY6, priority=priority, advert=ADVERT)
+    for name, protocol, address, port, _ in kinds():
+        servers = [server.address6 if ":" in address else server.address for server in site.servers]
+        out += service(servers, address=address, port=port, kind=name.split()[0], check=TCP_CHECK).replace(
+            "protocol TCP", "protocol " + protocol.upper())
+    return out
+
+
+def prepare_servers(site):
+    for server in site.servers:
+        serve_on(server, 8000, 8001, 8002)
+        if not LONG:
+            continue
+        server.namespace.ip("link add ipip0 type ipip local %s" % server.address, "link set ipip0 up")
+        server.namespace.sysctl({"ipv4/conf/all/arp_ignore": 1, "ipv4/conf/all/arp_announce": 2,
+                                 "ipv4/conf/all/rp_filter": 0, "ipv4/conf/default/rp_filter": 0,
+                                 "ipv4/conf/ipip0/rp_filter": 0})
+        server.namespace.ip("addr add %s/32 dev lo" % INNER)
+
+
+class Pair:
+    """Two routers of one kind."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.site = Site()
+        prepare_servers(self.site)
+        self.inner = self.site.add(Machine, "inner", [("eth0", "back", "02:00:00:00:02:50", [BACK4 + "50/24"])])
+        self.running = {}
+        self.start("r1")
+        self.wait_master("r1")
+        self.start("r2")
+        self.settle("r2")
+
+    def start(self, short):
+        router = getattr(self.site, short)
+        self.running[short] = getattr(router, self.daemon)(text(self.site, router, self.daemon))
+
+    def wait_master(self, short, within=40):
+        wait_until("%s to hold the addresses" % short, lambda: [self.site.holders(a) for a in (VIP, GATEWAY)],
+                   lambda seen: seen == [[short], [short]], within=within)
+
+    def settle(self, short):
+        """The standby takes part, and its kernel's receiver runs."""
+        router = getattr(self.site, short)
+        wait_until("the receiver of %s" % short, lambda: router.run("ipvsadm", "-Ln", "--daemon"),
+                   lambda seen: "backup" in seen, within=20)
+        wait_until("the servers in the kernel of %s" % short, lambda: [len(s) for s in router.ipvs().values()],
+                   lambda seen: seen == [3] * len(kinds()), within=20)
+
+    def connect(self):
+        made = [Connections(self.site, protocol, address, port, NUMBER // 2, NUMBER - NUMBER // 2,
+                            client=getattr(self, "inner") if where == "inner" else self.site.client)
+                for _, protocol, address, port, where in kinds()]
+        # Longer than the kernel's sender keeps anything back: what is measured is not the last two seconds.
+        wait_until("three seconds of talk", lambda: made[0].age(), lambda seen: seen > 3, within=10)
+        return made
+
+
+def cut(pair):
+    pair.site.r1.cut()
+    wait_until("r2 to serve", lambda: "r2" in pair.site.holders(VIP), within=40)
+    yield
+    pair.site.r1.restore()
+
+
+def kill(pair):
+    pair.site.r1.kill_all()
+    wait_until("r2 to serve", lambda: "r2" in pair.site.holders(VIP), within=40)
+    if pair.daemon != "poised":  # what keepalived leaves behind stays and answers: somebody has to clear it
+        for interface, addresses in (("front", (VIP,)), ("back", (GATEWAY, INNER))):
+            for address in addresses:
+                pair.site.r1.run("ip", "addr", "del", address + "/24", "dev", interface, check=False)
+    pair.wait_master("r2")
+    yield
+    pair.start("r1")
+
+
+def reboot(pair):
+    pair.site.r1.reboot()
+    pair.wait_master("r2")
+    yield
+    pair.start("r1")
+
+
+def restart(pair):
+    pair.running["r1"].stop(within=20)
+    pair.wait_master("r2")
+    yield
+    pair.start("r1")
+
+
+def handover(pair):
+    pair.running["r1"].poisectl("handover", "--all")
+    pair.wait_master("r2")
+    yield
+    pair.running["r1"].poisectl("handover", "--all", "--back")
+
+
+CASES = [("reboot", reboot), ("stop and start", restart)]
+LONG_CASES = [("network cut", cut), ("kill -9 of everything", kill), ("handover and back", handover)]
+
+
+def measure(daemon, report):
+    """{case: [(of each kind: (after the failover, after the fail-back))]}"""
+    results = {}
+    pair = Pair(daemon)
+    try:
+        for name, case in CASES + (LONG_CASES if LONG else []):
+            if case is handover and daemon != "poised":
+                continue
+            report.note("%s: %s" % (daemon, name))
+            pair.settle("r2")
+            made = pair.connect()
+            steps = case(pair)
+            next(steps)
+            first = survivors_of(made)
+            next(steps, None)
+            pair.wait_master("r1", within=90)
+            second = survivors_of(made)
+            results[name] = list(zip(first, second))
+            for connections in made:
+                connections.close()
+    except AssertionError as error:
+        report.failed("%s: %s\n%s" % (daemon, error, pair.site.tails()))
+    finally:
+        pair.site.close()
+    return results
+
+
+def run(options, report):
+    if not options.ipvs:
+        report.text("needs a kernel with IPVS")
+        return
+    results = {daemon: measure(daemon, report) for daemon in ("poised", "keepalived")}
+    report.clear()
+    report.text("%d connections of each kind, half of them idle; alive after the failover, then after the fail-back" %
+                NUMBER)
+    report.text()
+    form = "%-24s %-12s %-22s %s"
+    report.text(form % ("", "", "Poise", "keepalived"))
+    for name, _ in CASES + (LONG_CASES if LONG else []):
+        for i, (kind, *_) in enumerate(kinds()):
+            cells = []
+            for daemon in ("poised", "keepalived"):
+                counts = results[daemon].get(name)
+                cells.append("%d -> %d" % counts[i] if counts else "-")
+            report.text((form % (name if i == 0 else "", kind, *cells)).rstrip())
+    lost = [name for name, counts in results["poised"].items() if any(pair != (NUMBER, NUMBER) for pair in counts)]
+    if lost:
+        report.failed("Poise lost connections: " + ", ".join(lost))

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The file of last heartbeats. Runs in the vrrp process; after it is mapped it makes no system call. */
+#include "vrrp_heart.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MAGIC 0x74726148 /* "Hart" */
+#define LAYOUT 1
+#define BOOT_SIZE 40
+
+struct record {
+	uint64_t key; /* 0 = unused */
+	struct vrrp_past past;
+	uint64_t sum; /* over all before: a half-written record is none */
+};
+
+struct vrrp_heart_file {
+	uint32_t magic, layout;
+	char boot[BOOT_SIZE]; /* the kernel's boot id */
+	struct record records[VRRP_HEART_INSTANCES];
+};
+
+static uint64_t mix(uint64_t h, const void *data, size_t size)
+{
+	const uint8_t *p = data;
+
+	while (size--)
+		h = (h ^ *p++) * 1099511628211ull;
+	return h;
+}
+
+static uint64_t sum_of(const struct record *r)
+{
+	return mix(14695981039346656037ull, r, offsetof(struct record, sum));
+}
+
+static void read_boot_id(char boot[BOOT_SIZE])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	memset(boot, 0, BOOT_SIZE);
+	if (fd < 0)
+		return;
+	if (read(fd, boot, BOOT_SIZE - 1) < 0)
+		boot[0] = '\0';
+	close(fd);
+}
+
+int vrrp_heart_open(struct vrrp_heart *heart, int fd)
+{
+	struct vrrp_heart_file *file;
+	char boot[BOOT_SIZE];
+	int error = 0;
+
+	if (ftruncate(fd, sizeof(*file)) < 0)
+		error = -errno;
+	file = error ? MAP_FAILED : mmap(NULL, sizeof(*file), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (!error && file == MAP_FAILED)
+		error = -errno;
+	close(fd);
+	if (error)
+		return error;
+	read_boot_id(boot);
+	if (file->magic != MAGIC || file->layout != LAYOUT || memcmp(file->boot, boot, sizeof(boot)) != 0) {
+		memset(file, 0, sizeof(*file));
+		memcpy(file->boot, boot, sizeof(boot));
+		file->layout = LAYOUT;
+		file->magic = MAGIC;
+	}
+	heart->file = file;
+	return 0;
+}
+
+uint64_t vrrp_heart_key(const struct conf *conf, uint32_t instance)
+{
+	const struct conf_instance *i = &conf->instances[instance];
+	const char *name = conf_string(conf, i->name), *interface = conf_string(conf, i->interface);
+	uint64_t h = mix(14695981039346656037ull, name, strlen(name) + 1);
+
+	h = mix(h, interface, strlen(interface) + 1);
+	h = mix(h, &i->family, sizeof(i->family));
+	h = mix(h, &i->vrid, sizeof(i->vrid));
+	return h ? h : 1;
+}
+
+void vrrp_heart_store(struct vrrp_heart *heart, uint32_t number, uint64_t key, const struct vrrp_past *now)
+{
+	struct record r;
+
+	if (!heart->file || number >= VRRP_HEART_INSTANCES)
+		return;
+	memset(&r, 0, sizeof(r));
+	r.key = key;
+	r.past = *now;
+	r.sum = sum_of(&r);
+	memcpy(&heart->file->records[number], &r, sizeof(r));
+}
+
+bool vrrp_heart_find(const struct vrrp_heart *heart, uint64_t key, struct vrrp_past *past)
+{
+	struct mono newest = MONO_NEVER;
+	bool found = false;
+
+	/* A reload may have left the instance under two numbers. */
+	for (uint32_t i = 0; heart->file && i < VRRP_HEART_INSTANCES; i++) {
+		struct record r;
+
+		memcpy(&r, &heart->file->records[i], sizeof(r));
+		if (r.key != key || r.sum != sum_of(&r) || (found && mono_before(r.past.last_sent, newest)))
+			continue;
+		*past = r.past;
+		newest = r.past.last_sent;
+		found = true;
+	}
+	return found;
+}
