@@ -240,16 +240,16 @@ static bool list_put(struct trap *trap, const char *text, size_t kept)
 	return true;
 }
 
-/* "SERVICE: SERVER SERVER ...: CAUSE\n" of those at the front that share both. Returns how many are in it; 0 = no
+/* "SERVICE: SERVER SERVER ...: CAUSE; " of those at the front that share both. Returns how many are in it; 0 = no
  * room. */
-static uint32_t list_line(const struct conf *conf, const struct roll_item *items, uint32_t n, struct trap *trap)
+static uint32_t list_entry(const struct conf *conf, const struct roll_item *items, uint32_t n, struct trap *trap)
 {
 	char text[2 * CONF_NAME_SIZE + 8], end[sizeof(items->ev.why) + 4];
 	struct list_name first, next;
 	uint32_t used = 1;
 
 	list_name_of(conf, &items[0].ev, &first);
-	snprintf(end, sizeof(end), ": %.*s\n", (int)sizeof(items[0].ev.why), items[0].ev.why);
+	snprintf(end, sizeof(end), ": %.*s; ", (int)sizeof(items[0].ev.why), items[0].ev.why);
 	snprintf(text, sizeof(text), "%s%s%s", first.place, first.place[0] ? ": " : "", first.name);
 	if (!list_put(trap, text, strlen(end)))
 		return 0;
@@ -290,9 +290,10 @@ uint32_t trap_build_list(const struct conf *conf, const struct roll_item *items,
 
 	*trap = (struct trap){.oid = MIB_OID(MIB_POISE, 0, kind->trap)};
 	do {
-		more = list_line(conf, items + used, n - used, trap);
+		more = list_entry(conf, items + used, n - used, trap);
 		used += more;
 	} while (more > 0 && used < n);
+	trap->list_length -= 2; /* the last separator */
 	list_end(conf, kind, items, used, trap);
 	return used;
 }

@@ -265,9 +265,8 @@ START_TEST(test_a_list_names_service_server_and_cause)
 
 	ck_assert_uint_eq(trap_build_list(site.conf, items, 4, &trap), 4);
 	ck_assert_str_eq(strndup(trap.list, trap.list_length),
-		"10.77.0.51:80/tcp: 10.88.0.11:80 10.88.0.12:80: refused\n"
-		"fwmark 5: 10.88.0.13:80: refused\n"
-		"group pool/udp: 10.88.0.14:80: no route to host\n");
+		"10.77.0.51:80/tcp: 10.88.0.11:80 10.88.0.12:80: refused; "
+		"fwmark 5: 10.88.0.13:80: refused; group pool/udp: 10.88.0.14:80: no route to host");
 	ck_assert_uint_eq(trap.bind[0].value.number, 4);
 	ck_assert_int_eq(trap.bind[1].value.integer, HEALTH_DOWN + 1);
 }
@@ -291,7 +290,7 @@ START_TEST(test_a_list_that_is_full_goes_on)
 		ck_assert_uint_ge(more, 1);
 		ck_assert_uint_le(trap.list_length, TRAP_LIST_MAX);
 		snprintf(text, sizeof(text), "%.*s", (int)trap.list_length, trap.list);
-		ck_assert_int_eq(text[trap.list_length - 1], '\n');
+		ck_assert_int_ne(text[trap.list_length - 1], ' ');
 		for (uint32_t i = used; i < used + more; i++) {
 			snprintf(name, sizeof(name), "server-%u", i);
 			ck_assert_ptr_nonnull(strstr(text, name));
