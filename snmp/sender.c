@@ -164,6 +164,7 @@ static void target_rediscover(struct target *t)
 	sender_session_forget(t->sender->conf, t->conf, &t->engine);
 	t->is_probe = true;
 	t->asked = MONO_NEVER;
+	t->engine.length = 0;
 	session_use(t, sender_session_open_probe(t->conf, &why));
 }
 
@@ -231,13 +232,10 @@ static void target_discovered(struct target *t)
 	} while (oldest);
 }
 
-/* Returns true when this was the answer to the question for the engine. */
-static bool look_for_engine(struct target *t)
+static void look_for_engine(struct target *t)
 {
-	if (!t->is_probe || !t->session || !sender_session_engine(t->session, &t->engine))
-		return false;
-	target_discovered(t);
-	return true;
+	if (t->is_probe && t->engine.length > 0)
+		target_discovered(t);
 }
 
 static void on_readable(int fd, uint32_t events, void *arg)
@@ -261,7 +259,7 @@ static void ask_for_engine(struct target *t)
 	if (mono_is_set(t->asked) && mono_diff_us(now, t->asked) < t->conf->timeout_us)
 		return;
 	t->asked = now;
-	sender_session_ask(t->session);
+	sender_session_ask(t->session, &t->engine);
 }
 
 /* ---- time ---- */

@@ -137,8 +137,11 @@ void *sender_session_open(
 	return session_open(&s, why);
 }
 
+/* With no engine in the session the library would ask for it by itself, and wait for the answer: it gets one that no
+ * receiver can know, and a receiver says so in the name of its own (RFC 3414, 3.2 (3)). */
 void *sender_session_open_probe(const struct conf_trap_target *t, const char **why)
 {
+	static u_char nobodys[] = {0x80, 0x00, 0x1f, 0x88, 0x05, 'p', 'o', 'i', 's', 'e', 0, 'a', 's', 'k', 's'};
 	char peer[ADDR_TEXT + 8], nobody[] = "";
 	netsnmp_session s;
 
@@ -148,6 +151,8 @@ void *sender_session_open_probe(const struct conf_trap_target *t, const char **w
 	s.securityName = nobody;
 	s.securityModel = SNMP_SEC_MODEL_USM;
 	s.securityLevel = SNMP_SEC_LEVEL_NOAUTH;
+	s.securityEngineID = nobodys;
+	s.securityEngineIDLen = sizeof(nobodys);
 	return session_open(&s, why);
 }
 
@@ -175,15 +180,20 @@ static bool nobody_is_known(void)
 
 static int probe_answered(int operation, netsnmp_session *session, int id, netsnmp_pdu *pdu, void *magic)
 {
+	struct sender_engine *answer = magic;
+
 	(void)operation;
 	(void)session;
 	(void)id;
-	(void)pdu;
-	(void)magic;
-	return 1; /* what matters is what the session has learned */
+	if (!pdu || pdu->command != SNMP_MSG_REPORT || pdu->securityEngineIDLen == 0 ||
+		pdu->securityEngineIDLen > sizeof(answer->id))
+		return 1;
+	answer->length = pdu->securityEngineIDLen;
+	memcpy(answer->id, pdu->securityEngineID, answer->length);
+	return 1;
 }
 
-bool sender_session_ask(void *handle)
+bool sender_session_ask(void *handle, struct sender_engine *answer)
 {
 	netsnmp_pdu *pdu = nobody_is_known() ? snmp_pdu_create(SNMP_MSG_GET) : NULL;
 
@@ -193,21 +203,10 @@ bool sender_session_ask(void *handle)
 	pdu->securityName = strdup("");
 	pdu->securityLevel = SNMP_SEC_LEVEL_NOAUTH;
 	pdu->securityModel = SNMP_SEC_MODEL_USM;
-	if (snmp_sess_async_send(handle, pdu, probe_answered, NULL) != 0)
+	if (snmp_sess_async_send(handle, pdu, probe_answered, answer) != 0)
 		return true;
 	snmp_free_pdu(pdu);
 	return false;
-}
-
-bool sender_session_engine(void *handle, struct sender_engine *engine)
-{
-	const netsnmp_session *s = snmp_sess_session(handle);
-
-	if (!s || s->securityEngineIDLen == 0 || s->securityEngineIDLen > sizeof(engine->id))
-		return false;
-	engine->length = s->securityEngineIDLen;
-	memcpy(engine->id, s->securityEngineID, engine->length);
-	return true;
 }
 
 int sender_session_fd(void *handle)

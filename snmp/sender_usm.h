@@ -17,10 +17,9 @@ void *sender_session_open(const struct conf *conf, const struct conf_trap_target
 	const char **why);
 /* A session that can only ask a receiver for its engine. */
 void *sender_session_open_probe(const struct conf_trap_target *t, const char **why);
-/* Asks. When the answer has been read, sender_session_engine() knows it. Returns false when it cannot be sent. */
-bool sender_session_ask(void *handle);
-/* Copies the engine of the other side; false when it is not known yet. */
-bool sender_session_engine(void *handle, struct sender_engine *engine);
+/* Asks. *answer (which outlives the session) is filled when the answer is read. Returns false when it cannot be sent.
+ */
+bool sender_session_ask(void *handle, struct sender_engine *answer);
 /* Forgets the keys of the target's user with this engine, so that a new passphrase counts. */
 void sender_session_forget(
 	const struct conf *conf, const struct conf_trap_target *t, const struct sender_engine *engine);

@@ -198,3 +198,28 @@ class FrrVrrp:
                 "/usr/lib/frr/" + name, "-f", conf, "-i", vty + "/" + name + ".pid", "-z", vty + "/zserv",
                 "--vty_socket", vty, "-P", "0", "--log", "stdout", "--log-level", "debugging"],
                 machine.log(name), machine.namespace.name))
+
+
+class TrapReceiver(Process):
+    """snmptrapd that knows the names of POISE-MIB and takes notifications from anywhere. users: (engine ID of the sender
+    or "" for its own, name, auth, passphrase, priv, passphrase)."""
+
+    def __init__(self, machine, port=162, users=(), name="receiver"):
+        conf = machine.path(name + ".conf")
+        with open(conf, "w", encoding="ascii") as f:
+            f.write("disableAuthorization yes\n")
+            for engine, user, auth, auth_pass, priv, priv_pass in users:
+                f.write('createUser %s %s %s "%s" %s "%s"\n' % ("-e " + engine if engine else "", user, auth, auth_pass,
+                                                             priv, priv_pass))
+        env = {"SNMP_PERSISTENT_DIR": machine.path(name + ".snmp"), "SNMPCONFPATH": machine.path(name + ".snmp"),
+               "MIBS": "", "MIBDIRS": "%s/tests/mibs:%s/snmp" % (TOP, TOP)}
+        super().__init__(name + "@" + machine.short, [
+            "snmptrapd", "-f", "-Lo", "-C", "-c", conf, "-m", "+POISE-MIB", "-p", machine.path(name + ".pid"),
+            "udp:%d" % port], machine.log(name), machine.namespace.name, env)
+
+    def traps(self, notification="", *parts):
+        """The notifications of that name so far that carry all these texts, one string each."""
+        lines = (line for line in self.log().splitlines() if "snmpModules.1.1.4.1.0" in line)
+        kind = ".1.1.4.1.0 = OID: " + notification
+        return [line for line in lines if (kind + "\t" in line + "\t" or not notification)
+                and all(part in line for part in parts)]

@@ -16,7 +16,7 @@ import tempfile
 
 from . import net
 from .capture import Capture
-from .daemons import FrrVrrp, Keepalived, Nginx, Poised, SnmpPair
+from .daemons import FrrVrrp, Keepalived, Nginx, Poised, SnmpPair, TrapReceiver
 from .probe import Probe
 from .process import Process, kill, processes_in_namespaces, process_table, wait_until
 
@@ -87,6 +87,9 @@ class Machine:
         self.keep(pair.trapd)
         self.keep(pair.snmpd)
         return pair
+
+    def trap_receiver(self, **more):
+        return self.keep(TrapReceiver(self, **more))
 
 
 class Router(Machine):
