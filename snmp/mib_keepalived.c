@@ -5,6 +5,7 @@
 #include "config.h"
 #include "mib.h"
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 
 /* VrrpState: init(0) backup(1) master(2) fault(3), the numbers of enum vrrp_state. */
 _Static_assert(VRRP_INIT == 0 && VRRP_BACKUP == 1 && VRRP_MASTER == 2 && VRRP_FAULT == 3, "VrrpState");
@@ -228,7 +229,41 @@ static bool instance_value(const struct mib_view *view, const struct mib_row *ro
 static const uint16_t instance_columns[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23,
 	24, 25, 26, 27, 28, 29, 30, 33, 34, 35, 36, 0};
 
-/* ---- tracked scripts ---- */
+/* ---- tracked interfaces and scripts ---- */
+
+/* Who is not there has no index, and no row. */
+static void track_interface_rows(const struct mib_view *view, struct mib_rows *rows)
+{
+	for (uint32_t i = 0; i < view->conf->n_tracks; i++) {
+		const struct conf_track *track = &view->conf->tracks[i];
+		uint32_t index;
+
+		if (track->kind != CONF_TRACK_INTERFACE || track->instance == CONF_NONE)
+			continue;
+		index = if_nametoindex(conf_string(view->conf, track->name));
+		if (index > 0)
+			mib_rows_add(rows, i, 0, 2, (uint32_t[]){track->instance + 1, index});
+	}
+}
+
+static bool track_interface_value(
+	const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)
+{
+	const struct conf_track *track = &view->conf->tracks[row->object];
+
+	switch (column) {
+	case 1:
+		return mib_text(v, conf_string(view->conf, track->name));
+	case 2:
+		return mib_integer(v, track->weight);
+	case 3:
+		return mib_truth(v, track->reverse);
+	}
+	return false;
+}
+
+static const uint16_t track_interface_columns[] = {1, 2, 3, 0};
+
 static void track_rows(const struct mib_view *view, struct mib_rows *rows)
 {
 	for (uint32_t i = 0; i < view->conf->n_tracks; i++) {
@@ -400,6 +435,7 @@ static const struct mib_table vrrp_tables[] = {
 	{MIB_OID(MIB_KEEPALIVED, 2, 1, 1), group_columns, group_rows, group_value},
 	{MIB_OID(MIB_KEEPALIVED, 2, 2, 1), name_columns, group_member_rows, group_member_value},
 	{MIB_OID(MIB_KEEPALIVED, 2, 3, 1), instance_columns, instance_rows, instance_value},
+	{MIB_OID(MIB_KEEPALIVED, 2, 4, 1), track_interface_columns, track_interface_rows, track_interface_value},
 	{MIB_OID(MIB_KEEPALIVED, 2, 5, 1), track_columns, track_rows, track_value},
 	{MIB_OID(MIB_KEEPALIVED, 2, 6, 1), address_columns, address_rows, address_value},
 	{MIB_OID(MIB_KEEPALIVED, 2, 9, 1), script_columns, script_rows, script_value},

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* KEEPALIVED-MIB, checker part: virtual servers and real servers with the columns and numbers that tools made for
- * keepalived read. Read-only. Runs in the snmp role. Rates are absent: the kernel's averages are not on the boards. */
+ * keepalived read. Read-only. Runs in the snmp role. What a service says of the timing of checks is that of its first
+ * server's first check, because here every check has its own. */
 #include "mib.h"
+#include <linux/ip_vs.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -119,6 +121,71 @@ static bool service_identity(
 	return false;
 }
 
+/* ---- the timing of checks ---- */
+static const struct conf_check *first_check(const struct conf *conf, const struct conf_server *server)
+{
+	return server && server->checks.count > 0 ? &conf->checks[server->checks.first] : NULL;
+}
+
+/* The columns of retry, then of three times in seconds, then of four in microseconds. */
+struct timing_columns {
+	uint32_t retry, delay_s, warmup_s, interval_s, interval_us, delay_us, warmup_us, connect_us;
+};
+
+static bool timing_value(
+	const struct timing_columns *c, const struct conf_check *check, uint32_t column, struct mib_value *v)
+{
+	if (!check)
+		return false;
+	if (column == c->retry)
+		return mib_unsigned(v, check->retry);
+	if (column == c->delay_s)
+		return mib_unsigned(v, (uint64_t)(check->delay_before_retry_us / US_PER_S));
+	if (column == c->warmup_s)
+		return mib_unsigned(v, (uint64_t)(check->warmup_us / US_PER_S));
+	if (column == c->interval_s)
+		return mib_unsigned(v, (uint64_t)(check->interval_us / US_PER_S));
+	if (column == c->interval_us)
+		return mib_unsigned(v, (uint64_t)check->interval_us);
+	if (column == c->delay_us)
+		return mib_unsigned(v, (uint64_t)check->delay_before_retry_us);
+	if (column == c->warmup_us)
+		return mib_unsigned(v, (uint64_t)check->warmup_us);
+	return column == c->connect_us && mib_unsigned(v, (uint64_t)check->connect_timeout_us);
+}
+
+static bool service_timing(
+	const struct mib_view *view, const struct conf_service *cs, uint32_t column, struct mib_value *v)
+{
+	static const struct timing_columns columns = {57, 58, 59, 16, 64, 65, 66, 67};
+	const struct conf_server *first = cs->servers.count > 0 ? &view->conf->servers[cs->servers.first] : NULL;
+
+	return timing_value(&columns, first_check(view->conf, first), column, v);
+}
+
+/* The schedulers' flags go by other names for sh and for mh. */
+static bool service_flags(
+	const struct mib_view *view, const struct conf_service *cs, uint32_t column, struct mib_value *v)
+{
+	bool is_mh = strcmp(conf_string(view->conf, cs->scheduler), "mh") == 0;
+	bool is_sh = strcmp(conf_string(view->conf, cs->scheduler), "sh") == 0;
+	uint32_t flags = cs->scheduler_flags;
+
+	switch (column) {
+	case 53:
+		return mib_truth(v, is_sh && (flags & IP_VS_SVC_F_SCHED1));
+	case 54:
+		return mib_truth(v, is_sh && (flags & IP_VS_SVC_F_SCHED2));
+	case 55:
+		return mib_truth(v, flags & IP_VS_SVC_F_SCHED3);
+	case 62:
+		return mib_truth(v, is_mh && (flags & IP_VS_SVC_F_SCHED1));
+	case 63:
+		return mib_truth(v, is_mh && (flags & IP_VS_SVC_F_SCHED2));
+	}
+	return false;
+}
+
 static bool service_setting(
 	const struct mib_view *view, const struct conf_service *cs, uint32_t column, struct mib_value *v)
 {
@@ -135,6 +202,9 @@ static bool service_setting(
 		return mib_truth(v, cs->persistence_us > 0);
 	case 14:
 		return cs->persistence_us > 0 && mib_unsigned(v, (uint64_t)(cs->persistence_us / US_PER_S));
+	case 15:
+		return cs->persistence_us > 0 && cs->family == AF_INET &&
+		       mib_octets(v, &cs->persistence_mask4, sizeof(cs->persistence_mask4));
 	case 17:
 		return mib_truth(v, cs->ha_suspend);
 	case 18:
@@ -151,10 +221,31 @@ static bool service_setting(
 		return mib_unsigned(v, cs->hysteresis);
 	case 37:
 		return mib_truth(v, cs->one_packet);
+	case 51:
+		return cs->persistence_us > 0 && cs->family == AF_INET6 && mib_unsigned(v, cs->persistence_prefix6);
+	case 56: /* remove(1) inhibit(2) */
+		return mib_integer(v, cs->inhibit_on_failure ? 2 : 1);
 	case 61:
 		return mib_truth(v, cs->smtp_alert);
 	}
-	return false;
+	return service_timing(view, cs, column, v) || service_flags(view, cs, column, v);
+}
+
+/* Every rate in three forms: clamped to 32 bits, as a pair of 32 bits each, as 64 bits. */
+static bool rate_value(uint32_t column, uint32_t narrow, uint32_t pairs, uint32_t wide,
+	const struct status_rates *rates, struct mib_value *v)
+{
+	const uint64_t rate[] = {
+		rates->connections, rates->packets_in, rates->packets_out, rates->bytes_in, rates->bytes_out};
+
+	if (column >= narrow && column < narrow + 5)
+		return mib_unsigned(v, rate[column - narrow]);
+	if (column >= pairs && column < pairs + 10) {
+		uint64_t x = rate[(column - pairs) / 2];
+
+		return mib_unsigned(v, (column - pairs) % 2 ? x >> 32 : (uint32_t)x);
+	}
+	return column >= wide && column < wide + 5 && mib_counter64(v, rate[column - wide]);
 }
 
 /* Every counter twice: as 32 bits from `narrow` on, as 64 bits from `wide` on; bytes are always 64. */
@@ -195,13 +286,14 @@ static bool service_value(const struct mib_view *view, const struct mib_row *row
 	case 27:
 		return mib_unsigned(v, st.connections);
 	}
-	return service_setting(view, cs, column, v) ||
+	return service_setting(view, cs, column, v) || rate_value(column, 32, 41, 74, &st.rates, v) ||
 	       traffic_value(column, 28, 38,
 		       (uint64_t[]){st.connections, st.packets_in, st.packets_out, st.bytes_in, st.bytes_out}, v);
 }
 
-static const uint16_t service_columns[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 18, 19, 20, 21, 22, 23, 24,
-	25, 26, 27, 28, 29, 30, 31, 37, 38, 39, 40, 61, 0};
+static const uint16_t service_columns[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
+	23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50,
+	51, 53, 54, 55, 56, 57, 58, 59, 61, 62, 63, 64, 65, 66, 67, 74, 75, 76, 77, 78, 0};
 
 /* ---- real servers: the sorry server, if any, comes first ---- */
 static void server_rows(const struct mib_view *view, struct mib_rows *rows)
@@ -233,6 +325,7 @@ static uint32_t failed_checks(const struct mib_view *view, const struct conf_ser
 /* What a sorry server does not have: it is never checked and takes over only when all others are gone. */
 static bool server_regular(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)
 {
+	static const struct timing_columns columns = {43, 44, 45, 46, 50, 48, 49, 51};
 	const struct conf_server *cs = &view->conf->servers[row->object];
 	struct status_server st;
 
@@ -258,7 +351,7 @@ static bool server_regular(const struct mib_view *view, const struct mib_row *ro
 	case 47:
 		return mib_truth(v, cs->smtp_alert);
 	}
-	return false;
+	return timing_value(&columns, first_check(view->conf, cs), column, v);
 }
 
 static bool server_value(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)
@@ -294,12 +387,38 @@ static bool server_value(const struct mib_view *view, const struct mib_row *row,
 	case 17:
 		return mib_unsigned(v, st.persistent);
 	}
-	return traffic_value(column, 18, 27,
-		(uint64_t[]){st.connections, st.packets_in, st.packets_out, st.bytes_in, st.bytes_out}, v);
+	return rate_value(column, 22, 30, 58, &st.rates, v) ||
+	       traffic_value(column, 18, 27,
+		       (uint64_t[]){st.connections, st.packets_in, st.packets_out, st.bytes_in, st.bytes_out}, v);
 }
 
-static const uint16_t server_columns[] = {
-	2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 27, 28, 29, 40, 42, 47, 55, 0};
+static const uint16_t server_columns[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
+	23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,
+	55, 58, 59, 60, 61, 62, 0};
+
+/* ---- the sync daemon ---- */
+static bool sync_value(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)
+{
+	const struct conf_global *g = view->conf->global;
+
+	(void)row;
+	if (column == 1)
+		return mib_truth(v, g->sync_interface != 0);
+	if (!g->sync_interface)
+		return false;
+	switch (column) {
+	case 2:
+		return mib_text(v, conf_string(view->conf, g->sync_interface));
+	case 3:
+		return g->sync_instance < view->conf->n_instances &&
+		       mib_text(v, conf_string(view->conf, view->conf->instances[g->sync_instance].name));
+	case 4:
+		return mib_integer(v, g->sync_id);
+	}
+	return false;
+}
+
+static const uint16_t sync_columns[] = {1, 2, 3, 4, 0};
 
 /* ---- time limits of the kernel's connection table ---- */
 static bool timeout_value(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)
@@ -318,6 +437,7 @@ static const struct mib_table check_tables[] = {
 	{MIB_OID(MIB_KEEPALIVED, 3, 2, 1), group_entry_columns, group_entry_rows, group_entry_value},
 	{MIB_OID(MIB_KEEPALIVED, 3, 3, 1), service_columns, service_rows, service_value},
 	{MIB_OID(MIB_KEEPALIVED, 3, 4, 1), server_columns, server_rows, server_value},
+	{MIB_OID(MIB_KEEPALIVED, 3, 6), sync_columns, mib_rows_scalar, sync_value},
 	{MIB_OID(MIB_KEEPALIVED, 3, 7), timeout_columns, mib_rows_scalar, timeout_value},
 };
 

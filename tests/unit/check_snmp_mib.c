@@ -264,6 +264,17 @@ START_TEST(test_keepalived_services)
 	ck_assert_str_eq(KC(3, 3, 1, 27, 1), "u 4294967295"); /* sticks: it is a gauge */
 	ck_assert_str_eq(KC(3, 3, 1, 38, 1), "C 5000000000");
 	ck_assert_str_eq(KC(3, 3, 1, 40, 1), "C 3");
+	/* 6,000,000,007 connections a second, in three forms */
+	ck_assert_str_eq(KC(3, 3, 1, 32, 1), "u 4294967295");
+	ck_assert_str_eq(KC(3, 3, 1, 41, 1), "u 1705032711");
+	ck_assert_str_eq(KC(3, 3, 1, 42, 1), "u 1");
+	ck_assert_str_eq(KC(3, 3, 1, 74, 1), "C 6000000007");
+	ck_assert_str_eq(KC(3, 3, 1, 36, 1), "u 4");
+	ck_assert_str_eq(KC(3, 3, 1, 50, 1), "u 0");
+	ck_assert_str_eq(KC(3, 3, 1, 16, 1), "u 6"); /* of the first server's first check */
+	ck_assert_str_eq(KC(3, 3, 1, 16, 2), "-");
+	ck_assert_str_eq(KC(3, 6, 1, 0), "i 1");
+	ck_assert_str_eq(KC(3, 6, 4, 0), "i 7");
 	site_set_health(&site, RS_B, HEALTH_DOWN);
 	ck_assert_str_eq(KC(3, 3, 1, 21, 1), "u 1");
 	ck_assert_str_eq(KC(3, 2, 1, 2, 1, 1), "i 3");
@@ -291,6 +302,12 @@ START_TEST(test_keepalived_servers)
 	ck_assert_str_eq(KC(3, 4, 1, 10, 1, 3), "i 1");
 	ck_assert_str_eq(KC(3, 4, 1, 15, 1, 3), "u 12");
 	ck_assert_str_eq(KC(3, 4, 1, 16, 1, 3), "u 20");
+	ck_assert_str_eq(KC(3, 4, 1, 23, 1, 3), "u 9");
+	ck_assert_str_eq(KC(3, 4, 1, 32, 1, 3), "u 9");
+	ck_assert_str_eq(KC(3, 4, 1, 59, 1, 3), "C 9");
+	ck_assert_str_eq(KC(3, 4, 1, 46, 1, 2), "u 6");
+	ck_assert_str_eq(KC(3, 4, 1, 50, 1, 2), "u 6000000");
+	ck_assert_str_eq(KC(3, 4, 1, 46, 1, 3), "-");         /* without checks */
 	ck_assert_str_eq(KC(3, 4, 1, 4, 2, 1), "x 0A58000D"); /* no sorry server: regular ones from 1 */
 	site.view.boards[ROLE_IPVS] = NULL;
 	ck_assert_str_eq(KC(3, 4, 1, 7, 1, 3), "i 3"); /* not in the kernel yet: as configured */

@@ -127,6 +127,7 @@ static void build_rest(struct conf_builder *b)
 
 		check->kind = i == 0 ? CONF_CHECK_TCP : CONF_CHECK_HTTP;
 		check->server = RS_A;
+		check->interval_us = 6 * US_PER_S;
 	}
 	((struct conf_server *)conf_builder_at(b, CONF_TABLE_SERVER, RS_A))->checks = (struct conf_range){0, 2};
 }
@@ -218,12 +219,17 @@ static void make_check_boards(struct site *site, uint64_t generation)
 			.packets_in = 2,
 			.packets_out = 3,
 			.bytes_in = 4,
-			.bytes_out = 6000000000ULL};
+			.bytes_out = 6000000000ULL,
+			.rates = {6000000007ULL, 1, 2, 3, 4}};
 
 		board_store(site->boards[ROLE_IPVS], IPVS_TABLE_SERVICE, i, &st, sizeof(st));
 	}
 	for (unsigned i = 0; i < 5; i++) {
-		struct status_server st = {.is_programmed = 1, .effective_weight = 2, .active = 10 + i, .inactive = 20};
+		struct status_server st = {.is_programmed = 1,
+			.effective_weight = 2,
+			.active = 10 + i,
+			.inactive = 20,
+			.rates = {.packets_in = 9}};
 
 		board_store(site->boards[ROLE_IPVS], IPVS_TABLE_SERVER, i, &st, sizeof(st));
 		site_set_health(site, i, HEALTH_UP);
