@@ -102,21 +102,29 @@ static bool found_in_path(const char *name)
 	return false;
 }
 
+/* keepalived does not track with a script whose program is missing when it starts. */
+static bool is_left_out(const struct conf_load *load, const struct conf_node *node)
+{
+	return load->dialect == CONF_DIALECT_KEEPALIVED && strcmp(conf_word(node, 0), "script") == 0;
+}
+
 static void check_program(struct conf_load *load, const struct conf_node *node, uint32_t first, const char *program)
 {
+	const char *then = is_left_out(load, node) ? "nothing tracks this script, as keepalived does"
+						   : "it fails until this is mended";
 	struct stat st;
 
+	load->program_missing = false;
 	if (!load->check_files)
 		return;
-	if (!strchr(program, '/')) {
-		if (!found_in_path(program))
-			conf_warn(load, node, first,
-				"there is no program %s in the usual folders; it fails until there is", program);
-	} else if (stat(program, &st) < 0) {
-		conf_warn(load, node, first, "%s cannot be found; it fails until it can", program);
-	} else if (S_ISDIR(st.st_mode) || !(st.st_mode & 0111)) {
-		conf_warn(load, node, first, "%s is not executable; it fails until it is", program);
-	}
+	load->program_missing = true;
+	if (!strchr(program, '/') ? !found_in_path(program) : stat(program, &st) < 0)
+		conf_warn(load, node, first, "%s cannot be found%s" CONF_MEANING "%s", program,
+			strchr(program, '/') ? "" : " in the usual folders", then);
+	else if (strchr(program, '/') && (S_ISDIR(st.st_mode) || !(st.st_mode & 0111)))
+		conf_warn(load, node, first, "%s is not executable" CONF_MEANING "%s", program, then);
+	else
+		load->program_missing = false;
 }
 
 static void warn_shell(struct conf_load *load, const struct conf_node *node, uint32_t first, const struct splitter *s)

@@ -12,7 +12,6 @@ static const struct {
 	const char *block, *old, *today;
 } spellings[] = {
 	{"", "vrrp_track_file", "track_file"},
-	{"global_defs", "garp_master_delay", "vrrp_garp_master_delay"},
 	{"global_defs", "script_security", "enable_script_security"},
 	{"global_defs", "enable_snmp_keepalived", "enable_snmp_vrrp"},
 	{"vrrp_sync_group", "global_tracking", "sync_group_tracking_weight"},
@@ -27,6 +26,7 @@ static const struct {
 static const struct {
 	const char *block, *keyword;
 } without_effect[] = {
+	{"global_defs", "garp_master_delay"},
 	{"vrrp_instance", "native_ipv6"},
 	{"vrrp_instance", "preempt"},
 	{"TCP_CHECK", "nb_get_retry"},

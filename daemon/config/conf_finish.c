@@ -211,9 +211,10 @@ static void inherit(struct conf_load *load, conf_index_t index)
 	INHERIT("skip_check_adv_addr", skip_check_adv_addr, d->skip_check_adv_addr > 0);
 	INHERIT("smtp_alert", smtp_alert, d->smtp_alert > 0 || d->smtp_alert_vrrp > 0);
 	if (i->garp_lower_prio_delay_us < 0)
-		i->garp_lower_prio_delay_us = d->garp_lower_delay_us >= 0 ? d->garp_lower_delay_us : i->garp_delay_us;
+		i->garp_lower_prio_delay_us = d->garp_lower_delay_us >= 0 ? d->garp_lower_delay_us : d->garp_delay_us;
 	if (i->garp_lower_prio_repeat == UINT32_MAX)
-		i->garp_lower_prio_repeat = d->garp_lower_repeat >= 0 ? (uint32_t)d->garp_lower_repeat : i->garp_repeat;
+		i->garp_lower_prio_repeat = d->garp_lower_repeat >= 0 ? (uint32_t)d->garp_lower_repeat
+							     : (uint32_t)d->garp_repeat;
 }
 
 /* What strict mode does not allow is not done, as in keepalived. */
@@ -239,6 +240,8 @@ static void finish_strict(struct conf_load *load, conf_index_t index)
 		!conf_given(load, &conf_instance_block, index, "no_accept"))
 		i->no_accept = i->priority != 255;
 	i->lower_prio_no_advert = 1;
+	i->garp_lower_prio_delay_us = 0;
+	i->garp_lower_prio_repeat = 0;
 }
 
 static void finish_preempt(struct conf_load *load, conf_index_t index)
@@ -290,18 +293,28 @@ static void finish_instance(struct conf_load *load, conf_index_t index)
 
 /* ---- names ---- */
 
-/* Different priorities within a group would lead to endless elections: what has a weight is not tracked. */
+/* Different priorities within a group would lead to endless elections: as in keepalived, an interface loses its weight,
+ * scripts and files with one are not tracked. */
 static void drop_weighted(struct conf_load *load, conf_index_t index)
 {
 	struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, index);
 	const struct conf_group *g;
 
-	if (t->kind == CONF_TRACK_DEAD || t->weight == 0 || t->instance == CONF_NONE ||
+	if (t->kind == CONF_TRACK_DEAD || t->kind == CONF_TRACK_PROCESS || t->weight == 0 || t->instance == CONF_NONE ||
 		instance(load, t->instance)->group == CONF_NONE)
 		return;
 	g = conf_builder_at(load->builder, CONF_TABLE_GROUP, instance(load, t->instance)->group);
 	if (g->track_weights)
 		return;
+	if (t->kind == CONF_TRACK_INTERFACE) {
+		conf_warn(load, conf_object(load, CONF_TABLE_TRACK, index)->node, 0,
+			"vrrp_instance %s is in group %s, where no interface has a weight" CONF_MEANING
+			"its fall is a fault (track it in the group to give it a weight)",
+			conf_builder_text(load->builder, instance(load, t->instance)->name),
+			conf_builder_text(load->builder, g->name));
+		t->weight = 0;
+		return;
+	}
 	conf_warn(load, conf_object(load, CONF_TABLE_TRACK, index)->node, 0,
 		"vrrp_instance %s is in group %s, where nothing with a weight is tracked: this line is ignored "
 		"(track it in the group, or without a weight)",

@@ -233,7 +233,7 @@ static const struct conf_directive global_directives[] = {
 	TIME("vrrp_garp_interval", CONF_DEFAULTS(garp_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between gratuitous ARP packets on an interface"),
 	TIME("vrrp_gna_interval", CONF_DEFAULTS(gna_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between unsolicited neighbour advertisements on an interface"),
 	FLAG("vrrp_min_garp", CONF_DEFAULTS(min_garp), LIVE, "one announcement instead of bursts"),
-	TIME("garp_master_delay", CONF_DEFAULTS(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "the same as vrrp_garp_master_delay"),
+	INACTIVE("garp_master_delay", "keepalived does not know it here; write vrrp_garp_master_delay if that is meant"),
 	NUMBER("vrrp_rt_priority", G(vrrp_rt_priority), 0, 99, 50, START, "real-time priority of the VRRP process; 0 = none"),
 	INACTIVE("vrrp_garp_extra_if", "announcements go out on every interface that holds a virtual address"),
 	IGNORED("vrrp_iptables", "no_accept uses nftables sets of its own"),

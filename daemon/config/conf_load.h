@@ -28,6 +28,7 @@ struct conf_extra {
 	int64_t forward;
 	bool granularity;     /* of a service: persistence_granularity was there */
 	bool has_state;       /* of an instance */
+	bool program_missing; /* of a script: keepalived leaves it out */
 	bool has_weight;      /* of a track: else the script's weight is the default */
 	int64_t written_port; /* of a server, before its service changed it */
 	int64_t family;       /* ip_family; AF_UNSPEC = not given */
@@ -75,6 +76,7 @@ struct conf_load {
 	enum conf_dialect dialect;
 	bool check_files; /* look whether scripts exist */
 	bool no_files;    /* read no file that the configuration names */
+	bool program_missing; /* what conf_command() read last is not on this machine */
 	struct conf_defaults defaults;
 	struct conf_objects objects[CONF_TABLE_COUNT];
 	conf_index_t current[CONF_TABLE_COUNT]; /* record under construction */
@@ -116,6 +118,8 @@ void conf_name_add(struct conf_load *load, enum conf_table table, conf_string_t 
 /* Takes the record under construction, which nothing refers to yet, out of its table, and forgets its name (0 = it has
  * none). */
 void conf_object_drop(struct conf_load *load, enum conf_table table, conf_string_t name);
+/* Whether the object of this name was dropped, which was said. */
+bool conf_name_is_dropped(struct conf_load *load, enum conf_table table, const char *name);
 conf_index_t conf_name_find(struct conf_load *load, enum conf_table table, const char *name);
 /* Whether the keyword was given in the block of this record. */
 bool conf_given(struct conf_load *load, const struct conf_block *block, conf_index_t index, const char *name);

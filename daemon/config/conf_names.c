@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The name was that of an object that was dropped. */
+#define DROPPED UINT32_MAX
+
 conf_index_t conf_name_find(struct conf_load *load, enum conf_table table, const char *name)
 {
 	const struct conf_names *n = &load->names[table];
 	conf_string_t s = conf_text(load, name);
 
-	return s < n->room && n->index[s] ? n->index[s] - 1 : CONF_NONE;
+	return s < n->room && n->index[s] && n->index[s] != DROPPED ? n->index[s] - 1 : CONF_NONE;
 }
 
 void conf_name_add(struct conf_load *load, enum conf_table table, conf_string_t name, conf_index_t index)
@@ -23,7 +26,7 @@ void conf_name_add(struct conf_load *load, enum conf_table table, conf_string_t 
 		n->index = conf_realloc(n->index, n->room, sizeof(*n->index));
 		memset(n->index + room, 0, (size_t)(n->room - room) * sizeof(*n->index));
 	}
-	if (!n->index[name])
+	if (!n->index[name] || n->index[name] == DROPPED)
 		n->index[name] = index + 1;
 }
 
@@ -34,7 +37,14 @@ void conf_object_drop(struct conf_load *load, enum conf_table table, conf_string
 	conf_builder_truncate(load->builder, table, index);
 	load->objects[table].count = index;
 	if (name < load->names[table].room && load->names[table].index[name] == index + 1)
-		load->names[table].index[name] = 0;
+		load->names[table].index[name] = DROPPED;
+}
+
+bool conf_name_is_dropped(struct conf_load *load, enum conf_table table, const char *name)
+{
+	conf_string_t s = conf_text(load, name);
+
+	return s < load->names[table].room && load->names[table].index[s] == DROPPED;
 }
 
 bool conf_name_take(struct conf_load *load, enum conf_table table, const struct conf_node *node, conf_string_t *name)

@@ -12,6 +12,8 @@ static void apply_script(struct conf_load *load, const struct conf_node *node)
 
 	if (!conf_command(load, node, 1, true, &command))
 		return;
+	conf_current_extra(load, CONF_TABLE_SCRIPT)->program_missing =
+		load->program_missing && load->dialect == CONF_DIALECT_KEEPALIVED;
 	s = conf_current(load, CONF_TABLE_SCRIPT);
 	command.user = s->command.user;
 	command.group = s->command.group;
@@ -127,10 +129,11 @@ static void end_script(struct conf_load *load, const struct conf_node *node)
 {
 	const struct conf_script *s = conf_current(load, CONF_TABLE_SCRIPT);
 
-	if (s->command.argc)
+	if (s->command.argc && !conf_current_extra(load, CONF_TABLE_SCRIPT)->program_missing)
 		return;
-	conf_warn(load, node, 1, "vrrp_script %s has no script" CONF_MEANING "it is left out",
-		conf_builder_text(load->builder, s->name));
+	if (!s->command.argc)
+		conf_warn(load, node, 1, "vrrp_script %s has no script" CONF_MEANING "it is left out",
+			conf_builder_text(load->builder, s->name));
 	conf_object_drop(load, CONF_TABLE_SCRIPT, s->name);
 }
 

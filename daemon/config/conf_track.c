@@ -155,6 +155,8 @@ static conf_index_t find_object(struct conf_load *load, const struct conf_track 
 
 	if (index != CONF_NONE && !comes_later(load, table, index, node))
 		return index;
+	if (conf_name_is_dropped(load, table, name))
+		return CONF_NONE;
 	conf_warn(load, node, 0,
 		index == CONF_NONE ? "there is no %s %s" CONF_MEANING "it is not tracked"
 				   : "%s %s comes after this line" CONF_MEANING "it is not tracked (put it before)",

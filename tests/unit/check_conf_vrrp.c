@@ -195,7 +195,8 @@ START_TEST(test_instances_inherit_from_global)
 	ck_assert_int_eq(i->garp_delay_us, 2 * US_PER_S);
 	ck_assert_uint_eq(i->garp_repeat, 7);
 	ck_assert_int_eq(i->garp_lower_prio_delay_us, 2 * US_PER_S);
-	ck_assert_uint_eq(i->garp_lower_prio_repeat, 7);
+	/* As in keepalived: what the instance says of the first burst does not count here. */
+	ck_assert_uint_eq(i->garp_lower_prio_repeat, 3);
 	ck_assert_int_eq(i->garp_refresh_us, 30 * US_PER_S);
 	ck_assert_int_eq(i->garp_interval_us, 1000);
 	ck_assert_int_eq(i->gna_interval_us, 2000);
@@ -431,9 +432,10 @@ START_TEST(test_groups)
 	ck_assert_uint_eq(g->tracks.count, 1);
 	ck_assert_int_eq(c->tracks[g->tracks.first].weight, 4);
 	ck_assert_uint_eq(c->tracks[g->tracks.first].group, 0);
-	/* A weight inside a group is not tracked. */
-	ck_assert_uint_eq(c->instances[0].tracks.count, 1);
-	ck_assert_str_eq(str(c, c->tracks[c->instances[0].tracks.first].name), "eth7");
+	/* Inside a group an interface loses its weight. */
+	ck_assert_uint_eq(c->instances[0].tracks.count, 2);
+	ck_assert_str_eq(str(c, c->tracks[c->instances[0].tracks.first].name), "eth8");
+	ck_assert_int_eq(c->tracks[c->instances[0].tracks.first].weight, 0);
 	ck_assert_uint_eq(g->notifies.count, 1);
 	ck_assert_uint_eq(c->notifies[g->notifies.first].owner, CONF_OWNER_GROUP);
 	ck_assert_uint_eq(c->notifies[g->notifies.first].event, CONF_NOTIFY_MASTER);
