@@ -11,12 +11,21 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from poiselab import Site, has_ipvs, has_nftables  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--share", metavar="K/N", help="of the tests that were selected only the Kth of N shares")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "ipvs: needs a kernel with IPVS")
     config.addinivalue_line("markers", "nftables: needs a kernel with nftables")
 
 
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("share"):
+        k, n = (int(word) for word in config.getoption("share").split("/"))
+        config.hook.pytest_deselected(items=[item for i, item in enumerate(items) if i % n != k - 1])
+        items[:] = items[k - 1::n]
     missing = {}
     if os.geteuid() != 0:
         missing = {item: "the lab needs root" for item in items}

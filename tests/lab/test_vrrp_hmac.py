@@ -254,8 +254,8 @@ def more_of(frames, count):
 def test_a_clock_that_is_set_by_an_hour(site, step, which):
     clocks = {router.short: Clock(router) for router in site.routers}
     first = site.r1.poised(one(150), env=clocks["r1"].env)
-    second = site.r2.poised(one(100), env=clocks["r2"].env)
     wait_state(first, "MASTER")
+    second = site.r2.poised(one(100), env=clocks["r2"].env)
     wait_until("advertisements", lambda: second.vrrp("one").get("adverts_received", 0), lambda n: n >= 3)
     frames = site.client.capture("eth0")
     moment = time.monotonic()
