@@ -89,7 +89,6 @@ struct ipvs_resync {
 	struct ipvs_scan scan;
 	struct loop_io *io;
 	int sock;
-	char interface[IPVS_NAME_SIZE]; /* of sock */
 	struct timer due;
 	struct mono next_sweep, last_end;
 	uint64_t request;          /* that the running walk answers */

@@ -114,19 +114,19 @@ static int add_services(const struct ipvs *v, struct ipvs_scan_view *view)
 	return 0;
 }
 
-/* The socket of the interface in force; made anew when that one changes. */
-static int socket_of(struct ipvs *v)
+/* Made anew for every walk: interface and group may be others by now, and it costs nothing beside a walk. */
+static int make_socket(struct ipvs *v)
 {
-	struct ipvs_resync *r = &v->resync;
-	const char *interface = conf_string(v->now->conf, v->now->conf->global->sync_interface);
+	const struct conf_global *global = v->now->conf->global;
+	const struct ipvs_scan_target target = {.interface = conf_string(v->now->conf, global->sync_interface),
+		.group = global->sync_group,
+		.port = global->sync_port,
+		.ttl = global->sync_ttl};
 
-	if (r->sock >= 0 && strncmp(r->interface, interface, sizeof(r->interface)) == 0)
-		return r->sock;
-	if (r->sock >= 0)
-		close(r->sock);
-	r->sock = ipvs_scan_socket(interface);
-	snprintf(r->interface, sizeof(r->interface), "%s", interface);
-	return r->sock;
+	if (v->resync.sock >= 0)
+		close(v->resync.sock);
+	v->resync.sock = ipvs_scan_socket(&target);
+	return v->resync.sock;
 }
 
 static void on_back(int fd, uint32_t events, void *arg);
@@ -153,7 +153,7 @@ static int begin(struct ipvs *v, const struct ipvs_resync_verdict *verdict, cons
 	int rc = start_thread(v);
 
 	if (rc == 0 && verdict->scan == SYNC_SCAN_SEND) {
-		job.sock = socket_of(v);
+		job.sock = make_socket(v);
 		rc = job.sock < 0 ? job.sock : 0;
 	}
 	if (rc == 0)
@@ -232,6 +232,7 @@ static void on_back(int fd, uint32_t events, void *arg)
 {
 	struct ipvs *v = arg;
 	struct ipvs_resync *r = &v->resync;
+	bool failed;
 
 	(void)fd;
 	(void)events;
@@ -242,7 +243,9 @@ static void on_back(int fd, uint32_t events, void *arg)
 	if (r->scan.job.kind == SYNC_SCAN_SEND)
 		r->next_sweep =
 			ipvs_resync_next_sweep(mono_now(), v->now->conf->global->sync_sweep_us, r->scan.result.cpu_us);
-	if (r->scan.result.error)
+	if (r->scan.result.error == -ECANCELED)
+		say(v, "a sweep gave way");
+	else if (r->scan.result.error)
 		say(v, "the kernel's table of connections could not be read: %s", strerror(-r->scan.result.error));
 	else if (r->scan.job.kind == SYNC_SCAN_SEND)
 		take_sending(v);
@@ -250,7 +253,8 @@ static void on_back(int fd, uint32_t events, void *arg)
 		take_counting(v);
 	publish(v);
 	/* The next one in a round of its own: an error must not become a loop. */
-	loop_timer_set(v->p->loop, &r->due, mono_add(mono_now(), r->scan.result.error ? US_PER_S : 0));
+	failed = r->scan.result.error != 0 && r->scan.result.error != -ECANCELED;
+	loop_timer_set(v->p->loop, &r->due, mono_add(mono_now(), failed ? US_PER_S : 0));
 }
 
 /* ---- what is due ---- */
@@ -273,6 +277,16 @@ static bool look_ready(struct ipvs *v)
 	return status->is_ready;
 }
 
+/* A slow sweep does not keep a node waiting that has come back, nor a successor. */
+static void give_way(struct ipvs *v)
+{
+	struct ipvs_resync *r = &v->resync;
+	struct ipvs_resync_facts facts = facts_of(v);
+
+	if (r->is_sweep && facts.is_master && (facts.is_leaving || facts.send_request != facts.answered))
+		ipvs_scan_cancel(&r->scan);
+}
+
 void ipvs_resync_step(struct ipvs *v)
 {
 	struct ipvs_resync *r = &v->resync;
@@ -281,8 +295,12 @@ void ipvs_resync_step(struct ipvs *v)
 	uint32_t held_back;
 	int rc;
 
-	if (!v->now || !look_ready(v) || r->scan.is_out)
+	if (!v->now || !look_ready(v))
 		return;
+	if (r->scan.is_out) {
+		give_way(v);
+		return;
+	}
 	/* A node that has become master sweeps after a while, not in the hurry of the change. */
 	if (!mono_is_set(r->next_sweep))
 		r->next_sweep = ipvs_resync_next_sweep(mono_now(), v->now->conf->global->sync_sweep_us, 0);
@@ -296,7 +314,8 @@ void ipvs_resync_step(struct ipvs *v)
 	rc = begin(v, &verdict, &facts);
 	if (rc == 0)
 		return;
-	say(v, "the table of connections cannot be sent on %s: %s", r->interface, strerror(-rc));
+	say(v, "the table of connections cannot be sent on %s: %s",
+		conf_string(v->now->conf, v->now->conf->global->sync_interface), strerror(-rc));
 	if (log_limit_pass(&r->trouble, TROUBLE_LOG_US, &held_back))
 		log_error("ipvs sync: %s", r->status.why);
 	publish(v);

@@ -222,7 +222,8 @@ static int read_table(struct run *run, int fd)
 			take_line(run, line);
 		}
 		flush(run);
-		if (__atomic_load_n(&run->scan->is_ending, __ATOMIC_RELAXED))
+		if (__atomic_load_n(&run->scan->is_ending, __ATOMIC_RELAXED) ||
+			__atomic_load_n(&run->scan->is_cancelled, __ATOMIC_RELAXED))
 			return -ECANCELED;
 	}
 }
@@ -318,6 +319,7 @@ void ipvs_scan_send(struct ipvs_scan *scan, struct ipvs_scan_job *job)
 	scan->job = *job;
 	memset(job, 0, sizeof(*job));
 	scan->is_out = true;
+	__atomic_store_n(&scan->is_cancelled, false, __ATOMIC_RELAXED);
 	signal_fd(scan->go_fd);
 }
 
@@ -334,6 +336,11 @@ bool ipvs_scan_take(struct ipvs_scan *scan)
 	return true;
 }
 
+void ipvs_scan_cancel(struct ipvs_scan *scan)
+{
+	__atomic_store_n(&scan->is_cancelled, true, __ATOMIC_RELAXED);
+}
+
 void ipvs_scan_end(struct ipvs_scan *scan)
 {
 	if (!scan->has_thread)
@@ -347,25 +354,48 @@ void ipvs_scan_end(struct ipvs_scan *scan)
 	scan->has_thread = false;
 }
 
-int ipvs_scan_socket(const char *interface)
+static int set_group4(int fd, int ifindex, int ttl)
 {
-	struct ip_mreqn mreq = {.imr_ifindex = (int)if_nametoindex(interface)};
-	struct sockaddr_in group = {
-		.sin_family = AF_INET, .sin_port = htons(IPVS_SYNC_PORT), .sin_addr.s_addr = htonl(IPVS_SYNC_GROUP)};
-	const int off = 0, one = 1;
+	const struct ip_mreqn mreq = {.imr_ifindex = ifindex};
+	const int off = 0;
+
+	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &mreq, sizeof(mreq)) < 0 ||
+		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &off, sizeof(off)) < 0 ||
+		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl)) < 0)
+		return -errno;
+	return 0;
+}
+
+static int set_group6(int fd, int ifindex, int hops)
+{
+	const int off = 0;
+
+	if (setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &ifindex, sizeof(ifindex)) < 0 ||
+		setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &off, sizeof(off)) < 0 ||
+		setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops)) < 0)
+		return -errno;
+	return 0;
+}
+
+int ipvs_scan_socket(const struct ipvs_scan_target *target)
+{
+	const uint32_t usual = htonl(IPVS_SYNC_GROUP);
+	struct addr group = addr_is_set(&target->group) ? target->group : addr_from_bytes(AF_INET, &usual);
+	int ifindex = (int)if_nametoindex(target->interface), ttl = target->ttl ? (int)target->ttl : 1;
+	struct sockaddr_storage to;
+	socklen_t size = addr_to_sockaddr(&group, target->port ? target->port : IPVS_SYNC_PORT, (unsigned)ifindex, &to);
 	int fd, error;
 
-	if (mreq.imr_ifindex == 0)
+	if (ifindex == 0)
 		return -ENODEV;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = socket(group.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &mreq, sizeof(mreq)) == 0 &&
-		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &off, sizeof(off)) == 0 &&
-		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &one, sizeof(one)) == 0 &&
-		connect(fd, (const struct sockaddr *)&group, sizeof(group)) == 0)
+	error = group.family == AF_INET ? set_group4(fd, ifindex, ttl) : set_group6(fd, ifindex, ttl);
+	if (error == 0 && connect(fd, (const struct sockaddr *)&to, size) < 0)
+		error = -errno;
+	if (error == 0)
 		return fd;
-	error = -errno;
 	close(fd);
 	return error;
 }

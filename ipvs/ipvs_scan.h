@@ -64,7 +64,8 @@ struct ipvs_scan_job {
 struct ipvs_scan {
 	struct ipvs_scan_job job;
 	struct ipvs_scan_result result;
-	bool is_out, has_thread, is_ending;
+	bool is_out, has_thread;
+	bool is_ending, is_cancelled; /* read by the thread at any time */
 	pthread_t thread;
 	int go_fd, back_fd;
 };
@@ -78,10 +79,19 @@ void ipvs_scan_send(struct ipvs_scan *scan, struct ipvs_scan_job *job);
 int ipvs_scan_fd(const struct ipvs_scan *scan);
 /* True when the job is back: result and job.kind are valid until the next one. */
 bool ipvs_scan_take(struct ipvs_scan *scan);
+/* The job under way comes back soon, with the error -ECANCELED. */
+void ipvs_scan_cancel(struct ipvs_scan *scan);
 /* Ends the thread, in the middle of a job too. */
 void ipvs_scan_end(struct ipvs_scan *scan);
 
-/* A socket for SYNC_SCAN_SEND: UDP to the group on the interface; own messages do not come back. Or -errno. */
-int ipvs_scan_socket(const char *interface);
+/* Where the kernels of both nodes tell each other of connections. */
+struct ipvs_scan_target {
+	const char *interface;
+	struct addr group; /* not set: 224.0.0.81 */
+	uint16_t port;     /* 0: 8848 */
+	uint32_t ttl;      /* 0: 1 */
+};
+/* A socket for SYNC_SCAN_SEND; own messages do not come back. Or -errno. */
+int ipvs_scan_socket(const struct ipvs_scan_target *target);
 
 #endif

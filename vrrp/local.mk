@@ -78,7 +78,7 @@ tests_replay_vrrp_replay_SOURCES = tests/replay/vrrp_replay.c
 tests_replay_vrrp_replay_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
 EXTRA_DIST += tests/replay/crash.replay tests/replay/faults.replay tests/replay/group.replay \
 	tests/replay/give_away.replay tests/replay/give_away_group.replay tests/replay/leave.replay \
-	tests/replay/leave_alone.replay tests/replay/handover.replay tests/replay/preemption.replay tests/replay/reload.replay tests/replay/split.replay
+	tests/replay/leave_alone.replay tests/replay/handover.replay tests/replay/hold.replay tests/replay/preemption.replay tests/replay/reload.replay tests/replay/split.replay
 
 # The fuzz target over its seeds; with --enable-fuzzers (CC=clang) also as a program that looks for more.
 check_PROGRAMS += tests/fuzz/seeds_vrrp_packet

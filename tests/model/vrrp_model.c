@@ -108,7 +108,7 @@ static void check_settled(const struct world *w)
 
 			if (!is_able(w, r) || r == best)
 				continue;
-			if (conf[r].preempt && vr->priority > master->priority)
+			if (conf[r].preempt && !vr->is_held && vr->priority > master->priority)
 				world_violated(w, "the master of a quiet segment is the best router");
 			if (vr->master.bytes[3] != best + 1)
 				world_violated(w, "everybody knows the master of a quiet segment");
@@ -213,7 +213,8 @@ static uint64_t mix_vr(uint64_t hash, const struct world *w, int r, int s)
 	const struct vrrp_vr *vr = &w->router[r].vr[s];
 	int64_t left = mono_diff_us(vr->deadline, w->now);
 
-	hash = mix(hash, vr->state | vr->priority << 4 | vr->faults << 12 | (uint32_t)vr->is_ready << 30);
+	hash = mix(hash, vr->state | vr->priority << 4 | vr->faults << 12 | (uint32_t)vr->is_ready << 30 |
+				 (uint32_t)vr->is_held << 31);
 	hash = mix(hash, mono_is_set(vr->deadline) ? (left > -SLEEP_US ? left : -SLEEP_US) : -SLEEP_US - 1);
 	hash = mix(hash, vr->master_interval_us);
 	hash = mix(hash, vr->master.bytes[3]);

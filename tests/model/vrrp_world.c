@@ -264,6 +264,14 @@ static void toggle_priority(struct world *w, int r)
 	step_all(w, r, &ev);
 }
 
+/* Connections of a lower master come to be known here, or not any more. */
+static void toggle_hold(struct world *w, int r)
+{
+	struct vrrp_event ev = {.kind = VRRP_EVENT_HOLD, .faults = !w->router[r].vr[0].is_held};
+
+	step_all(w, r, &ev);
+}
+
 bool world_is_awake(const struct world *w, int r)
 {
 	return w->router[r].is_up && !w->router[r].is_stalled;
@@ -364,6 +372,10 @@ void world_apply(struct world *w, const struct move *m)
 		toggle_priority(w, m->a);
 		w->left.priorities--;
 		break;
+	case HOLD:
+		toggle_hold(w, m->a);
+		w->left.holds--;
+		break;
 	}
 }
 
@@ -399,6 +411,8 @@ static uint32_t router_moves(const struct world *w, int r, struct move *out)
 		out[n++] = (struct move){FAULT, a, 0};
 	if (left->priorities > 0 && sc->priority[r] != VRRP_PRIORITY_OWNER)
 		out[n++] = (struct move){PRIORITY, a, 0};
+	if (left->holds > 0)
+		out[n++] = (struct move){HOLD, a, 0};
 	return n;
 }
 

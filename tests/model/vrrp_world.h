@@ -14,7 +14,7 @@
 
 /* What the adversary may still do. */
 struct budget {
-	uint8_t losses, delays, crashes, reboots, stops, stalls, faults, priorities, pauses;
+	uint8_t losses, delays, crashes, reboots, stops, stalls, faults, priorities, holds, pauses;
 };
 
 struct scenario {
@@ -62,7 +62,8 @@ enum move_kind {
 	STALL,
 	WAKE,
 	FAULT,
-	PRIORITY
+	PRIORITY,
+	HOLD
 };
 
 struct move {
@@ -86,7 +87,7 @@ void world_deliver(struct world *w, uint32_t i);
 void world_fire(struct world *w, int r, int s);
 void world_apply(struct world *w, const struct move *m);
 
-#define MOVES (FLIGHTS * 3 + ROUTERS * 10 + 2)
+#define MOVES (FLIGHTS * 3 + ROUTERS * 11 + 2)
 /* Everything that can happen next; returns how many. */
 uint32_t world_moves(const struct world *w, struct move *out);
 

@@ -262,6 +262,41 @@ START_TEST(test_problems)
 }
 END_TEST
 
+START_TEST(test_the_other_node)
+{
+	struct status_pair pair = {.state = PAIR_UP,
+		.peer_active = 1,
+		.coverage_known = 1,
+		.coverage = 999,
+		.coverage_total = 2000,
+		.config_known = 1,
+		.config_differs = 1,
+		.peer_node = "lb2",
+		.why = "lb2 (poise 1.0) is heard"};
+	struct status_difference d = {.is_used = 1, .kind = PAIR_ONLY_THERE, .name = "vrrp_instance web"};
+	struct status_sync sync = {.is_full = 1, .is_ready = 1, .entries_sent = 77, .why = "ready"};
+	struct json_object *doc = document();
+
+	assert_text(doc, "pair.state", "off");
+	ck_assert_ptr_null(at(doc, "pair.coverage_percent"));
+	json_object_put(doc);
+	board_store(site.boards[ROLE_PAIR], PAIR_TABLE_PEER, 0, &pair, sizeof(pair));
+	board_store(site.boards[ROLE_PAIR], PAIR_TABLE_DIFFERENCE, 0, &d, sizeof(d));
+	board_store(site.boards[ROLE_IPVS], IPVS_TABLE_SYNC, 0, &sync, sizeof(sync));
+	doc = document();
+	assert_text(doc, "pair.state", "up");
+	assert_text(doc, "pair.node", "lb2");
+	assert_number(doc, "pair.coverage_percent", 99);
+	assert_number(doc, "pair.coverage_of", 2000);
+	ck_assert_ptr_null(at(doc, "pair.peer_coverage_percent"));
+	assert_text(doc, "pair.differences.0.object", "vrrp_instance web");
+	assert_text(doc, "pair.differences.0.what", "only there");
+	assert_flag(doc, "connection_sync.ready", true);
+	assert_number(doc, "connection_sync.connections_sent", 77);
+	json_object_put(doc);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("control_status");
@@ -277,6 +312,7 @@ int main(void)
 	tcase_add_test(tc, test_missing_board_is_said);
 	tcase_add_test(tc, test_a_record_of_another_generation_is_not_shown);
 	tcase_add_test(tc, test_problems);
+	tcase_add_test(tc, test_the_other_node);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -129,6 +129,31 @@ START_TEST(test_it_fits)
 }
 END_TEST
 
+START_TEST(test_the_other_node)
+{
+	struct json_object *object = parse("{'node':'lb1','pair':{'state':'up','node':'lb2','since':"
+					   "'2026-11-19T15:00:00.000Z','coverage_percent':99,'coverage_of':2000,"
+					   "'configuration_differences':9,'differences':[{'object':'vrrp_instance web',"
+					   "'what':'not the same'}]}}");
+	struct json_object *silent =
+		parse("{'node':'lb1','pair':{'state':'silent','why':'the other node is not heard'}}");
+	struct text t;
+
+	text_begin(&t, &plain);
+	view_pair(&t, object, NOW_US);
+	assert_shows(t.bytes, "lb2  up for");
+	assert_shows(t.bytes, "- 99 % of its 2000 connections are held here\n");
+	assert_shows(t.bytes, "    not the same  vrrp_instance web\n    and 8 more\n");
+	text_free(&t);
+	text_begin(&t, &plain);
+	view_pair(&t, silent, NOW_US);
+	assert_shows(t.bytes, "the other node  silent for : the other node is not heard\n");
+	text_free(&t);
+	json_object_put(object);
+	json_object_put(silent);
+}
+END_TEST
+
 START_TEST(test_colours)
 {
 	char *text = status_on(&utf8);
@@ -333,6 +358,7 @@ int main(void)
 	setenv("TZ", "UTC", 1);
 	tcase_add_test(tc, test_status);
 	tcase_add_test(tc, test_it_fits);
+	tcase_add_test(tc, test_the_other_node);
 	tcase_add_test(tc, test_colours);
 	tcase_add_test(tc, test_nothing_configured);
 	tcase_add_test(tc, test_missing_members_are_no_harm);

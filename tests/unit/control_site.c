@@ -168,6 +168,10 @@ static const struct board_shape *shape_of(enum role role, const struct conf *c, 
 		TABLE(IPVS_TABLE_SERVICE, c->n_services, struct status_service);
 		TABLE(IPVS_TABLE_SERVER, c->n_servers, struct status_server);
 		TABLE(IPVS_TABLE_ROLE, 1, struct status_ipvs);
+		TABLE(IPVS_TABLE_SYNC, 1, struct status_sync);
+	} else if (role == ROLE_PAIR) {
+		TABLE(PAIR_TABLE_PEER, 1, struct status_pair);
+		TABLE(PAIR_TABLE_DIFFERENCE, PAIR_DIFFERENCES, struct status_difference);
 	} else if (role == ROLE_HEALTHCHECK) {
 		TABLE(HEALTH_TABLE_SERVER, c->n_servers, struct status_health);
 	} else if (role == ROLE_SCRIPT) {

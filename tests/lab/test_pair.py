@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the two daemons tell each other: drains, differences of their configurations, and nothing without a key."""
+
+from poiselab import wait_until
+from poiselab.configs import TCP_CHECK, nat_site
+from poiselab.site import BACK4, VIP
+
+PRIORITY = {"r1": 150, "r2": 100}
+
+
+def text(router, key='pair_key "only for this test"', **more):
+    own, other = (BACK4 + "2", BACK4 + "3") if router.short == "r1" else (BACK4 + "3", BACK4 + "2")
+    return nat_site(PRIORITY[router.short], advert=0.2, check=TCP_CHECK, globals_="vrrp_version 3\npair_address %s\n"
+                    "pair_peer %s\n%s" % (own, other, key), **more)
+
+
+def pair(daemon):
+    return daemon.status().get("pair", {})
+
+
+def up(*daemons):
+    for daemon in daemons:
+        wait_until("%s to hear the other node" % daemon.name, lambda d=daemon: pair(d).get("state"),
+                   lambda seen: seen == "up", within=20)
+
+
+def admin(daemon, server):
+    return daemon.server(server.address).get("admin")
+
+
+def test_a_drain_is_taken_over_by_the_other_node(site):
+    first, second = site.r1.poised(text(site.r1)), site.r2.poised(text(site.r2))
+    up(first, second)
+    first.poisectl("drain", site.s1.address)
+    wait_until("r2 to know of the drain", lambda: admin(second, site.s1), lambda seen: seen == "drain", within=20)
+    # a node that comes later learns it, too; and what is newer wins, wherever it was said
+    second.stop()
+    first.poisectl("maint", site.s2.address)
+    second = site.r2.poised(text(site.r2))
+    up(first, second)
+    wait_until("r2 to know of the maintenance", lambda: admin(second, site.s2), lambda seen: seen == "maint", within=30)
+    second.poisectl("undrain", site.s1.address)
+    wait_until("r1 to know that the drain is over", lambda: admin(first, site.s1), lambda seen: seen == "normal",
+               within=20)
+    assert admin(second, site.s1) == "normal" and admin(first, site.s2) == "maint"
+
+
+def test_differences_of_the_configurations_are_named(site):
+    first, second = site.r1.poised(text(site.r1)), site.r2.poised(text(site.r2))
+    up(first, second)
+    # priorities and addresses of the nodes differ, and that is no difference
+    for daemon in (first, second):
+        wait_until("equal configurations", lambda d=daemon: pair(d), lambda seen: seen["configuration_compared"] and
+                   seen["configuration_differences"] == 0, within=20)
+    second.write(text(site.r2, servers=2).replace("weight 1", "weight 3", 1))
+    second.poisectl("reload")
+    service = VIP + ":80/tcp"
+    for daemon, missing in ((first, "only here"), (second, "only there")):
+        seen = wait_until("the differences", lambda d=daemon: pair(d), lambda seen: seen["configuration_differences"],
+                          within=20)
+        found = {d["object"]: d["what"] for d in seen["differences"]}
+        assert found == {"real_server %s:80 of %s" % (site.s1.address, service): "not the same",
+                         "real_server %s:80 of %s" % (site.s3.address, service): missing}
+        assert "not the same" in daemon.poisectl("status").stdout
+
+
+def test_no_key_no_channel(site):
+    first, second = site.r1.poised(text(site.r1, key="")), site.r2.poised(text(site.r2))
+    wait_until("r1 to say that it has no key", lambda: pair(first).get("state"), lambda seen: seen == "no key")
+    wait_until("r2 to hear nobody", lambda: pair(second).get("state"), lambda seen: seen == "silent")
+    assert "pair_key is missing" in first.poisectl("status").stdout
+    # another key is as good as none
+    first.write(text(site.r1, key='pair_key "of another test"'))
+    first.poisectl("reload")
+    seen = wait_until("r2 to count what is not signed with its key", lambda: pair(second),
+                      lambda seen: seen["messages_forged"] > 0, within=20)
+    assert seen["state"] == "silent" and seen["messages_received"] == 0
