@@ -206,6 +206,7 @@ static void end_round(struct ipvs *v)
 {
 	v->audit_at = UINT32_MAX;
 	v->status.last_audit_real_us = real_now_us();
+	ipvs_firewall_audit(v);
 	ipvs_sysctl_step(v);
 	ipvs_sync_step(v);
 	ipvs_resync_step(v);
@@ -251,6 +252,8 @@ void ipvs_audit_on_timer(struct timer *timer, void *arg)
 			end_round(v);
 	} else if (v->usable) {
 		ipvs_reconcile(v);
+	} else {
+		ipvs_firewall_audit(v);
 	}
 	schedule(v);
 }

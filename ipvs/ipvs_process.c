@@ -26,11 +26,17 @@ static int prepare(struct role_process *p, const struct conf *next, char *why)
 	char name[CONF_NAME_SIZE];
 	conf_index_t service = 0;
 	const char *problem = ipvs_desired_check(next, &service);
+	char text[WHY_SIZE];
 
 	if (problem) {
 		snprintf(why, 240, "%.100s: %s",
 			service < next->n_services ? conf_service_name(next, service, name) : "the configuration",
 			problem);
+		return -1;
+	}
+	/* A first start goes on without, loudly: virtual addresses matter more. */
+	if (v->now && ipvs_firewall_check(next, text)) {
+		snprintf(why, 240, "%s", text);
 		return -1;
 	}
 	v->next = ipvs_generation_new(next, v->now);
@@ -242,6 +248,7 @@ static void stop(struct role_process *p, bool keep)
 		notify_end(v);
 		ipvs_sync_stop(v);
 		ipvs_sysctl_stop(v);
+		ipvs_firewall_stop();
 		ipvs_reconcile_remove(v, v->now->conf->global->lvs_flush_on_stop);
 	}
 	role_exit(p, 0);

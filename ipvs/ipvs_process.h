@@ -10,6 +10,7 @@
  *   ipvs_sync.c      connection synchronisation and timeouts
  *   ipvs_resync.c    the whole table of connections sent to the other node, or counted (ipvs_scan.c does it)
  *   ipvs_place.c     services that stand only on the master or the backup
+ *   ipvs_firewall.c  guard rails and marks in nftables
  *   ipvs_sysctl.c    kernel settings */
 #ifndef POISE_IPVS_PROCESS_H
 #define POISE_IPVS_PROCESS_H
@@ -222,6 +223,17 @@ void ipvs_sysctl_for_drain(struct ipvs *v, uint32_t number, bool on);
 void ipvs_sysctl_stop(struct ipvs *v);
 /* Puts back what a ledger says; without a process. Returns how many. */
 size_t ipvs_sysctl_release(const struct ipvs_owned *owned);
+
+/* ---- ipvs_firewall.c ---- */
+/* Makes our nftables table what the generation wants. */
+void ipvs_firewall_step(struct ipvs *v);
+/* Reads counters, repairs what others changed. */
+void ipvs_firewall_audit(struct ipvs *v);
+/* NULL when nftables can do what the configuration asks for (or it asks for nothing), else why not (buf: WHY_SIZE). */
+const char *ipvs_firewall_check(const struct conf *conf, char *buf);
+void ipvs_firewall_stop(void);
+/* Without a process: removes the table when it is there. */
+void ipvs_firewall_release(void);
 
 /* ---- ipvs_release.c ---- */
 /* poise-ipvs --release --ledger FILE: removes the services of the ledger. Returns an exit status. */

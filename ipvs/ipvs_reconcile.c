@@ -482,6 +482,7 @@ void ipvs_reconcile(struct ipvs *v)
 		v->unread = false;
 		ipvs_state_read_health(v, UINT32_MAX);
 		ipvs_state_read_admin(v, UINT32_MAX);
+		ipvs_firewall_step(v);
 		ipvs_sysctl_step(v);
 		ipvs_sync_step(v);
 	}

@@ -66,6 +66,7 @@ static int release_file(const char *path)
 		rc = ipvs_owned_load(&owned, fd);
 	if (rc == 0 && owned.n)
 		rc = release(kernel, &owned, &removed);
+	ipvs_firewall_release();
 	if (rc == 0 && ipvs_sysctl_release(&owned))
 		log_info("ipvs: kernel settings are as they were before");
 	if (rc == 0 && owned.n)

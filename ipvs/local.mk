@@ -8,16 +8,17 @@ ipvs_libipvscore_a_SOURCES = ipvs/ipvs_image.c ipvs/ipvs_image.h ipvs/ipvs_plan.
 	ipvs/ipvs_owned.c ipvs/ipvs_owned.h ipvs/ipvs_conn.c ipvs/ipvs_conn.h \
 	ipvs/ipvs_sync_message.c ipvs/ipvs_sync_message.h ipvs/ipvs_scan.c ipvs/ipvs_scan.h \
 	ipvs/ipvs_resync_plan.c ipvs/ipvs_resync_plan.h \
-	ipvs/ipvs_contradict.c ipvs/ipvs_contradict.h
+	ipvs/ipvs_contradict.c ipvs/ipvs_contradict.h ipvs/ipvs_guard.c ipvs/ipvs_guard.h
 ipvs_libipvscore_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 
 pkglibexec_PROGRAMS += ipvs/poise-ipvs
 ipvs_poise_ipvs_SOURCES = ipvs/ipvs_process.c ipvs/ipvs_process.h ipvs/ipvs_state.c ipvs/ipvs_reconcile.c \
 	ipvs/ipvs_audit.c ipvs/ipvs_follow.c ipvs/ipvs_report.c ipvs/ipvs_sync.c ipvs/ipvs_resync.c ipvs/ipvs_cut.c ipvs/ipvs_release.c \
-	ipvs/ipvs_place.c ipvs/ipvs_sysctl.c \
+	ipvs/ipvs_place.c ipvs/ipvs_sysctl.c ipvs/ipvs_firewall.c ipvs/ipvs_nft.c ipvs/ipvs_nft.h ipvs/ipvs_nft_draft.h \
+	ipvs/ipvs_nft_rule.c ipvs/ipvs_nft_socket.c \
 	ipvs/ipvs_netlink.c ipvs/ipvs_netlink.h
-ipvs_poise_ipvs_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
-ipvs_poise_ipvs_LDADD = ipvs/libipvscore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS)
+ipvs_poise_ipvs_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
+ipvs_poise_ipvs_LDADD = ipvs/libipvscore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS) $(NFT_LIBS)
 
 check_PROGRAMS += tests/unit/check_ipvs_plan tests/unit/check_ipvs_decide tests/unit/check_ipvs_codec \
 	tests/unit/check_ipvs_desired tests/unit/check_ipvs_sync tests/fuzz/seeds_ipvs_dump tests/fuzz/seeds_ipvs_conn
