@@ -28,6 +28,7 @@ enum event_kind {
 	EVENT_CHECKS,       /* health checks run late: a problem of our own; to: 1 late, 0 on time again */
 	EVENT_COMMAND, /* an operator's command; to: 1 done, 0 refused; name: the command, why: who and how it went */
 	EVENT_SPLIT,   /* object: conf->instances; to: 1 another master stays one: split brain suspected; 0 over */
+	EVENT_COVERAGE, /* pair: to: 1 this node holds enough of the other one's connections (again), 0 no longer */
 	EVENT_KINDS
 };
 

@@ -113,3 +113,13 @@ void pair_cover_compare(
 	c->held = total ? (uint32_t)(held * 1000 / total) : 1000;
 	c->at = now;
 }
+
+enum pair_cover_news pair_cover_judge(bool *had, bool known, uint32_t held, uint32_t enough)
+{
+	bool has = held >= enough;
+
+	if (!known || has == *had)
+		return PAIR_COVER_SAME;
+	*had = has;
+	return has ? PAIR_COVER_REACHED : PAIR_COVER_LOST;
+}

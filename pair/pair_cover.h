@@ -35,6 +35,9 @@ struct pair_cover {
 	struct mono at;
 };
 
+/* Whether enough is held, and when that is news. */
+enum pair_cover_news { PAIR_COVER_SAME, PAIR_COVER_REACHED, PAIR_COVER_LOST };
+
 struct pair_cover_facts {
 	struct mono now;
 	bool can;               /* the other one is heard, active and ready, we are ready and standby for something */
@@ -52,6 +55,9 @@ void pair_cover_take_part(struct pair_cover *c, const struct pair_digest *part, 
 /* Decides; returns when to look again (MONO_NEVER: when something comes). A count that is back is compared by the
  * caller with pair_cover_compare() while c->compared != facts->counted. */
 struct mono pair_cover_step(struct pair_cover *c, const struct pair_cover_facts *facts);
+/* *had: enough was held when it was last known. Losing what was never reached is no news, and what is not known is no
+ * loss: the other node may be gone, and we active. held and enough: 1/1000. */
+enum pair_cover_news pair_cover_judge(bool *had, bool known, uint32_t held, uint32_t enough);
 /* Compares with the own count (all buckets) and keeps the result. */
 void pair_cover_compare(
 	struct pair_cover *c, const struct status_bucket ours[DIGEST_BUCKETS], uint64_t count, struct mono now);

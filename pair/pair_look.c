@@ -129,6 +129,28 @@ static void look_at_coverage(struct pair *pair, const struct own_facts *own)
 		pair->status.send_request = other->state.want;
 }
 
+static void tell_coverage(struct pair *pair)
+{
+	const struct status_pair *st = &pair->status;
+	uint32_t enough = pair->conf->global->preempt_coverage;
+	struct event event = {.kind = EVENT_COVERAGE};
+	enum pair_cover_news news = pair_cover_judge(&pair->is_covered, st->coverage_known, st->coverage, enough * 10);
+
+	if (news == PAIR_COVER_SAME)
+		return;
+	event.to = news == PAIR_COVER_REACHED;
+	event.from = !event.to;
+	snprintf(event.name, sizeof(event.name), "%.63s", pair->other.state.node);
+	snprintf(event.why, sizeof(event.why),
+		"%u.%u %% of its %u connections are held here, %s %u %% (preempt_coverage)", st->coverage / 10,
+		st->coverage % 10, st->coverage_total, event.to ? "at least" : "less than", enough);
+	if (event.to)
+		log_info("pair: coverage of %s: %s", event.name, event.why);
+	else
+		log_warning("pair: coverage of %s is lost: %s", event.name, event.why);
+	role_event(pair->p, &event);
+}
+
 /* ---- configurations ---- */
 
 struct listing {
@@ -249,6 +271,7 @@ bool pair_look(struct pair *pair)
 	}
 	look_at_servers(pair);
 	look_at_coverage(pair, &own);
+	tell_coverage(pair);
 	publish(pair);
 	return pair->sock >= 0 &&
 	       (want != pair->cover.want || have != pair->cover.complete || pair->told_answered != own.sync.answered ||

@@ -49,6 +49,7 @@ struct pair {
 	uint64_t admin_told;               /* sum over what was told of servers: a change is told at once */
 	uint64_t told_answered, told_walk; /* in the last message of state */
 	unsigned beats;
+	bool is_covered; /* enough of the other node's connections were held when it was last known */
 	struct log_limit trouble;
 	struct status_pair status;
 };

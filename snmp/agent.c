@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define AGENT_MIBS 6
+#define READ_ROUNDS 8
 /* A session that is lost is tried again by the library this long after, if agent_open() lets it. */
 #define AGENT_REOPEN_S 1
 
@@ -266,16 +267,21 @@ int agent_descriptors(int *fds, int max)
 	return count;
 }
 
+/* A request goes through pipes of the library's own on its way to the handler and back: those rounds are done here,
+ * without the loop between. */
 void agent_read(void)
 {
-	struct timeval now = {0};
-	fd_set set;
-	int n = library_select(&set);
+	for (int round = 0; round < READ_ROUNDS; round++) {
+		struct timeval now = {0};
+		fd_set set;
+		int n = library_select(&set);
 
-	/* Ask the kernel again: an earlier call may have read what was announced, and a read would block. */
-	if (n > 0 && select(n, &set, NULL, NULL, &now) > 0)
+		/* Ask the kernel: what a call before this has read would block. */
+		if (n == 0 || select(n, &set, NULL, NULL, &now) <= 0)
+			return;
 		snmp_read(&set);
-	netsnmp_check_outstanding_agent_requests();
+		netsnmp_check_outstanding_agent_requests();
+	}
 }
 
 void agent_housekeep(void)

@@ -9,13 +9,34 @@ static bool load(const struct mib_view *view, enum role role, unsigned table, ui
 	return view->boards[role] && board_load(view->boards[role], table, i, record, size) == 0;
 }
 
-/* ---- connection sync ---- */
+/* ---- connection sync, and the other node ---- */
+static bool peer_value(const struct mib_view *view, uint32_t column, struct mib_value *v)
+{
+	struct status_pair st;
+
+	if (!load(view, ROLE_PAIR, PAIR_TABLE_PEER, 0, &st, sizeof(st)))
+		return false;
+	switch (column) {
+	case 13:
+		return st.peer_node[0] && mib_octets(v, st.peer_node, strnlen(st.peer_node, sizeof(st.peer_node)));
+	case 14:
+		return mib_integer(v, (int64_t)st.state + 1);
+	case 15:
+		return st.coverage_known && mib_unsigned(v, st.coverage);
+	case 16:
+		return mib_octets(v, st.why, strnlen(st.why, sizeof(st.why)));
+	}
+	return false;
+}
+
 bool poise_sync_value(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)
 {
 	const struct conf_global *g = view->conf->global;
 	struct status_sync st;
 
 	(void)row;
+	if (column >= 13)
+		return peer_value(view, column, v);
 	if (!g->sync_interface)
 		return false;
 	switch (column) {
@@ -51,7 +72,7 @@ bool poise_sync_value(const struct mib_view *view, const struct mib_row *row, ui
 	return false;
 }
 
-const uint16_t poise_sync_columns[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0};
+const uint16_t poise_sync_columns[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0};
 
 /* ---- the kernel's table ---- */
 bool poise_kernel_value(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define DEFAULT_SOCKET "unix:/var/agentx/master"
 #define SEND_RETRY_US (20 * US_PER_MS)   /* while the master is merely busy */
@@ -33,6 +34,8 @@ struct snmp_role {
 	struct link link;
 	struct agentx_probe probe;
 	struct loop_io *io[DESCRIPTORS_MAX];
+	ino_t watched[DESCRIPTORS_MAX]; /* which socket that is: numbers come again */
+	int watched_fd[DESCRIPTORS_MAX];
 	uint32_t n_io;
 	struct timer link_timer, pump_timer, housekeep_timer, descriptor_timer, direct_timer, stop_timer;
 	struct outlet master, direct; /* through the AgentX master; to the receivers of snmp_trap_to */
@@ -83,6 +86,8 @@ static void problem(struct snmp_role *s, const char *what)
 }
 
 /* ---- the library's descriptors ---- */
+static void descriptors_watch(struct snmp_role *s);
+
 static void on_descriptor(int fd, uint32_t events, void *arg)
 {
 	struct snmp_role *s = arg;
@@ -91,7 +96,26 @@ static void on_descriptor(int fd, uint32_t events, void *arg)
 	(void)events;
 	agent_read();
 	/* The library may have closed and opened descriptors, even with the same number. */
-	loop_timer_set(s->p->loop, &s->descriptor_timer, mono_now());
+	descriptors_watch(s);
+}
+
+static ino_t socket_number(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+/* A walk asks ten thousand times, and the descriptors are the same ones. */
+static bool descriptors_are_same(const struct snmp_role *s, const int *fds, int n)
+{
+	if ((uint32_t)n != s->n_io)
+		return false;
+	for (int i = 0; i < n; i++) {
+		if (fds[i] != s->watched_fd[i] || socket_number(fds[i]) != s->watched[i])
+			return false;
+	}
+	return true;
 }
 
 static void descriptors_watch(struct snmp_role *s)
@@ -99,14 +123,19 @@ static void descriptors_watch(struct snmp_role *s)
 	int fds[DESCRIPTORS_MAX];
 	int n = s->is_prepared ? agent_descriptors(fds, DESCRIPTORS_MAX) : 0;
 
+	if (descriptors_are_same(s, fds, n))
+		return;
 	for (uint32_t i = 0; i < s->n_io; i++)
 		loop_io_remove(s->io[i]);
 	s->n_io = 0;
 	for (int i = 0; i < n; i++) {
 		struct loop_io *io = loop_io_add(s->p->loop, fds[i], EPOLLIN, on_descriptor, s);
 
-		if (io)
-			s->io[s->n_io++] = io;
+		if (!io)
+			continue;
+		s->watched[s->n_io] = socket_number(fds[i]);
+		s->watched_fd[s->n_io] = fds[i];
+		s->io[s->n_io++] = io;
 	}
 }
 

@@ -20,7 +20,8 @@ enum poise_trap {
 	POISE_PANIC,
 	POISE_CHECKS_LATE,
 	POISE_SPLIT_BRAIN,
-	POISE_TRAPS_HELD = 15,
+	POISE_COVERAGE,
+	POISE_TRAPS_HELD,
 	POISE_INSTANCES_TRANSITION,
 	POISE_SERVERS_TRANSITION,
 	POISE_SERVERS_ADMIN,
@@ -109,13 +110,25 @@ static void poise_transition(struct trap_list *list, enum poise_trap number, enu
 }
 
 /* What begins and ends. */
-static void poise_active(
-	struct trap_list *list, enum poise_trap number, const struct conf *conf, const struct event *ev)
+static void poise_trouble(
+	struct trap_list *list, enum poise_trap number, const struct conf *conf, const struct event *ev, bool is_active)
 {
 	struct trap *trap = poise_trap(list, number, ev);
 
-	mib_truth(poise_bind(trap, POISE_NOTIFY_ACTIVE), ev->to);
+	mib_truth(poise_bind(trap, POISE_NOTIFY_ACTIVE), is_active);
 	poise_end(trap, conf, ev);
+}
+
+static void poise_active(
+	struct trap_list *list, enum poise_trap number, const struct conf *conf, const struct event *ev)
+{
+	poise_trouble(list, number, conf, ev, ev->to);
+}
+
+/* The trouble is that something is no longer so. */
+static void poise_lost(struct trap_list *list, enum poise_trap number, const struct conf *conf, const struct event *ev)
+{
+	poise_trouble(list, number, conf, ev, !ev->to);
 }
 
 static void poise_server(
@@ -179,6 +192,9 @@ void trap_poise(const struct conf *conf, const struct event *ev, const struct tr
 		return;
 	case EVENT_SPLIT:
 		poise_active(list, POISE_SPLIT_BRAIN, conf, ev);
+		return;
+	case EVENT_COVERAGE:
+		poise_lost(list, POISE_COVERAGE, conf, ev);
 		return;
 	}
 }

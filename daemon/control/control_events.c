@@ -34,6 +34,8 @@ const char *event_kind_name(enum event_kind kind)
 		return "command";
 	case EVENT_SPLIT:
 		return "split";
+	case EVENT_COVERAGE:
+		return "coverage";
 	case EVENT_KINDS:
 		break;
 	}
@@ -64,6 +66,8 @@ const char *event_value_name(enum event_kind kind, uint32_t value)
 		return value ? "done" : "refused";
 	case EVENT_SPLIT:
 		return value ? "suspected" : "over";
+	case EVENT_COVERAGE:
+		return value ? "reached" : "lost";
 	case EVENT_DRAINED:
 	case EVENT_PROTOCOL:
 	case EVENT_PROGRAM:

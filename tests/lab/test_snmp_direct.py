@@ -146,11 +146,11 @@ def test_dropped_advertisements_arrive_in_every_language(site):
     wait_trap(receiver, v2 + ".0.1", "%s.1.3.1.7.%s.51 = IpAddress: %s" % (v2, ifindex, FRONT4 + "2"))
     wait_trap(receiver, v3 + ".0.1", "%s.1.2.5.1.2.%s.52.1 = INTEGER: 3" % (v3, ifindex))
     wrong = bytes([0x21, 51, 100, 1, 1, 1, 0, 0, 192, 0, 2, 10]) + b"wrong\0\0\0"
-    total = sum(int.from_bytes(wrong[i:i + 2], "big") for i in range(0, 12, 2))
+    total = sum(int.from_bytes(wrong[i:i + 2], "big") for i in range(0, len(wrong), 2))
     total = ~((total & 0xffff) + (total >> 16)) & 0xffff
     wrong = wrong[:6] + total.to_bytes(2, "big") + wrong[8:]
     good = bytes([0x31, 52, 100, 1, 0, 100, 0, 0, 192, 0, 2, 11])
-    packets = [(255, wrong.hex()), (255, good.hex()), (64, good.hex()), (255, (b"\x71" + good[1:]).hex())]
+    packets = [(255, wrong.hex()), (255, good.hex()), (64, good.hex()), (255, (b"\x21" + good[1:]).hex())]
     site.client.run("/usr/bin/python3", "-c", SEND.format(packets=packets))
     trap = wait_trap(receiver, v2 + ".0.2", v2 + ".1.6.0 = INTEGER: 3")
     assert "%s.1.5.0 = IpAddress: %s" % (v2, CLIENT) in trap

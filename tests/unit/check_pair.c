@@ -237,6 +237,20 @@ static uint32_t compare_with(uint32_t per_bucket, uint64_t sum)
 	return cover.held;
 }
 
+START_TEST(test_lost_coverage_is_news)
+{
+	bool had = false;
+
+	ck_assert_int_eq(pair_cover_judge(&had, false, 0, 990), PAIR_COVER_SAME);
+	ck_assert_int_eq(pair_cover_judge(&had, true, 500, 990), PAIR_COVER_SAME); /* never reached */
+	ck_assert_int_eq(pair_cover_judge(&had, true, 990, 990), PAIR_COVER_REACHED);
+	ck_assert_int_eq(pair_cover_judge(&had, true, 1000, 990), PAIR_COVER_SAME);
+	ck_assert_int_eq(pair_cover_judge(&had, false, 0, 990), PAIR_COVER_SAME); /* nobody to ask */
+	ck_assert_int_eq(pair_cover_judge(&had, true, 989, 990), PAIR_COVER_LOST);
+	ck_assert_int_eq(pair_cover_judge(&had, true, 0, 990), PAIR_COVER_SAME);
+}
+END_TEST
+
 START_TEST(test_comparison)
 {
 	pair_cover_begin(&cover, 100);
@@ -335,6 +349,7 @@ int main(void)
 	tcase_add_test(tc, test_text_is_printable);
 	tcase_add_test(tc, test_sessions_meet_and_meet_again);
 	tcase_add_test(tc, test_nothing_old_is_believed);
+	tcase_add_test(tc, test_lost_coverage_is_news);
 	tcase_add_test(tc, test_comparison);
 	tcase_add_test(tc, test_asks_counts_and_asks_again);
 	tcase_add_test(tc, test_differences);

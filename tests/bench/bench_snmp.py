@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What SNMP costs and how late it is: traps after an event, a walk of 10,000 servers, 1,000 servers that die at once.
+
+Traps: a tracked link goes down, and the time to the datagram about the fault is taken at a receiver in another
+namespace: through snmpd and directly, Poise beside Debian's keepalived (through snmpd, which is all it has). Walk: the
+tables of real servers, by snmpbulkwalk through snmpd. Dying: what a receiver gets, by its own clock."""
+
+import os
+import re
+import select
+import socket
+import threading
+import time
+
+from poiselab import Site, net, wait_until
+from poiselab.configs import TCP_CHECK, instance, service
+from poiselab.site import BACK4, FRONT4, VIP
+
+CLIENT = FRONT4 + "50"
+DIRECT, MASTER = 1001, 1002
+# KEEPALIVED-MIB vrrpInstanceState.* fault(3); POISE-MIB poiseNotifyVrrpTo.0 fault(4), as they stand in a datagram
+KA_FAULT = bytes.fromhex("ca7264050203010402" "0103")
+POISE_FAULT = bytes.fromhex("bb790107030002" "0104")
+SNMP = "enable_snmp_vrrp\nenable_snmp_checker\nenable_traps\nsnmp_socket unix:%s"
+FAST_CHECK = TCP_CHECK.replace("retry 0", "retry 0\n\t\t\twarmup 0")
+
+
+class Sink:
+    """What arrives at UDP ports of a namespace: (monotonic time, port, datagram)."""
+
+    def __init__(self, namespace, ports):
+        self.got, self.stopping = [], False
+        with net.inside(namespace):
+            self.sockets = {socket.socket(socket.AF_INET, socket.SOCK_DGRAM): port for port in ports}
+        for sock, port in self.sockets.items():
+            sock.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)  # SO_RCVBUFFORCE
+            sock.bind(("0.0.0.0", port))
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        while not self.stopping:
+            for sock in select.select(list(self.sockets), [], [], 0.1)[0]:
+                data = sock.recv(1 << 16)
+                self.got.append((time.monotonic(), self.sockets[sock], data))
+
+    def first(self, port, pattern, since):
+        return next((when - since for when, at, data in list(self.got) if at == port and when >= since and pattern in data),
+                    None)
+
+    def close(self):
+        self.stopping = True
+        self.thread.join()
+        for sock in self.sockets:
+            sock.close()
+
+
+def snmpd(router):
+    """snmpd of the router, which sends to the receiver; returns the AgentX socket."""
+    master = router.path("agentx")
+    with open(router.path("bench-snmpd.conf"), "w", encoding="ascii") as f:
+        f.write("rocommunity public 127.0.0.1\nmaster agentx\nagentXSocket %s\nagentXPerms 0777 0755\n"
+                "trap2sink %s:%d public\n" % (master, CLIENT, MASTER))
+    router.start("snmpd", ["snmpd", "-f", "-Lo", "-C", "-c", router.path("bench-snmpd.conf"), "-p",
+                           router.path("bench-snmpd.pid"), "udp:127.0.0.1:161"],
+                 env={"SNMP_PERSISTENT_DIR": router.path("snmp"), "SNMPCONFPATH": router.path("snmp"), "MIBS": ""})
+    wait_until("snmpd to listen", lambda: os.path.exists(master))
+    return master
+
+
+def globals_of(*lines):
+    return "global_defs {\n\t%s\n}\n" % "\n".join(lines).replace("\n", "\n\t")
+
+
+# ---- traps ----
+def faults(site, sink, kind, rounds):
+    """{what: [seconds from the link's end to the datagram]}"""
+    master = snmpd(site.r1)
+    more = [] if kind == "keepalived" else ["snmp_trap_to %s %d" % (CLIENT, DIRECT)]
+    text = globals_of("vrrp_version 3", SNMP % master, *more) + instance(
+        "one", "front", 51, VIP, priority=150, advert="0.1", more="track_interface {\n\tback\n}")
+    getattr(site.r1, kind)(text)
+    ways = [("through snmpd", MASTER, KA_FAULT)]
+    if kind == "poised":
+        ways += [("through snmpd, in words", MASTER, POISE_FAULT), ("directly", DIRECT, KA_FAULT),
+                 ("directly, in words", DIRECT, POISE_FAULT)]
+    found = {name: [] for name, *_ in ways}
+    for _ in range(rounds):
+        wait_until("r1 to be master", lambda: site.holders(VIP) == ["r1"], within=30)
+        time.sleep(1.5)  # the notifications about that are over, and no gathering is left
+        since = time.monotonic()
+        site.r1.cut("back")
+        wait_until("the traps", lambda: [sink.first(port, pattern, since) for _, port, pattern in ways],
+                   lambda seen: None not in seen, within=20)
+        for name, port, pattern in ways:
+            found[name].append(sink.first(port, pattern, since))
+        site.r1.restore("back")
+    site.r1.kill_all()
+    return found
+
+
+def bench_faults(options, report):
+    for kind, name in (("poised", "Poise"), ("keepalived", "keepalived")):
+        site = Site(servers=0)
+        sink = Sink(site.client.namespace.name, (DIRECT, MASTER))
+        try:
+            for way, values in faults(site, sink, kind, max(options.rounds, 3)).items():
+                report.text("  %-44s %s ms" % ("%s, %s" % (name, way), report.spread(values)))
+                if kind == "poised" and sorted(values)[len(values) // 2] > 0.1:
+                    report.failed("%s: later than 100 ms" % way)
+        except AssertionError as error:
+            report.failed("%s: %s\n%s" % (name, error, site.tails()))
+        finally:
+            sink.close()
+            site.close()
+
+
+# ---- a walk ----
+def rss_mb(pid):
+    with open("/proc/%d/status" % pid, encoding="ascii") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1)) / 1024
+
+
+def walk(router, oid):
+    """Seconds, and cells."""
+    began = time.monotonic()
+    out = router.run("snmpbulkwalk", "-v2c", "-c", "public", "-On", "-Oq", "-Cr100", "-t", "10", "127.0.0.1", oid)
+    return time.monotonic() - began, out.count("\n")
+
+
+def bench_walk(report):
+    site = Site(servers=0)
+    try:
+        master = snmpd(site.r1)
+        text = globals_of(SNMP % master)
+        for n in range(10):
+            text += service(["10.%d.%d.%d" % (66 + n, k // 250, k % 250 + 1) for k in range(1000)], port=80,
+                            address="192.0.2.%d" % (100 + n), check="")
+        daemon = site.r1.poised(text)
+        daemon.wait_log("snmp: connected to the AgentX master", within=30)
+        pid = daemon.role_pids("snmp")[0]
+        before = rss_mb(pid)
+        for name, oid, limit in (("KEEPALIVED-MIB, state of 10,000 servers", ".1.3.6.1.4.1.9586.100.5.3.4.1.6", 5),
+                                 ("POISE-MIB, health of 10,000 servers", ".1.3.6.1.4.1.8072.9999.9999.7673.1.6.1.6", 5)):
+            seconds, cells = walk(site.r1, oid)
+            again, same = walk(site.r1, oid)
+            report.text("  %-44s %.2f and %.2f s, %d cells" % (name, seconds, again, cells))
+            if cells != same:
+                report.failed("%s: %d cells, then %d" % (name, cells, same))
+            if seconds > limit:
+                report.failed("%s: %.1f s" % (name, seconds))
+        report.text("  %-44s %.1f MB, %.1f MB before" % ("memory of the snmp role after that", rss_mb(pid), before))
+    except AssertionError as error:
+        report.failed("walk: %s\n%s" % (error, site.tails()))
+    finally:
+        site.close()
+
+
+# ---- a thousand at once ----
+LISTEN = """
+import socket
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("", 80))
+s.listen(4096)
+print("listening", flush=True)
+while True:
+    s.accept()[0].close()
+"""
+
+
+def most_in_a_second(times):
+    return max((sum(1 for t in times if begin <= t < begin + 1) for begin in times), default=0)
+
+
+def bench_dying(report):
+    site = Site(servers=1)
+    sink = Sink(site.client.namespace.name, (DIRECT,))
+    try:
+        site.s1.run("ip", "route", "add", "local", "10.66.0.0/16", "dev", "lo")
+        site.r1.run("ip", "route", "add", "10.66.0.0/16", "via", BACK4 + "11")
+        listener = site.s1.start("listen", ["/usr/bin/python3", "-c", LISTEN])
+        listener.wait_log("listening")
+        servers = ["10.66.%d.%d" % (k // 250, k % 250 + 1) for k in range(1000)]
+        text = globals_of("enable_snmp_checker\nsnmp_socket unix:/nonexistent\nsnmp_trap_to %s %d" % (CLIENT, DIRECT))
+        for n in range(4):
+            text += service(servers[n * 250:n * 250 + 250], address="192.0.2.%d" % (100 + n), check=FAST_CHECK)
+        daemon = site.r1.poised(text)
+        wait_until("all servers to be up", lambda: sum(s["health"] == "up" for v in daemon.status().get("services", [])
+                                                       for s in v["servers"]), lambda n: n == 1000, within=60)
+        time.sleep(3)
+        since = time.monotonic()
+        listener.kill()
+
+        def missing():
+            told = b" ".join(data for when, _, data in list(sink.got) if when >= since and b"\xbb\x79\x00" in data)
+            return [a for a in servers if not re.search(re.escape(a + ":80").encode() + rb"\b", told)]
+
+        wait_until("all servers in lists", missing, lambda left: not left, within=30)
+        done = time.monotonic() - since
+        time.sleep(5)
+        times = [when for when, _, _ in sink.got if when >= since]
+        lists = [when for when, _, data in sink.got if when >= since and b"\xbb\x79\x00\x11" in data]
+        peak = most_in_a_second(times)
+        report.text("  %-44s %.1f s, in %d lists" % ("all 1,000 servers told by name after", done, len(lists)))
+        report.text("  %-44s %d" % ("most notifications in any second", peak))
+        if peak > 20:
+            report.failed("%d notifications in a second" % peak)
+    except AssertionError as error:
+        report.failed("dying: %s\n%s" % (error, site.tails()))
+    finally:
+        sink.close()
+        site.close()
+
+
+def run(options, report):
+    report.text("  link down to datagram, min / median / max")
+    bench_faults(options, report)
+    bench_walk(report)
+    bench_dying(report)
