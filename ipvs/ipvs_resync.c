@@ -149,6 +149,7 @@ static int begin(struct ipvs *v, const struct ipvs_resync_verdict *verdict, cons
 	const struct conf_global *global = v->now->conf->global;
 	struct ipvs_scan_job job = {.kind = verdict->scan,
 		.sync_id = (uint8_t)global->sync_id,
+		.maxlen = global->sync_maxlen,
 		.kbit_per_s = verdict->is_sweep ? global->sync_bandwidth / SWEEP_SHARE : global->sync_bandwidth};
 	int rc = start_thread(v);
 

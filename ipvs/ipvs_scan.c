@@ -20,8 +20,11 @@
 #define STACK_SIZE (256 * 1024)
 #define READ_SIZE 16384
 #define LINE_SIZE 1024
-/* The sender may run ahead of its pace by this much, so that it does not sleep after every datagram. */
+/* The sender may run ahead of its pace by this much, so that it does not sleep after every datagram; and what it has
+ * slept too long (some kernels wake in steps of 10 ms) or read instead of sending it may make good up to the second
+ * one. */
 #define BURST_US (2 * US_PER_MS)
+#define CREDIT_US (20 * US_PER_MS)
 /* Below everything else of the process. */
 #define NICE 10
 
@@ -125,8 +128,8 @@ static void keep_pace(struct pace *pace, size_t bytes)
 {
 	struct mono now = mono_now();
 
-	if (mono_before(pace->due, now))
-		pace->due = now;
+	if (mono_before(mono_add(pace->due, CREDIT_US), now))
+		pace->due = mono_add(now, -CREDIT_US);
 	pace->due = mono_add(pace->due, (int64_t)bytes * 8 * 1000 / pace->kbit_per_s);
 	if (mono_diff_us(pace->due, now) > BURST_US)
 		wait_until(pace->due);
@@ -154,7 +157,7 @@ static void flush(struct run *run)
 		result->send_errors++;
 	}
 	keep_pace(&run->pace, m->size);
-	ipvs_sync_message_begin(m, run->scan->job.sync_id);
+	ipvs_sync_message_begin(m, run->scan->job.sync_id, run->scan->job.maxlen);
 }
 
 /* ---- the table ---- */
@@ -193,7 +196,8 @@ static void take_line(struct run *run, const char *line)
 	if (ipvs_sync_message_add(&run->message, &conn, fwmark))
 		return;
 	flush(run);
-	ipvs_sync_message_add(&run->message, &conn, fwmark);
+	if (!ipvs_sync_message_add(&run->message, &conn, fwmark))
+		scan->result.unsendable++; /* larger than maxlen */
 }
 
 /* The kernel gives a page at a time. What was read is sent before the next page, so that it is fresh when it arrives.
@@ -244,7 +248,7 @@ static void run_job(struct ipvs_scan *scan)
 	int fd = open(TABLE, O_RDONLY | O_CLOEXEC);
 
 	memset(&scan->result, 0, sizeof(scan->result));
-	ipvs_sync_message_begin(&run.message, scan->job.sync_id);
+	ipvs_sync_message_begin(&run.message, scan->job.sync_id, scan->job.maxlen);
 	scan->result.error = fd < 0 ? -errno : read_table(&run, fd);
 	if (fd >= 0)
 		close(fd);

@@ -58,6 +58,7 @@ struct ipvs_scan_job {
 	struct ipvs_scan_view view;
 	uint8_t sync_id;
 	uint32_t kbit_per_s; /* pace of sending */
+	uint32_t maxlen;     /* of a datagram, 0 = the usual */
 	int sock;            /* connected to the group; SYNC_SCAN_SEND */
 };
 

@@ -84,9 +84,10 @@ static void put_engine(struct cursor *c, const struct ipvs_conn *conn)
 	put(c, conn->engine, length);
 }
 
-void ipvs_sync_message_begin(struct ipvs_sync_message *m, uint8_t sync_id)
+void ipvs_sync_message_begin(struct ipvs_sync_message *m, uint8_t sync_id, size_t limit)
 {
 	m->size = IPVS_SYNC_HEADER;
+	m->limit = limit > 0 && limit < sizeof(m->bytes) ? limit : sizeof(m->bytes);
 	m->sync_id = sync_id;
 	m->n = 0;
 }
@@ -97,7 +98,7 @@ bool ipvs_sync_message_add(struct ipvs_sync_message *m, const struct ipvs_conn *
 	size_t size = size_of(conn), padded = (size + 3) & ~(size_t)3;
 	size_t length = addr_len(&conn->virtual);
 
-	if (m->size + padded > sizeof(m->bytes) || m->n == UINT8_MAX)
+	if (m->size + padded > m->limit || m->n == UINT8_MAX)
 		return false;
 	memset(c.at, 0, padded);
 	put8(&c, conn->virtual.family == AF_INET6 ? TYPE_IPV6 : 0);

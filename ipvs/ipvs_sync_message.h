@@ -18,13 +18,14 @@
 
 struct ipvs_sync_message {
 	uint8_t bytes[IPVS_SYNC_SIZE];
-	size_t size;
+	size_t size, limit;
 	uint8_t sync_id;
 	uint8_t n; /* connections */
 };
 
-/* Makes it an empty message of that sync id. */
-void ipvs_sync_message_begin(struct ipvs_sync_message *m, uint8_t sync_id);
+/* Makes it an empty message of that sync id, of `limit` bytes at most (maxlen of the kernels' daemons; 0: the usual).
+ */
+void ipvs_sync_message_begin(struct ipvs_sync_message *m, uint8_t sync_id, size_t limit);
 /* Appends a connection with the mark of its service (0 = the service goes by its address). Returns false, with nothing
  * changed, when it does not fit any more: send the message and begin a new one. */
 bool ipvs_sync_message_add(struct ipvs_sync_message *m, const struct ipvs_conn *conn, uint32_t fwmark);

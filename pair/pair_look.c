@@ -229,6 +229,24 @@ static void tell(const struct pair *pair, enum pair_state_kind before)
 		log_warning("pair: %s", pair->status.why);
 }
 
+/* Counters and the time of the last message move with every beat: nobody is woken for them. */
+static void store(struct pair *pair)
+{
+	struct status_pair before, now = pair->status;
+
+	if (board_load(pair->p->board, PAIR_TABLE_PEER, 0, &before, sizeof(before)) < 0)
+		memset(&before, 0, sizeof(before));
+	before.sent = now.sent;
+	before.received = now.received;
+	before.forged = now.forged;
+	before.stale = now.stale;
+	before.last_heard = now.last_heard;
+	if (memcmp(&before, &now, sizeof(now)) == 0)
+		role_store_quiet(pair->p, PAIR_TABLE_PEER, 0, &now, sizeof(now));
+	else
+		role_store(pair->p, PAIR_TABLE_PEER, 0, &now, sizeof(now));
+}
+
 static void publish(struct pair *pair)
 {
 	struct status_pair *status = &pair->status;
@@ -254,7 +272,7 @@ static void publish(struct pair *pair)
 	status->last_heard = other->last_heard;
 	memcpy(status->peer_node, other->state.node, sizeof(status->peer_node));
 	memcpy(status->peer_version, other->state.software, sizeof(status->peer_version));
-	role_store(pair->p, PAIR_TABLE_PEER, 0, status, sizeof(*status));
+	store(pair);
 }
 
 bool pair_look(struct pair *pair)

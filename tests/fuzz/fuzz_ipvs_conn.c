@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!text)
 		return 0;
-	ipvs_sync_message_begin(&message, 0);
+	ipvs_sync_message_begin(&message, 0, 0);
 	memcpy(text, data, size);
 	text[size] = '\0';
 	while ((line = strsep(&rest, "\n")) != NULL) {
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		dest.addr = conn.dest;
 		ipvs_conn_belongs(&conn, &service, &dest);
 		if (ipvs_sync_is_sendable(&conn) && !ipvs_sync_message_add(&message, &conn, 0))
-			ipvs_sync_message_begin(&message, 0);
+			ipvs_sync_message_begin(&message, 0, 0);
 	}
 	free(text);
 	return 0;

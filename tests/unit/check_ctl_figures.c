@@ -29,6 +29,8 @@ static struct json_object *parse(const char *text)
 #define DOCUMENT                                                                                                       \
 	"{'node':'lb\\\"1','version':'0.1.0','generation':3,'started':'2025-10-09T05:40:00.250Z','problems_total':1,"  \
 	"'configuration':{'reloads':4,'last_reload_ok':true},'kernel':{'ipvs':true,'drift':0},"                        \
+	"'pair':{'state':'up','coverage_percent':99,'peer_coverage_percent':null},"                                    \
+	"'connection_sync':{'ready':true,'connections_sent':77},"                                                      \
 	"'roles':[{'name':'vrrp','state':'running','restarts':2},{'name':'snmp','state':'absent','restarts':0}],"      \
 	"'vrrp':[{'name':'web','state':'MASTER','interface':'eth0','vrid':51,'family':'ipv4','priority':150,"          \
 	"'adverts_sent':12,'dropped':{'ttl':3,'checksum':1},'tracks':[{'kind':'script','name':'c\\\\k','up':false}]}]" \
@@ -67,6 +69,10 @@ START_TEST(test_metrics_say_what_the_document_says)
 	assert_has_line(t.bytes, "poise_build_info{version=\"0.1.0\",node=\"lb\\\"1\"} 1");
 	assert_has_line(t.bytes, "poise_start_time_seconds 1759988400.250000");
 	assert_has_line(t.bytes, "poise_config_reloads_total 4");
+	assert_has_line(t.bytes, "poise_pair_up 1");
+	assert_has_line(t.bytes, "poise_pair_coverage_percent 99");
+	ck_assert_ptr_null(strstr(t.bytes, "\npoise_pair_peer_coverage_percent "));
+	assert_has_line(t.bytes, "poise_sync_connections_sent_total 77");
 	assert_has_line(t.bytes, "poise_role_running{role=\"vrrp\"} 1");
 	assert_has_line(t.bytes, "poise_role_running{role=\"snmp\"} 0");
 	assert_has_line(t.bytes, "poise_vrrp_state{instance_name=\"web\",vrid=\"51\",family=\"ipv4\","

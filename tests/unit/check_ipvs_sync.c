@@ -29,7 +29,7 @@ START_TEST(test_bytes_of_ipv4)
 	struct ipvs_conn conn = parse(TCP4);
 	struct ipvs_sync_message m;
 
-	ipvs_sync_message_begin(&m, 51);
+	ipvs_sync_message_begin(&m, 51, 0);
 	ck_assert(ipvs_sync_message_add(&m, &conn, 7));
 	ipvs_sync_message_end(&m);
 	ck_assert_uint_eq(m.size, sizeof(want));
@@ -43,7 +43,7 @@ START_TEST(test_bytes_of_ipv6)
 	struct ipvs_sync_message m;
 	const uint8_t *c = m.bytes + IPVS_SYNC_HEADER;
 
-	ipvs_sync_message_begin(&m, 0);
+	ipvs_sync_message_begin(&m, 0, 0);
 	ck_assert(ipvs_sync_message_add(&m, &conn, 0));
 	ipvs_sync_message_end(&m);
 	ck_assert_uint_eq(m.size, 8 + 72);
@@ -68,14 +68,14 @@ START_TEST(test_templates_and_engines)
 
 	ck_assert(conn.is_template && ipvs_sync_is_sendable(&conn) && ipvs_sync_is_lasting(&conn));
 	ck_assert_uint_eq(ipvs_scan_fwmark(&view, &conn), 3);
-	ipvs_sync_message_begin(&m, 0);
+	ipvs_sync_message_begin(&m, 0, 0);
 	ck_assert(ipvs_sync_message_add(&m, &conn, 3));
 	/* flag 0x1000, state 1 */
 	ck_assert_uint_eq(c[6], 0x10);
 	ck_assert_uint_eq(c[9], 1);
 	ck_assert_str_eq(sip.engine, "sip");
 	ck_assert_uint_eq(sip.engine_size, strlen("call-id@host 1"));
-	ipvs_sync_message_begin(&m, 0);
+	ipvs_sync_message_begin(&m, 0, 0);
 	ck_assert(ipvs_sync_message_add(&m, &sip, 0));
 	/* 36 bytes, data (2 + 14), name (2 + 3): padded to 60 */
 	ck_assert_uint_eq(c[3], 57);
@@ -94,7 +94,7 @@ START_TEST(test_a_full_message_is_left_alone)
 	unsigned n = 0;
 	size_t size;
 
-	ipvs_sync_message_begin(&m, 0);
+	ipvs_sync_message_begin(&m, 0, 0);
 	while (ipvs_sync_message_add(&m, &conn, 0))
 		n++;
 	ck_assert_uint_eq(n, (IPVS_SYNC_SIZE - IPVS_SYNC_HEADER) / 36);
@@ -102,6 +102,11 @@ START_TEST(test_a_full_message_is_left_alone)
 	ck_assert(!ipvs_sync_message_add(&m, &conn, 0));
 	ck_assert_uint_eq(m.size, size);
 	ck_assert_uint_eq(m.n, n);
+	/* a smaller receiver */
+	ipvs_sync_message_begin(&m, 0, 100);
+	for (n = 0; ipvs_sync_message_add(&m, &conn, 0); n++)
+		;
+	ck_assert_uint_eq(n, 2);
 }
 END_TEST
 
@@ -111,7 +116,7 @@ START_TEST(test_the_last_second_is_a_second)
 	struct ipvs_conn conn = parse("TCP C0000232 D73E C000020A 0050 C633640B 1F90 TIME_WAIT 0");
 	struct ipvs_sync_message m;
 
-	ipvs_sync_message_begin(&m, 0);
+	ipvs_sync_message_begin(&m, 0, 0);
 	ck_assert(ipvs_sync_message_add(&m, &conn, 0));
 	ck_assert_uint_eq(m.bytes[IPVS_SYNC_HEADER + 23], 1);
 	ck_assert_uint_eq(m.bytes[IPVS_SYNC_HEADER + 6], 1); /* inactive */
