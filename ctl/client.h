@@ -32,6 +32,11 @@ void client_close(struct client *client);
 enum client_result client_ask(
 	struct client *client, struct json_object *request, int64_t patience_us, struct json_object **result);
 
+/* As client_ask(), but the result is not looked into: *text (within the client, until the next question) is the JSON of
+ * "result" in one line. Ten thousand servers are some megabytes, and taking them apart takes longer than asking. */
+enum client_result client_ask_text(
+	struct client *client, struct json_object *request, int64_t patience_us, const char **text);
+
 /* From now on SIGINT and SIGTERM do not end the program but what it waits for. */
 void interrupt_catch(void);
 bool interrupt_came(void);

@@ -32,6 +32,8 @@ static int show(
 	for (size_t i = 0; i < json_count(result, "events"); i++) {
 		struct json_object *event = json_element(result, "events", i);
 
+		if (options->since_us && json_time_us(event, "time") < ctl_now_us() - options->since_us)
+			continue;
 		if (options->json)
 			puts(json_object_to_json_string_ext(
 				event, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));

@@ -38,20 +38,36 @@ static void cut_to_screen(struct text *t)
 	text_newline(t);
 }
 
+/* For a program: as the daemon said it. */
+static int print_document(struct client *client)
+{
+	struct json_object *request = ctl_request("status", NULL, NULL);
+	const char *text;
+	enum client_result rc = client_ask_text(client, request, CTL_PATIENCE_US, &text);
+
+	json_object_put(request);
+	if (rc != CLIENT_OK)
+		return ctl_fail_asked(client, rc);
+	puts(text);
+	fflush(stdout);
+	return CTL_DONE;
+}
+
 static int show_once(struct client *client, const struct ctl_options *options, const struct screen *screen)
 {
 	struct json_object *status;
-	enum client_result rc = ask(client, "status", &status);
+	enum client_result rc;
 	struct text t;
 
+	if (options->json && (options->watch || !screen->is_terminal))
+		return print_document(client);
+	rc = ask(client, "status", &status);
 	if (rc != CLIENT_OK)
 		return ctl_fail_asked(client, rc);
 	text_begin(&t, screen);
 	if (options->json) {
-		const int flags =
-			options->watch ? JSON_C_TO_STRING_PLAIN : JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
-
-		puts(json_object_to_json_string_ext(status, flags | JSON_C_TO_STRING_NOSLASHESCAPE));
+		puts(json_object_to_json_string_ext(
+			status, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
 		fflush(stdout);
 	} else {
 		view_status(&t, status, ctl_now_us());
@@ -91,6 +107,31 @@ int run_status(const struct ctl_command *command, struct client *client, const s
 	return interrupt_came() ? CTL_DONE : rc;
 }
 
+/* All events that there are, as one document. */
+static enum client_result ask_events(struct client *client, struct json_object **events)
+{
+	struct json_object *all = json_object_new_array(), *after = NULL, *page;
+	enum client_result rc;
+	bool more = true;
+
+	for (rc = CLIENT_OK; more && rc == CLIENT_OK; json_object_put(page)) {
+		struct json_object *request = ctl_request("events", NULL, NULL);
+
+		if (after)
+			json_object_object_add(request, "after", after);
+		rc = client_ask(client, request, CTL_PATIENCE_US, &page);
+		json_object_put(request);
+		for (size_t i = 0; i < json_count(page, "events"); i++)
+			json_object_array_add(all, json_object_get(json_element(page, "events", i)));
+		more = json_flag(page, "more");
+		after = json_object_get(json_member(page, "after"));
+	}
+	json_object_put(after);
+	*events = json_object_new_object();
+	json_object_object_add(*events, "events", all);
+	return rc;
+}
+
 int run_why(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
 	struct json_object *status = NULL, *events = NULL;
@@ -103,9 +144,10 @@ int run_why(const struct ctl_command *command, struct client *client, const stru
 	(void)command;
 	rc = ask(client, "status", &status);
 	if (rc == CLIENT_OK)
-		rc = ask(client, "events", &events);
+		rc = ask_events(client, &events);
 	if (rc != CLIENT_OK) {
 		json_object_put(status);
+		json_object_put(events);
 		return ctl_fail_asked(client, rc);
 	}
 	text_begin(&t, &screen);

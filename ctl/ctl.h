@@ -36,6 +36,11 @@ struct ctl_command {
 extern const struct ctl_command ctl_commands[];
 extern const struct option ctl_long_options[];
 
+const struct ctl_command *ctl_find_command(const char *name); /* NULL when there is none */
+/* `poisectl __complete WORD...`: prints what the last of the words may become, one a line; "::file" and "::directory"
+ * stand for names in the file system. Returns an exit status. */
+int complete_line(int argc, char **argv, const char *rundir);
+
 void usage_show_all(void);
 void usage_show(const struct ctl_command *command);
 

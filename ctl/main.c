@@ -217,7 +217,7 @@ static int read_command_line(struct command_line *line, int argc, char **argv)
 	return 0;
 }
 
-static const struct ctl_command *find_command(const char *name)
+const struct ctl_command *ctl_find_command(const char *name)
 {
 	for (const struct ctl_command *c = ctl_commands; c->name; c++) {
 		if (strcmp(c->name, name) == 0)
@@ -311,7 +311,7 @@ static int run(struct command_line *line)
 			ctl_fail(CTL_USAGE, "what shall be done? For example 'poisectl status'; see 'poisectl --help'");
 		return line->help ? CTL_DONE : CTL_USAGE;
 	}
-	command = find_command(line->options.argv[0]);
+	command = ctl_find_command(line->options.argv[0]);
 	if (!command)
 		return unknown_command(line->options.argv[0]);
 	line->options.argc--;
@@ -338,6 +338,9 @@ int main(int argc, char **argv)
 
 	/* getopt_long() begins its complaints with it. */
 	argv[0] = program;
+	/* Before options are looked at: they are words here. */
+	if (argc > 1 && strcmp(argv[1], "__complete") == 0)
+		return complete_line(argc - 2, argv + 2, RUNDIR_DEFAULT);
 	rc = read_command_line(&line, argc, argv);
 	return rc ? rc : run(&line);
 }

@@ -249,6 +249,7 @@ const char *text_sign(const struct screen *screen, enum sign sign)
 		[SIGN_HALF] = {"~", "◐"},
 		[SIGN_DOT] = {"-", "·"},
 		[SIGN_ARROW] = {"->", "→"},
+		[SIGN_CAUSE] = {"<-", "↳"},
 		[SIGN_BAR] = {"#", "━"},
 		[SIGN_BAR_EMPTY] = {".", "─"},
 		[SIGN_ALERT] = {"!", "▲"},

@@ -57,7 +57,7 @@ const char *text_duration(int64_t us, char buf[TEXT_DURATION]);
 const char *text_time(int64_t us, char buf[TEXT_DURATION]);
 
 /* Signs that have a plain form for terminals without UTF-8. */
-enum sign { SIGN_FULL, SIGN_EMPTY, SIGN_HALF, SIGN_DOT, SIGN_ARROW, SIGN_BAR, SIGN_BAR_EMPTY, SIGN_ALERT };
+enum sign { SIGN_FULL, SIGN_EMPTY, SIGN_HALF, SIGN_DOT, SIGN_ARROW, SIGN_CAUSE, SIGN_BAR, SIGN_BAR_EMPTY, SIGN_ALERT };
 const char *text_sign(const struct screen *screen, enum sign sign);
 
 #endif

@@ -17,7 +17,8 @@ const struct ctl_command ctl_commands[] = {
 		"Example: poisectl top\n",
 		0, 0, "", run_top},
 	{"why", "NAME", "show all that is known about a virtual router, group, service or server",
-		"NAME is one that 'poisectl status' shows.\n\n"
+		"The chain of causes with times, and what happened lately. NAME is one that\n"
+		"'poisectl status' shows, or 'node' for the daemon as a whole.\n\n"
 		"Example: poisectl why 10.1.0.2:80\n",
 		1, 1, "", run_why},
 	{"show", "sysctl|guard [--json]", "show kernel settings, or what the guard rails of services dropped",
@@ -26,11 +27,12 @@ const struct ctl_command ctl_commands[] = {
 		"  --json  the document for programs; keys are only ever added\n\n"
 		"Example: poisectl show guard\n",
 		1, 1, "j", run_show},
-	{"events", "[--follow] [--json]", "show what happened, oldest first",
+	{"events", "[--since TIME] [--follow] [--json]", "show what happened, oldest first",
+		"  --since TIME  only what happened in the last 30s, 5m, 1h, 2d\n"
 		"  --follow  and what happens, until Ctrl-C\n"
 		"  --json    one document a line\n\n"
-		"Example: poisectl events --follow\n",
-		0, 0, "fj", run_events},
+		"Example: poisectl events --since 10m --follow\n",
+		0, 0, "fji", run_events},
 	{"drain",
 		"SERVER [--service S] [--timeout TIME] [--then keep|reset|remove] [--keep-known] [--wait] | --self "
 		"[--wait]",

@@ -225,8 +225,9 @@ void view_status(struct text *t, struct json_object *status, int64_t now_us)
 {
 	show_head(t, status, now_us);
 	show_differences(t, status, now_us);
-	/* Until the two routers talk to each other. */
-	if (json_count(status, "vrrp") > 0 && !json_flag(status, "drains_shared") && has_drain(status))
+	/* Unless the two routers talk to each other. */
+	if (json_count(status, "vrrp") > 0 && has_drain(status) &&
+		strcmp(json_text(json_member(status, "pair"), "state"), "up") != 0)
 		show_note(t, "drains and maintenance are this router's alone: say them to the other one, too");
 	show_problems(t, status);
 	view_vrrp(t, status, now_us);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `poisectl why`: everything the daemon knows about one object, as sentences. It never talks to the daemon. */
-#include "view.h"
+#include "view_chain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -85,7 +85,8 @@ static void show_tracks(struct text *t, struct json_object *object)
 	}
 }
 
-static void show_instance(struct text *t, struct json_object *instance, struct json_object *events, int64_t now_us)
+static void show_instance(struct text *t, struct json_object *status, struct json_object *instance,
+	struct json_object *events, int64_t now_us)
 {
 	const char *name = json_text(instance, "name"), *state = json_text(instance, "state");
 	long long base = json_number(instance, "priority"), now = json_number(instance, "effective_priority");
@@ -97,6 +98,7 @@ static void show_instance(struct text *t, struct json_object *instance, struct j
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(instance, "why"));
 	show_since(t, instance, now_us);
+	view_chain_instance(t, status, instance);
 	if (now == base)
 		snprintf(line, sizeof(line), "%lld", now);
 	else
@@ -185,6 +187,7 @@ static void show_server(struct text *t, struct json_object *service, struct json
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(server, "why"));
 	show_since(t, server, now_us);
+	view_chain_server(t, service, server);
 	snprintf(line, sizeof(line), "%s: %s", json_text(server, "health"), json_text(server, "health_why"));
 	show_line(t, "health", STYLE_PLAIN, line);
 	snprintf(line, sizeof(line), "%s%s%s", json_text(server, "admin"), *json_text(server, "admin_why") ? ": " : "",
@@ -213,6 +216,7 @@ static void show_service(struct text *t, struct json_object *service, struct jso
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(service, "why"));
 	show_since(t, service, now_us);
+	view_chain_service(t, service);
 	snprintf(line, sizeof(line), "%lld of %zu up, weight %lld needed",
 		(long long)json_number(service, "servers_up"), json_count(service, "servers"),
 		(long long)json_number(service, "quorum_needed"));
@@ -249,13 +253,19 @@ int view_why(struct text *t, struct json_object *status, struct json_object *eve
 {
 	int found = 0;
 
+	if (strcmp(object, "node") == 0 || strcmp(object, json_text(status, "node")) == 0) {
+		text_styled(t, STYLE_BOLD, "%s", json_text(status, "node"));
+		text_newline(t);
+		view_chain_node(t, status);
+		found++;
+	}
 	for (size_t i = 0; i < json_count(status, "vrrp"); i++) {
 		struct json_object *instance = json_element(status, "vrrp", i);
 
 		if (strcmp(json_text(instance, "name"), object) != 0)
 			continue;
 		separate(t, found++);
-		show_instance(t, instance, events, now_us);
+		show_instance(t, status, instance, events, now_us);
 	}
 	for (size_t i = 0; i < json_count(status, "groups"); i++) {
 		struct json_object *group = json_element(status, "groups", i);

@@ -300,7 +300,8 @@ void admin_fill_board(struct parent *p, struct board *board)
 	for (uint32_t i = 0; i < p->conf->n_servers; i++) {
 		const struct intent *intent = NULL;
 
-		if (p->intents.count > 0) {
+		/* A sorry server may have the address of a real one: it is not the one that was meant. */
+		if (p->intents.count > 0 && !p->conf->servers[i].is_sorry) {
 			conf_service_name(p->conf, p->conf->servers[i].service, service);
 			conf_server_name(p->conf, i, server);
 			intent = intents_find(&p->intents, service, server);

@@ -478,7 +478,10 @@ static void start(struct parent *p)
 	else if (r->order.goal != RELOAD_PLAN)
 		base = apply_take_candidate(p, &r->order, &r->mtime_real_us);
 	if (base) {
-		p->generation++;
+		/* The number that the plan was read with, unless another table has taken it meanwhile. */
+		if (r->order.goal == RELOAD_POOL || r->order.goal == RELOAD_BACK ||
+			p->conf->generation == p->generation)
+			p->generation++;
 		propose(p, base);
 		return;
 	}

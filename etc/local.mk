@@ -3,10 +3,11 @@ systemdunitdir = $(prefix)/lib/systemd/system
 sysusersdir = $(prefix)/lib/sysusers.d
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 completiondir = $(datadir)/bash-completion/completions
+zshdir = $(datadir)/zsh/vendor-completions
 
 systemdunit_DATA = etc/poise.service etc/poise-script@.service etc/poise-script.socket
 pkglibexec_SCRIPTS = etc/release-leftovers
-dist_doc_DATA = README.md
+dist_doc_DATA = README.md etc/poise-status.keys
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/poise.conf etc/poise-dr.conf
 EXTRA_DIST += etc/poise.service.in etc/poise-script@.service.in etc/poise-script.socket \
@@ -27,13 +28,14 @@ etc/release-leftovers: etc/release-leftovers.in Makefile
 	$(AM_V_GEN)$(edit_paths) $(srcdir)/etc/release-leftovers.in > $@ && chmod +x $@
 
 install-data-local:
-	$(MKDIR_P) "$(DESTDIR)$(sysusersdir)" "$(DESTDIR)$(tmpfilesdir)" "$(DESTDIR)$(completiondir)" \
+	$(MKDIR_P) "$(DESTDIR)$(sysusersdir)" "$(DESTDIR)$(tmpfilesdir)" "$(DESTDIR)$(completiondir)" "$(DESTDIR)$(zshdir)" \
 		"$(DESTDIR)$(sysconfdir)/poise"
 	$(INSTALL_DATA) $(srcdir)/etc/poise.sysusers "$(DESTDIR)$(sysusersdir)/poise.conf"
 	$(INSTALL_DATA) $(srcdir)/etc/poise.tmpfiles "$(DESTDIR)$(tmpfilesdir)/poise.conf"
 	$(INSTALL_DATA) $(srcdir)/etc/poise.bash-completion "$(DESTDIR)$(completiondir)/poised"
 	cd "$(DESTDIR)$(completiondir)" && ln -sf poised poisectl
+	$(INSTALL_DATA) $(srcdir)/etc/poise.zsh-completion "$(DESTDIR)$(zshdir)/_poisectl"
 
 uninstall-local:
 	rm -f "$(DESTDIR)$(sysusersdir)/poise.conf" "$(DESTDIR)$(tmpfilesdir)/poise.conf" \
-		"$(DESTDIR)$(completiondir)/poised" "$(DESTDIR)$(completiondir)/poisectl"
+		"$(DESTDIR)$(completiondir)/poised" "$(DESTDIR)$(completiondir)/poisectl" "$(DESTDIR)$(zshdir)/_poisectl"

