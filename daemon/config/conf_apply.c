@@ -275,13 +275,24 @@ static void apply_number(struct conf_load *load, const struct conf_block *block,
 static void apply_flag(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,
 	const struct conf_node *node)
 {
-	bool value = true;
+	bool plain = d->kind == CONF_KIND_UNFLAG || (load->dialect == CONF_DIALECT_KEEPALIVED && d->high == 0);
+	bool value = true, other = true;
 
-	if (node->n_words > 1 && !conf_parse_bool(conf_word(node, 1), &value)) {
+	if (plain) {
+		if (node->n_words > 1 && conf_parse_bool(conf_word(node, 1), &other) && !other)
+			conf_warn(load, node, 1,
+				"%s takes no value: the word alone is a yes" CONF_MEANING
+				"\"%s\" is ignored, as keepalived does (leave the line out if no is meant)",
+				d->name, conf_word(node, 1));
+		else
+			conf_extra_words(load, node, 1);
+	} else if (node->n_words > 1 && !conf_parse_bool(conf_word(node, 1), &value)) {
 		conf_warn(load, node, 1,
 			"%s may be followed by on or off, not by \"%s\"" CONF_MEANING "the line is ignored", d->name,
 			conf_word(node, 1));
 		return;
+	} else {
+		conf_extra_words(load, node, 2);
 	}
 	store(load, block, d, d->kind == CONF_KIND_UNFLAG ? !value : value);
 }
@@ -380,9 +391,11 @@ static void apply_simple(struct conf_load *load, const struct conf_block *block,
 			conf_error(load, node, 0, "%s needs a value", d->name);
 		return;
 	}
-	if (d->kind == CONF_KIND_FLAG || d->kind == CONF_KIND_UNFLAG)
+	if (d->kind == CONF_KIND_FLAG || d->kind == CONF_KIND_UNFLAG) {
 		apply_flag(load, block, d, node);
-	else if (d->kind == CONF_KIND_CHOICE)
+		return;
+	}
+	if (d->kind == CONF_KIND_CHOICE)
 		apply_choice(load, block, d, node);
 	else if (d->kind == CONF_KIND_ADDRESS)
 		apply_address(load, block, d, node);

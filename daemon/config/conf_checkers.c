@@ -131,7 +131,7 @@ static const struct conf_directive url_directives[] = {
 	IGNORED("regex_stack", REGEX_LATER),
 	NUMBER("regex_min_offset", U(regex_min), 0, INT32_MAX, 0, LIVE, "a match must begin at this byte of the body or behind it"),
 	NUMBER("regex_max_offset", U(regex_max), 0, INT32_MAX, 0, LIVE, "a match must begin before this byte of the body; 0 = anywhere"),
-	FLAG("regex_no_match", U(regex_no_match), LIVE, "the right body does not match the regex"),
+	PLAIN("regex_no_match", U(regex_no_match), LIVE, "the right body does not match the regex"),
 	IGNORED("tls_compliant", "TLS connections that end without a close message are accepted"),
 	END_OF_TABLE,
 };
@@ -335,7 +335,7 @@ static const struct conf_directive http_directives[] = {
 static const struct conf_directive misc_directives[] = {
 	CALL("misc_path", apply_misc_path, print_misc, LIVE, "the program, in double quotes when it has arguments; status 0 = up"),
 	TIME("misc_timeout", C(misc_timeout_us), 0, DAY, 0, LIVE, "the check has failed when it runs longer; 0 = delay_loop"),
-	FLAG("misc_dynamic", C(misc_dynamic), LIVE, "a status from 2 to 255 sets the weight to status - 2"),
+	PLAIN("misc_dynamic", C(misc_dynamic), LIVE, "a status from 2 to 255 sets the weight to status - 2"),
 	CALL("user", apply_misc_user, NULL, LIVE, "USER [GROUP] it runs as; default script_user"),
 	IGNORED("connect_timeout", "use misc_timeout"),
 	END_OF_TABLE,

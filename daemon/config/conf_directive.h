@@ -94,6 +94,11 @@ struct conf_block {
 	{                                                                                                              \
 		name, CONF_KIND_FLAG, field, 0, 1, 0, CONF_RELOAD_##reload, help, 0, 0, 0, 0                           \
 	}
+/* keepalived knows no value behind this one: whatever follows is ignored in its dialect. */
+#define PLAIN(name, field, reload, help)                                                                               \
+	{                                                                                                              \
+		name, CONF_KIND_FLAG, field, 0, 0, 0, CONF_RELOAD_##reload, help, 0, 0, 0, 0                           \
+	}
 #define FLAG_ON(name, field, reload, help)                                                                             \
 	{                                                                                                              \
 		name, CONF_KIND_FLAG, field, 0, 1, 1, CONF_RELOAD_##reload, help, 0, 0, 0, 0                           \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The keywords outside any object and those of global_defs. Runs in the config role. */
-#include "conf_print.h"
 #include "conf_pair.h"
+#include "conf_print.h"
 #include "conf_service.h"
 #include "conf_snmp.h"
 #include <stdlib.h>
@@ -211,15 +211,15 @@ static const struct conf_directive global_directives[] = {
 	INACTIVE("no_email_faults", "alerts are sent for instances that ask for them"),
 	IGNORED("no_checker_emails", "alerts are sent once for each change of a server"),
 	IGNORED("checker_log_all_failures", "every change of a verdict is logged with its cause"),
-	FLAG("enable_script_security", G(script_security), LIVE, "scripts that others than root may change are not run as root"),
-	FLAG("script_security", G(script_security), LIVE, "the same as enable_script_security"),
+	PLAIN("enable_script_security", G(script_security), LIVE, "scripts that others than root may change are not run as root"),
+	PLAIN("script_security", G(script_security), LIVE, "the same as enable_script_security"),
 	CALL("script_user", apply_script_user, print_script_user, LIVE, "USER [GROUP] that scripts run as; default keepalived_script if it exists, else root in keepalived's dialect and nobody in ours"),
 	CALL("vrrp_mcast_group4", apply_mcast_group, print_mcast_groups, OBJECT, "multicast group of IPv4 advertisements; default 224.0.0.18"),
 	CALL("vrrp_mcast_group6", apply_mcast_group, print_mcast_groups, OBJECT, "multicast group of IPv6 advertisements; default ff02::12"),
 	NUMBER("vrrp_version", CONF_DEFAULTS(version), 2, 3, 2, OBJECT, "VRRP version of instances that name none; IPv6 is always 3"),
-	FLAG("vrrp_strict", CONF_DEFAULTS(strict), OBJECT, "instances keep to the letter of the RFC"),
-	FLAG("vrrp_skip_check_adv_addr", CONF_DEFAULTS(skip_check_adv_addr), LIVE, "do not compare the addresses in advertisements of the same master again"),
-	FLAG("vrrp_check_unicast_src", CONF_DEFAULTS(check_unicast_src), LIVE, "unicast advertisements must come from a configured peer"),
+	PLAIN("vrrp_strict", CONF_DEFAULTS(strict), OBJECT, "instances keep to the letter of the RFC"),
+	PLAIN("vrrp_skip_check_adv_addr", CONF_DEFAULTS(skip_check_adv_addr), LIVE, "do not compare the addresses in advertisements of the same master again"),
+	PLAIN("vrrp_check_unicast_src", CONF_DEFAULTS(check_unicast_src), LIVE, "unicast advertisements must come from a configured peer"),
 	FLAG("vrrp_lower_prio_no_advert", CONF_DEFAULTS(lower_prio_no_advert), LIVE, "a master does not answer a lower-priority advertisement"),
 	INACTIVE("vrrp_higher_prio_send_advert", "a master yields to a higher priority without a further advertisement"),
 	NUMBER("vrrp_down_timer_adverts", CONF_DEFAULTS(down_timer_adverts), 1, 100, 3, LIVE, "missed advertisements before a master counts as dead"),

@@ -238,7 +238,7 @@ static void print_fold(struct conf_printer *p, uint32_t record)
 const struct conf_directive conf_lvs_directives[] = {
 	CALL("lvs_sync_daemon", apply_sync_daemon, print_sync_daemon, OBJECT, "INTERFACE [inst INSTANCE] [id ID] [maxlen BYTES] [port PORT] [ttl TTL] [group ADDRESS]: replicate connections between the nodes"),
 	CALL("lvs_timeouts", apply_lvs_timeouts, print_lvs_timeouts, LIVE, "[tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]: how long the kernel keeps idle connections"),
-	FLAG("lvs_flush", G(lvs_flush), START, "remove services of other programs from IPVS when poised starts"),
+	PLAIN("lvs_flush", G(lvs_flush), START, "remove services of other programs from IPVS when poised starts"),
 	CALL("lvs_flush_on_stop", apply_flush_on_stop, print_flush_on_stop, LIVE, "[VS]: remove every service when poised stops, those of others too; with VS only ours, as without it"),
 	LINES("lvs_sysctl", apply_sysctl, print_sysctls, LIVE, "kernel settings, NAME VALUE a line: those of net.ipv4.vs by their names, ip_forward, ip6_forward; what was there before comes back when poised stops"),
 	TIME("ipvs_audit_interval", G(audit_interval_us), CONF_S, 3600 * CONF_S, 5 * CONF_S, LIVE, "how often the kernel's IPVS table is compared with the configuration"),

@@ -107,7 +107,7 @@ static const struct conf_directive script_directives[] = {
 	NUMBER("rise", S(rise), 1, INT32_MAX, 1, LIVE, "successes in a row before it counts as up"),
 	NUMBER("fall", S(fall), 1, INT32_MAX, 1, LIVE, "failures in a row before it counts as down"),
 	CALL("user", apply_user, print_user, OBJECT, "USER [GROUP] it runs as; default script_user"),
-	FLAG("init_fail", S(init_fail), START, "counts as failed until it has succeeded"),
+	PLAIN("init_fail", S(init_fail), START, "counts as failed until it has succeeded"),
 	END_OF_TABLE,
 };
 /* clang-format on */
@@ -230,8 +230,8 @@ static const struct conf_directive group_directives[] = {
 	CALL("notify_stop", apply_notify, print_notifies, LIVE, "program that runs when VRRP stops"),
 	CALL("notify", apply_notify, print_notifies, LIVE, "program that runs at every change, with TYPE NAME STATE PRIORITY behind its arguments"),
 	FLAG("smtp_alert", G(smtp_alert), LIVE, "mail an alert at every change"),
-	FLAG("sync_group_tracking_weight", G(track_weights), LIVE, "what members track with a weight changes their priority; else it is not tracked"),
-	FLAG("global_tracking", G(track_weights), LIVE, "old name of sync_group_tracking_weight"),
+	PLAIN("sync_group_tracking_weight", G(track_weights), LIVE, "what members track with a weight changes their priority; else it is not tracked"),
+	PLAIN("global_tracking", G(track_weights), LIVE, "old name of sync_group_tracking_weight"),
 	INACTIVE("notify_priority_changes", "Poise has no notification FIFO; follow `poisectl events`"),
 	INACTIVE("notify_deleted", "a deleted instance gives its addresses back and runs notify_stop"),
 	END_OF_TABLE,

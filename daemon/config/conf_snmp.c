@@ -264,12 +264,12 @@ static const struct conf_directive target_directives[] = {
 };
 
 const struct conf_directive conf_snmp_directives[] = {
-	FLAG("enable_traps", G(snmp_traps), LIVE, "send SNMP notifications through the AgentX master"),
-	FLAG("enable_snmp_vrrp", G(snmp_vrrp), LIVE, "serve the VRRP part of KEEPALIVED-MIB, and POISE-MIB"),
-	FLAG("enable_snmp_keepalived", G(snmp_vrrp), LIVE, "old name of enable_snmp_vrrp"),
-	FLAG("enable_snmp_checker", G(snmp_checker), LIVE, "serve the virtual server part of KEEPALIVED-MIB, and POISE-MIB"),
-	FLAG("enable_snmp_rfcv2", G(snmp_rfcv2), LIVE, "serve the MIB of RFC 2787, and POISE-MIB"),
-	FLAG("enable_snmp_rfcv3", G(snmp_rfcv3), LIVE, "serve the MIB of RFC 6527, and POISE-MIB"),
+	PLAIN("enable_traps", G(snmp_traps), LIVE, "send SNMP notifications through the AgentX master"),
+	PLAIN("enable_snmp_vrrp", G(snmp_vrrp), LIVE, "serve the VRRP part of KEEPALIVED-MIB, and POISE-MIB"),
+	PLAIN("enable_snmp_keepalived", G(snmp_vrrp), LIVE, "old name of enable_snmp_vrrp"),
+	PLAIN("enable_snmp_checker", G(snmp_checker), LIVE, "serve the virtual server part of KEEPALIVED-MIB, and POISE-MIB"),
+	PLAIN("enable_snmp_rfcv2", G(snmp_rfcv2), LIVE, "serve the MIB of RFC 2787, and POISE-MIB"),
+	PLAIN("enable_snmp_rfcv3", G(snmp_rfcv3), LIVE, "serve the MIB of RFC 6527, and POISE-MIB"),
 	CALL("enable_snmp_rfc", apply_snmp_rfc, NULL, LIVE, "both enable_snmp_rfcv2 and enable_snmp_rfcv3"),
 	FLAG("enable_snmp_poise", G(snmp_poise), LIVE, "serve POISE-MIB, which all other enable_snmp keywords do, too"),
 	CALL("snmp_keepalived_mib", apply_keepalived_mib, print_keepalived_mib, LIVE, "tables and traps of KEEPALIVED-MIB; on with enable_snmp_vrrp and enable_snmp_checker, unless followed by off"),

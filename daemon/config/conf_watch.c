@@ -123,7 +123,7 @@ static void apply_delay(struct conf_load *load, const struct conf_node *node)
 static const struct conf_directive process_directives[] = {
 	CALL("process", apply_process, print_process, OBJECT, "NAME [ARGUMENT...]: the name of the program as ps -e shows it; with arguments, the command line is compared"),
 	CALL("param_match", apply_param_match, print_param_match, OBJECT, "initial: the last argument may go on; partial: more arguments may follow; nothing: no arguments but these"),
-	FLAG("full_command", P(full_command), OBJECT, "compare the command line instead of the kernel's name of the process"),
+	PLAIN("full_command", P(full_command), OBJECT, "compare the command line instead of the kernel's name of the process"),
 	CALL("weight", apply_process_weight, print_process_weight, LIVE, "added to the priority while the quorum is there (positive) or not (negative); 0 = its loss is a fault; default 1"),
 	NUMBER("quorum", P(quorum), 0, 65535, 1, LIVE, "how many have to run"),
 	NUMBER("quorum_max", P(quorum_max), 0, UINT32_MAX, UINT32_MAX, LIVE, "how many may run"),

@@ -97,8 +97,8 @@ def normal_keepalived(r):
     interface = r.get("Interface", "").split(" on ")[-1]
     auth = {"SIMPLE_PASSWORD": "PASS", "IPSEC_AH": "AH"}.get(r.get("Authentication type"), "none")
     return {
-        # Inside a group keepalived shows BACKUP; the word only counts for an owner of addresses.
-        "version": int(r["VRRP Version"]), "state": None if "Sync group" in r else r.get("Wantstate"), "interface": interface,
+        # The word only counts for an owner of addresses.
+        "version": int(r["VRRP Version"]), "state": r.get("Wantstate") if r["Priority"] == "255" else None, "interface": interface,
         "vrid": int(r["Virtual Router ID"]), "priority": int(r["Priority"]),
         "advert_int": float(interval) / (1000 if unit.startswith("milli") else 1),
         "preempt": r.get("Preempt") == "enabled", "accept": r.get("Accept") == "enabled",
@@ -178,7 +178,9 @@ def routers_of_poise(text):
             # keepalived leaves out the router's own interface, which is tracked in any case.
             "interfaces": sorted(track_poise(x) for x in lists.get("track_interface", [])
                                  if x[0] != interface or "dont_track_primary" in one or x[2] != "0"),
-            "scripts": sorted(track_poise(x) for x in lists.get("track_script", [])),
+            # Weights do not count for an owner of addresses; keepalived says so by leaving them out.
+            "scripts": sorted(track_poise(x) for x in lists.get("track_script", [])
+                              if one.get("priority") != "255" or x[2] == "0"),
         }
     return routers
 
