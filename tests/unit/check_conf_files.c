@@ -2,7 +2,8 @@
 /* Tests over whole files. tests/config/NAME.conf gives exactly the findings of NAME.expect (names that begin with
  * `poise` are read in the poise dialect); with POISE_GOLDEN_WRITE=1 the expectations are written instead. What loads
  * is printed canonically and must give the same tables again. Every prefix of a file, and every file without one of its
- * lines, must be survived; POISE_LONG=1 does that for each file of the collection of real ones, when it is there
+ * lines, with one twice, cut or with a stray byte, must be survived; POISE_LONG=1 does that for each file of the
+ * collection of real ones, when it is there
  * ($POISE_SHARED/corpus, else ../shared/corpus). */
 #include "conf_convert.h"
 #include "conf_fixture.h"
@@ -318,6 +319,32 @@ static void survive_without_lines(const char *text, size_t size)
 	free(copy);
 }
 
+/* Each line in turn is there twice, ends in its middle, or gets a byte that breaks quotes, blocks or strings. */
+static void survive_changed_lines(const char *text, size_t size)
+{
+	static const char bytes[] = {'"', '{', '}', '\0', '\\', '$', '@', '~'};
+	char *copy = malloc(size * 2 + 2);
+
+	for (size_t from = 0; from < size;) {
+		const char *end = memchr(text + from, '\n', size - from);
+		size_t to = end ? (size_t)(end - text) + 1 : size, middle = from + (to - from) / 2;
+
+		memcpy(copy, text, to);
+		memcpy(copy + to, text + from, size - from);
+		survive(copy, size + (to - from));
+		memcpy(copy + middle, text + to, size - to);
+		survive(copy, size - (to - middle));
+		for (size_t i = 0; i < sizeof(bytes); i++) {
+			memcpy(copy, text, middle);
+			copy[middle] = bytes[i];
+			memcpy(copy + middle + 1, text + middle, size - middle);
+			survive(copy, size + 1);
+		}
+		from = to;
+	}
+	free(copy);
+}
+
 static void damage(const char *path, const char *name)
 {
 	size_t size;
@@ -326,14 +353,48 @@ static void damage(const char *path, const char *name)
 	(void)name;
 	survive_prefixes(text, size, 1);
 	survive_without_lines(text, size);
+	survive_changed_lines(text, size);
+	free(text);
+}
+
+/* A few places of each real file. */
+static void damage_a_little(const char *path, const char *name)
+{
+	size_t size;
+	char *text = read_all(path, &size);
+
+	(void)name;
+	survive_prefixes(text, size, size / 3 + 1);
 	free(text);
 }
 
 START_TEST(test_survives_damage)
 {
 	each_file(config_folder(), damage);
-	if (corpus_folder() && getenv("POISE_LONG"))
-		each_file(corpus_folder(), damage);
+	if (corpus_folder())
+		each_file(corpus_folder(), getenv("POISE_LONG") ? damage : damage_a_little);
+}
+END_TEST
+
+/* A hundred megabytes (in short runs a tenth of them): of statements, of braces, of one line, of nothing. */
+START_TEST(test_survives_large_files)
+{
+	static const char *const pieces[] = {"vrrp_script s { script /bin/true }\n", "{", "}\n", "a \"b",
+		"$A=$A$A\n$A\n", "\n", "~SEQ(A, 1, 9) $A ", "#"};
+	size_t size = getenv("POISE_LONG") ? 100u << 20 : 10u << 20;
+	char *text = malloc(size + 1);
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		size_t n = strlen(pieces[i]);
+
+		for (size_t at = 0; at < size; at += n)
+			memcpy(text + at, pieces[i], n < size - at ? n : size - at);
+		text[size] = 0;
+		survive(text, size);
+	}
+	memset(text, 0, size);
+	survive(text, size);
+	free(text);
 }
 END_TEST
 
@@ -415,6 +476,7 @@ int main(void)
 	tcase_add_test(t, test_round_trip);
 	tcase_add_test(t, test_conversion);
 	tcase_add_test(t, test_survives_damage);
+	tcase_add_test(t, test_survives_large_files);
 	tcase_add_test(t, test_real_files);
 	tcase_set_timeout(t, getenv("POISE_LONG") ? 3600 : 60);
 	suite_add_tcase(suite, t);
