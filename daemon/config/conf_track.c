@@ -243,7 +243,8 @@ static bool is_service(struct conf_load *load, const struct conf_service *s, con
 
 static conf_index_t find_service(struct conf_load *load, conf_string_t name, const struct conf_node *node)
 {
-	char *text = conf_strndup(conf_builder_text(load->builder, name), CONF_NAME_MAX * 3);
+	const char *whole = conf_builder_text(load->builder, name);
+	char *text = conf_strndup(whole, strnlen(whole, CONF_NAME_MAX * 3));
 	struct service_key key;
 	bool is_name = split_name(text, &key);
 	conf_index_t found = CONF_NONE;
