@@ -66,6 +66,27 @@ static void find_in_pair(struct problems *p, const struct status_source *source)
 		add(p, "connection_sync", "a setting net.ipv4.vs.sync_* could not be made: see the log");
 }
 
+static void find_in_snmp(struct problems *p, const struct status_source *source)
+{
+	struct status_trap_target target;
+	struct status_snmp snmp;
+	char text[ADDR_TEXT];
+
+	if (!status_load(source, ROLE_SNMP, SNMP_TABLE_AGENT, 0, &snmp, sizeof(snmp)))
+		return;
+	if (snmp.is_enabled && !snmp.is_connected)
+		add(p, "snmp", "%s", snmp.why);
+	for (uint32_t i = 0; i < source->conf->n_trap_targets; i++) {
+		const struct conf_trap_target *t = &source->conf->trap_targets[i];
+
+		if (status_load(source, ROLE_SNMP, SNMP_TABLE_TARGET, i, &target, sizeof(target)) &&
+			target.state == TRAP_TARGET_SILENT)
+			add(p, "snmp", "receiver %s: %s (%llu notifications given up)",
+				addr_format_port(&t->addr, t->port, text), target.why,
+				(unsigned long long)target.failed);
+	}
+}
+
 /* One line for all addresses of an instance that the kernel refused. */
 static void find_in_addresses(struct problems *p, const struct status_source *source, const struct conf_instance *i)
 {
@@ -86,7 +107,7 @@ static void find_in_vrrp(struct problems *p, const struct status_source *source)
 {
 	const struct conf *conf = source->conf;
 	struct status_instance status;
-	char absence[WHY_SIZE];
+	char absence[WHY_SIZE], text[ADDR_TEXT];
 
 	if (conf->n_instances == 0)
 		return;
@@ -95,9 +116,14 @@ static void find_in_vrrp(struct problems *p, const struct status_source *source)
 		return;
 	}
 	for (conf_index_t i = 0; i < conf->n_instances; i++) {
-		if (status_load(source, ROLE_VRRP, VRRP_TABLE_INSTANCE, i, &status, sizeof(status)) &&
-			status.state == VRRP_FAULT)
+		bool known = status_load(source, ROLE_VRRP, VRRP_TABLE_INSTANCE, i, &status, sizeof(status));
+
+		if (known && status.state == VRRP_FAULT)
 			add(p, conf_string(conf, conf->instances[i].name), "FAULT: %s", status.why);
+		if (known && addr_is_set(&status.rival))
+			add(p, conf_string(conf, conf->instances[i].name),
+				"split brain suspected: %s goes on advertising as master although this node does",
+				addr_format(&status.rival, text));
 		find_in_addresses(p, source, &conf->instances[i]);
 	}
 }
@@ -172,6 +198,7 @@ void status_write_problems(struct writer *w, const struct status_source *source)
 	find_in_services(&problems, source);
 	find_in_checks(&problems, source);
 	find_in_pair(&problems, source);
+	find_in_snmp(&problems, source);
 	find_in_rails(&problems, source);
 	writer_end(w);
 	writer_count(w, "problems_total", problems.count);

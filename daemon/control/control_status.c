@@ -41,7 +41,7 @@ bool status_is_settled(const struct status_source *source)
 	if (!source->conf)
 		return false;
 	for (int role = 0; role < ROLE_COUNT; role++) {
-		/* snmp shows nothing that this document needs; control's own board has no records. */
+		/* Nobody waits for snmp, whose library may block; control's own board has no records. */
 		if (role == ROLE_SNMP || role == ROLE_CONTROL || !source->boards[role])
 			continue;
 		if (board_generation(source->boards[role]) != source->conf->generation)
@@ -188,5 +188,6 @@ void status_write(struct writer *w, const char *key, const struct status_source 
 	status_write_vrrp(w, source);
 	status_write_services(w, source);
 	status_write_pair(w, source);
+	status_write_snmp(w, source);
 	writer_end(w);
 }

@@ -43,6 +43,7 @@ void status_write_guards(struct writer *w, const struct status_source *source);
 /* One server as object without a key; with_service adds "service". */
 void status_write_server(struct writer *w, const struct status_source *source, conf_index_t server, bool with_service);
 void status_write_pair(struct writer *w, const struct status_source *source);     /* "pair", "connection_sync" */
+void status_write_snmp(struct writer *w, const struct status_source *source);     /* "snmp" */
 /* "problems": what an operator should look at, each {"object", "text"}, at most STATUS_PROBLEMS of them. */
 #define STATUS_PROBLEMS 50
 void status_write_problems(struct writer *w, const struct status_source *source);

@@ -143,6 +143,32 @@ def test_walks_agree_with_the_status(site):
                          "POISE-MIB::poiseInstanceState")
     assert shown.splitlines() == ["POISE-MIB::poiseInstanceState.%d = INTEGER: master(3)" % i for i in (1, 2)]
     assert len(w.walk(KA, program="snmpbulkwalk")) == len(w.walk(KA)) > 150
+    check_poise_tables(w, mibs)
+
+
+def check_poise_tables(w, mibs):
+    """POISE-MIB says what the status says: roles, servers, checks, and a drain that begins."""
+    w.daemon.poisectl("drain", BACK4 + "13:80")
+    wait_until("the drain to be listed", lambda: w.walk(POISE + ".1.9.1.1"), lambda rows: rows == {"1.3": "2"})
+    status = w.daemon.status()
+    servers = status["services"][0]["servers"]
+    assert list(w.walk(POISE + ".1.2.1.2").values()) == [role["name"] for role in status["roles"]]
+    assert list(w.walk(POISE + ".1.6.1.6").values()) == ["2"] * 3 and {s["health"] for s in servers} == {"up"}
+    assert list(w.walk(POISE + ".1.6.1.7").values()) == ["1", "1", "2"]
+    assert [s["admin"] for s in servers] == ["normal", "normal", "drain"]
+    assert list(w.walk(POISE + ".1.8.1.4")) == ["1.1.1", "1.2.1", "1.3.1"]
+    assert w.get(POISE + ".1.12.1.0") == "3"
+    assert "drain" in w.get(POISE + ".1.9.1.9.1.3")
+    assert w.daemon.status()["snmp"]["connected"]
+    table = w.router.run("snmptable", "-v2c", "-c", "public", "-Ci", "-Cf", "|", "-M", mibs, "-m", "POISE-MIB", "127.0.0.1",
+                         "POISE-MIB::poiseServerTable").splitlines()
+    names, rows = table[2].split("|"), [line.split("|") for line in table[3:]]
+    assert [dict(zip(names, row))["poiseServerHealth"] for row in rows] == ["up"] * 3
+    assert [dict(zip(names, row))["poiseServerPort"] for row in rows] == ["80"] * 3
+    # Every cell has a name in the MIB.
+    everything = w.router.run("snmpwalk", "-v2c", "-c", "public", "-M", mibs, "-m", "POISE-MIB", "127.0.0.1",
+                              "POISE-MIB::poiseObjects")
+    assert not re.search(r"^POISE-MIB::poise\w+Entry\.|^POISE-MIB::poise(Daemon|Sync|Kernel|Checking|Traps)\.\d", everything, re.M)
 
 
 def test_a_write_is_refused(site):
