@@ -18,7 +18,7 @@ TESTS += tests/unit/poise_mib
 EXTRA_DIST += tests/mibs tests/unit/poise_mib
 
 check_PROGRAMS += tests/unit/check_snmp_trap tests/unit/check_snmp_mib tests/unit/check_snmp_link \
-	tests/unit/check_snmp_agent tests/unit/check_snmp_roll
+	tests/unit/check_snmp_agent tests/unit/check_snmp_roll tests/unit/check_snmp_sender
 snmp_site = tests/unit/snmp_site.c tests/unit/snmp_site.h
 tests_unit_check_snmp_trap_SOURCES = tests/unit/check_snmp_trap.c $(snmp_site)
 tests_unit_check_snmp_trap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -35,3 +35,6 @@ tests_unit_check_snmp_agent_LDADD = snmp/libpoisesnmp.a $(ROLE_LIBS) $(NETSNMP_L
 tests_unit_check_snmp_roll_SOURCES = tests/unit/check_snmp_roll.c $(snmp_site)
 tests_unit_check_snmp_roll_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_snmp_roll_LDADD = snmp/libpoisesnmp.a $(ROLE_LIBS) $(CHECK_LIBS)
+tests_unit_check_snmp_sender_SOURCES = tests/unit/check_snmp_sender.c
+tests_unit_check_snmp_sender_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_snmp_sender_LDADD = snmp/libpoisesnmp.a $(ROLE_LIBS) $(NETSNMP_LIBS) $(CHECK_LIBS)
