@@ -130,7 +130,14 @@ static void on_peer_admin(void *ctx, const struct msg_peer_admin *m, int fd)
 	admin_hear_peer(c->parent, m);
 }
 
+static void on_want_file(void *ctx, const struct msg_want_file *m, int fd)
+{
+	(void)fd;
+	lend_wanted(ctx, m);
+}
+
 static const struct msg_handlers handlers = {.board = on_board,
+	.want_file = on_want_file,
 	.changed = on_changed,
 	.events = on_events,
 	.vote = on_vote,

@@ -151,6 +151,10 @@ void child_set_state(struct child *c, enum role_state state, const char *fmt, ..
 /* Runs `poise-vrrp --release`: takes away the addresses that the role cannot any more. */
 void child_release_addresses(struct parent *p);
 
+/* ---- lend.c ---- */
+/* The checker wants a descriptor for a check: it gets it, or is told why not. */
+void lend_wanted(struct child *c, const struct msg_want_file *m);
+
 /* ---- reload.c ---- */
 /* Begins to carry out an order. Returns 0, or -EALREADY when another one is under way (asked for by a signal, the file
  * is read once more after it). */

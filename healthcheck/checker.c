@@ -8,6 +8,7 @@
 #include "log.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Waiting checks started in one go when descriptors become free. */
 #define QUEUE_BUDGET 64
@@ -72,7 +73,7 @@ static void plan_after_trouble(struct check *c, const struct probe_result *resul
 {
 	const struct conf_check *conf = check_spec_conf(&c->spec);
 
-	c->is_dead = result->reason == REASON_NOT_RUN || result->reason == REASON_FWMARK;
+	c->is_dead = result->reason == REASON_NOT_RUN;
 	c->status.next_start = MONO_NEVER;
 	if (!c->is_dead)
 		plan(c, schedule_next(&c->checker->random, c->planned, now,
@@ -340,6 +341,33 @@ void checker_free(struct checker *k)
 	check_set_free(k->set);
 	prober_free(k->prober);
 	free(k);
+}
+
+/* ---- descriptors of the parent ---- */
+
+static struct probe *borrower(struct checker *k, conf_index_t check)
+{
+	struct probe *p = k->set && check < k->set->n_checks ? k->set->checks[check]->probe : NULL;
+
+	return p && probe_is_borrowing(p) ? p : NULL;
+}
+
+void checker_lend(struct checker *k, conf_index_t check, int fd)
+{
+	struct probe *p = borrower(k, check);
+
+	if (p)
+		probe_lend(p, fd);
+	else
+		close(fd);
+}
+
+void checker_refuse(struct checker *k, conf_index_t check, enum reason reason, const char *why)
+{
+	struct probe *p = borrower(k, check);
+
+	if (p)
+		probe_refuse(p, reason_is_own(reason) || reason == REASON_FILE ? reason : REASON_NO_SOCKET, why);
 }
 
 /* ---- watching ourselves ---- */

@@ -33,6 +33,10 @@ void checker_stop(struct checker *k);
 /* A result that came from elsewhere (the program of a MISC_CHECK). */
 void checker_take(struct check *check, const struct probe_result *result, struct mono started, struct mono ended,
 	struct mono next_start);
+/* A descriptor that the parent has lent for a check of the present set, or why it does not (see prober_set_lender()).
+ */
+void checker_lend(struct checker *k, conf_index_t check, int fd);
+void checker_refuse(struct checker *k, conf_index_t check, enum reason reason, const char *why);
 /* Runs a check as soon as possible: there is reason for doubt. */
 void checker_run_now(struct check *check);
 /* Looks which checks are overdue by three intervals (status.is_late) and how punctual starts are; to be called every

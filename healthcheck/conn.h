@@ -8,16 +8,16 @@
 #include "reason.h"
 #include <sys/types.h>
 
-/* Starts to connect to a check's target with its bindto, bind_if, bind_port. Returns the descriptor (connected, or on
- * its way), or -1 with the sentence in result. */
-int conn_open(const struct conf *conf, const struct conf_check *check, struct probe_result *result);
-/* The same for UDP: the socket is connected, so it hears only its target, and learns when the port is closed. */
-int conn_open_udp(const struct conf *conf, const struct conf_check *check, struct probe_result *result);
+/* Starts to connect a socket (see check_socket.h) to a check's target. UDP: it then hears only its target, and learns
+ * when the port is closed. Returns 0 (connected, or on its way), or -1 with the sentence in result. */
+int conn_connect(int fd, const struct conf *conf, const struct conf_check *check, struct probe_result *result);
 /* The pending error of a socket (0 = none). */
 int conn_error(int fd);
 /* > 0 bytes, 0 the peer has closed, -EAGAIN, or another -errno. Never raises a signal. */
 ssize_t conn_read(int fd, void *buf, size_t size);
 ssize_t conn_write(int fd, const void *data, size_t size);
+/* Lets close() end the connection with a reset. */
+void conn_abort(int fd);
 /* Sends our FIN; reading goes on. */
 void conn_shutdown(int fd);
 /* Throws away what has arrived, at most `budget` bytes. */

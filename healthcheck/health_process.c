@@ -47,6 +47,29 @@ static uint32_t raise_descriptors(void)
 	return (uint32_t)(limit.rlim_cur < DESCRIPTORS_MAX ? limit.rlim_cur : DESCRIPTORS_MAX);
 }
 
+/* Ask the parent for the descriptor of a check. */
+static int borrow(void *arg, const struct check_spec *spec)
+{
+	struct role_process *p = arg;
+	struct msg_want_file m = {.generation = spec->conf->generation, .check = spec->index};
+
+	return msg_send_want_file(&p->parent, &m, -1);
+}
+
+static void on_no_file(void *ctx, const struct msg_no_file *m, int fd)
+{
+	struct role_process *p = ctx;
+	struct health_process *h = p->ctx;
+	const struct check_set *set = checker_set(h->checker);
+	char why[WHY_SIZE];
+
+	(void)fd;
+	if (!set || m->generation != set->conf->generation)
+		return;
+	snprintf(why, sizeof(why), "%.150s", m->why);
+	checker_refuse(h->checker, m->check, (enum reason)m->reason, why);
+}
+
 static int health_open(struct role_process *p)
 {
 	struct health_process *h = p->ctx;
@@ -58,6 +81,7 @@ static int health_open(struct role_process *p)
 	h->checker = checker_new(p->loop, raise_descriptors(), seed, on_report, h);
 	if (!h->checker)
 		return -errno;
+	prober_set_lender(checker_prober(h->checker), borrow, p);
 	health_watch_init(&h->watch, p, h->checker, &h->report);
 	return 0;
 }
@@ -123,9 +147,11 @@ static void health_file(struct role_process *p, enum msg_purpose purpose, uint32
 {
 	struct health_process *h = p->ctx;
 
-	(void)index;
+	/* Lent before a switch of generations, it comes before that, so its index is still right. */
 	if (purpose == MSG_PURPOSE_PEER)
 		health_report_set_peer(&h->report, fd);
+	else if (purpose == MSG_PURPOSE_CHECK)
+		checker_lend(h->checker, index, fd);
 	else
 		close(fd);
 }
@@ -142,7 +168,9 @@ static void health_stop(struct role_process *p, bool keep)
 
 int main(int argc, char **argv)
 {
+	static const struct msg_handlers handlers = {.no_file = on_no_file};
 	static const struct role_ops ops = {.role = ROLE_HEALTHCHECK,
+		.handlers = &handlers,
 		.open = health_open,
 		.prepare = health_prepare,
 		.commit = health_commit,

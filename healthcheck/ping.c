@@ -74,15 +74,10 @@ static void on_packets(int fd, uint32_t events, void *arg)
 	}
 }
 
-struct ping_world *ping_world_new(struct loop *loop, int family)
+struct ping_world *ping_world_take(struct loop *loop, int family, int fd)
 {
-	int fd = socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		family == AF_INET6 ? (int)IPPROTO_ICMPV6 : (int)IPPROTO_ICMP);
-	struct ping_world *w;
+	struct ping_world *w = calloc(1, sizeof(*w));
 
-	if (fd < 0)
-		return NULL;
-	w = calloc(1, sizeof(*w));
 	if (!w) {
 		close(fd);
 		return NULL;
@@ -96,6 +91,14 @@ struct ping_world *ping_world_new(struct loop *loop, int family)
 		return w;
 	ping_world_free(w);
 	return NULL;
+}
+
+struct ping_world *ping_world_new(struct loop *loop, int family)
+{
+	int fd = socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		family == AF_INET6 ? (int)IPPROTO_ICMPV6 : (int)IPPROTO_ICMP);
+
+	return fd < 0 ? NULL : ping_world_take(loop, family, fd);
 }
 
 void ping_world_free(struct ping_world *w)

@@ -11,6 +11,8 @@ struct ping_world;
 
 /* NULL when this machine gives us no such socket. */
 struct ping_world *ping_world_new(struct loop *loop, int family);
+/* The same with a raw socket that somebody else has opened; it is closed in any case. */
+struct ping_world *ping_world_take(struct loop *loop, int family, int fd);
 void ping_world_free(struct ping_world *world); /* NULL is allowed */
 
 /* One request under way; lies in its probe, zeroed before first use. */

@@ -2,6 +2,7 @@
 /* What all kinds of probes share: objects that are used again, descriptors and their number, deadlines, a clean end.
  * Runs in poise-healthcheck; it never judges an answer and never decides when a check runs. */
 #include "probe.h"
+#include "check_socket.h"
 #include "conn.h"
 #include "linger.h"
 #include "ping.h"
@@ -30,12 +31,23 @@ static const struct probe_kind *const kinds[CONF_CHECK_KINDS] = {
 	[CONF_CHECK_GRPC] = &probe_kind_grpc,
 };
 
+/* Echo requests with a mark share a socket that the parent has lent. */
+struct marked_ping {
+	struct marked_ping *next;
+	int family;
+	uint32_t fwmark;
+	struct ping_world *world;
+};
+
 struct prober {
 	struct loop *loop;
 	struct poller *poller;
 	struct lingers *lingers;
 	struct tls_world *tls;
 	struct ping_world *ping4, *ping6;
+	struct marked_ping *marked_pings;
+	prober_borrow_fn *borrow;
+	void *lender;
 	struct probe *all;
 	struct probe *idle_probes[CONF_CHECK_KINDS];
 	uint32_t open, limit;
@@ -122,12 +134,23 @@ void prober_free(struct prober *prober)
 			p->kind->destroy(p);
 		free(p);
 	}
+	for (struct marked_ping *m = prober->marked_pings, *after; m; m = after) {
+		after = m->next;
+		ping_world_free(m->world);
+		free(m);
+	}
 	ping_world_free(prober->ping4);
 	ping_world_free(prober->ping6);
 	lingers_free(prober->lingers);
 	poller_free(prober->poller);
 	tls_world_free(prober->tls);
 	free(prober);
+}
+
+void prober_set_lender(struct prober *prober, prober_borrow_fn *borrow, void *arg)
+{
+	prober->borrow = borrow;
+	prober->lender = arg;
 }
 
 bool prober_has_room(struct prober *prober)
@@ -153,7 +176,11 @@ static void on_deadline(struct timer *timer, void *arg)
 
 	(void)timer;
 	probe_tick(p);
-	p->kind->timeout(p);
+	if (p->is_borrowing)
+		probe_refuse(p, REASON_NO_SOCKET,
+			"our own trouble, not the server's: the parent process has lent no descriptor in time");
+	else
+		p->kind->timeout(p);
 }
 
 static void on_io(int fd, uint32_t events, void *arg)
@@ -210,7 +237,7 @@ struct probe *probe_start(
 	p->arg = arg;
 	p->started = now;
 	p->connected = MONO_NEVER;
-	p->is_connect_only = p->is_read_up = false;
+	p->is_connect_only = p->is_read_up = p->is_borrowing = false;
 	p->result = result;
 	kind->start(p);
 	/* The object may have ended and even begun another run, but not one of this check. */
@@ -224,6 +251,7 @@ static void end(struct probe *p)
 	struct probe **idle = &prober->idle_probes[kind_number(p->kind)];
 
 	loop_timer_cancel(prober->loop, &p->deadline);
+	p->is_borrowing = false;
 	if (p->kind->release)
 		p->kind->release(p);
 	probe_disconnect(p);
@@ -265,27 +293,73 @@ static int watch(struct probe *p)
 	return -1;
 }
 
-int probe_connect(struct probe *p)
+static int fail_socket(struct probe *p, enum reason reason, const char *why)
 {
-	p->connected = MONO_NEVER;
-	p->is_peer_closed = false;
-	p->fd = conn_open(p->spec->conf, check_spec_conf(p->spec), &p->result);
-	if (p->fd >= 0)
-		return watch(p);
+	result_set(&p->result, reason, "%s", why);
 	probe_finish(p);
 	return -1;
 }
 
-int probe_connect_udp(struct probe *p)
+/* Connects and watches p->fd. */
+static int go_on(struct probe *p)
 {
-	/* Not "connected" in the sense of p->connected: there is nothing to end politely. */
-	p->connected = MONO_NEVER;
-	p->is_peer_closed = false;
-	p->fd = conn_open_udp(p->spec->conf, check_spec_conf(p->spec), &p->result);
-	if (p->fd >= 0)
+	if (conn_connect(p->fd, p->spec->conf, check_spec_conf(p->spec), &p->result) == 0)
 		return watch(p);
+	close(p->fd);
+	p->fd = -1;
 	probe_finish(p);
 	return -1;
+}
+
+int probe_borrow(struct probe *p)
+{
+	struct prober *prober = p->prober;
+
+	if (!prober->borrow || prober->borrow(prober->lender, p->spec) < 0)
+		return fail_socket(p, REASON_NO_SOCKET,
+			"our own trouble, not the server's: the parent process lends no descriptor");
+	p->is_borrowing = true;
+	return 0;
+}
+
+int probe_connect(struct probe *p)
+{
+	const struct conf_check *check = check_spec_conf(p->spec);
+	enum reason reason;
+	char why[WHY_SIZE];
+
+	p->connected = MONO_NEVER;
+	p->is_peer_closed = false;
+	if (check_socket_needs_lender(check))
+		return probe_borrow(p);
+	p->fd = check_socket_open(p->spec->conf, check, &reason, why);
+	return p->fd < 0 ? fail_socket(p, reason, why) : go_on(p);
+}
+
+bool probe_is_borrowing(const struct probe *p)
+{
+	return p->is_borrowing;
+}
+
+void probe_lend(struct probe *p, int fd)
+{
+	p->is_borrowing = false;
+	probe_tick(p);
+	if (p->kind->lent) {
+		p->kind->lent(p, fd);
+		return;
+	}
+	p->fd = fd;
+	if (go_on(p) == 0 && p->kind->opened)
+		p->kind->opened(p);
+}
+
+void probe_refuse(struct probe *p, enum reason reason, const char *why)
+{
+	p->is_borrowing = false;
+	probe_tick(p);
+	result_set(&p->result, reason, "%s", why);
+	probe_finish(p);
 }
 
 int probe_connect_step(struct probe *p, uint32_t events)
@@ -317,7 +391,10 @@ void probe_disconnect(struct probe *p)
 	if (fd < 0)
 		return;
 	p->fd = -1;
-	if (mono_is_set(p->connected) && !p->is_peer_closed) {
+	/* A source port that the next run needs cannot wait for its minute in TIME_WAIT. */
+	if (mono_is_set(p->connected) && check_spec_conf(p->spec)->bind_port)
+		conn_abort(fd);
+	else if (mono_is_set(p->connected) && !p->is_peer_closed) {
 		poller_forget(p->prober->poller, fd);
 		linger_begin(p->prober->lingers, fd, !p->is_connect_only && !p->is_read_up, probe_now(p));
 		return;
@@ -367,9 +444,34 @@ uint32_t probe_age_us(const struct probe *p)
 	return age_us < 1 ? 1 : age_us > UINT32_MAX ? UINT32_MAX : (uint32_t)age_us;
 }
 
-struct ping_world *probe_ping(struct probe *p, int family)
+struct ping_world *probe_ping(struct probe *p, int family, uint32_t fwmark)
 {
-	return family == AF_INET6 ? p->prober->ping6 : p->prober->ping4;
+	if (fwmark == 0)
+		return family == AF_INET6 ? p->prober->ping6 : p->prober->ping4;
+	for (struct marked_ping *m = p->prober->marked_pings; m; m = m->next)
+		if (m->family == family && m->fwmark == fwmark)
+			return m->world;
+	return NULL;
+}
+
+struct ping_world *probe_add_ping(struct probe *p, int family, uint32_t fwmark, int fd)
+{
+	struct ping_world *world = probe_ping(p, family, fwmark);
+	struct marked_ping *m = world ? NULL : calloc(1, sizeof(*m));
+
+	/* Two checks may have asked at the same time. */
+	if (!m) {
+		close(fd);
+		return world;
+	}
+	*m = (struct marked_ping){
+		p->prober->marked_pings, family, fwmark, ping_world_take(p->prober->loop, family, fd)};
+	if (!m->world) {
+		free(m);
+		return NULL;
+	}
+	p->prober->marked_pings = m;
+	return m->world;
 }
 
 /* "www.example.org:8443" names the host www.example.org; "[2001:db8::1]" and "192.0.2.1" name none. */

@@ -52,6 +52,11 @@ struct probe_kind {
 	void (*io)(struct probe *p, uint32_t events);
 	/* The deadline set by probe_deadline() has passed: finish. */
 	void (*timeout)(struct probe *p);
+	/* A socket that the parent has lent is there, connected or on its way, and watched: for kinds that do more then
+	 * than wait. May be NULL. */
+	void (*opened)(struct probe *p);
+	/* Takes what the parent has lent, for kinds that do not connect it. May be NULL. */
+	void (*lent)(struct probe *p, int fd);
 	/* Give back what the run holds beside the descriptor. Once for each start. May be NULL. */
 	void (*release)(struct probe *p);
 	/* Give back what the object holds between runs. May be NULL. */
@@ -83,6 +88,7 @@ struct probe {
 	probe_done_fn *done;
 	void *arg;
 	int fd;
+	bool is_borrowing;    /* waits for a descriptor of the parent */
 	bool is_connect_only; /* set by start(): nothing but the end of connect() is waited for */
 	bool is_read_up;      /* nothing that has come is left unread */
 	bool is_peer_closed;  /* the server has said that it sends no more */
@@ -103,6 +109,10 @@ struct prober;
 struct prober *prober_new(struct loop *loop, uint32_t descriptors, void (*idle)(void *arg), void *arg);
 /* Cancels what runs, without calling anybody back. */
 void prober_free(struct prober *prober);
+/* Who makes the sockets that need a privilege: asks for one for this check, which comes by probe_lend() or
+ * probe_refuse(), or never. Returns 0 or -errno. */
+typedef int prober_borrow_fn(void *arg, const struct check_spec *spec);
+void prober_set_lender(struct prober *prober, prober_borrow_fn *borrow, void *arg);
 /* True when another probe would get a descriptor; connections that are only being closed give way. */
 bool prober_has_room(struct prober *prober);
 uint32_t prober_open_count(const struct prober *prober);
@@ -115,14 +125,19 @@ struct probe *probe_start(
 	struct prober *prober, const struct check_spec *spec, struct mono now, probe_done_fn *done, void *arg);
 /* When the prober was last called: the moment of the result that is just being handed over. */
 struct mono prober_now(const struct prober *prober);
+/* The descriptor that a run waits for, or why it does not come. */
+bool probe_is_borrowing(const struct probe *p);
+void probe_lend(struct probe *p, int fd);
+void probe_refuse(struct probe *p, enum reason reason, const char *why);
 /* Ends a run without calling back. */
 void probe_cancel(struct probe *p);
 
 /* ---- for the kinds ---- */
-/* Opens the connection and watches it. Returns 0, or -1 after which the probe has ended. */
+/* Opens the connection and watches it; UDP is connected at once. Where the socket has to be borrowed, p->fd is -1 until
+ * kind->opened(). Returns 0, or -1 after which the probe has ended. */
 int probe_connect(struct probe *p);
-/* The same with a UDP socket that only hears its target: it is connected at once. */
-int probe_connect_udp(struct probe *p);
+/* Asks the parent for a descriptor; kind->lent() or the socket of probe_connect() follows. Returns as above. */
+int probe_borrow(struct probe *p);
 /* To be asked on every edge before the connection stands. Returns 1 connected (p->connected is set), 0 not yet, -1
  * after which the probe has ended. */
 int probe_connect_step(struct probe *p, uint32_t events);
@@ -147,7 +162,10 @@ uint32_t probe_age_us(const struct probe *p);
 struct ssl_st *probe_start_tls(struct probe *p, const char *host);
 /* After the handshake: looks how long the certificate is valid. Returns 0, or -1 after which the probe has ended. */
 int probe_check_certificate(struct probe *p, struct ssl_st *tls);
-/* What echo requests share (see ping.h); NULL when this machine gives us no socket for them. */
-struct ping_world *probe_ping(struct probe *p, int family);
+/* What echo requests with this mark share (see ping.h); NULL when there is no socket for them (yet: to be borrowed
+ * where there is a mark). */
+struct ping_world *probe_ping(struct probe *p, int family, uint32_t fwmark);
+/* Makes it from a socket that was lent. NULL when out of memory. */
+struct ping_world *probe_add_ping(struct probe *p, int family, uint32_t fwmark, int fd);
 
 #endif

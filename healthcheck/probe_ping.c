@@ -35,9 +35,11 @@ static int send_request(struct probe_ping *h)
 {
 	const struct conf_check *check = check_spec_conf(h->p.spec);
 	const char *interface = conf_string(h->p.spec->conf, check->bind_interface);
-	struct ping_world *world = probe_ping(&h->p, check->target.family);
+	struct ping_world *world = probe_ping(&h->p, check->target.family, check->fwmark);
 	int rc;
 
+	if (!world && check->fwmark)
+		return probe_borrow(&h->p);
 	if (!world) {
 		result_set(&h->p.result, REASON_NO_SOCKET,
 			"our own trouble, not the server's: the process may not open a raw socket");
@@ -87,6 +89,18 @@ static void timeout(struct probe *p)
 	probe_finish(p);
 }
 
+static void lent(struct probe *p, int fd)
+{
+	const struct conf_check *check = check_spec_conf(p->spec);
+
+	if (probe_add_ping(p, check->target.family, check->fwmark, fd)) {
+		send_request(ping_of(p));
+		return;
+	}
+	result_set(&p->result, REASON_MEMORY, "our own trouble: out of memory");
+	probe_finish(p);
+}
+
 static void release(struct probe *p)
 {
 	ping_forget(&ping_of(p)->ping);
@@ -104,5 +118,6 @@ const struct probe_kind probe_kind_ping = {.name = "PING_CHECK",
 	.start = start,
 	.io = io,
 	.timeout = timeout,
+	.lent = lent,
 	.release = release,
 	.describe = describe};

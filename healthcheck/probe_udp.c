@@ -139,9 +139,10 @@ static void start(struct probe *p)
 			id = (uint16_t)p->started.us;
 		h->query_length = dns_build(id, conf_string(p->spec->conf, c->name), c->dns_type, h->query);
 	}
-	if (probe_connect_udp(p) < 0)
+	if (probe_connect(p) < 0)
 		return;
-	send_packets(h);
+	if (p->fd >= 0)
+		send_packets(h);
 	probe_deadline(p, mono_add(p->started, wants_reply(p) ? c->connect_timeout_us / 3 : c->connect_timeout_us));
 }
 
@@ -168,6 +169,11 @@ static void timeout(struct probe *p)
 		result_set(&p->result, REASON_NO_REPLY, "no reply within %s", reason_time(c->connect_timeout_us, text));
 		probe_finish(p);
 	}
+}
+
+static void opened(struct probe *p)
+{
+	send_packets(udp_of(p));
 }
 
 static int prepare(struct check_spec *spec, struct tls_world *tls, char *why)
@@ -205,6 +211,7 @@ const struct probe_kind probe_kind_udp = {.name = "UDP_CHECK",
 	.start = start,
 	.io = io,
 	.timeout = timeout,
+	.opened = opened,
 	.describe = describe};
 
 const struct probe_kind probe_kind_dns = {.name = "DNS_CHECK",
@@ -213,4 +220,5 @@ const struct probe_kind probe_kind_dns = {.name = "DNS_CHECK",
 	.start = start,
 	.io = io,
 	.timeout = timeout,
+	.opened = opened,
 	.describe = describe};

@@ -26,6 +26,7 @@ enum msg_purpose {
 	MSG_PURPOSE_PEER,     /* healthcheck, ipvs: one end of their own socket pair */
 	MSG_PURPOSE_MARKS,    /* vrrp: what signed advertisements leave behind, read-write (vrrp_ledger.h) */
 	MSG_PURPOSE_HEART,    /* vrrp: the last heartbeats, mapped (vrrp_heart.h) */
+	MSG_PURPOSE_CHECK,    /* healthcheck: what msg_want_file asked for; index: conf->checks */
 	MSG_PURPOSE_COUNT
 };
 

@@ -294,3 +294,44 @@ def test_misbehaving_tls_server(world, how, why):
 def test_all_of_that_is_on_time(world):
     seen = world.daemon.status()["health_checks"]
     assert seen["late"] == 0 and seen["checks"] == len(world.checks) and seen["runs"] > len(world.checks)
+
+
+@pytest.mark.nftables
+def test_marks_low_ports_and_roots_files_come_from_the_parent():
+    """The checker has no capability: what needs one is lent to it by the parent."""
+    site = Site(servers=1, routers=1)
+    try:
+        site.s1.nginx()
+        site.s1.start("dns", ["dnsmasq", "-k", "-C", "/dev/null", "--no-resolv", "--no-hosts", "--user=root",
+                              "--address=/www.example.org/192.0.2.1", "--pid-file=" + site.s1.path("dnsmasq.pid")])
+        # Only what is marked may pass.
+        site.r1.run("nft", "add table inet marks; add chain inet marks out { type filter hook output priority 0; }; "
+                    "add rule inet marks out ip daddr %s meta mark != 77 reject" % S1)
+        secret = os.path.join(site.folder, "secret.file")
+        with open(secret, "w", encoding="ascii") as f:
+            f.write("50\n")
+        os.chmod(secret, 0o600)
+        marked = TIMES + "\n\t\t\tfwmark 77"
+        wanted = {"http": HTTP % (marked + "\n connect_port 80"), "tcp": "TCP_CHECK {\n %s\n connect_port 80\n}" % marked,
+                  "dns": "DNS_CHECK {\n type A\n name www.example.org\n %s\n connect_port 53\n}" % marked,
+                  "ping": "PING_CHECK {\n %s\n}" % marked, "low": "TCP_CHECK {\n %s\n bind_port 999\n connect_port 80\n}" % marked,
+                  "file": "FILE_CHECK {\n file %s\n}" % secret, "unmarked": "TCP_CHECK {\n %s\n connect_port 80\n}" % TIMES}
+        servers = "".join("\treal_server %s %d {\n\t\t%s\n\t}\n" % (S1, FIRST_PORT + i, check)
+                          for i, check in enumerate(wanted.values()))
+        daemon = site.r1.poised("virtual_server 192.0.2.10 80 {\n\tdelay_loop 0.5\n\tprotocol TCP\n%s}\n" % servers)
+        for i, name in enumerate(wanted):
+            seen = wait_until(name + " to be known", lambda port=FIRST_PORT + i: daemon.server(S1, port),
+                              lambda s: s.get("health", "unknown") != "unknown", within=20)
+            assert seen["health"] == ("down" if name == "unmarked" else "up"), (name, seen["health_why"])
+        assert seen["health"] == "down"
+        assert daemon.server(S1, FIRST_PORT + 5)["health_weight_percent"] == 50
+        low = FIRST_PORT + list(wanted).index("low")
+        # The source port is free again for each run.
+        check = wait_until("three runs from port 999", lambda: daemon.server(S1, low)["checks"][0],
+                           lambda c: c["runs"] > 3 and c["reason"] == "passed", within=10)
+        assert check["failed_runs"] == 0 and "cannot" not in check["why"]
+    except AssertionError:
+        print(site.tails(), file=sys.stderr)
+        raise
+    finally:
+        site.close()

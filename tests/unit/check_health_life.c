@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define HELLO_DIGEST "5d41402abc4b2a76b9719d911017c592"
 #define HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -253,12 +254,70 @@ START_TEST(what_is_not_run_says_so)
 }
 END_TEST
 
-START_TEST(marked_probes_are_not_run)
+/* The verdict stays, and it is tried again. */
+START_TEST(without_a_lender_marked_probes_say_so)
 {
 	run_once(&(struct check_text){.kind = CONF_CHECK_TCP, .port = 9, .fwmark = 5, .interval_ms = 10});
-	expect(REASON_FWMARK, "not run: marked probes");
-	ck_assert(fixture_last.check->is_dead);
-	ck_assert_uint_eq(fixture_last.check->timer.slot, 0);
+	expect(REASON_NO_SOCKET, "the parent process lends no descriptor");
+	ck_assert(!fixture_last.check->is_dead);
+	ck_assert_int_eq(fixture_last.check->verdict.health, HEALTH_UNKNOWN);
+	ck_assert_uint_ne(fixture_last.check->timer.slot, 0);
+}
+END_TEST
+
+static int wanted;
+
+static int note_want(void *arg, const struct check_spec *spec)
+{
+	(void)arg;
+	ck_assert_uint_eq(check_spec_conf(spec)->fwmark, 5);
+	wanted++;
+	return 0;
+}
+
+/* A socket that comes when it wants to is used for the run that waits, and for no other. */
+START_TEST(lent_sockets_are_used)
+{
+	struct check_text text = {
+		.kind = CONF_CHECK_HTTP, .fwmark = 5, .interval_ms = 60000, .timeout_ms = 300, .path2 = "/two"};
+
+	wanted = 0;
+	peer_start(&peer, peer_serve_answer, "HTTP/1.0 200 OK\r\n\r\n");
+	text.port = peer.port;
+	prober_set_lender(checker_prober(fixture_checker), note_want, NULL);
+	fixture_commit(fixture_conf(1, &text, 1));
+	fixture_spin(50);
+	ck_assert_int_eq(wanted, 1);
+	checker_lend(fixture_checker, 0, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+	fixture_spin(100);
+	ck_assert_int_eq(wanted, 2);
+	checker_lend(fixture_checker, 0, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+	ck_assert(fixture_until_runs(1, 2000));
+	expect(REASON_OK, "status 200");
+	/* Nobody waits: these are closed. */
+	checker_lend(fixture_checker, 0, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	checker_lend(fixture_checker, 7, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	checker_refuse(fixture_checker, 0, REASON_FWMARK, "no");
+	peer_stop(&peer);
+	ck_assert_int_eq(peer.connections, 2);
+}
+END_TEST
+
+START_TEST(a_lender_that_refuses_or_sleeps)
+{
+	struct check_text text = {
+		.kind = CONF_CHECK_TCP, .port = 9, .fwmark = 5, .interval_ms = 60000, .timeout_ms = 100};
+
+	prober_set_lender(checker_prober(fixture_checker), note_want, NULL);
+	fixture_commit(fixture_conf(1, &text, 1));
+	ck_assert(fixture_until_runs(1, 2000));
+	expect(REASON_NO_SOCKET, "has lent no descriptor in time");
+	checker_run_now(fixture_last.check);
+	fixture_spin(30);
+	checker_refuse(fixture_checker, 0, REASON_FWMARK, "not allowed");
+	ck_assert(fixture_until_runs(2, 2000));
+	expect(REASON_FWMARK, "not allowed");
+	ck_assert_int_eq(fixture_last.check->verdict.health, HEALTH_UNKNOWN);
 }
 END_TEST
 
@@ -327,7 +386,9 @@ int main(void)
 	tcase_add_test(tc, reload_takes_the_verdict_over);
 	tcase_add_test(tc, removed_checks_end);
 	tcase_add_test(tc, what_is_not_run_says_so);
-	tcase_add_test(tc, marked_probes_are_not_run);
+	tcase_add_test(tc, without_a_lender_marked_probes_say_so);
+	tcase_add_test(tc, lent_sockets_are_used);
+	tcase_add_test(tc, a_lender_that_refuses_or_sleeps);
 	tcase_add_test(tc, predecessor_board_is_adopted);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
