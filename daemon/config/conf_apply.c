@@ -562,6 +562,7 @@ void conf_load_free(struct conf_load *load)
 		free(load->objects[t].objects);
 		free(load->names[t].index);
 	}
+	free(load->garp_gaps);
 	for (unsigned i = 0; i <= CONF_OWNER_SERVICE; i++)
 		free(load->pending[i].notifies);
 }

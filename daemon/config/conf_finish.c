@@ -205,6 +205,8 @@ static void inherit(struct conf_load *load, conf_index_t index)
 	INHERIT("garp_master_refresh_repeat", garp_refresh_repeat, (uint32_t)d->garp_refresh_repeat);
 	INHERIT("garp_interval", garp_interval_us, d->garp_interval_us);
 	INHERIT("gna_interval", gna_interval_us, d->gna_interval_us);
+	conf_finish_garp(load, i, conf_given(load, &conf_instance_block, index, "garp_interval"),
+		conf_given(load, &conf_instance_block, index, "gna_interval"));
 	INHERIT("down_timer_adverts", down_timer_adverts, (uint32_t)d->down_timer_adverts);
 	INHERIT("startup_delay", startup_delay_us, d->startup_delay_us);
 	INHERIT("lower_prio_no_advert", lower_prio_no_advert, d->lower_prio_no_advert > 0);
@@ -213,8 +215,8 @@ static void inherit(struct conf_load *load, conf_index_t index)
 	if (i->garp_lower_prio_delay_us < 0)
 		i->garp_lower_prio_delay_us = d->garp_lower_delay_us >= 0 ? d->garp_lower_delay_us : d->garp_delay_us;
 	if (i->garp_lower_prio_repeat == UINT32_MAX)
-		i->garp_lower_prio_repeat = d->garp_lower_repeat >= 0 ? (uint32_t)d->garp_lower_repeat
-							     : (uint32_t)d->garp_repeat;
+		i->garp_lower_prio_repeat =
+			d->garp_lower_repeat >= 0 ? (uint32_t)d->garp_lower_repeat : (uint32_t)d->garp_repeat;
 }
 
 /* What strict mode does not allow is not done, as in keepalived. */

@@ -11,4 +11,8 @@ void conf_finish_services(struct conf_load *load);
 /* The rules about records that say the same as another one. */
 void conf_check_repeated(struct conf_load *load);
 
+/* garp_group (conf_garp.c): reads one; gives an instance what the groups say of its interface. */
+conf_apply_fn conf_garp_group;
+void conf_finish_garp(struct conf_load *load, struct conf_instance *i, bool garp_given, bool gna_given);
+
 #endif

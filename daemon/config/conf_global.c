@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The keywords outside any object and those of global_defs. Runs in the config role. */
+#include "conf_finish.h"
 #include "conf_pair.h"
 #include "conf_print.h"
 #include "conf_service.h"
@@ -327,7 +328,7 @@ static const struct conf_directive root_directives[] = {
 	BLOCK("virtual_server_group", &conf_service_group_block, LIVE, "NAME: addresses and marks that share servers"),
 	BLOCK("virtual_server", &conf_service_block, LIVE, "ADDRESS [PORT] | fwmark MARK | group NAME: a service and its servers"),
 	INACTIVE("SSL", "probes check certificates only where tls_verify asks for it"),
-	INACTIVE("garp_group", "use vrrp_garp_interval and vrrp_gna_interval"),
+	CALL("garp_group", conf_garp_group, NULL, LIVE, "gaps between announcements for some interfaces: a block of garp_interval SECONDS, gna_interval SECONDS, interface NAME or interfaces { NAME ... }"),
 	IGNORED("linkbeat_interfaces", "the kernel's link state is used"),
 	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
 	INACTIVE("interface_up_down_delays", "a link counts as soon as the kernel reports it"),

@@ -62,6 +62,12 @@ struct conf_names {
 	uint32_t *index, room;
 };
 
+/* What a garp_group says of an interface; -1 = nothing. */
+struct conf_garp_gap {
+	const struct conf_word *interface;
+	int64_t garp_us, gna_us;
+};
+
 /* The longest name of an object. */
 #define CONF_NAME_MAX 127
 /* Most servers of a service, and most things that one object tracks. */
@@ -74,14 +80,16 @@ struct conf_load {
 	struct conf_diag *diag;
 	struct conf_builder *builder;
 	enum conf_dialect dialect;
-	bool check_files; /* look whether scripts exist */
-	bool no_files;    /* read no file that the configuration names */
+	bool check_files;     /* look whether scripts exist */
+	bool no_files;        /* read no file that the configuration names */
 	bool program_missing; /* what conf_command() read last is not on this machine */
 	struct conf_defaults defaults;
 	struct conf_objects objects[CONF_TABLE_COUNT];
 	conf_index_t current[CONF_TABLE_COUNT]; /* record under construction */
 	struct conf_pending pending[CONF_OWNER_SERVICE + 1];
 	struct conf_names names[CONF_TABLE_COUNT];
+	struct conf_garp_gap *garp_gaps;
+	uint32_t n_garp_gaps, garp_gaps_room;
 };
 
 /* Fills the tables of load->builder from the tree; findings go to load->diag. */

@@ -181,7 +181,6 @@ static void apply_step(struct conf_load *load, const struct conf_node *node)
 	} names[] = {
 		{"send", CONF_STEP_SEND},
 		{"send_hex", CONF_STEP_SEND_HEX},
-		{"payload", CONF_STEP_SEND_HEX},
 		{"expect", CONF_STEP_EXPECT},
 		{"expect_hex", CONF_STEP_EXPECT_HEX},
 		{"expect_regex", CONF_STEP_EXPECT_REGEX},
@@ -234,16 +233,58 @@ const struct conf_directive conf_check_talk[] = {
 
 /* ---- UDP_CHECK ---- */
 
+/* keepalived's free form: words of digits, two to a byte, a single one at the end of a word is a byte of its own. */
+static bool read_hex(const struct conf_node *node, uint32_t first, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (uint32_t i = first; i < node->n_words; i++) {
+		const char *word = conf_word(node, i);
+
+		for (size_t k = 0; word[k];) {
+			bool pair = word[k + 1] != 0;
+
+			if (!isxdigit((unsigned char)word[k]) || (pair && !isxdigit((unsigned char)word[k + 1])) ||
+				n + 3 > size)
+				return false;
+			out[n++] = pair ? word[k] : '0';
+			out[n++] = pair ? word[k + 1] : word[k];
+			k += pair ? 2 : 1;
+		}
+	}
+	out[n] = 0;
+	return n > 0;
+}
+
+#define PAYLOAD_MAX 2048
+
+static void apply_payload(struct conf_load *load, const struct conf_node *node)
+{
+	char hex[PAYLOAD_MAX + 1];
+
+	if (node->n_words < 2)
+		conf_warn(load, node, 0, "payload needs what is to be sent" CONF_MEANING "it is ignored");
+	else if (!read_hex(node, 1, hex, sizeof(hex)))
+		conf_warn(load, node, 1,
+			"payload needs hexadecimal digits, of at most %d bytes" CONF_MEANING "it is ignored",
+			PAYLOAD_MAX / 2);
+	else
+		add_step(load, CONF_STEP_SEND_HEX, conf_text(load, hex));
+}
+
 static void apply_require_reply(struct conf_load *load, const struct conf_node *node)
 {
-	const char *text = conf_word(node, 1);
+	char hex[PAYLOAD_MAX + 1];
 
 	check(load)->require_reply = 1;
-	if (*text && !is_hex(text))
-		conf_error(load, node, 1, "require_reply needs an even number of hexadecimal digits");
-	else if (*text)
-		add_step(load, CONF_STEP_EXPECT_HEX, conf_text(load, text));
-	conf_extra_words(load, node, 2);
+	if (node->n_words < 2)
+		return;
+	if (read_hex(node, 1, hex, sizeof(hex)))
+		add_step(load, CONF_STEP_EXPECT_HEX, conf_text(load, hex));
+	else
+		conf_warn(load, node, 1,
+			"require_reply needs hexadecimal digits (X for any digit is not supported)" CONF_MEANING
+			"any reply will do");
 }
 
 static void print_require_reply(struct conf_printer *p, uint32_t record)
@@ -337,7 +378,7 @@ static const struct conf_directive dns_directives[] = {
 };
 
 static const struct conf_directive udp_directives[] = {
-	CALL("payload", apply_step, print_steps, LIVE, "what is sent, as hexadecimal digits; default: one empty packet"),
+	CALL("payload", apply_payload, print_steps, LIVE, "what is sent, as hexadecimal digits in one or more words; default: one empty packet"),
 	CALL("send", apply_step, NULL, LIVE, "what is sent, as text"),
 	CALL("send_hex", apply_step, NULL, LIVE, "the same as payload"),
 	CALL("expect", apply_step, NULL, LIVE, "text that the reply must have"),
@@ -351,7 +392,9 @@ static const struct conf_directive udp_directives[] = {
 
 static const struct conf_directive file_directives[] = {
 	TEXT("file", C(name), LIVE, "file to read: a number (percent of the weight) or up, drain, down; a file that is not there counts as up"),
-	INACTIVE("track_file", "write file PATH"),
+	INACTIVE("track_file", "a value that is added to the weight is not read; write file PATH, whose value is a percentage"),
+	IGNORED("weight", "it belongs to track_file"),
+	IGNORED("dynamic", "it belongs to track_file"),
 	END_OF_TABLE,
 };
 
@@ -414,6 +457,11 @@ static bool begin_file(struct conf_load *load, const struct conf_node *node)
 
 static void end_file(struct conf_load *load, const struct conf_node *node)
 {
+	if (!check(load)->name && conf_given(load, &conf_file_block, load->current[CONF_TABLE_CHECK], "track_file")) {
+		/* Said with the keyword. */
+		conf_object_drop(load, CONF_TABLE_CHECK, 0);
+		return;
+	}
 	if (!check(load)->name)
 		conf_error(load, node, 0, "FILE_CHECK needs a file");
 	conf_check_end(load, node);

@@ -9,7 +9,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_forward.c daemon/config/conf_guard.c daemon/config/conf_guard.h daemon/config/conf_lvs.c \
 	daemon/config/conf_global.c daemon/config/conf_hmac.c daemon/config/conf_hmac.h daemon/config/conf_instance.c \
 	daemon/config/conf_lex.c daemon/config/conf_convert.c daemon/config/conf_convert.h daemon/config/conf_include.c \
-	daemon/config/conf_predefined.c \
+	daemon/config/conf_predefined.c daemon/config/conf_garp.c \
 	daemon/config/conf_lex.h daemon/config/conf_lex_internal.h daemon/config/conf_line.c \
 	daemon/config/conf_line.h daemon/config/conf_load.h daemon/config/conf_memory.c daemon/config/conf_names.c \
 	daemon/config/conf_memory.h daemon/config/conf_print.c daemon/config/conf_print.h \
