@@ -19,6 +19,7 @@ void pair_cover_forget(struct pair_cover *c)
 	c->parts = 0;
 	c->count_at = c->ask_again = MONO_NEVER;
 	c->pause_us = 0;
+	c->lacking_since = MONO_NEVER;
 }
 
 void pair_cover_take_part(struct pair_cover *c, const struct pair_digest *part, struct mono now)
@@ -60,6 +61,18 @@ static void ask(struct pair_cover *c, const struct pair_cover_facts *f)
 	c->ask_again = mono_add(f->now, c->pause_us);
 }
 
+/* Counted a moment ago, and too little: it may be mere churn for a while yet. Returns until when. */
+static struct mono look_at_lack(struct pair_cover *c, const struct pair_cover_facts *f)
+{
+	bool is_lacking = c->known && !mono_before(c->at, f->not_before) && c->held < f->enough;
+
+	if (!is_lacking)
+		c->lacking_since = MONO_NEVER;
+	else if (!mono_is_set(c->lacking_since))
+		c->lacking_since = f->now;
+	return is_lacking ? mono_add(c->lacking_since, PAIR_CHURN_US) : MONO_NEVER;
+}
+
 static struct mono earlier(struct mono a, struct mono b)
 {
 	if (!mono_is_set(a) || !mono_is_set(b))
@@ -69,7 +82,7 @@ static struct mono earlier(struct mono a, struct mono b)
 
 struct mono pair_cover_step(struct pair_cover *c, const struct pair_cover_facts *f)
 {
-	struct mono again = MONO_NEVER;
+	struct mono again, churn_end;
 
 	if (!f->can) {
 		pair_cover_forget(c);
@@ -83,8 +96,11 @@ struct mono pair_cover_step(struct pair_cover *c, const struct pair_cover_facts 
 		c->count_at = MONO_NEVER;
 		c->count = ++c->numbers;
 	}
+	churn_end = look_at_lack(c, f);
+	if (mono_is_set(churn_end) && mono_before(f->now, churn_end))
+		return earlier(churn_end, c->count_at);
 	ask(c, f);
-	again = earlier(again, c->count_at);
+	again = c->count_at;
 	if (c->want == 0 && !is_good(c, f) && mono_is_set(c->ask_again) && mono_before(f->now, c->ask_again))
 		again = earlier(again, c->ask_again);
 	return again;

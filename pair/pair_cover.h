@@ -13,6 +13,8 @@
 #define PAIR_SETTLE_US (200 * US_PER_MS)
 /* Asking again while it is not enough: after this, doubled each time up to the longest. */
 #define PAIR_ASK_US (1 * US_PER_S)
+/* What was counted is too little: connections that have just come are on their way, and the next sweep tells. */
+#define PAIR_CHURN_US (3 * US_PER_S)
 #define PAIR_ASK_LONGEST_US (30 * US_PER_S)
 
 struct pair_cover {
@@ -20,6 +22,7 @@ struct pair_cover {
 	uint64_t want;    /* asked for and not answered, 0 = nothing */
 	struct mono asked, ask_again;
 	int64_t pause_us;
+	struct mono lacking_since; /* counted, and too little; not set: enough, or not counted */
 	/* the other's digest as it comes in */
 	uint64_t walk;
 	uint32_t parts; /* bits of DIGEST_RECORDS */

@@ -296,6 +296,7 @@ static void look_at_hold(struct vrrp_instance *instance, const struct status_pai
 	if (mono_is_set(hold.look_again) &&
 		(!process->hold_due.slot || mono_before(hold.look_again, process->hold_due.at)))
 		loop_timer_set(process->role->loop, &process->hold_due, hold.look_again);
+	memcpy(instance->hold_text, hold.text, sizeof(instance->hold_text));
 	if (hold.is_held == vr->is_held)
 		return;
 	memcpy(event.text, hold.text, sizeof(hold.text));

@@ -69,6 +69,7 @@ struct vrrp_instance {
 	struct addr error_source; /* of the last advertisement that was dropped */
 	int64_t since_real_us;
 	struct mono up_since;
+	char hold_text[VRRP_HOLD_SIZE]; /* what it waits for before it takes over from a lower master */
 	char waiting[VRRP_TEXT_SIZE]; /* why it has not started */
 	struct log_limit drop_limits[VRRP_DROP_COUNT], send_limit, oddity_limit;
 };

@@ -51,6 +51,9 @@ static void fill_instance(const struct vrrp_instance *instance, struct status_in
 	record->unsigned_received = instance->counters.unsigned_received;
 	if (!instance->is_started && instance->waiting[0])
 		snprintf(record->why, sizeof(record->why), "%s", instance->waiting);
+	else if (vr->state == VRRP_BACKUP && vr->is_held && vr->master_priority > 0 &&
+		 vr->master_priority < vr->priority)
+		snprintf(record->why, sizeof(record->why), "held back from taking over: %s", instance->hold_text);
 	else
 		vrrp_why(&vr->cause, record->why, sizeof(record->why));
 }

@@ -136,12 +136,14 @@ def test_without_coverage_it_waits_for_its_time_and_says_so(site):
     # r2 does not know this key: r1 hears nothing and gets nothing
     begun = time.monotonic()
     first = site.r1.poised(nat_site(150, advert=ADVERT, port=PORT, check=TCP_CHECK, globals_=sync(
-        site.r1, "preempt_coverage_timeout 5").replace("only for", "not for")))
+        site.r1, "preempt_coverage_timeout 12").replace("only for", "not for")))
     wait_until("r1 to be held back", lambda: first.vrrp("front"), lambda seen: seen and seen["state"] == "BACKUP")
-    wait_until("r1 to hear nobody", lambda: pair(first).get("state"), lambda seen: seen == "silent", within=4)
+    wait_until("r1 to hear nobody", lambda: pair(first).get("state"), lambda seen: seen == "silent", within=10)
+    wait_until("r1 to say why it waits", lambda: first.vrrp("front")["why"], lambda seen: seen == (
+        "held back from taking over: the other node's daemon is not heard"), within=10)
     holds(site, "r1")
-    assert time.monotonic() - begun >= 5
-    assert "waited 5 s, the other node's daemon is not heard" in first.vrrp("front")["why"]
+    assert time.monotonic() - begun >= 12
+    assert "waited 12 s, the other node's daemon is not heard" in first.vrrp("front")["why"]
     # a dead master is not waited for, coverage or not
     first.stop(within=20)
     holds(site, "r2")

@@ -284,13 +284,14 @@ START_TEST(test_asks_counts_and_asks_again)
 	f.now.us += PAIR_SETTLE_US;
 	pair_cover_step(&cover, &f);
 	ck_assert_uint_eq(cover.count, 102);
-	/* it is not enough: once more after a pause */
+	/* it is not enough: once more, unless it was mere churn */
 	f.counted = 102;
 	compare_with(5, 1);
+	cover.at = f.now;
 	f.now.us += 1;
-	pair_cover_step(&cover, &f);
+	ck_assert_int_eq(pair_cover_step(&cover, &f).us, f.now.us + PAIR_CHURN_US);
 	ck_assert_uint_eq(cover.want, 0);
-	f.now.us += PAIR_ASK_US;
+	f.now.us += PAIR_CHURN_US;
 	pair_cover_step(&cover, &f);
 	ck_assert_uint_eq(cover.want, 103);
 	/* it is enough: nothing more, until it is out of date */

@@ -9,8 +9,10 @@ when the answer comes from the server that it has had from the beginning."""
 
 import itertools
 import os
+import resource
 import selectors
 import socket
+import struct
 import sys
 import time
 
@@ -18,6 +20,15 @@ from .process import wait_until
 
 PATIENCE_S = 8  # a retransmission may be backed off when a failover has just ended
 PAUSE_S = 0.2
+PKTINFO = 8  # IP_PKTINFO of <netinet/in.h>
+
+
+def answer_datagram(s, name):
+    """From the address that was asked, which may be a virtual one."""
+    data, about, _, sender = s.recvmsg(200, 256)
+    about = [(level, kind, struct.pack("i4s4s", 0, info[8:12], bytes(4))) for level, kind, info in about
+             if (level, kind) == (socket.IPPROTO_IP, PKTINFO)]
+    s.sendmsg([name + b" " + data], about, 0, sender)
 
 
 def serve(name, ports):
@@ -28,6 +39,8 @@ def serve(name, ports):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        elif kind == socket.SOCK_DGRAM:
+            s.setsockopt(socket.IPPROTO_IP, PKTINFO, 1)
         s.bind((any_address, port))
         if kind == socket.SOCK_STREAM:
             s.listen(4096)
@@ -41,8 +54,7 @@ def serve(name, ports):
                     s.setblocking(False)
                     poll.register(s, selectors.EVENT_READ, "stream")
                 elif key.data == "datagram":
-                    data, sender = key.fileobj.recvfrom(200)
-                    key.fileobj.sendto(name + b" " + data, sender)
+                    answer_datagram(key.fileobj, name)
                 else:
                     data = key.fileobj.recv(4096)
                     if data:
@@ -136,10 +148,14 @@ def hold(kind, address, port, talking, idle):
 class Connections:
     """Connections of the client; survivors() makes all of them speak."""
 
+    numbers = itertools.count(1)
+
     def __init__(self, site, kind, address, port, talking=20, idle=20, client=None):
         self.talking, self.idle, self.rounds = talking, idle, 0
         read, self.command = os.pipe()
-        self.process = (client or site.client).start("longlived-%s-%s-%d" % (kind, address.replace(":", "_"), port), [
+        # a log of its own: a former one's answers are not this one's
+        self.process = (client or site.client).start("longlived%d-%s-%s-%d" % (next(
+            Connections.numbers), kind, address.replace(":", "_"), port), [
             sys.executable, "-u", "-m", "poiselab.longlived", "hold", kind, address, str(port), str(talking), str(idle)],
             stdin=read, env={"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.realpath(__file__)))})
         os.close(read)
@@ -197,6 +213,7 @@ def serve_on(machine, *ports):
 
 
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     if sys.argv[1] == "serve":
         serve(sys.argv[2].encode(), [int(port) for port in sys.argv[3:]])
     else:
