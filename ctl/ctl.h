@@ -73,6 +73,7 @@ int run_plan(const struct ctl_command *command, struct client *client, const str
 int run_apply(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_confirm(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_server(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
+int run_save(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_top(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_metrics(const struct ctl_command *command, struct client *client, const struct ctl_options *options);
 int run_version(const struct ctl_command *command, struct client *client, const struct ctl_options *options);

@@ -105,6 +105,12 @@ const struct ctl_command ctl_commands[] = {
 		"  --allow   remove it although its connections are cut (drain_timeout 0)\n\n"
 		"Example: poisectl server add 192.0.2.1:80 10.1.0.7:80 weight 5\n",
 		2, 5, "As", run_server},
+	{"save", "", "write what runs into the configuration file",
+		"Servers that were added and removed at run time, and a file that was applied. The rest\n"
+		"of the text stays as it is; the former file is kept as FILE.old. Nothing is replaced\n"
+		"unless the daemon says that the new file is exactly what runs.\n\n"
+		"Example: poisectl server add 192.0.2.1:80 10.1.0.7:80 && poisectl save\n",
+		0, 0, "", run_save},
 	{"metrics", "", "print all figures as OpenMetrics text",
 		"For a textfile or exec collector. Names begin with poise_, counters end with _total.\n\n"
 		"Example: poisectl metrics > /var/lib/prometheus/node-exporter/poise.prom\n",

@@ -119,20 +119,36 @@ static void show_server(struct text *t, struct json_object *server, int name_end
 		show_causes(t, server);
 }
 
+/* A piece of a line that continues below when it does not fit. */
+static void show_piece(struct text *t, int indent, enum style style, const char *words)
+{
+	const char *dot = text_sign(t->screen, SIGN_DOT);
+
+	if (t->column + text_width(words) + 3 > t->screen->width) {
+		text_newline(t);
+		text_tab(t, indent);
+		text_styled(t, style, "%s", words);
+	} else {
+		text_styled(t, style, " %s %s", dot, words);
+	}
+}
+
 static void show_summary(struct text *t, struct json_object *service)
 {
 	long long up = json_number(service, "servers_up"), all = (long long)json_count(service, "servers");
 	enum style style = up == all ? STYLE_GOOD : STYLE_CARE;
-	const char *dot = text_sign(t->screen, SIGN_DOT);
+	int indent = t->column;
+	char how[80];
 
 	if (!json_flag(service, "quorum"))
 		text_styled(t, STYLE_BAD, "quorum lost, ");
 	text_styled(t, json_flag(service, "quorum") ? style : STYLE_BAD, "%lld of %lld up", up, all);
-	text_styled(t, STYLE_DIM, " %s %s %s", dot, json_text(service, "scheduler"), json_text(service, "forwarding"));
+	snprintf(how, sizeof(how), "%.40s %.30s", json_text(service, "scheduler"), json_text(service, "forwarding"));
+	show_piece(t, indent, STYLE_DIM, how);
 	if (!json_flag(service, "programmed"))
-		text_styled(t, STYLE_BAD, " %s not in the kernel", dot);
+		show_piece(t, indent, STYLE_BAD, "not in the kernel");
 	if (json_flag(service, "sorry_active"))
-		text_styled(t, STYLE_CARE, " %s sorry server in use", dot);
+		show_piece(t, indent, STYLE_CARE, "sorry server in use");
 }
 
 static void show_service(struct text *t, struct json_object *service, int name_end, bool has_kernel, int64_t now_us)

@@ -119,8 +119,8 @@ static size_t add_service(
 
 	row->is_service = true;
 	service_name(now, row->name, sizeof(row->name));
-	row->state = json_flag(now, "quorum") ? "quorum" : "no quorum";
-	row->style = json_flag(now, "quorum") ? STYLE_GOOD : STYLE_BAD;
+	row->state = !json_flag(now, "programmed") ? "not set" : json_flag(now, "quorum") ? "quorum" : "no quorum";
+	row->style = json_flag(now, "quorum") && json_flag(now, "programmed") ? STYLE_GOOD : STYLE_BAD;
 	fill(row, now, before, dt_us);
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *server = json_element(now, "servers", i), *old;

@@ -210,6 +210,7 @@ static void write_service(struct writer *w, const struct status_source *source, 
 	writer_string(w, "name", conf_service_name(conf, index, name));
 	write_identity(w, conf, service);
 	write_protocol(w, service);
+	writer_number(w, "line", service->line);
 	writer_string(w, "scheduler", conf_string(conf, service->scheduler));
 	writer_string(w, "forwarding", forward_name((enum conf_forward)service->forward));
 	writer_number(w, "persistence", service->persistence_us / US_PER_S);

@@ -223,3 +223,27 @@ virtual_server group marks {
                 wrong.append("%s: %r is no %s" % (path, value, kind))
         assert meaning
     assert wrong == []
+
+
+def test_save_writes_what_runs(site):
+    poised = started(site, "# by hand\n" + web())
+    assert "says what runs already" in poised.poisectl("save").stdout
+    poised.poisectl("server", "add", VIP, BACK4 + "44", "weight", "2")
+    poised.poisectl("server", "remove", SERVERS[0])
+    poised.poisectl("save")
+    with open(poised.conf_path, encoding="ascii") as file:
+        text = file.read()
+    assert text.startswith("# by hand\n") and "real_server %s44 80" % BACK4 in text and SERVERS[0] + " " not in text
+    configuration = poised.status()["configuration"]
+    assert (configuration["pool_changes"], configuration["disk"]) == (0, "same")
+    assert addresses(poised) == [SERVERS[1], SERVERS[2], BACK4 + "44"]
+    assert poised.poisectl("plan", check=False).returncode == 0
+    other = site.r1.path("other.conf")
+    with open(other, "w", encoding="ascii") as file:
+        file.write(web(servers=2))
+    poised.poisectl("apply", other)
+    poised.poisectl("save")
+    with open(poised.conf_path, encoding="ascii") as file:
+        assert file.read() == web(servers=2)
+    assert os.path.exists(poised.conf_path + ".old")
+    assert poised.status()["configuration"]["applied"] is None
