@@ -16,7 +16,7 @@ vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
 
 pkglibexec_PROGRAMS += vrrp/poise-vrrp
 vrrp_poise_vrrp_SOURCES = vrrp/vrrp_process.c vrrp/vrrp_process.h vrrp/vrrp_set.c vrrp/vrrp_instance.c vrrp/vrrp_facts.c \
-	vrrp/vrrp_ledger.c vrrp/vrrp_ledger.h vrrp/vrrp_receive.c vrrp/vrrp_handover.c vrrp/vrrp_report.c vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h
+	vrrp/vrrp_ledger.c vrrp/vrrp_ledger.h vrrp/vrrp_quiet.c vrrp/vrrp_quiet.h vrrp/vrrp_receive.c vrrp/vrrp_handover.c vrrp/vrrp_report.c vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h
 vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS) $(NFT_LIBS)
 
@@ -78,7 +78,7 @@ tests_replay_vrrp_replay_SOURCES = tests/replay/vrrp_replay.c
 tests_replay_vrrp_replay_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
 EXTRA_DIST += tests/replay/crash.replay tests/replay/faults.replay tests/replay/group.replay \
 	tests/replay/give_away.replay tests/replay/give_away_group.replay tests/replay/leave.replay \
-	tests/replay/leave_alone.replay tests/replay/handover.replay tests/replay/hold.replay tests/replay/preemption.replay tests/replay/reload.replay tests/replay/split.replay
+	tests/replay/leave_alone.replay tests/replay/handover.replay tests/replay/hold.replay tests/replay/preemption.replay tests/replay/quiet.replay tests/replay/reload.replay tests/replay/split.replay
 
 # The fuzz target over its seeds; with --enable-fuzzers (CC=clang) also as a program that looks for more.
 check_PROGRAMS += tests/fuzz/seeds_vrrp_packet

@@ -137,11 +137,44 @@ static struct vrrp_event event_of(enum vrrp_event_kind kind, const struct facts 
 	return event;
 }
 
+#define LINK_FAULTS                                                                                                    \
+	(VRRP_FAULT_BIT(VRRP_FAULT_NO_INTERFACE) | VRRP_FAULT_BIT(VRRP_FAULT_LINK_DOWN) |                              \
+		VRRP_FAULT_BIT(VRRP_FAULT_NO_CARRIER))
+
+static void listen_to_link(struct vrrp_instance *instance)
+{
+	instance->quiet_until = vrrp_quiet_listen(&instance->process->quiet, instance->ifindex, mono_now());
+	if (mono_is_set(instance->quiet_until))
+		log_info("vrrp %s: %s came up: that nobody advertises is believed when anything else was heard there, or "
+			 "after %lld s",
+			instance->name, conf_string(instance->process->set->conf, instance->conf->interface),
+			(long long)(VRRP_QUIET_US / US_PER_S));
+}
+
+void vrrp_facts_on_heard(void *arg, uint32_t ifindex)
+{
+	struct vrrp_process *process = arg;
+
+	for (uint32_t i = 0; process->set && i < process->set->conf->n_instances; i++) {
+		struct vrrp_instance *instance = &process->set->instances[i];
+		struct vrrp_event event = {.kind = VRRP_EVENT_HEARD};
+
+		if (instance->ifindex != ifindex || !mono_is_set(instance->quiet_until))
+			continue;
+		instance->quiet_until = MONO_NEVER;
+		if (instance->is_started)
+			vrrp_instance_step(instance, &event);
+	}
+}
+
 static void start(struct vrrp_instance *instance, const struct facts *facts)
 {
 	struct vrrp_event event = event_of(instance->has_past ? VRRP_EVENT_RESUME : VRRP_EVENT_START, facts);
 
 	event.past = instance->past;
+	if (!instance->has_past && !(facts->faults & LINK_FAULTS) && vrrp_quiet_uptime_us() < VRRP_QUIET_BOOT_US)
+		listen_to_link(instance);
+	event.quiet_until = instance->quiet_until;
 	instance->vr.priority = facts->priority;
 	instance->is_started = true;
 	vrrp_instance_step(instance, &event);
@@ -188,6 +221,9 @@ static void deliver(struct vrrp_instance *instance, const struct facts *facts)
 	}
 	if (facts->faults != own_faults || (own_faults && strcmp(facts->text, instance->vr.fault_text) != 0)) {
 		event = event_of(VRRP_EVENT_FAULTS, facts);
+		if ((own_faults & LINK_FAULTS) && !(facts->faults & LINK_FAULTS))
+			listen_to_link(instance);
+		event.quiet_until = instance->quiet_until;
 		vrrp_instance_step(instance, &event);
 	}
 }

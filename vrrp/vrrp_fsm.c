@@ -36,10 +36,18 @@ static void begin(struct vrrp_step *s, const struct vrrp_cause *cause)
 		claim_as_owner(s);
 }
 
+/* A switch port that came up may be deaf for half a minute (spanning tree): silence says nothing until something was
+ * heard. The owner waits for nobody anyway. */
+static void believe_silence_from(struct vrrp_step *s, struct mono quiet_until)
+{
+	s->vr->quiet_until = s->vr->priority == VRRP_PRIORITY_OWNER ? MONO_NEVER : quiet_until;
+}
+
 static void take_facts(struct vrrp_step *s)
 {
 	struct vrrp_vr *vr = s->vr;
 
+	believe_silence_from(s, s->ev->quiet_until);
 	vr->source = s->ev->source;
 	vr->faults = s->ev->faults & VRRP_FAULTS_OWN;
 	memcpy(vr->fault_text, s->ev->text, sizeof(vr->fault_text));
@@ -94,6 +102,7 @@ static void recover(struct vrrp_step *s)
 	cause.kind = VRRP_CAUSE_RECOVERED;
 	cause.span_us = mono_diff_us(s->ev->now, vr->since);
 	vr->master_interval_us = s->conf->advert_us;
+	believe_silence_from(s, s->ev->quiet_until);
 	begin(s, &cause);
 }
 
@@ -266,8 +275,22 @@ static void master_on_advert(struct vrrp_step *s)
 	accept_advert(s);
 }
 
+/* The silence so far may have been the link's: it is listened anew. */
+static void on_heard(struct vrrp_step *s)
+{
+	struct vrrp_vr *vr = s->vr;
+	bool was_quiet = mono_before(s->ev->now, vr->quiet_until);
+
+	vr->quiet_until = MONO_NEVER;
+	if (!was_quiet || vr->state != VRRP_BACKUP)
+		return;
+	vr->listening_from = s->ev->now;
+	vrrp_step_arm_down(s);
+}
+
 static void on_advert(struct vrrp_step *s)
 {
+	on_heard(s);
 	if (s->vr->leaving != VRRP_STAYING)
 		vrrp_leave_on_advert(s);
 	else if (s->vr->state == VRRP_BACKUP)
@@ -522,6 +545,9 @@ struct vrrp_actions vrrp_fsm(const struct conf_instance *conf, struct vrrp_vr *v
 		break;
 	case VRRP_EVENT_TAKE_BACK:
 		vrrp_leave_take_back(&s);
+		break;
+	case VRRP_EVENT_HEARD:
+		on_heard(&s);
 		break;
 	case VRRP_EVENT_HOLD:
 		on_hold(&s);

@@ -93,6 +93,7 @@ struct vrrp_vr {
 	struct mono last_reaction;  /* to a master that should not be one: out of turn, and bounded */
 	struct mono listening_from; /* not set, or when the present silence began */
 	struct mono startup_until;  /* startup_delay: no claim before */
+	struct mono quiet_until;    /* the link may still be deaf: no claim before, unless something is heard */
 	struct mono preempt_from;   /* preempt_delay: the first lower advertisement; not set = none heard */
 	/* the last lower-priority master that was ignored, and the last router that sent priority 0 */
 	struct addr rival, leaver;
@@ -136,6 +137,7 @@ enum vrrp_event_kind {
 	VRRP_EVENT_LEAVE,    /* stop; a master serves on until its successor is heard or vrrp_leaving_us() is over */
 	VRRP_EVENT_HANDOVER, /* a master gives its mastership away in the same manner, or keeps it if nobody wants it */
 	VRRP_EVENT_TAKE_BACK, /* the reverse: a backup over a lower master takes over now */
+	VRRP_EVENT_HEARD,     /* the link carries something, whatever it is: it is not deaf */
 	VRRP_EVENT_HOLD, /* faults not 0: a lower master is let be; 0: no longer, text: why (at most VRRP_HOLD_SIZE) */
 	VRRP_EVENT_KINDS
 };
@@ -153,6 +155,8 @@ struct vrrp_event {
 	uint32_t kind; /* enum vrrp_event_kind */
 	struct mono now;
 	uint32_t faults;
+	struct mono
+		quiet_until; /* START and FAULTS: the link came up a short time ago and nothing was heard on it yet */
 	uint32_t priority;
 	struct addr source;
 	struct addr advert_source;

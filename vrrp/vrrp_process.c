@@ -190,6 +190,7 @@ static int vrrp_open(struct role_process *role)
 
 	process->role = role;
 	init_timers(process);
+	process->quiet = (struct vrrp_quiet){.loop = role->loop, .heard = vrrp_facts_on_heard, .arg = process};
 	error = vrrp_sockets_open(&process->sockets, role->loop, vrrp_receive, process);
 	if (error) {
 		log_error("vrrp: no raw socket: %s (poised has to be started as root)", strerror(-error));

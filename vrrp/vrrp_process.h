@@ -8,6 +8,8 @@
  *   vrrp_instance.c  events into the state machine, its actions into calls
  *   vrrp_facts.c     what the kernel and the tracked objects say, into events
  *   vrrp_receive.c   arrivals into events
+ *   vrrp_ledger.c    what signed advertisements leave behind
+ *   vrrp_quiet.c     whether a link that came up is deaf
  *   vrrp_handover.c  mastership given away and taken back on request
  *   vrrp_report.c    log lines, board, event ring, notification scripts */
 #ifndef POISE_VRRP_PROCESS_H
@@ -27,6 +29,7 @@
 #include "vrrp_monitor.h"
 #include "vrrp_packet.h"
 #include "vrrp_priority.h"
+#include "vrrp_quiet.h"
 #include "vrrp_socket.h"
 #include "vrrp_split.h"
 #include "vrrp_track.h"
@@ -60,8 +63,9 @@ struct vrrp_instance {
 	bool needs_reload; /* was taken over from the generation before */
 	bool has_past;     /* `past` is what a predecessor's board says */
 	struct vrrp_past past;
-	uint32_t ifindex; /* 0 = the interface does not exist */
-	uint32_t birth;   /* of the interface */
+	uint32_t ifindex;        /* 0 = the interface does not exist */
+	uint32_t birth;          /* of the interface */
+	struct mono quiet_until; /* its link came up, and was not heard yet */
 	uint32_t mtu;
 	uint32_t ah_sequence;
 	uint32_t handover_from; /* enum vrrp_state when it was asked for */
@@ -115,6 +119,7 @@ struct vrrp_process {
 	struct vrrp_firewall firewall;
 	struct vrrp_ledger ledger;
 	struct vrrp_heart heart;
+	struct vrrp_quiet quiet;
 	struct vrrp_handover handover;
 	struct loop_io *monitor_io, *courier_io;
 	struct timer round; /* what is left to do in this round of the loop */
@@ -155,6 +160,8 @@ void vrrp_instance_announce_again(struct vrrp_instance *instance);
 /* ---- vrrp_facts.c ---- */
 /* Looks at interfaces, addresses, sockets and tracked objects anew and delivers what differs. */
 void vrrp_facts_evaluate(struct vrrp_process *process);
+/* The first frame on a link that was listened to. */
+void vrrp_facts_on_heard(void *process, uint32_t ifindex);
 
 /* ---- vrrp_receive.c ---- */
 void vrrp_receive(void *arg, const struct vrrp_arrival *arrival);

@@ -33,7 +33,11 @@ int64_t vrrp_leaving_us(const struct conf_instance *conf)
 
 struct mono vrrp_step_claim_base(const struct vrrp_step *s)
 {
-	return mono_before(s->ev->now, s->vr->startup_until) ? s->vr->startup_until : s->ev->now;
+	struct mono base = s->ev->now;
+
+	if (mono_before(base, s->vr->startup_until))
+		base = s->vr->startup_until;
+	return mono_before(base, s->vr->quiet_until) ? s->vr->quiet_until : base;
 }
 
 void vrrp_step_arm_down(struct vrrp_step *s)

@@ -15,7 +15,7 @@ struct vrrp_step {
 	struct vrrp_actions out;
 };
 
-/* The moment from which a claim may be counted: now, or the end of startup_delay. */
+/* The moment from which a claim may be counted: now, or the end of startup_delay, or when a silent link is believed. */
 struct mono vrrp_step_claim_base(const struct vrrp_step *s);
 /* Deadline = a whole down interval from then; the next advertisement. */
 void vrrp_step_arm_down(struct vrrp_step *s);

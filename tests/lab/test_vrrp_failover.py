@@ -216,3 +216,26 @@ def test_an_ipv6_address_moves(site):
     assert probe.silence(moment - 0.1)[0] < DOWN + SLACK
     wait_until("r1 to see why", lambda: first.vrrp("six").get("why"), lambda why: "no carrier" in why)
     assert FRONT6 + "2" in site.r1.addresses("front")
+
+
+def test_a_port_that_is_deaf_at_first_makes_no_master(site):
+    """A switch port that came up learns before it forwards: with nopreempt the better router must not take that silence
+    for the death of the master."""
+    first, second = two_routers(site, "nopreempt")
+    site.r1.cut()
+    held_by(site, "r2")
+    # A light and nothing else: the ports belong to no bridge, and say nothing themselves.
+    for port in ("r1-front", "r1-back"):
+        site.switch.sysctl({"ipv6/conf/%s/disable_ipv6" % port: 1})
+        site.switch.ip("link set %s nomaster up" % port)
+    wait_until("r1 to have its links", lambda: first.state("front"), lambda state: state == "BACKUP")
+    first.wait_log("front came up")
+    end = time.monotonic() + 4 * DOWN
+    wait_until("some elections to be over", time.monotonic, lambda now: now > end)
+    assert first.state("front") == first.state("back") == "BACKUP"
+    site.r1.restore()
+    wait_until("r1 to hear r2", lambda: first.vrrp("front").get("master"), lambda master: master == "192.0.2.3")
+    assert first.state("front") == "BACKUP" and second.vrrp("front")["became_master"] == 1
+    # A link that was heard is believed.
+    site.r2.kill_all()
+    wait_until("r1 to take over", lambda: first.state("front"), lambda state: state == "MASTER", within=3)

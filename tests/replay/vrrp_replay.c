@@ -121,6 +121,8 @@ static void play(struct replay *r, const char *line)
 	ev.advert_interval_us = number_of(line, "interval=", 0) * US_PER_MS;
 	ev.faults = (uint32_t)number_of(line, "faults=", 0);
 	value_of(line, "text=", ev.text);
+	if (strstr(line, "quiet="))
+		ev.quiet_until = mono_add(ev.now, number_of(line, "quiet=", 0) * US_PER_MS);
 	ev.past.state = (uint32_t)number_of(line, "past_state=", VRRP_INIT);
 	if (strstr(line, "past_sent="))
 		ev.past.last_sent = mono_add(moment("0"), number_of(line, "past_sent=", 0) * US_PER_MS);
