@@ -134,6 +134,25 @@ static void drop_other_family(struct conf_load *load, conf_index_t index)
 	}
 }
 
+/* Never multicast instead: what was meant for a few would go to everybody, and two nodes that disagree are two masters.
+ */
+static void refuse_no_peers(struct conf_load *load, conf_index_t index)
+{
+	const struct conf_instance *i = instance(load, index);
+	uint32_t usable = 0;
+
+	if (!conf_given(load, &conf_instance_block, index, "unicast_peer"))
+		return;
+	for (uint32_t k = 0; k < i->peers.count; k++) {
+		const struct conf_peer *peer = conf_builder_at(load->builder, CONF_TABLE_PEER, i->peers.first + k);
+
+		usable += peer->addr.family != AF_UNSPEC;
+	}
+	if (usable == 0)
+		conf_error(load, conf_statement(load, CONF_TABLE_INSTANCE, index, "unicast_peer"), 0,
+			"unicast_peer names no usable peer; write one, or leave the block out for multicast");
+}
+
 static void finish_version(struct conf_load *load, conf_index_t index)
 {
 	struct conf_instance *i = instance(load, index);
@@ -284,6 +303,7 @@ static void finish_instance(struct conf_load *load, conf_index_t index)
 	inherit(load, index);
 	finish_family(load, index);
 	drop_other_family(load, index);
+	refuse_no_peers(load, index);
 	finish_version(load, index);
 	conf_hmac_finish(load, index);
 	if (instance(load, index)->auth != CONF_AUTH_HMAC)

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What happens on real segments and is in no standard's test suite: nodes that start together, frames that get lost one
+way, twice or late, two owners, strangers, processes that are stopped."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from poiselab import wait_until
+from poiselab.configs import instance
+from poiselab.forge import Speaker, advert
+from poiselab.site import FRONT4, VIP
+
+R1, R2, CLIENT = FRONT4 + "2", FRONT4 + "3", FRONT4 + "50"
+INTERVAL = 0.2
+DOWN = 3 * INTERVAL + (256 - 100) / 256 * INTERVAL
+
+
+def one(priority, *, more=""):
+    return instance("one", "front", 51, VIP, priority=priority, advert=INTERVAL, more="version 3\n" + more)
+
+
+def wait_state(daemon, state, within=10):
+    wait_until("%s to be %s" % (daemon.name, state), lambda: daemon.state("one"), lambda seen: seen == state, within)
+
+
+def pause(seconds):
+    end = time.monotonic() + seconds
+    wait_until("that time to be over", time.monotonic, lambda now: now >= end, seconds + 5)
+
+
+def test_a_cold_start_together(site):
+    """Two nodes come up with the power: one master, the better one, and no moment with two."""
+    frames = site.client.capture("eth0")
+    daemons = [site.r2.poised(one(100)), site.r1.poised(one(150))]
+    wait_state(daemons[1], "MASTER")
+    pause(2 * DOWN)
+    assert site.holders(VIP) == ["r1"] and daemons[0].vrrp("one")["became_master"] == 0
+    assert {source for _, source, _ in frames.vrrp()} == {R1}
+
+
+def test_a_cold_start_of_equals(site):
+    """Equal priorities, equal moments: the higher address is left, within an advertisement."""
+    frames = site.client.capture("eth0")
+    first, second = site.r1.poised(one(100)), site.r2.poised(one(100))
+    wait_until("one master", lambda: (first.state("one"), second.state("one")),
+               lambda seen: sorted(map(str, seen)) == ["BACKUP", "MASTER"])
+    pause(2 * DOWN)
+    assert len(site.holders(VIP)) == 1
+    sources = [source for when, source, _ in frames.vrrp() if when > time.monotonic() - DOWN]
+    assert len(set(sources)) == 1
+
+
+@pytest.mark.nftables
+def test_loss_in_one_direction(site):
+    """The backup does not hear the master, the master hears it: nobody can mend that, but both say it, the better one
+    stays master, and when it is over the winner tells the neighbours where the address is."""
+    first, second = site.r1.poised(one(150)), site.r2.poised(one(100))
+    wait_until("r1 alone", lambda: site.holders(VIP), lambda seen: seen == ["r1"])
+    site.r2.run("nft", "add", "table", "ip", "loss")
+    site.r2.run("nft", "add", "chain", "ip", "loss", "in", "{ type filter hook prerouting priority -300 ; }")
+    site.r2.run("nft", "add", "rule", "ip", "loss", "in", "ip protocol 112 ip saddr %s drop" % R1)
+    wait_state(second, "MASTER")
+    pause(6 * INTERVAL)
+    assert first.state("one") == "MASTER" and first.vrrp("one")["became_master"] == 1
+    frames = site.client.capture("eth0")
+    site.r2.run("nft", "delete", "table", "ip", "loss")
+    wait_state(second, "BACKUP")
+    assert "%s has priority 150 over our 100" % R1 in second.vrrp("one")["why"]
+    healed = [when for when, source, _ in frames.vrrp() if source == R2][-1:]
+    mac = bytes.fromhex("020000000102")
+
+    def told():
+        return [when for when, frame in list(frames.frames) if frame[12:14] == b"\x08\x06" and frame[6:12] == mac and
+                frame[28:32] == frame[38:42] == bytes([192, 0, 2, 10])]
+
+    wait_until("the winner to tell the neighbours", told)
+    assert not healed or told()[-1] > healed[0] - INTERVAL
+
+
+def test_frames_twice_and_late(site):
+    """The same advertisement again, and an old one after a newer one: a backup stays what it is and learns nothing."""
+    daemon = site.r1.poised(one(100))
+    wait_state(daemon, "MASTER")
+    speaker = Speaker(site.client)
+    what = {"interval": INTERVAL, "source": CLIENT}
+    frames = [advert(mac=speaker.mac, priority=priority, **what) for priority in (200, 210, 220)]
+    became = daemon.vrrp("one")["became_master"]
+    for _ in range(6):
+        for number in (0, 1, 1, 0, 2, 1):
+            speaker.send(frames[number])
+        pause(INTERVAL)
+    assert daemon.state("one") == "BACKUP" and daemon.vrrp("one")["became_master"] == became
+    assert daemon.vrrp("one")["adverts_received"] >= 30
+    speaker.close()
+    wait_state(daemon, "MASTER")
+
+
+def test_two_owners(site):
+    """A mistake in a configuration: both say 255. One of them gives in (RFC 9568, erratum 8298)."""
+    first, second = site.r1.poised(one(255)), site.r2.poised(one(255))
+    wait_until("one owner", lambda: (first.state("one"), second.state("one")), lambda seen: seen == ("BACKUP", "MASTER"))
+    pause(2 * DOWN)
+    assert site.holders(VIP) == ["r2"] and first.state("one") == "BACKUP"
+    assert "the higher address" in first.vrrp("one")["why"]
+    site.r2.cut()
+    wait_state(first, "MASTER")
+
+
+UNICAST = "unicast_src_ip %s\nunicast_peer {\n\t%s\n}"
+
+
+def test_unicast_takes_peers_only_and_within_their_ttl(site):
+    daemon = site.r1.poised(one(100, more=UNICAST % (R1, CLIENT + " min_ttl 100 max_ttl 200")))
+    wait_state(daemon, "MASTER")
+    speaker = Speaker(site.client)
+    frames = site.client.capture("eth0")
+    to = {"destination": R1, "to_mac": "02:00:00:00:01:02", "interval": INTERVAL}
+
+    def refused(reason, **what):
+        before = daemon.vrrp("one")["dropped"].get(reason, 0)
+        speaker.send(**{**to, **what})
+        wait_until("%s to be counted" % reason, lambda: daemon.vrrp("one")["dropped"].get(reason, 0),
+                   lambda n: n == before + 1)
+        assert daemon.state("one") == "MASTER"
+
+    refused("ttl", source=CLIENT, ttl=99)
+    refused("ttl", source=CLIENT, ttl=201)
+    refused("peer", source=FRONT4 + "51", ttl=150)
+    refused("address_list", source=CLIENT, ttl=150, count=0, addresses=[])
+    refused("interval", source=CLIENT, ttl=150, **{"interval": 0})
+    # Its own go to the peer alone, from the address that it was told.
+    own = wait_until("its own advertisement", lambda: [
+        frame for _, frame in list(frames.frames) if frame[12:14] == b"\x08\x00" and frame[23] == 112 and
+        frame[26:30] == bytes([192, 0, 2, 2])])
+    assert {frame[30:34] for frame in own} == {bytes([192, 0, 2, 50])}
+    speaker.send(source=CLIENT, ttl=150, **to)
+    wait_state(daemon, "BACKUP")
+    speaker.close()
+
+
+@pytest.mark.parametrize("peers", ["", "2001:db8:1::3"])
+def test_unicast_without_a_usable_peer_is_no_multicast(site, peers):
+    frames = site.client.capture("eth0")
+    daemon = site.r1.poised(one(100, more="unicast_peer {\n\t%s\n}" % peers))
+    assert wait_until("a refusal", daemon.popen.poll, lambda code: code is not None) != 0
+    assert "unicast_peer names no usable peer" in daemon.log() and frames.vrrp() == []
+
+
+def test_roles_that_are_stopped_move_nothing(site):
+    """SIGSTOP of anything but the heartbeat: the heartbeat goes on, and the role is replaced."""
+    first, second = site.r1.poised(one(150)), site.r2.poised(one(100))
+    wait_until("r1 alone", lambda: site.holders(VIP), lambda seen: seen == ["r1"])
+    frames = site.client.capture("eth0")
+    moment = time.monotonic()
+    halted = {role: first.role_pids(role) for role in ("ipvs", "healthcheck", "control", "snmp", "script")}
+    for pids in halted.values():
+        assert len(pids) == 1
+        os.kill(pids[0], signal.SIGSTOP)
+    for role, pids in halted.items():
+        wait_until("another process of " + role, lambda: first.role_pids(role), lambda now: now and now != pids,
+                   within=30)
+    assert second.vrrp("one")["became_master"] == 0
+    own = [when for when, source, _ in frames.vrrp() if source == R1]
+    assert {source for _, source, _ in frames.vrrp()} == {R1}
+    assert max(b - a for a, b in zip([moment] + own, own)) < 3 * INTERVAL
