@@ -5,8 +5,8 @@ over when it dies, giving back when the better one returns."""
 import pytest
 
 from poiselab import wait_until
-from poiselab.configs import instance
-from poiselab.site import FRONT4, FRONT6, VIP, VIP6
+from poiselab.configs import instance, pair
+from poiselab.site import FRONT4, FRONT6, GATEWAY, VIP, VIP6
 
 R1, R2 = FRONT4 + "2", FRONT4 + "3"
 AUTH = "\nauthentication {\n\tauth_type %s\n\tauth_pass sesame\n}"
@@ -75,9 +75,28 @@ def test_keepalived_and_a_cut_cable(site):
     holder(site, VIP, "r2")
 
 
-def frr_router(machine, version, priority, family=4):
+def test_keepalived_and_a_sync_group(site):
+    """Both addresses move as one whichever daemon has them, also when only one of its interfaces is lost."""
+    version = "global_defs {\n\tvrrp_version 3\n}\n"
+    ours = site.r1.poised(version + pair(150, advert=0.3))
+    site.r2.keepalived(version + pair(100, advert=0.3))
+    for lost in ("front", "back"):
+        for address in (VIP, GATEWAY):
+            holder(site, address, "r1")
+        site.r1.cut(lost)
+        for address in (VIP, GATEWAY):
+            holder(site, address, "r2")
+        site.r1.restore(lost)
+    for address in (VIP, GATEWAY):
+        holder(site, address, "r1")
+    assert ours.stop() == 0
+    for address in (VIP, GATEWAY):
+        holder(site, address, "r2")
+
+
+def frr_router(machine, version, priority, family=4, address=None):
     """vrrpd wants its interface with the virtual MAC made by the administrator."""
-    address = (VIP6 + "/64") if family == 6 else (VIP + "/24")
+    address = address or ((VIP6 + "/64") if family == 6 else (VIP + "/24"))
     mac = "00:00:5e:00:0%d:33" % (2 if family == 6 else 1)
     machine.run("ip", "link", "add", "vrrp%d-1" % family, "link", "front", "type", "macvlan", "mode", "bridge")
     machine.run("ip", "link", "set", "vrrp%d-1" % family, "address", mac)
@@ -130,6 +149,18 @@ def test_frr_over_ipv6(site):
     frames = site.client.capture("eth0")
     on_wire(frames, link_local(site.r1), 5)
     assert FRONT6 + "2" in site.r1.addresses("front")
+
+
+def test_frr_over_ipv6_with_a_link_local_address(site):
+    """As RFC 9568 wants it, both understand each other, whoever is the better one."""
+    ours = site.r1.poised(ours_beside_frr(3, 100, family=6).replace(VIP6, ""))
+    wait_until("our router to be master", lambda: ours.state("one"), lambda state: state == "MASTER", within=20)
+    peer = frr_router(site.r2, 3, 200, family=6, address="fe80::51/64")
+    wait_until("our router to step down", lambda: ours.state("one"), lambda state: state == "BACKUP", within=25)
+    assert "has priority 200 over our 100" in ours.vrrp("one")["why"]
+    for program in peer.programs:
+        program.kill()
+    wait_until("our router to be master", lambda: ours.state("one"), lambda state: state == "MASTER", within=20)
 
 
 def link_local(machine):

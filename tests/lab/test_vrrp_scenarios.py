@@ -88,12 +88,12 @@ def test_frames_twice_and_late(site):
     what = {"interval": INTERVAL, "source": CLIENT}
     frames = [advert(mac=speaker.mac, priority=priority, **what) for priority in (200, 210, 220)]
     became = daemon.vrrp("one")["became_master"]
-    for _ in range(6):
+    for _ in range(4):
         for number in (0, 1, 1, 0, 2, 1):
             speaker.send(frames[number])
         pause(INTERVAL)
     assert daemon.state("one") == "BACKUP" and daemon.vrrp("one")["became_master"] == became
-    assert daemon.vrrp("one")["adverts_received"] >= 30
+    assert daemon.vrrp("one")["adverts_received"] >= 20
     speaker.close()
     wait_state(daemon, "MASTER")
 
