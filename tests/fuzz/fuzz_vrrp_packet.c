@@ -69,10 +69,10 @@ static void set_up(struct setup *s, uint8_t flags)
 	s->receiver.time.kept_us = s->receiver.time.wall_us = 0x6affec8eLL * 1000000;
 }
 
-/* Puts the checksum right when there is room for one. */
-static void make_sum(const struct vrrp_received *rx, uint8_t *packet)
+/* Puts the checksum right when there is room for one. Over IPv4 it leaves the trailer out. */
+static void make_sum(const struct vrrp_received *rx, uint8_t *packet, size_t trailer)
 {
-	size_t at = rx->family == AF_INET6 ? 0 : 20, size = rx->size;
+	size_t at = rx->family == AF_INET6 ? 0 : 20, size = rx->family == AF_INET6 ? rx->size : rx->size - trailer;
 	uint32_t sum = 0;
 	uint16_t checksum;
 
@@ -84,6 +84,29 @@ static void make_sum(const struct vrrp_received *rx, uint8_t *packet)
 	checksum = vrrp_sum_finish(vrrp_sum_bytes(sum, packet + at, size - at));
 	packet[at + 6] = (uint8_t)(checksum >> 8);
 	packet[at + 7] = (uint8_t)checksum;
+}
+
+/* Signs what has the size of a signed packet: nobody guesses a signature, and the rules behind it are to be reached.
+ * Returns the size of the trailer, or 0. */
+static size_t make_signature(const struct setup *s, const struct vrrp_received *rx, uint8_t *packet)
+{
+	size_t at = rx->family == AF_INET6 ? 0 : 20, address = rx->family == AF_INET6 ? 16 : 4, size;
+	struct addr source = rx->source;
+	uint64_t sequence = 0;
+
+	if (!s->receiver.hmac || rx->size < at + 8)
+		return 0;
+	size = 8 + address * packet[at + 3];
+	if (packet[at] >> 4 == 2 && rx->family == AF_INET)
+		size += 8;
+	if (rx->size != at + size + VRRP_HMAC_SIZE)
+		return 0;
+	if (rx->family == AF_INET)
+		source = addr_from_bytes(AF_INET, packet + 12);
+	for (size_t i = 0; i < 8; i++)
+		sequence = sequence << 8 | packet[at + size + 4 + i];
+	vrrp_hmac_sign(s->receiver.hmac, &source, sequence, packet + at, size, packet + at + size);
+	return VRRP_HMAC_SIZE;
 }
 
 static void check_accepted(const struct setup *s, const struct vrrp_received *rx, const struct vrrp_advert *advert)
@@ -135,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rx.data = packet;
 	rx.size = size;
 	if (flags & IS_SUMMED)
-		make_sum(&rx, packet);
+		make_sum(&rx, packet, make_signature(&s, &rx, packet));
 	vrrp_packet_vrid(&rx, &vrid);
 	if (vrrp_packet_decode(&s.receiver, &rx, &advert) == VRRP_DROP_NONE)
 		check_accepted(&s, &rx, &advert);
