@@ -137,6 +137,11 @@ uint64_t vrrp_hmac_next_sequence(const struct vrrp_hmac_policy *policy, uint64_t
 	return (int64_t)(clock - (last + 1)) > 0 ? clock : last + 1;
 }
 
+int64_t vrrp_hmac_ahead_s(uint64_t sequence, int64_t now_us)
+{
+	return seconds_between(sequence, clock_sequence(now_us));
+}
+
 static bool is_fresh(const struct vrrp_hmac_policy *policy, uint64_t sequence, int64_t now_us)
 {
 	int64_t age = seconds_between(sequence, clock_sequence(now_us));

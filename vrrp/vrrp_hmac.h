@@ -94,6 +94,9 @@ struct vrrp_hmac_verdict {
 	bool is_by_wall; /* fresh by the wall clock only: to be adopted then */
 };
 
+/* By how many seconds the sender's time is ahead of ours (negative: behind). */
+int64_t vrrp_hmac_ahead_s(uint64_t sequence, int64_t now_us);
+
 /* marks NULL: nothing is remembered yet. */
 struct vrrp_hmac_verdict vrrp_hmac_verify(const struct vrrp_hmac_policy *policy, const struct addr *source,
 	const uint8_t *message, size_t size, const uint8_t trailer[VRRP_HMAC_SIZE], const struct vrrp_hmac_marks *marks,

@@ -75,7 +75,7 @@ struct vrrp_instance {
 	struct mono up_since;
 	char hold_text[VRRP_HOLD_SIZE]; /* what it waits for before it takes over from a lower master */
 	char waiting[VRRP_TEXT_SIZE]; /* why it has not started */
-	struct log_limit drop_limits[VRRP_DROP_COUNT], send_limit, oddity_limit;
+	struct log_limit drop_limits[VRRP_DROP_COUNT], send_limit, oddity_limit, drift_limit;
 };
 
 struct vrrp_group {

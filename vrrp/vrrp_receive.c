@@ -63,6 +63,25 @@ static void mention_oddities(struct vrrp_instance *instance, const struct vrrp_a
 			instance->name, buf);
 }
 
+/* Clocks that drift apart are told before the window is over and the pair splits. */
+static void mention_drift(
+	struct vrrp_instance *instance, const struct vrrp_advert *advert, const struct vrrp_hmac_time *time)
+{
+	int64_t ahead_s = vrrp_hmac_ahead_s(advert->hmac_sequence, advert->is_by_wall ? time->wall_us : time->kept_us);
+	int64_t half_s = instance->hmac.window_s / 2;
+	char buf[ADDR_TEXT];
+	uint32_t held_back;
+
+	if (instance->hmac.replay != CONF_HMAC_TIME || (ahead_s <= half_s && -ahead_s <= half_s) ||
+		!log_limit_pass(&instance->drift_limit, ODDITY_LOG_US, &held_back))
+		return;
+	log_warning(
+		"vrrp %s: the clock of %s is %lld s %s ours, and beyond %u s we do not hear it any more: see to the "
+		"clocks of both",
+		instance->name, addr_format(&advert->source, buf), (long long)(ahead_s < 0 ? -ahead_s : ahead_s),
+		ahead_s < 0 ? "behind" : "ahead of", instance->hmac.window_s);
+}
+
 /* Nothing speaks against the advertisement any more: now it may leave a mark. */
 static void remember_signature(
 	struct vrrp_instance *instance, const struct vrrp_advert *advert, const struct vrrp_hmac_time *time)
@@ -76,6 +95,7 @@ static void remember_signature(
 	}
 	instance->counters.signed_received++;
 	vrrp_hmac_marks_store(vrrp_ledger_marks(ledger, instance->place), &advert->source, advert->hmac_sequence);
+	mention_drift(instance, advert, time);
 	if (advert->is_by_wall)
 		vrrp_ledger_adopt(ledger, time, addr_format(&advert->source, buf));
 }

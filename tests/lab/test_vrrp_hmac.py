@@ -102,6 +102,19 @@ def test_a_foreign_router_that_signs_is_understood(site, version, family):
     wait_state(daemon, "MASTER")
 
 
+def test_a_clock_that_drifts_is_told_in_time(site):
+    """Within the window everything works, and half of it is a reason to say so."""
+    daemon = site.r1.poised(one(150, block(more="time_window 120")))
+    wait_state(daemon, "MASTER")
+    speaker = Speaker(site.client)
+    speaker.send(key=KEYS[1], interval=ADVERT, sequence=now_sequence(-80))
+    wait_state(daemon, "BACKUP")
+    daemon.wait_log("the clock of %s is 8" % CLIENT)
+    speaker.send(key=KEYS[1], interval=ADVERT, sequence=now_sequence(-130))
+    counted(daemon, "hmac_stale")
+    speaker.close()
+
+
 def test_what_was_seen_survives_reload_crash_and_death(site):
     auth = block(more="anti_replay monotonic")
     daemon = site.r1.poised(one(150, auth))

@@ -93,6 +93,7 @@ class Speaker:
             self.socket.bind((interface, 0))
         self.mac = ":".join("%02x" % byte for byte in self.socket.getsockname()[4])
         self.stopping, self.thread = threading.Event(), None
+        advert(mac=self.mac)  # loads scapy, which takes seconds on a busy machine
 
     def send(self, frame=None, **what):
         """A frame that is there already, or what advert() makes."""
