@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define HELD_AFTER_US (100 * US_PER_MS) /* what waited longer was held back */
+/* The second is the receiver's: what left late and what left early must not meet in one there. */
+#define WINDOW_US (1200 * US_PER_MS)
 
 /* ---- a queue ---- */
 static bool queue_add(struct roll_queue *q, const struct event *ev, uint32_t parts, struct mono now)
@@ -74,9 +76,9 @@ bool trap_roll_may_send(const struct trap_roll *roll, struct mono now, struct mo
 {
 	struct mono oldest = roll->sent[roll->next_sent];
 
-	if (!mono_is_set(oldest) || mono_diff_us(now, oldest) > US_PER_S)
+	if (!mono_is_set(oldest) || mono_diff_us(now, oldest) > WINDOW_US)
 		return true;
-	*when = mono_add(oldest, US_PER_S + 1);
+	*when = mono_add(oldest, WINDOW_US + 1);
 	return false;
 }
 
