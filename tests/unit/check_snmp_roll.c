@@ -260,13 +260,14 @@ static struct roll_item item_of(uint32_t object, const char *why)
 START_TEST(test_a_list_names_service_server_and_cause)
 {
 	static struct trap trap;
+	char text[TRAP_LIST_MAX + 1];
 	struct roll_item items[] = {item_of(RS_A, "refused"), item_of(RS_B, "refused"), item_of(RS_MARK, "refused"),
 		item_of(RS_POOL, "no route to host")};
 
 	ck_assert_uint_eq(trap_build_list(site.conf, items, 4, &trap), 4);
-	ck_assert_str_eq(strndup(trap.list, trap.list_length),
-		"10.77.0.51:80/tcp: 10.88.0.11:80 10.88.0.12:80: refused; "
-		"fwmark 5: 10.88.0.13:80: refused; group pool/udp: 10.88.0.14:80: no route to host");
+	snprintf(text, sizeof(text), "%.*s", (int)trap.list_length, trap.list);
+	ck_assert_str_eq(text, "10.77.0.51:80/tcp: 10.88.0.11:80 10.88.0.12:80: refused; "
+			       "fwmark 5: 10.88.0.13:80: refused; group pool/udp: 10.88.0.14:80: no route to host");
 	ck_assert_uint_eq(trap.bind[0].value.number, 4);
 	ck_assert_int_eq(trap.bind[1].value.integer, HEALTH_DOWN + 1);
 }
