@@ -78,27 +78,57 @@ int run_plan(const struct ctl_command *command, struct client *client, const str
 	return status;
 }
 
+#define CHANGES_SHOWN 3
+
+/* "; changed: server 10.1.0.2:80 of 192.0.2.1:80/tcp (weight 1 -> 4), and 2 more", or that nothing did. */
+static void say_changes(struct json_object *plan)
+{
+	size_t shown = json_count(plan, "steps");
+	long long total = json_number(plan, "steps_total");
+
+	if (!plan)
+		return;
+	if (total == 0)
+		printf("; nothing changed");
+	shown = shown > CHANGES_SHOWN ? CHANGES_SHOWN : shown;
+	for (size_t i = 0; i < shown; i++) {
+		struct json_object *step = json_element(plan, "steps", i);
+		const char *kind = json_text(step, "kind");
+
+		printf("%s%s %s", i == 0 ? "; " : ", ",
+			strcmp(kind, "add") == 0      ? "added"
+			: strcmp(kind, "remove") == 0 ? "removed"
+						      : "changed",
+			json_text(step, "object"));
+		if (strcmp(kind, "change") == 0)
+			printf(" (%s)", json_text(step, "detail"));
+	}
+	if (total > (long long)shown)
+		printf(", and %lld more", total - (long long)shown);
+}
+
 /* Asks for a table to be brought into use, and shows what came of it. */
 static int load(struct client *client, struct json_object *request)
 {
 	struct json_object *result;
 	enum client_result rc = client_ask(client, request, CTL_RELOAD_PATIENCE_US, &result);
 	const char *text = json_text(json_element(result, "servers", 0), "text");
-	const char *verdict = json_text(json_member(result, "plan"), "verdict");
+	bool is_cut = rc == CLIENT_REFUSED && strcmp(json_text(json_member(result, "plan"), "verdict"), "cuts") == 0;
 
-	if (rc == CLIENT_REFUSED && strcmp(verdict, "cuts") == 0)
+	if (is_cut)
 		show_plan(result, false);
-	if (rc == CLIENT_OK)
-		printf("%s%s\n", *text ? text : "loaded", strcmp(verdict, "nothing") == 0 ? "; nothing changed" : "");
-	else if (rc == CLIENT_REFUSED)
+	if (rc == CLIENT_OK) {
+		printf("%s", *text ? text : "loaded");
+		say_changes(json_member(result, "plan"));
+		printf("\n");
+	} else if (rc == CLIENT_REFUSED) {
 		ctl_fail(CTL_FAILED, "%s refused, everything runs on as before: %s", json_text(request, "command"),
 			client->error);
-	else
+	} else {
 		ctl_fail_asked(client, rc);
+	}
 	json_object_put(result);
-	if (rc == CLIENT_REFUSED && strcmp(verdict, "cuts") == 0)
-		return CTL_CUT;
-	return exit_of(rc);
+	return is_cut ? CTL_CUT : exit_of(rc);
 }
 
 int run_reload(const struct ctl_command *command, struct client *client, const struct ctl_options *options)

@@ -95,7 +95,7 @@ static void offer_position(
 		while ((one = strtok_r(alternative, " []", &alternative)) && strncmp(one, "--", 2) != 0) {
 			if (at == position)
 				offer_kind(rundir, word, one);
-			else if (islower((unsigned char)*one) && !strstr(one, typed[at]))
+			else if (at < position && islower((unsigned char)*one) && !strstr(one, typed[at]))
 				break;
 			at++;
 		}

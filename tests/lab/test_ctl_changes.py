@@ -3,11 +3,13 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
 from poiselab import wait_until
 from poiselab.configs import TCP_CHECK, instance, nat_site
+from poiselab.daemons import program
 from poiselab.site import BACK4, VIP
 
 SERVERS = [BACK4 + str(i + 11) for i in range(3)]
@@ -247,3 +249,41 @@ def test_save_writes_what_runs(site):
         assert file.read() == web(servers=2)
     assert os.path.exists(poised.conf_path + ".old")
     assert poised.status()["configuration"]["applied"] is None
+
+
+def test_drain_self_hands_over(site):
+    one = site.r1.poised(web())
+    two = site.r2.poised(nat_site(100, check=TCP_CHECK))
+    wait_until("r1 to be master", lambda: (one.state("front"), two.state("front")), lambda s: s == ("MASTER", "BACKUP"),
+               within=20)
+    done = one.poisectl("drain", "--self", "--wait", timeout=90)
+    assert "this node: drained" in done.stdout
+    wait_until("r2 to be master", lambda: (one.state("front"), two.state("front")), lambda s: s == ("BACKUP", "MASTER"),
+               within=20)
+    events = one.poisectl("events", "--since", "5m").stdout
+    assert "handover" in events and "by root (process " in events
+    assert one.poisectl("why", "front").stdout.count("is master, with priority 100")
+    one.poisectl("handover", "--all", "--back", timeout=90)
+    wait_until("r1 to be master again", lambda: one.state("front"), lambda s: s == "MASTER", within=20)
+
+
+def test_the_program_completes_its_own_words(site):
+    poised = started(site)
+
+    def offered(*words):
+        return subprocess.run([program("ctl/poisectl"), "__complete", "-r", poised.rundir, *words], capture_output=True,
+                              text=True, check=True).stdout.split("\n")[:-1]
+
+    assert offered("dra") == ["drain"]
+    assert set(offered("drain", "")) == {server + ":80" for server in SERVERS}
+    assert offered("drain", SERVERS[0], "--then", "re") == ["reset", "remove"]
+    assert offered("drain", SERVERS[0], "--service", "") == [VIP + ":80/tcp"]
+    assert offered("server", "") == ["add", "remove"]
+    assert offered("server", "add", "") == [VIP + ":80/tcp"]
+    assert offered("plan", "") == ["::file"]
+    assert offered("apply", "--") == ["--help", "--json", "--allow", "--dry-run", "--confirm"]
+    assert "front" in offered("why", "") and offered("handover", "f") == ["front"]
+    assert offered("nonsense", "") == []
+    for words in (["--help"], *([command, "--help"] for command in offered(""))):
+        said = poised.poisectl(*words).stdout
+        assert "Example: poisectl" in said, words
