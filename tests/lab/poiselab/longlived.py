@@ -124,7 +124,7 @@ def hold(kind, address, port, talking, idle):
         # Round 0 is over when everybody has a server; later ones when everybody has answered, or patience is over.
         if deadline and (now > deadline or all(h.dead or h.round >= number for h in held)):
             alive = [not h.dead and h.round >= number for h in held]
-            print("alive", number, sum(alive[:talking]), sum(alive[talking:]), flush=True)
+            sys.stdout.write("alive %d %d %d\n" % (number, sum(alive[:talking]), sum(alive[talking:])))
             deadline = None
         if now >= following:
             following = now + PAUSE_S
@@ -168,7 +168,7 @@ class Connections:
 
     def answers(self):
         """Of the present round, (talking, idle), or None while it is not over."""
-        for line in self.process.log().splitlines():
+        for line in self.process.log().split("\n")[:-1]:  # what is behind the last one is being written
             words = line.split()
             if words[:2] == ["alive", str(self.rounds)]:
                 return int(words[2]), int(words[3])
