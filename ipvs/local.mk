@@ -20,6 +20,10 @@ ipvs_poise_ipvs_SOURCES = ipvs/ipvs_process.c ipvs/ipvs_process.h ipvs/ipvs_stat
 ipvs_poise_ipvs_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
 ipvs_poise_ipvs_LDADD = ipvs/libipvscore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS) $(NFT_LIBS)
 
+check_PROGRAMS += tests/unit/check_ipvs_guard
+tests_unit_check_ipvs_guard_SOURCES = tests/unit/check_ipvs_guard.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
+tests_unit_check_ipvs_guard_CFLAGS = $(IPVS_CHECK_CFLAGS) -I$(top_srcdir)/daemon/config
+tests_unit_check_ipvs_guard_LDADD = ipvs/libipvscore.a daemon/config/libconfig.a lib/libpoise.a $(NL_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_ipvs_plan tests/unit/check_ipvs_decide tests/unit/check_ipvs_codec \
 	tests/unit/check_ipvs_desired tests/unit/check_ipvs_sync tests/fuzz/seeds_ipvs_dump tests/fuzz/seeds_ipvs_conn
 IPVS_CHECK_LIBS = ipvs/libipvscore.a lib/libpoise.a $(NL_LIBS) $(CHECK_LIBS)

@@ -76,6 +76,16 @@ virtual_server group many {
 	real_server 198.51.100.11 80 { weight 1 }
 	real_server 198.51.100.12 80 { weight 4 }
 }
+virtual_server 192.0.2.10 4500 {
+	lb_algo wlc
+	lb_kind TUN type gue port 6080 csum
+	protocol UDP
+	real_server 198.51.100.11 4500 { weight 1 }
+	real_server 198.51.100.12 4500 {
+		lvs_method TUN type gre csum
+		weight 1
+	}
+}
 virtual_server 192.0.2.10 5060 {
 	lb_algo dh
 	lb_kind DR
@@ -132,7 +142,7 @@ def test_any_table_to_any_other(site):
 def test_same_table_as_keepalived(site):
     site.r1.poised(EVERYTHING)
     site.r2.keepalived(EVERYTHING)
-    expected = wait_rules(site.r2, 11 + 18, within=15)
+    expected = wait_rules(site.r2, 12 + 20, within=15)
     wait_until("the same table", lambda: rules(site.r1), lambda seen: seen == expected)
     for more in ("--thresholds", "--persistent-conn"):
         assert site.r1.run("ipvsadm", "-Ln", more) == site.r2.run("ipvsadm", "-Ln", more)
@@ -264,24 +274,28 @@ def test_inhibit_and_sorry_server(site):
     assert site.fetch() in ("s1\n", "s2\n")
 
 
-def direct_servers(site, device):
+def direct_servers(site, device, gue_port=None):
     """Servers that have the virtual address on a device of their own and answer past the director, through r2."""
     site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
     for server in site.servers:
         server.namespace.sysctl({"ipv4/conf/all/arp_ignore": 1, "ipv4/conf/all/arp_announce": 2,
                                  "ipv4/conf/all/rp_filter": 0, "ipv4/conf/default/rp_filter": 0})
-        if device == "tunl0":
-            server.run("modprobe", "ipip")
-            server.namespace.sysctl({"ipv4/conf/tunl0/rp_filter": 0})
+        if device != "lo":
+            server.run("modprobe", "ip_gre" if device == "gre0" else "ipip")
+            server.namespace.sysctl({"ipv4/conf/%s/rp_filter" % device: 0})
+        if gue_port:
+            server.run("modprobe", "fou")
+            server.namespace.ip("fou add port %d gue" % gue_port)
         server.namespace.ip("link set %s up" % device, "addr add %s/32 dev %s" % (VIP, device),
                             "route replace default via %s3" % BACK4)
         server.nginx()
 
 
-@pytest.mark.parametrize("kind, device", [("DR", "lo"), ("TUN", "tunl0")])
+@pytest.mark.parametrize("kind, device", [("DR", "lo"), ("TUN", "tunl0"), ("TUN type gre", "gre0"),
+                                          ("TUN type gue port 5555", "tunl0")])
 def test_traffic_past_the_director(site, kind, device):
     """60 connections by wrr with weights 1, 2, 3: each server gets its share, and its answers do not pass r1."""
-    direct_servers(site, device)
+    direct_servers(site, device, 5555 if "gue" in kind else None)
     text = web(scheduler="wrr", kind=kind)
     for weight, server in ((2, SERVERS[1]), (3, SERVERS[2])):
         head, tail = text.split(server, 1)
@@ -289,8 +303,7 @@ def test_traffic_past_the_director(site, kind, device):
     site.r1.poised(text)
     wait_until("the weights", lambda: weights(site.r1), lambda seen: seen == dict(zip(SERVERS, (1, 2, 3))))
     wait_until("an answer", site.fetch, lambda body: body is not None)
-    bodies = [site.fetch() for _ in range(60)]
-    assert [bodies.count("s%d\n" % n) for n in (1, 2, 3)] == [10, 20, 30]
+    assert site.fetch_many(60) == {"s1": 10, "s2": 20, "s3": 30}
     statistics = site.r1.run("ipvsadm", "-Ln", "--stats", "--exact", "-t", VIP + ":80").splitlines()
     assert next(line for line in statistics if line.startswith("TCP")).split()[4] == "0"  # packets out
 

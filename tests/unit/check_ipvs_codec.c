@@ -214,6 +214,34 @@ START_TEST(test_daemon_and_timeouts)
 }
 END_TEST
 
+START_TEST(test_parameters_of_the_daemon)
+{
+	struct ipvs_daemon in = {
+		.state = IP_VS_STATE_BACKUP, .sync_id = 9, .interface = "eth1", .maxlen = 1400, .port = 8850, .ttl = 3};
+	struct ipvs_daemon out, plain = {.state = IP_VS_STATE_BACKUP, .sync_id = 9, .interface = "eth1"};
+	static const char *const groups[] = {"224.0.0.99", "ff02::8:1"};
+
+	for (int i = 0; i < 2; i++) {
+		struct nl_msg *msg = nlmsg_alloc_simple(25, 0);
+
+		ck_assert_int_eq(addr_parse(groups[i], &in.group), 0);
+		ck_assert_int_eq(ipvs_codec_put_daemon(msg, IPVS_CMD_NEW_DAEMON, &in), 0);
+		ck_assert_int_eq(ipvs_codec_get_daemon(nlmsg_hdr(msg), &out), 0);
+		ck_assert_mem_eq(&in, &out, sizeof(in));
+		nlmsg_free(msg);
+	}
+	/* What is not wanted in particular is as it is. */
+	ck_assert(ipvs_daemon_matches(&in, &out));
+	ck_assert(ipvs_daemon_matches(&plain, &out));
+	ck_assert(!ipvs_daemon_matches(&in, &plain));
+	out.ttl = 4;
+	ck_assert(!ipvs_daemon_matches(&in, &out));
+	out = in;
+	out.state = IP_VS_STATE_MASTER;
+	ck_assert(!ipvs_daemon_matches(&plain, &out));
+}
+END_TEST
+
 START_TEST(test_full_messages_are_refused)
 {
 	struct ipvs_service service = service4();
@@ -329,6 +357,7 @@ int main(void)
 	tcase_add_test(tc, test_bytes_of_a_key);
 	tcase_add_test(tc, test_counters);
 	tcase_add_test(tc, test_daemon_and_timeouts);
+	tcase_add_test(tc, test_parameters_of_the_daemon);
 	tcase_add_test(tc, test_full_messages_are_refused);
 	tcase_add_test(tc, test_damage);
 	tcase_add_test(tc, test_connection_lines);

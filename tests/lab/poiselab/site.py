@@ -9,6 +9,7 @@ test, so that many sites live on one machine. close() removes all of it.
 
 import atexit
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -229,6 +230,11 @@ class Site:
         done = subprocess.run(["nsenter", "--net=/run/netns/" + self.client.namespace.name, "curl", "-sf", "--max-time",
                                str(seconds), "http://%s%s" % (host, path)], capture_output=True, text=True, check=False)
         return done.stdout if done.returncode == 0 else None
+
+    def fetch_many(self, count, address=VIP, port=80, first=20000):
+        """So many requests of the client from ports of its own from `first` on: {body: how often}."""
+        script = os.path.join(os.path.dirname(os.path.realpath(__file__)), "fetch.py")
+        return json.loads(self.client.run("/usr/bin/python3", script, address, str(port), str(first), str(count)))
 
     def holders(self, address):
         """The routers that hold the address, by short name."""
