@@ -59,6 +59,7 @@ static void abort_prepared(struct role_process *p)
 static void carry_over(struct ipvs *v, struct ipvs_generation *g)
 {
 	const struct board *predecessor = v->p->boards[ROLE_IPVS];
+	struct status_ipvs left;
 
 	if (v->now) {
 		ipvs_generation_carry(g, v->now);
@@ -69,7 +70,8 @@ static void carry_over(struct ipvs *v, struct ipvs_generation *g)
 	if (predecessor && board_generation(predecessor) == g->conf->generation) {
 		ipvs_generation_restore(g, predecessor);
 		ipvs_report_carry(g, predecessor, true);
-		v->settled = true;
+		/* One that died before it had programmed anything leaves a start to be summed up, not changes. */
+		v->settled = board_load(predecessor, IPVS_TABLE_ROLE, 0, &left, sizeof(left)) == 0 && left.is_settled;
 	}
 }
 

@@ -342,6 +342,7 @@ static void program(struct ipvs *v)
 		ipvs_sync_step(v);
 		ipvs_resync_step(v);
 	}
+	v->status.is_settled = 1;
 }
 
 /* ---- leftovers: servers that left the configuration with connections ---- */

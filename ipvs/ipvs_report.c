@@ -234,6 +234,7 @@ void ipvs_report(struct ipvs *v, bool quiet)
 		return;
 	for (uint32_t i = 0; i < v->now->conf->n_services; i++)
 		report_service(v, i, quiet);
+	board_beat(v->p->board);
 	for (uint32_t i = 0; i < v->now->conf->n_servers; i++)
 		report_server(v, i, quiet);
 	store(v, quiet, IPVS_TABLE_ROLE, 0, &v->status, sizeof(v->status));

@@ -409,6 +409,7 @@ void ipvs_state_decide(struct ipvs *v)
 	for (uint32_t s = 0; s < conf->n_services; s++) {
 		bool sorry_changed = decide_quorum(v, s);
 
+		board_beat(v->p->board); /* each service is a sign of life, however many there are */
 		for (uint32_t i = 0; i < ipvs_desired_n_servers(conf, s); i++)
 			decide_server(v, s, ipvs_desired_server(conf, s, i), sorry_changed);
 	}

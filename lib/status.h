@@ -236,6 +236,8 @@ struct status_ipvs {
 	uint32_t kernel_ok; /* ip_vs is there and we may use it */
 	uint32_t kernel_version;
 	int64_t last_audit_real_us;
+	uint32_t is_settled; /* the first table was programmed */
+	uint32_t zero;
 	uint64_t drift_total, operations_total, errors_total;
 	char why[WHY_SIZE];
 };
