@@ -78,35 +78,41 @@ static void write_tracks(struct writer *w, const struct status_source *source, c
 	writer_end(w);
 }
 
-/* Advertisements that were dropped, by reason; only reasons that occurred. */
-static void write_dropped(struct writer *w, const struct status_instance *status)
+/* What became of advertisements that came in: dropped by reason, accepted by the form of their checksum; only what
+ * occurred. */
+static void write_received(struct writer *w, const struct status_instance *status)
 {
-	static const char *const reasons[VRRP_DROP_COUNT] = {[VRRP_DROP_LENGTH] = "length",
-		[VRRP_DROP_PROTOCOL] = "protocol",
-		[VRRP_DROP_DESTINATION] = "destination",
-		[VRRP_DROP_SOURCE] = "source",
-		[VRRP_DROP_TTL] = "ttl",
-		[VRRP_DROP_VERSION] = "version",
-		[VRRP_DROP_TYPE] = "type",
-		[VRRP_DROP_VRID] = "vrid",
-		[VRRP_DROP_ADDRESS_LIST] = "address_list",
-		[VRRP_DROP_HMAC_MISSING] = "hmac_missing",
-		[VRRP_DROP_HMAC_MALFORMED] = "hmac_malformed",
-		[VRRP_DROP_HMAC_UNKNOWN_KEY] = "hmac_unknown_key",
-		[VRRP_DROP_HMAC_INVALID] = "hmac_invalid",
-		[VRRP_DROP_HMAC_STALE] = "hmac_stale",
-		[VRRP_DROP_HMAC_REPLAY] = "hmac_replay",
-		[VRRP_DROP_CHECKSUM] = "checksum",
-		[VRRP_DROP_AUTH_TYPE] = "auth_type",
-		[VRRP_DROP_AUTH_MISMATCH] = "auth_mismatch",
-		[VRRP_DROP_AUTH_FAILURE] = "auth_failure",
-		[VRRP_DROP_INTERVAL] = "interval",
-		[VRRP_DROP_PEER] = "peer"};
+	static const char *const forms[] = {"message_only", "pseudo_header", "group_pseudo_header"};
 
 	writer_object(w, "dropped");
-	for (int i = VRRP_DROP_NONE + 1; i < VRRP_DROP_COUNT; i++)
-		if (reasons[i] && status->dropped[i])
-			writer_count(w, reasons[i], status->dropped[i]);
+	for (uint32_t i = VRRP_DROP_NONE + 1; i < VRRP_DROP_COUNT; i++)
+		if (status->dropped[i])
+			writer_count(w, vrrp_drop_name((enum vrrp_drop)i), status->dropped[i]);
+	writer_end(w);
+	writer_object(w, "checksums_received");
+	for (uint32_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (status->checksums[i])
+			writer_count(w, forms[i], status->checksums[i]);
+	writer_end(w);
+}
+
+static void write_authentication(
+	struct writer *w, const struct conf_instance *instance, const struct status_instance *status)
+{
+	static const char *const kinds[] = {
+		[CONF_AUTH_NONE] = "none", [CONF_AUTH_PASS] = "pass", [CONF_AUTH_AH] = "ah", [CONF_AUTH_HMAC] = "hmac"};
+	static const char *const modes[] = {[CONF_HMAC_ENFORCE] = "enforce",
+		[CONF_HMAC_PERMISSIVE] = "permissive",
+		[CONF_HMAC_RECEIVE_ONLY] = "receive-only"};
+
+	writer_string(w, "authentication", kinds[instance->auth]);
+	if (instance->auth != CONF_AUTH_HMAC)
+		return;
+	writer_object(w, "auth_hmac");
+	writer_string(w, "mode", modes[instance->hmac_mode]);
+	writer_number(w, "active_key", instance->hmac_active);
+	writer_count(w, "signed_received", status->signed_received);
+	writer_count(w, "unsigned_received", status->unsigned_received);
 	writer_end(w);
 }
 
@@ -142,7 +148,8 @@ static void write_instance(struct writer *w, const struct status_source *source,
 	writer_count(w, "adverts_received", status.adverts_received);
 	writer_count(w, "priority_zero_sent", status.priority_zero_sent);
 	writer_count(w, "priority_zero_received", status.priority_zero_received);
-	write_dropped(w, &status);
+	write_received(w, &status);
+	write_authentication(w, instance, &status);
 	write_addresses(w, "addresses", source, instance->addresses.first, instance->n_advertised, &held);
 	write_addresses(
 		w, "excluded_addresses", source, instance->addresses.first + instance->n_advertised, excluded, &held);

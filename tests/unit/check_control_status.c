@@ -83,7 +83,9 @@ static bool has(struct json_object *object, const char *path, const char *key)
 
 static void store_instance(void)
 {
-	struct status_instance s = {.state = VRRP_MASTER,
+	struct status_instance s = {.dropped = {[VRRP_DROP_HMAC_REPLAY] = 3},
+		.checksums = {4, 5},
+		.state = VRRP_MASTER,
 		.effective_priority = 130,
 		.since_real_us = 1760000000123000,
 		.adverts_sent = 12,
@@ -112,6 +114,10 @@ START_TEST(test_instance)
 	assert_text(doc, "vrrp.0.since", "2025-10-09T08:53:20.123Z");
 	assert_text(doc, "vrrp.0.why", "no advertisement from 192.0.2.3 for 3609 ms");
 	assert_text(doc, "vrrp.0.master", "192.0.2.2");
+	assert_number(doc, "vrrp.0.dropped.hmac_replay", 3);
+	assert_number(doc, "vrrp.0.checksums_received.message_only", 4);
+	assert_number(doc, "vrrp.0.checksums_received.pseudo_header", 5);
+	assert_text(doc, "vrrp.0.authentication", "none");
 	ck_assert_uint_eq(json_object_array_length(at(doc, "vrrp.0.addresses")), 2);
 	assert_text(doc, "vrrp.0.addresses.1", "192.0.2.101");
 	assert_text(doc, "vrrp.0.excluded_addresses.0", "10.0.0.254");
