@@ -76,7 +76,7 @@ tests_model_vrrp_model_SOURCES = tests/model/vrrp_model.c tests/model/vrrp_world
 tests_model_vrrp_model_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
 tests_replay_vrrp_replay_SOURCES = tests/replay/vrrp_replay.c
 tests_replay_vrrp_replay_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
-EXTRA_DIST += tests/replay/crash.replay tests/replay/faults.replay tests/replay/group.replay \
+EXTRA_DIST += tests/replay/crash.replay tests/replay/crash_interval.replay tests/replay/faults.replay tests/replay/group.replay \
 	tests/replay/give_away.replay tests/replay/give_away_group.replay tests/replay/leave.replay \
 	tests/replay/leave_alone.replay tests/replay/handover.replay tests/replay/hold.replay tests/replay/preemption.replay tests/replay/quiet.replay tests/replay/reload.replay tests/replay/split.replay
 

@@ -66,6 +66,15 @@ static void on_start(struct vrrp_step *s)
 	begin(s, &cause);
 }
 
+/* The backups know the interval that was in force when they heard us last; a longer one now does not make them wait. */
+static int64_t past_patience_us(const struct vrrp_step *s)
+{
+	int64_t now_us = vrrp_patience_us(s->conf);
+	int64_t then_us = s->conf->down_timer_adverts * s->ev->past.master_interval_us;
+
+	return then_us > 0 && then_us < now_us ? then_us : now_us;
+}
+
 /* After a crash: who was master goes on while no successor can have lost its patience; everyone else listens first, as
  * long as the last known master's interval demands. */
 static void on_resume(struct vrrp_step *s)
@@ -80,7 +89,7 @@ static void on_resume(struct vrrp_step *s)
 	take_facts(s);
 	if (was_master) {
 		cause.span_us = mono_diff_us(s->ev->now, past->last_sent);
-		if (cause.span_us >= 0 && cause.span_us < vrrp_patience_us(s->conf) && vr->faults == 0) {
+		if (cause.span_us >= 0 && cause.span_us < past_patience_us(s) && vr->faults == 0) {
 			cause.kind = VRRP_CAUSE_RESUMED;
 			vrrp_step_enter_master(s, &cause, VRRP_REASON_PRIORITY, VRRP_ANNOUNCE_REFRESH);
 			return;

@@ -158,10 +158,13 @@ def test_after_the_death_of_everything_the_addresses_vanish(site):
 
 
 def test_a_new_daemon_finds_what_a_dead_one_left(site):
-    """Killed and started again within the lifetime of the addresses: those that it does not hold are removed."""
-    first = site.r1.poised(pair(150))
+    """Killed and started again within the lifetime of the addresses, but later than a successor would have waited: those
+    that it does not hold are removed."""
+    first = site.r1.poised(fast_pair(150))
     held_by(site, "r1")
     site.r1.kill_all()
+    end = time.monotonic() + 2 * DOWN
+    wait_until("the patience of any successor to be over", time.monotonic, lambda now: now > end)
     assert site.holders(VIP) == ["r1"]
     first = site.r1.poised(pair(150, more="nopreempt"))
     wait_until("the leftovers to be gone", lambda: site.holders(VIP), lambda seen: seen == [], within=5)

@@ -124,6 +124,7 @@ static void play(struct replay *r, const char *line)
 	if (strstr(line, "quiet="))
 		ev.quiet_until = mono_add(ev.now, number_of(line, "quiet=", 0) * US_PER_MS);
 	ev.past.state = (uint32_t)number_of(line, "past_state=", VRRP_INIT);
+	ev.past.master_interval_us = number_of(line, "past_interval=", 0) * US_PER_MS;
 	if (strstr(line, "past_sent="))
 		ev.past.last_sent = mono_add(moment("0"), number_of(line, "past_sent=", 0) * US_PER_MS);
 	actions = vrrp_fsm(&r->conf, &r->vr, &ev);
