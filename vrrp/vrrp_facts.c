@@ -145,7 +145,8 @@ static void listen_to_link(struct vrrp_instance *instance)
 {
 	instance->quiet_until = vrrp_quiet_listen(&instance->process->quiet, instance->ifindex, mono_now());
 	if (mono_is_set(instance->quiet_until))
-		log_info("vrrp %s: %s came up: that nobody advertises is believed when anything else was heard there, or "
+		log_info("vrrp %s: %s came up: that nobody advertises is believed when anything else was heard there, "
+			 "or "
 			 "after %lld s",
 			instance->name, conf_string(instance->process->set->conf, instance->conf->interface),
 			(long long)(VRRP_QUIET_US / US_PER_S));
@@ -167,12 +168,20 @@ void vrrp_facts_on_heard(void *arg, uint32_t ifindex)
 	}
 }
 
+/* With the machine the port of its switch came up, and passes nothing on for a while; no such port is behind a veth. */
+static bool came_up_with_machine(const struct vrrp_instance *instance)
+{
+	const struct link *link = links_find(&instance->process->monitor.links, instance->ifindex);
+
+	return link && !link->is_veth && vrrp_quiet_uptime_us() < VRRP_QUIET_BOOT_US;
+}
+
 static void start(struct vrrp_instance *instance, const struct facts *facts)
 {
 	struct vrrp_event event = event_of(instance->has_past ? VRRP_EVENT_RESUME : VRRP_EVENT_START, facts);
 
 	event.past = instance->past;
-	if (!instance->has_past && !(facts->faults & LINK_FAULTS) && vrrp_quiet_uptime_us() < VRRP_QUIET_BOOT_US)
+	if (!instance->has_past && !(facts->faults & LINK_FAULTS) && came_up_with_machine(instance))
 		listen_to_link(instance);
 	event.quiet_until = instance->quiet_until;
 	instance->vr.priority = facts->priority;

@@ -4,6 +4,7 @@
 #include "vrrp_link.h"
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
@@ -75,6 +76,16 @@ static int take_gone_link(struct links *links, uint32_t ifindex)
 	return LINK_STATE;
 }
 
+static bool is_veth(struct nlattr *info)
+{
+	static const char kind[] = "veth";
+	struct nlattr *tb[IFLA_INFO_MAX + 1];
+
+	return info && nla_parse_nested(tb, IFLA_INFO_MAX, info, NULL) >= 0 && tb[IFLA_INFO_KIND] &&
+	       nla_len(tb[IFLA_INFO_KIND]) >= (int)sizeof(kind) &&
+	       memcmp(nla_data(tb[IFLA_INFO_KIND]), kind, sizeof(kind)) == 0;
+}
+
 static int take_link(struct links *links, const struct nlmsghdr *nlh)
 {
 	struct nlattr *tb[IFLA_MAX + 1];
@@ -102,6 +113,7 @@ static int take_link(struct links *links, const struct nlmsghdr *nlh)
 	nla_strlcpy(link->name, tb[IFLA_IFNAME], sizeof(link->name));
 	if (tb[IFLA_MTU] && nla_len(tb[IFLA_MTU]) >= (int)sizeof(uint32_t))
 		link->mtu = nla_get_u32(tb[IFLA_MTU]);
+	link->is_veth = is_veth(tb[IFLA_LINKINFO]);
 	link->mac_length = 0;
 	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == (int)sizeof(link->mac)) {
 		link->mac_length = sizeof(link->mac);

@@ -28,6 +28,7 @@ struct link {
 	uint32_t flags; /* IFF_* */
 	uint32_t mtu;
 	uint16_t type; /* ARPHRD_* */
+	bool is_veth;  /* its other end is on this machine, too */
 	uint8_t mac_length;
 	uint8_t mac[6];
 	struct link_address *addresses; /* in the kernel's order */

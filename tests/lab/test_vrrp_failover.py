@@ -224,7 +224,10 @@ def test_an_ipv6_address_moves(site):
 def test_a_port_that_is_deaf_at_first_makes_no_master(site):
     """A switch port that came up learns before it forwards: with nopreempt the better router must not take that silence
     for the death of the master."""
-    first, second = two_routers(site, "nopreempt")
+    first = site.r1.poised(fast_pair(150, "nopreempt"))
+    held_by(site, "r1")
+    second = site.r2.poised(fast_pair(100, "nopreempt"))
+    wait_until("r2 to hear r1", lambda: second.vrrp("front").get("master"), lambda master: master == "192.0.2.2")
     site.r1.cut()
     held_by(site, "r2")
     # A light and nothing else: the ports belong to no bridge, and say nothing themselves.

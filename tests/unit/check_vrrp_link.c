@@ -27,6 +27,18 @@ static int take(struct nl_msg *msg)
 	return change;
 }
 
+/* As the kernel describes virtual interfaces; hardware has nothing of the kind. */
+static void put_kind(struct nl_msg *msg, const char *name)
+{
+	struct nlattr *info;
+
+	if (!name || strncmp(name, "veth", 4) != 0)
+		return;
+	info = nla_nest_start(msg, IFLA_LINKINFO);
+	nla_put_string(msg, IFLA_INFO_KIND, "veth");
+	nla_nest_end(msg, info);
+}
+
 static int link_message(int type, int ifindex, const char *name, unsigned flags)
 {
 	struct ifinfomsg ifi = {.ifi_index = ifindex, .ifi_flags = flags, .ifi_type = 1};
@@ -37,6 +49,7 @@ static int link_message(int type, int ifindex, const char *name, unsigned flags)
 	if (name)
 		nla_put_string(msg, IFLA_IFNAME, name);
 	nla_put_u32(msg, IFLA_MTU, 1500);
+	put_kind(msg, name);
 	nla_put(msg, IFLA_ADDRESS, sizeof(mac), mac);
 	return take(msg);
 }
@@ -76,6 +89,9 @@ START_TEST(links_come_change_and_go)
 	ck_assert(!link_is_running(links_find(&links, 7)));
 	ck_assert_int_eq(link_message(RTM_NEWLINK, 7, "wan0", UP), LINK_STATE);
 	ck_assert_ptr_null(links_find_name(&links, "eth0"));
+	ck_assert(!links_find_name(&links, "wan0")->is_veth);
+	link_message(RTM_NEWLINK, 8, "veth0", UP);
+	ck_assert(links_find_name(&links, "veth0")->is_veth);
 	ck_assert_uint_eq(links_find_name(&links, "wan0")->ifindex, 7);
 	ck_assert_int_eq(link_message(RTM_DELLINK, 7, "wan0", 0), LINK_STATE);
 	ck_assert_int_eq(link_message(RTM_DELLINK, 7, "wan0", 0), LINK_UNCHANGED);
