@@ -101,7 +101,7 @@ class Pair:
                             client=getattr(self, "inner") if where == "inner" else self.site.client)
                 for _, protocol, address, port, where in kinds()]
         # Longer than the kernel's sender keeps anything back: what is measured is not the last two seconds.
-        wait_until("three seconds of talk", lambda: made[0].age(), lambda seen: seen > 3, within=10)
+        wait_until("three seconds of talk", lambda: made[-1].age(), lambda seen: seen > 3, within=10)
         return made
 
 
