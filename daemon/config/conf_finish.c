@@ -298,8 +298,24 @@ static void finish_priority(struct conf_load *load, conf_index_t index)
 		i->garp_refresh_repeat = 1;
 }
 
+static void warn_no_peers(struct conf_load *load, conf_index_t index)
+{
+	static const char *const words[] = {"unicast_peer", "unicast_src_ip", "unicast_ttl", "check_unicast_src"};
+
+	if (instance(load, index)->peers.count)
+		return;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!conf_given(load, &conf_instance_block, index, words[i]))
+			continue;
+		warn_at(load, index, words[i],
+			"unicast without a peer in unicast_peer" CONF_MEANING "multicast is used, as keepalived does");
+		return;
+	}
+}
+
 static void finish_instance(struct conf_load *load, conf_index_t index)
 {
+	warn_no_peers(load, index);
 	inherit(load, index);
 	finish_family(load, index);
 	drop_other_family(load, index);

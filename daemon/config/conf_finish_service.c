@@ -334,8 +334,9 @@ static void finish_check(struct conf_load *load, conf_index_t index)
 	if (!c->port)
 		c->port = default_port(c->kind);
 	if (!c->port && c->kind != CONF_CHECK_PING)
-		conf_error(load, conf_object(load, CONF_TABLE_CHECK, index)->node, 0,
-			"this check has no port to connect to; add connect_port");
+		conf_warn(load, conf_object(load, CONF_TABLE_CHECK, index)->node, 0,
+			"this check has no port to connect to (add connect_port)" CONF_MEANING
+			"it fails always, as in keepalived");
 	if (!c->virtualhost)
 		c->virtualhost = extra->virtualhost ? extra->virtualhost : v->virtualhost;
 }

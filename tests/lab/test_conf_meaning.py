@@ -56,11 +56,21 @@ def dump_of_keepalived(folder, path, names):
     for i, name in enumerate(sorted(names)):
         setup += ["ip link add %s type veth peer name peer%d" % (name, i), "ip link set %s up" % name,
                   "ip link set peer%d up" % i, "ip addr add 198.18.%d.1/24 dev %s" % (i, name)]
-    done = run("unshare", "-n", "timeout", "-s", "KILL", "6", "sh", "-c",
-               "; ".join(setup) + "; exec timeout 1.5 %s -P -n -l -d -D -f %s %s" % (KEEPALIVED, path, " ".join(pids)))
-    lines = [re.sub(r"^\w{3} \w{3} +\d+ [\d:]{8} \d{4}: ", "", line) for line in
-             (done.stdout + done.stderr).splitlines()]
-    return lines if any("VRRP Topology" in line for line in lines) else None
+    # The list of interfaces is what it shows last; the limit is for one that never gets there.
+    process = subprocess.Popen(
+        ["unshare", "-n", "sh", "-c", "; ".join(setup) + "; exec timeout 20 %s -P -n -l -d -D -f %s %s" % (
+            KEEPALIVED, path, " ".join(pids))],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    lines = []
+    for line in process.stdout:
+        lines.append(re.sub(r"^\w{3} \w{3} +\d+ [\d:]{8} \d{4}: ", "", line.rstrip("\n")))
+        if "------< Interfaces >" in line:
+            process.terminate()
+            break
+    for _ in process.stdout:
+        pass
+    process.wait()
+    return lines if any("------< Interfaces >" in line for line in lines) else None
 
 
 def routers_of_keepalived(lines):
@@ -194,8 +204,9 @@ def routers_of_poise(text):
 # ---- the comparison ----
 
 def harmless(text):
-    """Without what would run other people's programs, wait for names, or need IPVS, which the kernel may not have."""
-    text = re.sub(r"(?m)^[^\S\n]*(lvs_sync_daemon\w*|smtp_server|net_namespace\w*|notify\w*|startup_script|"
+    """Without what would run other people's programs, wait for names, or need IPVS, which the kernel may not have; and
+    without the option and the user with which keepalived drops scripts where that user does not exist."""
+    text = re.sub(r"(?m)^[^\S\n]*(lvs_sync_daemon\w*|smtp_server|net_namespace\w*|notify\w*|startup_script|enable_script_security|script_user|"
                   r"shutdown_script|\w*notify_fifo\w*)\b(?!.*\{).*$", "", text)
     return re.sub(r"(?m)^([^\S\n]*script)\s.*$", r'\1 "/bin/true"', text)
 

@@ -70,5 +70,6 @@ def test_the_table_equals_keepalived_s(site, path):
         pytest.skip("poised refuses the file")
     site.r1.poised(text)
     start_keepalived(site.r2, copy)
+    # A first check may wait for six seconds, and need three tries of three seconds more.
     wait_until("the same table", lambda: (rules(site.r1), rules(site.r2)), lambda seen: seen[0] and seen[0] == seen[1],
-               within=12, every=0.2)
+               within=40, every=0.2)
