@@ -242,12 +242,28 @@ static int open_ledger(const struct parent *p, const char *name)
 	return fd;
 }
 
+/* What the health checker knew is to be known after a restart of the machine, too. */
+static int open_memory(const struct parent *p)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	admin_file(p, path);
+	snprintf(strrchr(path, '/'), sizeof("/health"), "/health");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		log_warning(
+			"%s: cannot be opened: %s: initial_state last_known will know nothing", path, strerror(errno));
+	return fd;
+}
+
 static void open_ledgers(struct parent *p)
 {
 	for (enum role r = 0; r < ROLE_COUNT; r++)
 		p->ledger_fds[r] = -1;
 	p->ledger_fds[ROLE_VRRP] = open_ledger(p, "ledger.vrrp");
 	p->ledger_fds[ROLE_IPVS] = open_ledger(p, "ledger.ipvs");
+	p->ledger_fds[ROLE_HEALTHCHECK] = open_memory(p);
 	p->marks_fd = open_ledger(p, "ledger.marks");
 	p->heart_fd = open_ledger(p, "heart");
 }

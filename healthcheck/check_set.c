@@ -126,7 +126,8 @@ static void begin_state(struct check *c, const struct status_health *server)
 		c->verdict.health = server->health;
 		snprintf(c->status.why, WHY_SIZE, "not checked yet since the configuration changed: %s as before",
 			health_name(server->health));
-	} else if (check_spec_conf(&c->spec)->initial != CONF_CHECK_INITIAL_UNKNOWN) {
+	} else if (check_spec_conf(&c->spec)->initial == CONF_CHECK_INITIAL_UP ||
+		   check_spec_conf(&c->spec)->initial == CONF_CHECK_INITIAL_DOWN) {
 		c->verdict.health =
 			check_spec_conf(&c->spec)->initial == CONF_CHECK_INITIAL_UP ? HEALTH_UP : HEALTH_DOWN;
 		snprintf(c->status.why, WHY_SIZE, "not checked yet: %s by initial_state",

@@ -6,6 +6,7 @@
 #include "board.h"
 #include "check_flap.h"
 #include "check_match.h"
+#include "check_passive.h"
 #include "check_pool.h"
 #include "check_verdict.h"
 #include "log.h"
@@ -39,6 +40,7 @@ struct check {
 struct server_state {
 	struct mono ramp_began; /* slow start; not set = over */
 	struct pool_member member;
+	struct passive passive;
 };
 
 struct check_set {

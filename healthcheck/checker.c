@@ -19,6 +19,7 @@ struct checker {
 	struct loop *loop;
 	struct prober *prober;
 	struct check_set *set;
+	struct check_memory memory;
 	struct schedule_random random;
 	checker_report_fn *report;
 	void *arg;
@@ -207,6 +208,7 @@ struct checker *checker_new(
 	k->report = report;
 	k->arg = arg;
 	k->random.state = seed;
+	check_memory_init(&k->memory);
 	k->queue_timer.fire = on_queue;
 	k->queue_timer.arg = k;
 	k->prober = prober_new(loop, descriptors, on_idle, k);
@@ -307,13 +309,19 @@ static void arm_new(struct checker *k)
 void checker_commit(struct checker *k, struct check_set *set, const struct board *predecessor)
 {
 	struct check_set *old = k->set;
-	uint32_t adopted;
+	uint32_t adopted, recalled = 0;
 	int rc;
 
 	check_set_take_over(set, old);
 	adopted = old ? 0 : check_set_adopt(set, predecessor);
 	if (adopted)
 		log_info("checks: %u of %u go on with the counts of the process before", adopted, set->n_checks);
+	if (check_memory_reserve(&k->memory, set->conf) < 0)
+		log_warning("checks: no memory to remember verdicts: initial_state last_known will know nothing");
+	if (!old && !adopted)
+		recalled = check_memory_recall(&k->memory, set);
+	if (recalled)
+		log_info("checks: %u of %u begin as last known", recalled, set->n_checks);
 	k->set = set;
 	rc = check_share(set);
 	k->probes = rc < 0 ? set->n_checks : (uint32_t)rc;
@@ -323,6 +331,11 @@ void checker_commit(struct checker *k, struct check_set *set, const struct board
 	check_set_free(old);
 	if (!k->is_stopped)
 		arm_new(k);
+}
+
+struct check_memory *checker_memory(struct checker *k)
+{
+	return &k->memory;
 }
 
 void checker_stop(struct checker *k)
@@ -338,6 +351,7 @@ void checker_free(struct checker *k)
 	if (!k)
 		return;
 	checker_stop(k);
+	check_memory_free(&k->memory);
 	check_set_free(k->set);
 	prober_free(k->prober);
 	free(k);

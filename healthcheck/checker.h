@@ -4,6 +4,7 @@
 #ifndef POISE_CHECKER_H
 #define POISE_CHECKER_H
 
+#include "check_memory.h"
 #include "check_result.h"
 #include "check_schedule.h"
 #include "check_set.h"
@@ -27,6 +28,8 @@ struct prober *checker_prober(const struct checker *k);
  * what is gone, starts what is new. Owns the set from now on. The servers are not judged yet. Needs no memory but for
  * timers beyond loop_timer_reserve(). */
 void checker_commit(struct checker *k, struct check_set *set, const struct board *predecessor);
+/* What the first set may recall (see check_memory.h). */
+struct check_memory *checker_memory(struct checker *k);
 /* Ends all runs and starts no more. */
 void checker_stop(struct checker *k);
 

@@ -150,6 +150,8 @@ static void health_file(struct role_process *p, enum msg_purpose purpose, uint32
 	/* Lent before a switch of generations, it comes before that, so its index is still right. */
 	if (purpose == MSG_PURPOSE_PEER)
 		health_report_set_peer(&h->report, fd);
+	else if (purpose == MSG_PURPOSE_LEDGER)
+		check_memory_set_file(checker_memory(h->checker), fd);
 	else if (purpose == MSG_PURPOSE_CHECK)
 		checker_lend(h->checker, index, fd);
 	else
@@ -161,6 +163,8 @@ static void health_stop(struct role_process *p, bool keep)
 	struct health_process *h = p->ctx;
 
 	(void)keep;
+	if (checker_set(h->checker))
+		check_memory_store(checker_memory(h->checker), checker_set(h->checker));
 	health_watch_stop(&h->watch);
 	checker_stop(h->checker);
 	role_exit(p, 0);

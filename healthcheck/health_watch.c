@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define ROUND_US (1 * US_PER_S)
+#define DOUBT_LINES_US (10 * US_PER_S)
 /* Adaptive weights move every so many rounds. */
 #define ADAPT_ROUNDS 3
 
@@ -85,6 +86,49 @@ static void adapt_pool(struct health_watch *w, struct check_set *set, const stru
 	}
 }
 
+static bool is_nat(const struct conf *conf, const struct conf_server *server)
+{
+	if (server->service >= conf->n_services)
+		return false;
+	if (server->forward != CONF_FORWARD_INHERIT)
+		return server->forward == CONF_FORWARD_NAT;
+	return conf->services[server->service].forward == CONF_FORWARD_NAT;
+}
+
+/* A server that swallows what it is sent is probed at once, instead of at its next turn. */
+static void doubt(struct health_watch *w, struct check_set *set, conf_index_t server, uint64_t packets)
+{
+	const struct conf_range *checks = &set->conf->servers[server].checks;
+	char service[CONF_NAME_SIZE], name[CONF_NAME_SIZE];
+	uint32_t held_back;
+
+	for (uint32_t i = checks->first; i < checks->first + checks->count; i++)
+		checker_run_now(set->checks[i]);
+	if (log_limit_pass(&w->doubt_limit, DOUBT_LINES_US, &held_back))
+		log_info("server %s %s: %llu packets went to it and none came back: it is probed at once",
+			conf_service_name(set->conf, set->conf->servers[server].service, service),
+			conf_server_name(set->conf, server, name), (unsigned long long)packets);
+}
+
+static void watch_silence(struct health_watch *w, struct check_set *set)
+{
+	const struct board *board = w->p->boards[ROLE_IPVS];
+	struct status_server s;
+
+	if (!board || board_generation(board) != set->conf->generation)
+		return;
+	for (uint32_t i = 0; i < set->n_servers; i++) {
+		struct passive *passive = &set->states[i].passive;
+
+		if (set->conf->servers[i].checks.count == 0 || !is_nat(set->conf, &set->conf->servers[i]) ||
+			board_load(board, IPVS_TABLE_SERVER, i, &s, sizeof(s)) < 0)
+			continue;
+		if (passive_look(passive, s.connections, s.packets_in, s.packets_out) &&
+			set->servers[i].health != HEALTH_DOWN)
+			doubt(w, set, i, passive->silent);
+	}
+}
+
 static void on_round(struct timer *timer, void *arg)
 {
 	struct health_watch *w = arg;
@@ -96,11 +140,13 @@ static void on_round(struct timer *timer, void *arg)
 		return;
 	health_misc_look(set, w->p->boards[ROLE_SCRIPT], UINT32_MAX);
 	watch_ramps(w, set);
+	watch_silence(w, set);
 	if (++w->rounds % ADAPT_ROUNDS == 0)
 		for (uint32_t i = 0; i < set->conf->n_services; i++)
 			if (set->conf->services[i].adaptive_weight && set->conf->services[i].servers.count <= w->room)
 				adapt_pool(w, set, &set->conf->services[i]);
 	watch_lateness(w, set, now);
+	check_memory_store(checker_memory(w->checker), set);
 }
 
 void health_watch_init(

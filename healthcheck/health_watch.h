@@ -4,6 +4,7 @@
 #define POISE_HEALTH_WATCH_H
 
 #include "health_report.h"
+#include "log.h"
 
 struct health_watch {
 	struct role_process *p;
@@ -11,6 +12,7 @@ struct health_watch {
 	struct health_report *report;
 	struct timer timer;
 	uint32_t rounds;
+	struct log_limit doubt_limit;
 	uint32_t late; /* checks that were late in the last round */
 	int64_t *scratch;
 	struct pool_member *members;

@@ -14,6 +14,7 @@ healthcheck_libhealth_a_SOURCES = healthcheck/reason.c healthcheck/reason.h heal
 	healthcheck/grpc_call.c healthcheck/grpc_call.h healthcheck/regex.c healthcheck/regex.h healthcheck/tls_profile.c healthcheck/tls_profile.h \
 	healthcheck/check_set.c healthcheck/check_set.h healthcheck/check_judge.c healthcheck/check_share.c \
 	healthcheck/check_share.h healthcheck/check_result.c healthcheck/check_result.h healthcheck/check_flap.c \
+	healthcheck/check_memory.c healthcheck/check_memory.h healthcheck/check_passive.c healthcheck/check_passive.h \
 	healthcheck/check_flap.h healthcheck/check_pool.c healthcheck/check_pool.h healthcheck/lateness.c \
 	healthcheck/lateness.h healthcheck/checker.c healthcheck/checker.h
 healthcheck_libhealth_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(PCRE2_CFLAGS)

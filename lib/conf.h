@@ -436,7 +436,12 @@ enum conf_check_kind {
 	CONF_CHECK_KINDS
 };
 /* What a check is taken for before its first result. */
-enum conf_check_initial { CONF_CHECK_INITIAL_UNKNOWN, CONF_CHECK_INITIAL_UP, CONF_CHECK_INITIAL_DOWN };
+enum conf_check_initial {
+	CONF_CHECK_INITIAL_UNKNOWN,
+	CONF_CHECK_INITIAL_UP,
+	CONF_CHECK_INITIAL_DOWN,
+	CONF_CHECK_INITIAL_LAST
+};
 enum conf_http_version { CONF_HTTP_1_0, CONF_HTTP_1_0_CLOSE, CONF_HTTP_1_1 };
 
 struct conf_check {

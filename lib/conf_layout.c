@@ -170,7 +170,7 @@ const struct conf_field conf_fields[] = {
 	STRING(CHECK, conf_check, virtualhost),
 	RANGE(CHECK, conf_check, urls, URL),
 	COMMAND(CHECK, conf_check, command),
-	ENUM32(CHECK, conf_check, initial, CONF_CHECK_INITIAL_DOWN + 1),
+	ENUM32(CHECK, conf_check, initial, CONF_CHECK_INITIAL_LAST + 1),
 	STRING(CHECK, conf_check, tls_name),
 	STRING(CHECK, conf_check, tls_ca),
 	STRING(CHECK, conf_check, tls_cert),

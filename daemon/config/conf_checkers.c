@@ -280,7 +280,7 @@ static void print_headers(struct conf_printer *p, uint32_t record)
 #define C(member) CONF_RECORD(conf_check, member)
 #define DAY (86400 * CONF_S)
 
-static const char *const initial_states[] = {"unknown", "up", "down", NULL};
+static const char *const initial_states[] = {"unknown", "up", "down", "last_known", NULL};
 static const char *const http_versions[] = {"1.0", "1.0C", "1.1", NULL};
 
 /* clang-format off */
@@ -292,7 +292,7 @@ const struct conf_directive conf_check_timing[] = {
 	TIME("delay_before_retry", C(delay_before_retry_us), 0, DAY, -1, LIVE, "time between failed tries; default as server and service, 1, HTTP_GET and SSL_GET 3"),
 	TIME("warmup", C(warmup_us), 0, DAY, -1, LIVE, "longest random wait before the first run; default as server and service, delay_loop"),
 	NUMBER("fall", C(fall), 0, INT32_MAX, 0, LIVE, "failures in a row before the server is down, instead of retry; 0 = by retry"),
-	CHOICE("initial_state", C(initial), initial_states, CONF_CHECK_INITIAL_UNKNOWN, LIVE, "what is assumed before the first result; unknown follows the first result at once"),
+	CHOICE("initial_state", C(initial), initial_states, CONF_CHECK_INITIAL_UNKNOWN, LIVE, "what is assumed before the first result; unknown follows the first result at once, last_known is what was known before the daemon was stopped"),
 	TIME("fast_interval", C(fast_interval_us), 0, DAY, 0, LIVE, "time between tries while in doubt or recovering; 0 = delay_before_retry and delay_loop"),
 	TIME("down_interval", C(down_interval_us), 0, DAY, 0, LIVE, "interval while down; 0 = delay_loop"),
 	TIME("flap_backoff", C(flap_backoff_us), 0, DAY, 0, LIVE, "longest time that a check which falls again and again is kept down; 0 = not at all"),

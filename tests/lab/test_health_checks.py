@@ -174,3 +174,38 @@ def test_a_fallen_server_leaves_the_kernel_and_returns(site):
     site.s2.web.well()
     wait_until("s2 in the kernel again", weights, lambda w: w.get(real) == 1, within=5)
     assert daemon.running()
+
+
+def test_last_known_state_outlives_the_daemon(site):
+    """A server that was down stays out of service until it is checked, also after a restart."""
+    check = TCP_CHECK.replace("retry 0", "retry 0\n\t\t\tinitial_state last_known")
+    daemon = start(site, check)
+    site.s2.web.kill()
+    wait_health(daemon, SERVERS[1], "down")
+    daemon.stop()
+    slow = check.replace("retry 0", "retry 0\n\t\t\twarmup 60")
+    daemon = site.r1.poised(configuration(slow, delay=60))
+    assert wait_health(daemon, SERVERS[1], "down") == "not checked yet: down as last known before the start"
+    assert health(daemon, SERVERS[0]) == ("up", "not checked yet: up as last known before the start")
+
+
+@pytest.mark.ipvs
+def test_silence_of_a_server_is_noticed_before_its_next_check(site):
+    """The check runs once a minute, but a NAT server that swallows connections is probed at once."""
+    check = TCP_CHECK.replace("retry 0", "retry 0\n\t\t\twarmup 1")
+    for server in site.servers:
+        server.nginx()
+    text = configuration(check, delay=60).replace("router_id node1", "router_id node1\n\tipvs_audit_interval 1")
+    daemon = site.r1.poised(text)
+    for address in SERVERS:
+        wait_health(daemon, address, "up", within=20)
+    wait_until("an answer", lambda: site.fetch("/"), within=20)
+    site.s2.cut()
+    knocks = site.probe("tcp")
+    try:
+        why = wait_health(daemon, SERVERS[1], "down", within=25)
+    finally:
+        knocks.stop()
+    assert "connect timeout" in why or "unreachable" in why
+    assert "packets went to it and none came back: it is probed at once" in daemon.log()
+    assert health(daemon, SERVERS[0])[0] == "up" and health(daemon, SERVERS[2])[0] == "up"

@@ -5,8 +5,10 @@
 #include <check.h>
 #include <dirent.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define HELLO_DIGEST "5d41402abc4b2a76b9719d911017c592"
 #define HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -323,6 +325,32 @@ END_TEST
 
 /* ---- after a crash ---- */
 
+/* What was known when the daemon ended is assumed at its next start, by checks that ask for it. */
+START_TEST(last_known_state_is_recalled)
+{
+	struct check_text texts[2] = {
+		{.kind = CONF_CHECK_TCP, .port = 9, .initial = CONF_CHECK_INITIAL_LAST, .interval_ms = 60000},
+		{.kind = CONF_CHECK_TCP, .port = 10, .server = 1, .interval_ms = 60000}};
+	FILE *file = tmpfile();
+	struct check_set *set;
+
+	check_memory_set_file(checker_memory(fixture_checker), dup(fileno(file)));
+	fixture_commit(fixture_conf(1, texts, 2));
+	set = checker_set(fixture_checker);
+	ck_assert_int_eq(set->checks[0]->verdict.health, HEALTH_UNKNOWN);
+	set->servers[0].health = set->servers[1].health = HEALTH_DOWN;
+	check_memory_store(checker_memory(fixture_checker), set);
+	fixture_limit_descriptors(256);
+	check_memory_set_file(checker_memory(fixture_checker), dup(fileno(file)));
+	fixture_commit(fixture_conf(7, texts, 2));
+	set = checker_set(fixture_checker);
+	ck_assert_int_eq(set->checks[0]->verdict.health, HEALTH_DOWN);
+	ck_assert_str_eq(set->checks[0]->status.why, "not checked yet: down as last known before the start");
+	ck_assert_int_eq(set->checks[1]->verdict.health, HEALTH_UNKNOWN);
+	fclose(file);
+}
+END_TEST
+
 START_TEST(predecessor_board_is_adopted)
 {
 	struct board_shape shape = {{sizeof(struct status_check), sizeof(struct status_health)}, {2, 2}};
@@ -389,6 +417,7 @@ int main(void)
 	tcase_add_test(tc, without_a_lender_marked_probes_say_so);
 	tcase_add_test(tc, lent_sockets_are_used);
 	tcase_add_test(tc, a_lender_that_refuses_or_sleeps);
+	tcase_add_test(tc, last_known_state_is_recalled);
 	tcase_add_test(tc, predecessor_board_is_adopted);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);

@@ -2,6 +2,7 @@
 /* Shares of weight, patience with flapping checks, and punctuality: by table, and by simulation where a loop could
  * oscillate. */
 #include "check_flap.h"
+#include "check_passive.h"
 #include "check_pool.h"
 #include "lateness.h"
 #include <check.h>
@@ -222,6 +223,32 @@ START_TEST(permilles_are_near_the_truth)
 }
 END_TEST
 
+/* ---- passive detection ---- */
+
+START_TEST(silence_after_new_connections_is_doubt)
+{
+	static const struct {
+		uint64_t connections, in, out;
+		bool doubt;
+	} looks[] = {
+		{100, 1000, 900, false}, /* the first look knows nothing */
+		{101, 1001, 900, false}, /* under way */
+		{102, 1004, 900, true},
+		{102, 1009, 900, false}, /* no new connection: old ones may be idle on their side */
+		{103, 1010, 900, true},
+		{104, 1020, 901, false}, /* it lives */
+		{105, 1022, 901, false},
+		{0, 0, 0, false}, /* added anew */
+		{9, 9, 0, true},
+	};
+	struct passive p = {0};
+
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+		ck_assert_msg(passive_look(&p, looks[i].connections, looks[i].in, looks[i].out) == looks[i].doubt,
+			"look %zu", i);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("health_pool");
@@ -230,6 +257,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, silence_after_new_connections_is_doubt);
 	tcase_add_test(tc, ramp_rises_from_a_tenth_to_all);
 	tcase_add_test(tc, panic_needs_more_than_the_threshold);
 	tcase_add_test(tc, equal_servers_keep_their_weight);
