@@ -45,7 +45,8 @@ static bool same_judgement(const struct conf_check *a, const struct conf_check *
 	       a->tls_min_version == b->tls_min_version && a->cert_expiry_warning == b->cert_expiry_warning &&
 	       a->cert_expiry_failure == b->cert_expiry_failure && a->drain_status == b->drain_status &&
 	       a->require_reply == b->require_reply && a->min_reply == b->min_reply && a->max_reply == b->max_reply &&
-	       a->dns_type == b->dns_type && a->steps.count == b->steps.count;
+	       a->dns_type == b->dns_type && a->file_weight == b->file_weight && !a->track_file == !b->track_file &&
+	       a->steps.count == b->steps.count;
 }
 
 /* Contents of files: a renewed certificate is another one under the same name. */

@@ -41,10 +41,13 @@ static unsigned seniority(const struct check *c)
 	return c->was_user ? 1 : 0;
 }
 
-/* A program is run by the script process, each for itself; a dead check runs for nobody. */
+/* A program is run by the script process, each for itself; what a file says may be reckoned with the weight of the
+ * server; a dead check runs for nobody. */
 static bool is_shareable(const struct check *c)
 {
-	return !c->is_dead && check_spec_conf(&c->spec)->kind != CONF_CHECK_MISC;
+	uint32_t kind = check_spec_conf(&c->spec)->kind;
+
+	return !c->is_dead && kind != CONF_CHECK_MISC && kind != CONF_CHECK_FILE;
 }
 
 static bool join(struct check_set *set, struct check **table, uint32_t mask, struct check *c)

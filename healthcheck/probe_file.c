@@ -13,6 +13,17 @@
 
 #define LEND_TIME_US (2 * US_PER_S)
 
+static void judge_text(struct probe *p, const char *text, size_t length)
+{
+	const struct conf_check *check = check_spec_conf(p->spec);
+
+	if (check->track_file)
+		track_file_judge(text, length, check->file_weight, check->misc_dynamic,
+			p->spec->conf->servers[check->server].weight, &p->result);
+	else
+		state_file_judge(text, length, &p->result);
+}
+
 static void judge(struct probe *p, int fd)
 {
 	char text[REPLY_LINE_MAX];
@@ -27,7 +38,7 @@ static void judge(struct probe *p, int fd)
 	if (n < 0)
 		result_set(&p->result, REASON_FILE, "the file cannot be read: %s", strerror(errno));
 	else
-		state_file_judge(text, (size_t)n, &p->result);
+		judge_text(p, text, (size_t)n);
 }
 
 static void start(struct probe *p)
@@ -42,6 +53,8 @@ static void start(struct probe *p)
 		probe_deadline(p, mono_add(p->started, LEND_TIME_US));
 		probe_borrow(p);
 		return;
+	} else if (errno == ENOENT && check_spec_conf(p->spec)->track_file) {
+		judge_text(p, "", 0);
 	} else if (errno == ENOENT) {
 		p->result.has_percent = true;
 		p->result.percent = 100;

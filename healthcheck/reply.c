@@ -180,3 +180,52 @@ void state_file_judge(const char *text, size_t length, struct probe_result *resu
 		apply_words(&w, "file", REASON_FILE, text, length, result);
 	}
 }
+
+/* A whole number with blanks around it, held within 32 bits. Returns false when it is none. */
+static bool read_number(const char *text, size_t length, int64_t *value)
+{
+	size_t at = 0, begin;
+	bool is_negative;
+
+	*value = 0;
+	while (at < length && strchr(" \t\r\n", text[at]) && text[at])
+		at++;
+	if (at == length)
+		return true;
+	is_negative = text[at] == '-';
+	at += text[at] == '-' || text[at] == '+';
+	for (begin = at; at < length && is_digit(text[at]); at++)
+		if (*value <= INT32_MAX)
+			*value = *value * 10 + (text[at] - '0');
+	if (*value > INT32_MAX + (int64_t)is_negative)
+		*value = INT32_MAX + (int64_t)is_negative;
+	if (is_negative)
+		*value = -*value;
+	return at > begin && (at == length || (strchr(" \t\r\n", text[at]) && text[at]));
+}
+
+void track_file_judge(const char *text, size_t length, int32_t weight, bool is_dynamic, int32_t configured,
+	struct probe_result *result)
+{
+	char quote[TALK_QUOTE_SIZE];
+	int64_t value, sum;
+
+	if (!read_number(text, length, &value)) {
+		result_set(result, REASON_FILE, "the file has no number: \"%s\"",
+			talk_quote((const uint8_t *)text, length, quote));
+		return;
+	}
+	sum = value * weight;
+	if ((weight == 0 && value != 0) || sum <= INT32_MIN) {
+		result_set(result, REASON_FILE, "the file says %lld%s", (long long)value, weight ? "" : ", wanted 0");
+		return;
+	}
+	if (!is_dynamic || weight == 0) {
+		result_set(result, REASON_OK, "the file says %lld", (long long)value);
+		return;
+	}
+	sum += configured;
+	result->has_weight = true;
+	result->weight = sum < 0 ? 0 : sum > INT32_MAX ? INT32_MAX : (int32_t)sum;
+	result_set(result, REASON_OK, "the file says %lld: the weight is %d", (long long)value, result->weight);
+}

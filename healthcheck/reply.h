@@ -27,6 +27,11 @@ size_t smtp_reply_feed(struct smtp_reply *r, const uint8_t *data, size_t length)
  * Words that nobody knows are passed over; a line without a known word is an error. */
 void agent_judge(const char *line, size_t length, struct probe_result *result);
 /* ---- state files: the same words, or a bare number of percent; an empty file says nothing and passes. */
+/* A track_file as keepalived reads it: a number (nothing = 0). With weight 0 another number than 0 is a failure; else
+ * number x weight is added to the configured weight when is_dynamic, and a sum at the lower end of the numbers is a
+ * failure. */
+void track_file_judge(const char *text, size_t length, int32_t weight, bool is_dynamic, int32_t configured,
+	struct probe_result *result);
 void state_file_judge(const char *text, size_t length, struct probe_result *result);
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 8
+#define CONF_LAYOUT 9
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -494,6 +494,10 @@ struct conf_check {
 	 */
 	conf_string_t name;
 	uint32_t dns_type; /* as on the wire */
+	/* FILE_CHECK as in keepalived: name is the path of that track_file; misc_dynamic: value x weight is added to the
+	 * server's. 0 = no track_file, and the file speaks for itself. */
+	conf_string_t track_file;
+	int32_t file_weight;
 };
 
 enum conf_step_kind {

@@ -186,6 +186,7 @@ const struct conf_field conf_fields[] = {
 	STRING(CHECK, conf_check, drain_body),
 	RANGE(CHECK, conf_check, steps, STEP),
 	STRING(CHECK, conf_check, name),
+	STRING(CHECK, conf_check, track_file),
 	ENUM32(CHECK, conf_check, dns_type, 65536),
 
 	ENUM32(STEP, conf_step, kind, CONF_STEP_KINDS),

@@ -323,6 +323,8 @@ static void finish_check(struct conf_load *load, conf_index_t index)
 	finish_times(load, c);
 	if (!conf_given(load, conf_check_block(c->kind), index, "alpha"))
 		c->alpha = s->alpha;
+	if (c->kind == CONF_CHECK_FILE)
+		conf_file_check_finish(load, index);
 	if (c->kind == CONF_CHECK_MISC || c->kind == CONF_CHECK_FILE)
 		return;
 	if (!addr_is_set(&c->target))

@@ -359,6 +359,75 @@ static void apply_host(struct conf_load *load, const struct conf_node *node)
 	conf_block_apply(load, &host_block, node);
 }
 
+/* ---- FILE_CHECK as in keepalived ---- */
+
+static void apply_track_file(struct conf_load *load, const struct conf_node *node)
+{
+	conf_string_t name = conf_text(load, conf_word(node, 1));
+
+	if (!name)
+		conf_error(load, node, 0, "track_file needs the name of a track_file");
+	check(load)->track_file = name;
+	conf_extra_words(load, node, 2);
+}
+
+static void apply_file_weight(struct conf_load *load, const struct conf_node *node)
+{
+	bool reverse = strcmp(conf_word(node, 2), "reverse") == 0;
+	int64_t weight;
+
+	if (conf_parse_number(conf_word(node, 1), -INT32_MAX, INT32_MAX, &weight) != CONF_VALUE_OK)
+		conf_error(load, node, 1, "weight must be a number from -2147483647 to 2147483647");
+	else
+		check(load)->file_weight = (int32_t)(reverse ? -weight : weight);
+	conf_extra_words(load, node, reverse ? 3 : 2);
+}
+
+static void print_track_file(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+
+	if (!c->track_file)
+		return;
+	conf_print_line(p, "track_file %s", conf_print_text(p, c->track_file));
+	conf_print_line(p, "weight %d", c->file_weight);
+}
+
+void conf_file_check_finish(struct conf_load *load, conf_index_t index)
+{
+	struct conf_check *c = conf_builder_at(load->builder, CONF_TABLE_CHECK, index);
+	const char *name = conf_builder_text(load->builder, c->track_file);
+	const struct conf_file *f;
+	conf_index_t found;
+
+	if (!c->track_file)
+		return;
+	found = conf_name_find(load, CONF_TABLE_FILE, name);
+	if (found == CONF_NONE) {
+		conf_error(load, conf_statement(load, CONF_TABLE_CHECK, index, "track_file"), 1,
+			"there is no track_file %s", name);
+		return;
+	}
+	f = conf_builder_at(load->builder, CONF_TABLE_FILE, found);
+	c->name = f->path;
+	if (!conf_given(load, &conf_file_block, index, "weight"))
+		c->file_weight = f->weight_reverse ? -f->weight : f->weight;
+}
+
+static void print_file(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+
+	if (!c->track_file && c->name)
+		conf_print_line(p, "file %s", conf_print_text(p, c->name));
+}
+
+static void apply_file_path(struct conf_load *load, const struct conf_node *node)
+{
+	check(load)->name = conf_text(load, conf_word(node, 1));
+	conf_extra_words(load, node, 2);
+}
+
 /* clang-format off */
 static const struct conf_directive no_retry_directives[] = {
 	IGNORED("nb_get_retry", "write retry"),
@@ -391,10 +460,10 @@ static const struct conf_directive udp_directives[] = {
 };
 
 static const struct conf_directive file_directives[] = {
-	TEXT("file", C(name), LIVE, "file to read: a number (percent of the weight) or up, drain, down; a file that is not there counts as up"),
-	INACTIVE("track_file", "a value that is added to the weight is not read; write file PATH, whose value is a percentage"),
-	IGNORED("weight", "it belongs to track_file"),
-	IGNORED("dynamic", "it belongs to track_file"),
+	CALL("file", apply_file_path, print_file, LIVE, "file to read: a number (percent of the weight) or up, drain, down; a file that is not there counts as up"),
+	CALL("track_file", apply_track_file, print_track_file, LIVE, "NAME of a track_file: with weight 0 another number than 0 is a failure"),
+	CALL("weight", apply_file_weight, NULL, LIVE, "NUMBER [reverse]: factor for the number of the track_file; default that of the track_file, 1"),
+	FLAG("dynamic", C(misc_dynamic), LIVE, "number x weight of the track_file is added to the weight of the server"),
 	END_OF_TABLE,
 };
 
@@ -457,13 +526,8 @@ static bool begin_file(struct conf_load *load, const struct conf_node *node)
 
 static void end_file(struct conf_load *load, const struct conf_node *node)
 {
-	if (!check(load)->name && conf_given(load, &conf_file_block, load->current[CONF_TABLE_CHECK], "track_file")) {
-		/* Said with the keyword. */
-		conf_object_drop(load, CONF_TABLE_CHECK, 0);
-		return;
-	}
-	if (!check(load)->name)
-		conf_error(load, node, 0, "FILE_CHECK needs a file");
+	if (!check(load)->name && !check(load)->track_file)
+		conf_error(load, node, 0, "FILE_CHECK needs a file or a track_file");
 	conf_check_end(load, node);
 }
 

@@ -38,6 +38,15 @@ static void try_words(const uint8_t *data, size_t size, void (*judge)(const char
 		abort();
 }
 
+static void try_number(const uint8_t *data, size_t size)
+{
+	struct probe_result result = {.reason = REASON_OK};
+
+	track_file_judge((const char *)data, size, size & 1 ? INT32_MAX : -3, true, INT32_MAX, &result);
+	if (!result.why[0] || result.weight < 0)
+		abort();
+}
+
 /* What is looked for and where, separated by a zero byte. */
 static void try_talk(enum conf_step_kind kind, const uint8_t *data, size_t size)
 {
@@ -82,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_words(data + 1, size - 1, agent_judge);
 		break;
 	case 3:
+		try_number(data + 1, size - 1);
 		try_words(data + 1, size - 1, state_file_judge);
 		break;
 	case 4:

@@ -42,6 +42,7 @@ def checks(folder):
                        "expect_regex \" [0-9]+\"\n %s\n}"),
         "grpc": (50051, "GRPC_CHECK { %s }"),
         "file": (None, "FILE_CHECK {\n file %s/state.file\n %%s\n}" % folder),
+        "tracked": (None, "FILE_CHECK {\n track_file load\n weight 2\n dynamic\n %s\n}"),
         "misc": (None, "MISC_CHECK {\n misc_path \"%s/misc.sh\"\n misc_dynamic\n misc_timeout 1\n retry 0\n}" % folder),
         "verified": (4433, SSL % (ca + " %s")),
         "expired": (4431, SSL % (ca + " %s")),
@@ -64,7 +65,8 @@ def checks(folder):
 def configuration(folder):
     servers = "".join("\treal_server %s %d {\n\t\t%s\n\t}\n" % (S1, FIRST_PORT + i, check)
                       for i, check in enumerate(checks(folder).values()))
-    return "virtual_server 192.0.2.10 80 {\n\tdelay_loop 0.3\n\tlb_algo rr\n\tlb_kind NAT\n\tprotocol TCP\n%s}\n" % servers
+    tracked = "track_file load {\n\tfile %s/state.load\n}\n" % folder
+    return tracked + "virtual_server 192.0.2.10 80 {\n\tdelay_loop 0.3\n\tlb_algo rr\n\tlb_kind NAT\n\tprotocol TCP\n%s}\n" % servers
 
 
 def make_certificates(folder):
@@ -245,6 +247,17 @@ def test_file(world):
     world.health("file", "down", "file says \"down\"")
     world.state("file", "up")
     world.health("file", "up", "file says \"up\"")
+
+
+def test_track_file_as_in_keepalived(world):
+    """Number x weight is added to the weight of the server."""
+    world.health("tracked", "up", "the file says 0: the weight is 1")
+    world.state("load", "4")
+    assert world.health("tracked", "up", "the file says 4: the weight is 9")["checks"][0]["weight"] == 9
+    world.state("load", "-3")
+    assert world.health("tracked", "up", "the file says -3: the weight is 0")["checks"][0]["weight"] == 0
+    world.state("load", "much")
+    world.health("tracked", "down", 'the file has no number: "much"')
 
 
 def test_program_with_dynamic_weight(world):

@@ -5,6 +5,7 @@
 #include "check_passive.h"
 #include "check_pool.h"
 #include "lateness.h"
+#include "reply.h"
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +224,32 @@ START_TEST(permilles_are_near_the_truth)
 }
 END_TEST
 
+/* ---- track_file ---- */
+
+START_TEST(track_files_are_numbers)
+{
+	static const struct {
+		const char *text;
+		int32_t weight;
+		bool is_dynamic, passes;
+		int32_t wanted; /* -1 = none */
+	} cases[] = {{"", 1, true, true, 10}, {" 5\n", 1, true, true, 15}, {"5", -2, true, true, 0},
+		{"-5", -2, true, true, 20}, {"5", 1, false, true, -1}, {"0", 0, false, true, -1},
+		{"1", 0, false, false, -1}, {"-2147483648", 1, true, false, -1},
+		{"2147483647", 1, true, true, INT32_MAX}, {"99999999999999999999", 1, true, true, INT32_MAX},
+		{"5 6", 1, true, true, 15}, {"5x", 1, true, false, -1}, {"-", 1, true, false, -1}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct probe_result result = {.reason = REASON_OK};
+
+		track_file_judge(
+			cases[i].text, strlen(cases[i].text), cases[i].weight, cases[i].is_dynamic, 10, &result);
+		ck_assert_msg((result.reason == REASON_OK) == cases[i].passes, "\"%s\": %s", cases[i].text, result.why);
+		ck_assert_int_eq(result.has_weight ? result.weight : -1, cases[i].wanted);
+	}
+}
+END_TEST
+
 /* ---- passive detection ---- */
 
 START_TEST(silence_after_new_connections_is_doubt)
@@ -258,6 +285,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, silence_after_new_connections_is_doubt);
+	tcase_add_test(tc, track_files_are_numbers);
 	tcase_add_test(tc, ramp_rises_from_a_tenth_to_all);
 	tcase_add_test(tc, panic_needs_more_than_the_threshold);
 	tcase_add_test(tc, equal_servers_keep_their_weight);
