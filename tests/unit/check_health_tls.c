@@ -19,6 +19,7 @@
 static struct peer peer;
 static SSL_CTX *server;
 static char sni[256];
+static volatile int resumed;
 static char ca_file[64];
 
 /* A self-signed certificate for localhost and 127.0.0.1, valid from now on. */
@@ -105,6 +106,7 @@ static void serve_tls(struct peer *p, int fd)
 
 	if (!tls)
 		return;
+	resumed += SSL_session_reused(tls) == 1;
 	n = SSL_read(tls, p->request, sizeof(p->request) - 1);
 	if (n > 0) {
 		p->request[n] = '\0';
@@ -228,6 +230,28 @@ START_TEST(other_name_is_refused)
 }
 END_TEST
 
+/* The next handshake of a check that verifies nothing is a short one; one that verifies sees the certificate each time.
+ */
+START_TEST(sessions_are_resumed_without_verification)
+{
+	struct check_text text = {.kind = CONF_CHECK_SSL, .interval_ms = 60000, .verify = _i == 1, .ca_file = ca_file};
+
+	resumed = 0;
+	peer_start(&peer, serve_tls, HELLO);
+	text.port = peer.port;
+	fixture_commit(fixture_conf(1, &text, 1));
+	ck_assert(fixture_until_runs(1, 5000));
+	for (int i = 2; i <= 4; i++) {
+		checker_run_now(fixture_last.check);
+		ck_assert(fixture_until_runs(i, 5000));
+		expect(REASON_OK, "status 200");
+	}
+	peer_stop(&peer);
+	ck_assert_int_eq(peer.connections, 4);
+	ck_assert_int_eq(resumed, _i == 1 ? 0 : 3);
+}
+END_TEST
+
 /* ---- servers that do not speak TLS, or badly ---- */
 
 static void serve_clear(struct peer *p, int fd)
@@ -322,6 +346,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 15);
 	tcase_add_test(tc, passes_without_verification);
+	tcase_add_loop_test(tc, sessions_are_resumed_without_verification, 0, 2);
 	tcase_add_test(tc, sends_the_server_name);
 	tcase_add_test(tc, sends_no_address_as_name);
 	tcase_add_test(tc, status_counts_as_in_clear);
