@@ -209,3 +209,17 @@ def test_silence_of_a_server_is_noticed_before_its_next_check(site):
     assert "connect timeout" in why or "unreachable" in why
     assert "packets went to it and none came back: it is probed at once" in daemon.log()
     assert health(daemon, SERVERS[0])[0] == "up" and health(daemon, SERVERS[2])[0] == "up"
+
+
+def test_a_server_that_returns_begins_with_a_small_share(site):
+    daemon = start(site, TCP_CHECK, more="slow_start 4")
+    entry = daemon.server(SERVERS[1])
+    assert entry["health_weight_percent"] == 100
+    site.s2.web.kill()
+    wait_health(daemon, SERVERS[1], "down")
+    site.s2.nginx()
+    wait_health(daemon, SERVERS[1], "up")
+    first = daemon.server(SERVERS[1])["health_weight_percent"]
+    assert first < 90
+    wait_until("the whole share", lambda: daemon.server(SERVERS[1])["health_weight_percent"], lambda n: n == 100, within=15)
+    assert daemon.server(SERVERS[0])["health_weight_percent"] == 100
