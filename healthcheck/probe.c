@@ -237,7 +237,7 @@ struct probe *probe_start(
 	p->arg = arg;
 	p->started = now;
 	p->connected = MONO_NEVER;
-	p->is_connect_only = p->is_read_up = p->is_borrowing = false;
+	p->is_connect_only = p->is_read_up = p->is_over = p->is_borrowing = false;
 	p->result = result;
 	kind->start(p);
 	/* The object may have ended and even begun another run, but not one of this check. */
@@ -394,7 +394,7 @@ void probe_disconnect(struct probe *p)
 	/* A source port that the next run needs cannot wait for its minute in TIME_WAIT. */
 	if (mono_is_set(p->connected) && check_spec_conf(p->spec)->bind_port)
 		conn_abort(fd);
-	else if (mono_is_set(p->connected) && !p->is_peer_closed) {
+	else if (mono_is_set(p->connected) && !p->is_peer_closed && !p->is_over) {
 		poller_forget(p->prober->poller, fd);
 		linger_begin(p->prober->lingers, fd, !p->is_connect_only && !p->is_read_up, probe_now(p));
 		return;

@@ -91,6 +91,7 @@ struct probe {
 	bool is_borrowing;    /* waits for a descriptor of the parent */
 	bool is_connect_only; /* set by start(): nothing but the end of connect() is waited for */
 	bool is_read_up;      /* nothing that has come is left unread */
+	bool is_over;         /* the server has no more to say */
 	bool is_peer_closed;  /* the server has said that it sends no more */
 	struct timer deadline;
 	struct mono started;

@@ -116,7 +116,7 @@ static void url_start(struct probe_http *h)
 
 	h->phase = PHASE_CONNECT;
 	h->url_started = probe_now(&h->p);
-	h->p.is_read_up = false;
+	h->p.is_read_up = h->p.is_over = false;
 	h->sent = 0;
 	h->p.result.step = h->url;
 	http_answer_init(&h->answer);
@@ -171,6 +171,8 @@ static void judge(struct probe_http *h)
 		probe_finish(&h->p);
 		return;
 	}
+	/* All was said and read: who closes now cuts nothing off. */
+	h->p.is_over |= h->answer.state == HTTP_DONE && h->p.is_read_up;
 	if (judge_drain(h))
 		return;
 	if (!http_status_is_wanted(ranges, url->status.count, h->answer.status)) {
@@ -271,7 +273,7 @@ static void read_answer(struct probe_http *h)
 }
 
 /* The request is built again for each attempt instead of being kept: it nearly always goes out in one. */
-static void send_request(struct probe_http *h)
+static void send_request(struct probe_http *h, bool may_have_answer)
 {
 	const struct check_spec *spec = h->p.spec;
 	char request[HTTP_REQUEST_MAX];
@@ -298,7 +300,8 @@ static void send_request(struct probe_http *h)
 	/* A server may answer and close before it has read all: its answer counts. */
 	h->phase = PHASE_ANSWER;
 	moved(h);
-	read_answer(h);
+	if (may_have_answer)
+		read_answer(h);
 }
 
 static void handshake(struct probe_http *h)
@@ -310,7 +313,7 @@ static void handshake(struct probe_http *h)
 	} else if (rc > 0 && probe_check_certificate(&h->p, h->tls) == 0) {
 		h->phase = PHASE_REQUEST;
 		moved(h);
-		send_request(h);
+		send_request(h, true);
 	}
 }
 
@@ -325,7 +328,8 @@ static void io(struct probe *p, uint32_t events)
 		moved(h);
 		if (!is_tls(p)) {
 			h->phase = PHASE_REQUEST;
-			send_request(h);
+			/* What comes from now on is an edge of its own. */
+			send_request(h, events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP));
 			return;
 		}
 		h->phase = PHASE_HANDSHAKE;
@@ -337,7 +341,7 @@ static void io(struct probe *p, uint32_t events)
 		handshake(h);
 		return;
 	case PHASE_REQUEST:
-		send_request(h);
+		send_request(h, true);
 		return;
 	case PHASE_ANSWER:
 		read_answer(h);

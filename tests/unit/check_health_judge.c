@@ -130,7 +130,7 @@ START_TEST(doubt_is_faster_and_down_slower)
 	ck_assert(fixture_until_runs(1, 5000));
 	ck_assert_int_eq(fixture_last.check->verdict.health, HEALTH_UP);
 	ck_assert_msg(strstr(fixture_last.check->status.why, "in doubt"), "%s", fixture_last.check->status.why);
-	ck_assert_int_lt(next_ms(fixture_last.check), 300);
+	ck_assert_int_lt(next_ms(fixture_last.check), 800);
 	ck_assert(fixture_until_runs(2, 5000));
 	ck_assert_int_eq(fixture_last.check->verdict.health, HEALTH_DOWN);
 	ck_assert_int_ge(next_ms(fixture_last.check), 4400);

@@ -277,22 +277,27 @@ static int note_want(void *arg, const struct check_spec *spec)
 	return 0;
 }
 
+static void await_want(int n)
+{
+	for (int i = 0; wanted < n && i < 200; i++)
+		fixture_spin(10);
+	ck_assert_int_eq(wanted, n);
+}
+
 /* A socket that comes when it wants to is used for the run that waits, and for no other. */
 START_TEST(lent_sockets_are_used)
 {
 	struct check_text text = {
-		.kind = CONF_CHECK_HTTP, .fwmark = 5, .interval_ms = 60000, .timeout_ms = 300, .path2 = "/two"};
+		.kind = CONF_CHECK_HTTP, .fwmark = 5, .interval_ms = 60000, .timeout_ms = 5000, .path2 = "/two"};
 
 	wanted = 0;
 	peer_start(&peer, peer_serve_answer, "HTTP/1.0 200 OK\r\n\r\n");
 	text.port = peer.port;
 	prober_set_lender(checker_prober(fixture_checker), note_want, NULL);
 	fixture_commit(fixture_conf(1, &text, 1));
-	fixture_spin(50);
-	ck_assert_int_eq(wanted, 1);
+	await_want(1);
 	checker_lend(fixture_checker, 0, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-	fixture_spin(100);
-	ck_assert_int_eq(wanted, 2);
+	await_want(2);
 	checker_lend(fixture_checker, 0, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 	ck_assert(fixture_until_runs(1, 2000));
 	expect(REASON_OK, "status 200");
@@ -310,12 +315,15 @@ START_TEST(a_lender_that_refuses_or_sleeps)
 	struct check_text text = {
 		.kind = CONF_CHECK_TCP, .port = 9, .fwmark = 5, .interval_ms = 60000, .timeout_ms = 100};
 
+	wanted = 0;
 	prober_set_lender(checker_prober(fixture_checker), note_want, NULL);
 	fixture_commit(fixture_conf(1, &text, 1));
-	ck_assert(fixture_until_runs(1, 2000));
+	ck_assert(fixture_until_runs(1, 5000));
 	expect(REASON_NO_SOCKET, "has lent no descriptor in time");
-	checker_run_now(fixture_last.check);
-	fixture_spin(30);
+	text.timeout_ms = 5000;
+	fixture_commit(fixture_conf(2, &text, 1));
+	checker_run_now(checker_set(fixture_checker)->checks[0]);
+	await_want(2);
 	checker_refuse(fixture_checker, 0, REASON_FWMARK, "not allowed");
 	ck_assert(fixture_until_runs(2, 2000));
 	expect(REASON_FWMARK, "not allowed");
