@@ -404,8 +404,8 @@ void conf_file_check_finish(struct conf_load *load, conf_index_t index)
 		return;
 	found = conf_name_find(load, CONF_TABLE_FILE, name);
 	if (found == CONF_NONE) {
-		conf_error(load, conf_statement(load, CONF_TABLE_CHECK, index, "track_file"), 1,
-			"there is no track_file %s", name);
+		conf_warn(load, conf_statement(load, CONF_TABLE_CHECK, index, "track_file"), 1,
+			"there is no track_file %s" CONF_MEANING "this check always passes", name);
 		return;
 	}
 	f = conf_builder_at(load->builder, CONF_TABLE_FILE, found);
