@@ -117,11 +117,6 @@ int tls_resume_prepare(struct tls_profile *profile)
 	return SSL_CTX_set_app_data(profile->context, profile) == 1 ? 0 : -1;
 }
 
-bool tls_is_resumed(const struct ssl_st *tls)
-{
-	return SSL_session_reused(tls) == 1;
-}
-
 static void resume(SSL *tls, const struct tls_profile *profile, struct tls_memory *memory)
 {
 	/* Who asks for a trusted certificate is to be shown it every time. */

@@ -39,8 +39,6 @@ void tls_memory_free(struct tls_memory *memory); /* NULL is allowed */
 
 /* Wraps fd, which stays the caller's; memory must live as long as the connection. NULL when out of memory. */
 struct ssl_st *tls_open(struct tls_profile *profile, int fd, const struct tls_peer *peer, struct tls_memory *memory);
-/* True when the handshake has resumed a session. */
-bool tls_is_resumed(const struct ssl_st *tls);
 /* After the handshake: the protocol must be one that was offered, and the certificate valid for more than so many days
  * (0 = not looked at). Notes the days that are left. Returns 0, or -1 with the sentence in result. */
 int tls_judge(struct ssl_st *tls, const struct tls_profile *profile, uint32_t days, struct probe_result *result);
