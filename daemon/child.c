@@ -314,6 +314,7 @@ static void hand_over(struct child *c)
 	if (c->role == ROLE_VRRP) {
 		send_file(c, MSG_PURPOSE_MARKS, p->marks_fd);
 		send_file(c, MSG_PURPOSE_HEART, p->heart_fd);
+		send_file(c, MSG_PURPOSE_PATHS, p->paths_fd);
 	}
 	if (c->role == ROLE_CONTROL)
 		send_file(c, MSG_PURPOSE_LISTENER, p->listener_fd);

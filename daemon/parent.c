@@ -266,6 +266,7 @@ static void open_ledgers(struct parent *p)
 	p->ledger_fds[ROLE_HEALTHCHECK] = open_memory(p);
 	p->marks_fd = open_ledger(p, "ledger.marks");
 	p->heart_fd = open_ledger(p, "heart");
+	p->paths_fd = open_ledger(p, "ledger.vrrp.paths");
 }
 
 /* Members of group poise may look (without that group, root alone); what a client may change is decided by the control

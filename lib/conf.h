@@ -29,6 +29,9 @@ struct conf_range {
 	X(GLOBAL, global, struct conf_global) /* exactly one record */                                                 \
 	X(INSTANCE, instances, struct conf_instance)                                                                   \
 	X(ADDRESS, addresses, struct conf_address)                                                                     \
+	X(ROUTE, routes, struct conf_route)                                                                            \
+	X(NEXTHOP, nexthops, struct conf_nexthop)                                                                      \
+	X(RULE, rules, struct conf_rule)                                                                               \
 	X(PEER, peers, struct conf_peer)                                                                               \
 	X(TRACK, tracks, struct conf_track)                                                                            \
 	X(GROUP, groups, struct conf_group)                                                                            \
@@ -149,6 +152,7 @@ struct conf_instance {
 	uint8_t unicast_ttl, zero1[7];
 	struct conf_range addresses; /* advertised first (n_advertised of them), then excluded ones */
 	uint32_t n_advertised;
+	struct conf_range routes, rules;
 	struct conf_range peers;
 	struct conf_range tracks;
 	struct conf_range notifies;
@@ -180,8 +184,55 @@ struct conf_address {
 	conf_string_t label;
 	struct addr broadcast;
 	struct addr peer;
-	conf_index_t instance;
+	conf_index_t instance; /* CONF_NONE: it is always held */
+	uint32_t flags;        /* IFA_F_* of the kernel */
+	uint32_t preferred_s;  /* seconds, as long as the address lasts at most; UINT32_MAX = as long */
 	uint32_t zero;
+};
+
+/* ---- routes and rules, in the words of ip(8) ---- */
+#define CONF_ROUTE_METRICS 18 /* RTAX_* */
+enum conf_route_place { CONF_ROUTE_PREPEND, CONF_ROUTE_ADD, CONF_ROUTE_APPEND };
+
+struct conf_route {
+	struct addr to, from; /* prefix 0 = any; the family is that of the route */
+	struct addr source;   /* AF_UNSPEC = none */
+	uint8_t family, to_prefix, from_prefix;
+	uint8_t type; /* RTN_* */
+	uint8_t scope, tos, protocol, no_track;
+	uint8_t place; /* enum conf_route_place: among routes to the same destination */
+	uint8_t has_preference, preference, has_ttl_propagate, ttl_propagate, zero1[3];
+	uint32_t table, metric; /* metric 0 = the kernel's default */
+	uint32_t realms, expires_s;
+	uint32_t metrics_given, metrics_locked; /* bits by RTAX_* */
+	uint32_t metrics[CONF_ROUTE_METRICS];
+	conf_string_t congctl;
+	struct conf_range nexthops; /* one: of the route itself */
+	conf_index_t instance;      /* CONF_NONE: it is always there */
+};
+
+struct conf_nexthop {
+	struct addr via; /* AF_UNSPEC = none */
+	conf_string_t interface;
+	uint32_t weight, flags, realms; /* 1..256; RTNH_F_* */
+};
+
+struct conf_rule {
+	struct addr from, to; /* prefix 0 = any */
+	uint8_t family, from_prefix, to_prefix;
+	uint8_t action; /* FR_ACT_* */
+	uint8_t tos, protocol, is_inverted, no_track;
+	uint8_t has_mark, has_uids, l3mdev, ip_protocol;
+	uint32_t priority, table, target; /* target: of goto */
+	uint32_t mark, mask, realms;
+	int32_t suppress_prefix, suppress_group; /* -1 = not */
+	uint32_t uid_first, uid_last;
+	uint32_t zero;
+	uint64_t tunnel;
+	uint16_t sport[2], dport[2]; /* first and last; 0 = any */
+	conf_string_t iif, oif;
+	conf_index_t instance; /* CONF_NONE: it is always there */
+	uint32_t zero2;
 };
 
 struct conf_peer {
@@ -568,6 +619,10 @@ int conf_cut(const struct conf *conf, uint64_t generation, uint32_t mask);
 #define CONF_NAME_SIZE 192
 /* "10.0.0.1:80/tcp", "fwmark 5", "group web/tcp". Unique within a generation. Returns buf. */
 const char *conf_service_name(const struct conf *conf, conf_index_t service, char *buf);
+/* "route 10.0.0.0/8 via 192.0.2.1 dev eth0 table 100", "rule 100: from 10.0.0.0/8 table 7": in short, for people.
+ * Return buf. */
+const char *conf_route_name(const struct conf *conf, conf_index_t route, char *buf);
+const char *conf_rule_name(const struct conf *conf, conf_index_t rule, char *buf);
 /* "10.1.0.2:80" (the sorry server too). Unique within its service. Returns buf. */
 const char *conf_server_name(const struct conf *conf, conf_index_t server, char *buf);
 /* Index in `to` of the object that is the same one as `index` of `from` (instance and group by name; service by name;

@@ -18,5 +18,6 @@ int ledger_store(int fd, uint32_t kind, size_t record_size, const void *records,
 #define LEDGER_ADDRESSES 1 /* vrrp */
 #define LEDGER_SERVICES 2  /* ipvs */
 #define LEDGER_HEALTH 3    /* healthcheck: what was known of servers; in the state directory */
+#define LEDGER_PATHS 4     /* vrrp: routes and rules */
 
 #endif

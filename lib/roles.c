@@ -8,7 +8,8 @@
 #define CONF_VRRP                                                                                                      \
 	(CONF_BIT(CONF_TABLE_INSTANCE) | CONF_BIT(CONF_TABLE_ADDRESS) | CONF_BIT(CONF_TABLE_PEER) |                    \
 		CONF_BIT(CONF_TABLE_TRACK) | CONF_BIT(CONF_TABLE_GROUP) | CONF_BIT(CONF_TABLE_GROUP_MEMBER) |          \
-		CONF_BIT(CONF_TABLE_SCRIPT) | CONF_BIT(CONF_TABLE_PROCESS) | CONF_BIT(CONF_TABLE_FILE))
+		CONF_BIT(CONF_TABLE_SCRIPT) | CONF_BIT(CONF_TABLE_PROCESS) | CONF_BIT(CONF_TABLE_FILE) |               \
+		CONF_BIT(CONF_TABLE_ROUTE) | CONF_BIT(CONF_TABLE_NEXTHOP) | CONF_BIT(CONF_TABLE_RULE))
 #define CONF_SERVICES                                                                                                  \
 	(CONF_BIT(CONF_TABLE_SERVICE_GROUP) | CONF_BIT(CONF_TABLE_GROUP_ENTRY) | CONF_BIT(CONF_TABLE_SERVICE) |        \
 		CONF_BIT(CONF_TABLE_SERVER))

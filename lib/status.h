@@ -33,7 +33,15 @@ enum event_kind {
 };
 
 /* ---- vrrp (table numbers, then records) ---- */
-enum vrrp_board_table { VRRP_TABLE_INSTANCE, VRRP_TABLE_GROUP, VRRP_TABLE_ADDRESS, VRRP_TABLE_TRACK };
+/* VRRP_TABLE_ROUTE, VRRP_TABLE_RULE: a struct status_address for each (without an ifindex). */
+enum vrrp_board_table {
+	VRRP_TABLE_INSTANCE,
+	VRRP_TABLE_GROUP,
+	VRRP_TABLE_ADDRESS,
+	VRRP_TABLE_TRACK,
+	VRRP_TABLE_ROUTE,
+	VRRP_TABLE_RULE
+};
 
 enum vrrp_state { VRRP_INIT, VRRP_BACKUP, VRRP_MASTER, VRRP_FAULT };
 /* "INIT", "BACKUP", "MASTER", "FAULT" */

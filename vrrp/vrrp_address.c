@@ -123,11 +123,11 @@ int vrrp_address_encode(struct nl_msg *msg, const struct conf_address *address, 
 		.ifa_prefixlen = address->prefix,
 		.ifa_scope = address->scope,
 		.ifa_index = ifindex};
-	bool is_host6 = address->addr.family == AF_INET6 && address->prefix == 128;
+	uint32_t flags = address->flags | (address->addr.family == AF_INET6 ? IFA_F_NODAD : 0);
 	struct ifa_cacheinfo life = {.ifa_valid = lifetime_seconds(lifetime_us)};
 	int error = 0;
 
-	life.ifa_prefered = is_host6 ? 0 : life.ifa_valid;
+	life.ifa_prefered = address->preferred_s < life.ifa_valid ? address->preferred_s : life.ifa_valid;
 	if (nlmsg_append(msg, &ifa, sizeof(ifa), NLMSG_ALIGNTO) < 0)
 		return -EMSGSIZE;
 	error |= put_addr(msg, IFA_LOCAL, &address->addr);
@@ -136,8 +136,8 @@ int vrrp_address_encode(struct nl_msg *msg, const struct conf_address *address, 
 		error |= put_addr(msg, IFA_BROADCAST, &address->broadcast);
 	if (address->addr.family == AF_INET && label[0])
 		error |= nla_put_string(msg, IFA_LABEL, label);
-	if (address->addr.family == AF_INET6)
-		error |= nla_put_u32(msg, IFA_FLAGS, IFA_F_NODAD);
+	if (flags)
+		error |= nla_put_u32(msg, IFA_FLAGS, flags);
 	error |= nla_put(msg, IFA_CACHEINFO, sizeof(life), &life);
 	error |= nla_put_u8(msg, IFA_PROTO_ATTRIBUTE, VRRP_ADDRESS_PROTO);
 	return error ? -EMSGSIZE : 0;
@@ -161,7 +161,9 @@ static int add_addition(
 
 	if (!msg)
 		return -ENOMEM;
-	return vrrp_address_encode(msg, address, ifindex, conf_string(conf, address->label), addresses->lifetime_us);
+	/* What is held whoever is master stays when everything has died, too. */
+	return vrrp_address_encode(msg, address, ifindex, conf_string(conf, address->label),
+		address->instance == CONF_NONE ? 0 : addresses->lifetime_us);
 }
 
 static int add_removal(struct vrrp_addresses *addresses, const struct vrrp_lease *lease)
@@ -284,7 +286,7 @@ static void take_refusals(struct vrrp_addresses *addresses, struct vrrp_wish *wi
 		forget_lease(addresses, &job->lease);
 		if (job->wish == UINT32_MAX)
 			continue;
-		vrrp_plan_setback(&wishes[job->wish], now);
+		vrrp_setback(&wishes[job->wish].setbacks, now);
 		report(arg, job->wish, refusal->error, refusal->text[0] ? refusal->text : NULL);
 	}
 	if (courier->n_refusals > 0)
@@ -366,6 +368,9 @@ bool vrrp_addresses_back(struct vrrp_addresses *addresses, struct vrrp_wish *wis
 		break;
 	case VRRP_ERRAND_REFRESH:
 		break;
+	case VRRP_ERRAND_PATHS:
+	case VRRP_ERRAND_LOOK:
+		return true; /* vrrp_pave_back()'s */
 	}
 	if (addresses->courier.result) {
 		recover(addresses, addresses->courier.result, now);
@@ -496,7 +501,7 @@ struct mono vrrp_addresses_apply(struct vrrp_addresses *addresses, const struct 
 	/* A refused address has its pause noted by now. */
 	for (uint32_t i = 0; i < conf->n_addresses; i++) {
 		if (wishes[i].is_wanted && !wishes[i].is_set && wishes[i].ifindex)
-			next = earlier(next, wishes[i].not_before);
+			next = earlier(next, wishes[i].setbacks.not_before);
 	}
 	return earlier(next, addresses->next_refresh);
 }

@@ -68,8 +68,7 @@ int vrrp_addresses_read_anew(struct vrrp_addresses *addresses);
 /* Removes every lease from the kernel and empties the ledger. Returns how many were removed, or -errno. */
 int vrrp_addresses_release(struct vrrp_addresses *addresses);
 
-/* Fills an RTM_NEWADDR or RTM_DELADDR message. lifetime_us 0 = permanent. An IPv6 host address (/128) is deprecated
- * from the start, so that it is never chosen as the source of this host's own connections; duplicate address detection
+/* Fills an RTM_NEWADDR or RTM_DELADDR message. lifetime_us 0 = permanent. Duplicate address detection
  * is off, because the former master may still be answering. Returns 0 or -errno. */
 struct nl_msg;
 int vrrp_address_encode(struct nl_msg *msg, const struct conf_address *address, uint32_t ifindex, const char *label,

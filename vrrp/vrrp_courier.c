@@ -45,11 +45,15 @@ static void run(struct vrrp_courier *courier)
 		return;
 	case VRRP_ERRAND_PLAN:
 	case VRRP_ERRAND_REFRESH:
+	case VRRP_ERRAND_PATHS:
 		courier->result =
 			netlink_batch_send(courier->sock, courier->batch, EXCHANGE_TIMEOUT_US, on_refused, courier);
 		return;
 	case VRRP_ERRAND_READ:
 		courier->result = vrrp_monitor_fetch(courier->sock, &courier->links);
+		return;
+	case VRRP_ERRAND_LOOK:
+		courier->result = courier->look(courier->sock, courier->look_arg);
 		return;
 	}
 }

@@ -18,6 +18,8 @@ enum vrrp_errand {
 	VRRP_ERRAND_PLAN,    /* batch: additions and removals */
 	VRRP_ERRAND_REFRESH, /* batch: lifetimes */
 	VRRP_ERRAND_READ,    /* links: all interfaces and addresses */
+	VRRP_ERRAND_PATHS,   /* batch: routes and rules */
+	VRRP_ERRAND_LOOK,    /* look() */
 };
 
 /* What the kernel said no to. */
@@ -32,7 +34,10 @@ struct vrrp_courier {
 	enum vrrp_errand errand;
 	struct netlink_batch *batch;
 	struct links links; /* VRRP_ERRAND_READ: the fresh image; births is set by the caller */
-	int result;         /* 0, or -errno: the outcome is not known */
+	/* VRRP_ERRAND_LOOK: asks the kernel what it wants to know; touches nothing but arg. Returns 0 or -errno. */
+	int (*look)(struct nl_sock *sock, void *arg);
+	void *look_arg;
+	int result; /* 0, or -errno: the outcome is not known */
 	struct vrrp_refusal *refusals;
 	uint32_t n_refusals, room;
 	/* the thread; without one an errand is run at once */

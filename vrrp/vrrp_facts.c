@@ -47,6 +47,11 @@ static bool is_virtual(void *arg, const struct link *link, const struct link_add
 	const struct vrrp_set *set = process->set;
 
 	(void)link;
+	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
+		/* One that is always held is as good as any other to speak from. */
+		if (set->conf->addresses[i].instance == CONF_NONE && addr_equal(&set->wishes[i].addr, &address->addr))
+			return false;
+	}
 	if (address->proto == VRRP_ADDRESS_PROTO)
 		return true;
 	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
@@ -84,6 +89,26 @@ static void find_source(struct facts *facts, const struct vrrp_instance *instanc
 	add_fault(facts, VRRP_FAULT_NO_SOURCE, link->name);
 }
 
+/* A route goes with the interfaces that it leads through. */
+static void look_at_routes(struct facts *facts, const struct vrrp_instance *instance)
+{
+	const struct vrrp_process *process = instance->process;
+	const struct conf *conf = process->set->conf;
+	const struct conf_range *range = &instance->conf->routes;
+
+	for (uint32_t i = range->first; i < range->first + range->count; i++) {
+		const struct conf_route *route = &conf->routes[i];
+
+		const struct conf_nexthop *hop = &conf->nexthops[route->nexthops.first];
+
+		/* Of several next hops one is enough. */
+		if (route->nexthops.count == 1 && !route->no_track && hop->interface)
+			add_link_faults(facts,
+				links_find_name(&process->monitor.links, conf_string(conf, hop->interface)),
+				conf_string(conf, hop->interface));
+	}
+}
+
 /* Addresses on other interfaces go with their interface, unless no_track. */
 static void look_at_other_interfaces(struct facts *facts, const struct vrrp_instance *instance)
 {
@@ -113,6 +138,7 @@ static void look(struct facts *facts, const struct vrrp_instance *instance)
 	if (!link || instance->conf->track_primary)
 		add_link_faults(facts, link, interface);
 	look_at_other_interfaces(facts, instance);
+	look_at_routes(facts, instance);
 	find_source(facts, instance, link);
 	if (instance->is_deaf)
 		add_fault(facts, VRRP_FAULT_SOCKET, interface);
@@ -258,14 +284,16 @@ static void find_interfaces(struct vrrp_process *process)
 	}
 	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
 		const struct conf_address *address = &set->conf->addresses[i];
-		const struct conf_instance *owner = &set->conf->instances[address->instance];
-		const struct link *link = links_find_name(&process->monitor.links,
-			conf_string(set->conf, address->interface ? address->interface : owner->interface));
+		bool is_static = address->instance == CONF_NONE;
+		conf_string_t name =
+			address->interface || is_static ? address->interface : set->conf->instances[address->instance].interface;
+		const struct link *link = links_find_name(&process->monitor.links, conf_string(set->conf, name));
 		uint32_t ifindex = link ? link->ifindex : 0;
 
 		if (link && memcmp(set->wishes[i].mac, link->mac, sizeof(link->mac)) != 0) {
 			memcpy(set->wishes[i].mac, link->mac, sizeof(link->mac));
-			vrrp_instance_announce_again(&set->instances[address->instance]);
+			if (!is_static)
+				vrrp_instance_announce_again(&set->instances[address->instance]);
 		}
 		if (set->wishes[i].ifindex == ifindex)
 			continue;

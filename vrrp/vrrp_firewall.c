@@ -44,10 +44,10 @@ uint32_t vrrp_firewall_wanted(const struct conf *conf, struct addr *out)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < conf->n_addresses; i++) {
-		const struct conf_instance *owner = &conf->instances[conf->addresses[i].instance];
+		conf_index_t owner = conf->addresses[i].instance;
 		uint32_t j = 0;
 
-		if (!owner->no_accept)
+		if (owner == CONF_NONE || !conf->instances[owner].no_accept)
 			continue;
 		while (j < n && !addr_equal(&out[j], &conf->addresses[i].addr))
 			j++;

@@ -14,22 +14,22 @@ bool vrrp_lease_is(const struct vrrp_lease *lease, const struct addr *addr, uint
 	return lease->ifindex == ifindex && lease->prefix == prefix && addr_equal(&lease->addr, addr);
 }
 
-void vrrp_plan_setback(struct vrrp_wish *wish, struct mono now)
+void vrrp_setback(struct vrrp_setbacks *setbacks, struct mono now)
 {
 	int64_t pause_us = 0;
 
-	if (mono_is_set(wish->last_setback) && mono_diff_us(now, wish->last_setback) > PEACE_US)
-		wish->setbacks = 0;
-	wish->setbacks++;
-	wish->last_setback = now;
-	if (wish->setbacks > PATIENT_SETBACKS) {
-		uint32_t doublings = wish->setbacks - PATIENT_SETBACKS - 1;
+	if (mono_is_set(setbacks->last) && mono_diff_us(now, setbacks->last) > PEACE_US)
+		setbacks->count = 0;
+	setbacks->count++;
+	setbacks->last = now;
+	if (setbacks->count > PATIENT_SETBACKS) {
+		uint32_t doublings = setbacks->count - PATIENT_SETBACKS - 1;
 
 		pause_us = doublings < 7 ? FIRST_PAUSE_US << doublings : LONGEST_PAUSE_US;
 		if (pause_us > LONGEST_PAUSE_US)
 			pause_us = LONGEST_PAUSE_US;
 	}
-	wish->not_before = mono_add(now, pause_us);
+	setbacks->not_before = mono_add(now, pause_us);
 }
 
 /* FNV-1a */
@@ -48,6 +48,7 @@ uint32_t vrrp_plan_form(const struct conf_address *address, const char *label)
 
 	sum = mix(sum, &address->broadcast, sizeof(address->broadcast));
 	sum = mix(sum, &address->peer, sizeof(address->peer));
+	sum = mix(sum, &address->flags, sizeof(address->flags));
 	return mix(sum, label, strlen(label));
 }
 
@@ -105,10 +106,10 @@ static bool look_at_wish(struct vrrp_wish *wish, bool is_here, bool is_ours, str
 	if (!wish->is_wanted || wish->ifindex == 0 || is_here)
 		return false;
 	if (was_set)
-		vrrp_plan_setback(wish, now);
-	if (mono_before(now, wish->not_before)) {
-		if (!mono_is_set(*next) || mono_before(wish->not_before, *next))
-			*next = wish->not_before;
+		vrrp_setback(&wish->setbacks, now);
+	if (mono_before(now, wish->setbacks.not_before)) {
+		if (!mono_is_set(*next) || mono_before(wish->setbacks.not_before, *next))
+			*next = wish->setbacks.not_before;
 		return false;
 	}
 	return true;

@@ -22,6 +22,16 @@ struct vrrp_lease {
 	char interface[LINK_NAME_SIZE];
 };
 
+/* Somebody removes it again and again, or the kernel refuses it. */
+struct vrrp_setbacks {
+	uint32_t count; /* in a row */
+	struct mono last, not_before;
+};
+
+/* Notes one, and sets not_before: the first ones are answered at once, later ones after 100 ms, doubling up to 10 s; a
+ * minute of peace forgets them. */
+void vrrp_setback(struct vrrp_setbacks *setbacks, struct mono now);
+
 /* One address that is to be held, and what is known of it. Indexed by conf->addresses. */
 struct vrrp_wish {
 	bool is_wanted;   /* its instance is master */
@@ -33,9 +43,7 @@ struct vrrp_wish {
 	uint32_t ifindex; /* 0 = the interface does not exist */
 	uint8_t mac[6];   /* of that interface */
 	struct addr addr;
-	/* somebody removes it again and again, or the kernel refuses it */
-	uint32_t setbacks; /* in a row */
-	struct mono last_setback, not_before;
+	struct vrrp_setbacks setbacks;
 };
 
 enum vrrp_plan_kind { VRRP_PLAN_ADD, VRRP_PLAN_REMOVE };
@@ -56,10 +64,6 @@ uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrr
 /* A number for what the kernel cannot change in an address that is there: scope, label, broadcast, peer. An address of
  * another form is removed and added. */
 uint32_t vrrp_plan_form(const struct conf_address *address, const char *label);
-
-/* Notes that the kernel refused the address, or that someone removed it, and sets not_before: the first setbacks are
- * answered at once, later ones after 100 ms, doubling up to 10 s; a minute of peace forgets them. */
-void vrrp_plan_setback(struct vrrp_wish *wish, struct mono now);
 
 bool vrrp_lease_is(const struct vrrp_lease *lease, const struct addr *addr, uint8_t prefix, uint32_t ifindex);
 

@@ -22,8 +22,9 @@ static const bool locks_memory = !POISE_SANITIZERS;
 
 #define USUAL_RT_PRIORITY 50
 #define TIMERS_AN_INSTANCE 2
-#define TIMERS_BESIDE 8
+#define TIMERS_BESIDE 10
 #define RETRY_US (1 * US_PER_S)
+#define PATHS_REST_US (5 * US_PER_MS)
 
 /* ---- the round ---- */
 
@@ -34,6 +35,30 @@ static void read_interfaces_anew(struct vrrp_process *process)
 		loop_io_events(process->monitor_io, 0);
 	else
 		loop_timer_set(process->role->loop, &process->retry, mono_add(mono_now(), RETRY_US));
+}
+
+/* Whether the object of this instance has to be there; what belongs to none always has. */
+static bool is_held(const struct vrrp_process *process, conf_index_t instance)
+{
+	return instance == CONF_NONE || process->set->instances[instance].holds;
+}
+
+/* Routes and rules come after the addresses that they may speak from. */
+static void pave(struct vrrp_process *process)
+{
+	struct vrrp_set *set = process->set;
+	const struct conf *conf = set->conf;
+	struct mono next;
+
+	for (uint32_t i = 0; i < conf->n_routes; i++)
+		set->ways[i].is_wanted = is_held(process, conf->routes[i].instance);
+	for (uint32_t i = 0; i < conf->n_rules; i++)
+		set->ways[conf->n_routes + i].is_wanted = is_held(process, conf->rules[i].instance);
+	next = vrrp_pave_apply(&process->pave, conf, set->ways, mono_now(), vrrp_report_way, process);
+	if (mono_is_set(next))
+		loop_timer_set(process->role->loop, &process->paths_due, next);
+	else
+		loop_timer_cancel(process->role->loop, &process->paths_due);
 }
 
 /* What has to go first goes first: facts change states, states change addresses, and announcements (timers of their
@@ -48,18 +73,21 @@ void vrrp_process_round(struct vrrp_process *process)
 		return;
 	process->monitor.changes = 0;
 	if (changes & (LINK_STATE | LINK_ADDRESS_GONE))
-		process->addresses_changed = true;
+		process->addresses_changed = process->pave.must_look = true;
 	if (changes || process->facts_changed) {
 		process->facts_changed = false;
 		vrrp_facts_evaluate(process);
 	}
 	/* While the courier is out it stays noted; his return goes on here. */
-	if (!process->addresses_changed || vrrp_courier_is_out(&process->addresses.courier))
+	if (vrrp_courier_is_out(&process->addresses.courier))
 		return;
+	if (!process->addresses_changed) {
+		pave(process);
+		return;
+	}
 	process->addresses_changed = false;
 	for (uint32_t i = 0; i < process->set->conf->n_addresses; i++)
-		process->set->wishes[i].is_wanted =
-			process->set->instances[process->set->conf->addresses[i].instance].holds;
+		process->set->wishes[i].is_wanted = is_held(process, process->set->conf->addresses[i].instance);
 	if (process->monitor.is_stale && !mono_before(mono_now(), process->addresses.not_before))
 		read_interfaces_anew(process);
 	next = vrrp_addresses_apply(&process->addresses, process->set->conf, process->set->wishes, mono_now(),
@@ -70,6 +98,7 @@ void vrrp_process_round(struct vrrp_process *process)
 		loop_timer_cancel(loop, &process->addresses_due);
 	if (process->monitor.changes)
 		vrrp_process_round_soon(process);
+	pave(process);
 }
 
 void vrrp_process_round_soon(struct vrrp_process *process)
@@ -91,6 +120,23 @@ static void on_addresses_due(struct timer *timer, void *arg)
 	(void)timer;
 	process->addresses_changed = true;
 	vrrp_process_round(process);
+}
+
+static void on_paths_due(struct timer *timer, void *arg)
+{
+	(void)timer;
+	vrrp_process_round(arg);
+}
+
+/* A route or rule changed; not at once, since they often change many at a time. */
+static void on_paths(int fd, uint32_t events, void *arg)
+{
+	struct vrrp_process *process = arg;
+
+	(void)events;
+	vrrp_pave_heard(&process->pave, fd);
+	if (!process->paths_due.slot || mono_before(mono_add(mono_now(), PATHS_REST_US), process->paths_due.at))
+		loop_timer_set(process->role->loop, &process->paths_due, mono_add(mono_now(), PATHS_REST_US));
 }
 
 static void on_retry(struct timer *timer, void *arg)
@@ -132,6 +178,11 @@ static void on_courier(int fd, uint32_t events, void *arg)
 
 	(void)fd;
 	(void)events;
+	if (vrrp_pave_is_out(&process->pave)) {
+		if (vrrp_pave_back(&process->pave, process->set->ways, now, vrrp_report_way, process))
+			vrrp_process_round(process);
+		return;
+	}
 	if (!vrrp_addresses_back(&process->addresses, process->set->wishes, now, vrrp_report_address, process))
 		return;
 	loop_io_events(process->monitor_io, EPOLLIN);
@@ -179,6 +230,7 @@ static void init_timers(struct vrrp_process *process)
 {
 	process->round = (struct timer){.fire = on_round, .arg = process};
 	process->addresses_due = (struct timer){.fire = on_addresses_due, .arg = process};
+	process->paths_due = (struct timer){.fire = on_paths_due, .arg = process};
 	process->retry = (struct timer){.fire = on_retry, .arg = process};
 	process->hold_due = (struct timer){.fire = on_hold_due, .arg = process};
 }
@@ -207,6 +259,8 @@ static int vrrp_open(struct role_process *role)
 		log_error("vrrp: interfaces cannot be read from the kernel: %s", strerror(-error));
 		return error;
 	}
+	vrrp_pave_init(&process->pave, &process->addresses.courier, process->addresses.batch, &process->monitor.links);
+	process->paths_fd = -1;
 	process->monitor_io = loop_io_add(role->loop, vrrp_monitor_fd(&process->monitor), EPOLLIN, on_monitor, process);
 	if (!process->monitor_io)
 		return -errno;
@@ -259,6 +313,7 @@ static int vrrp_prepare(struct role_process *role, const struct conf *next, char
 	}
 	process->next = vrrp_set_new(process, next);
 	if (process->next && vrrp_addresses_reserve(&process->addresses, next->n_addresses) == 0 &&
+		vrrp_pave_reserve(&process->pave, next->n_routes + next->n_rules) == 0 &&
 		loop_timer_reserve(role->loop, TIMERS_AN_INSTANCE * (size_t)next->n_instances + TIMERS_BESIDE) == 0)
 		return 0;
 	vrrp_set_free(process->next);
@@ -275,6 +330,26 @@ static void vrrp_abort(struct role_process *role)
 	process->next = NULL;
 }
 
+/* Anew with each generation, because the filter is made for the protocols of its routes. */
+static void hear_of_paths(struct vrrp_process *process, const struct conf *conf)
+{
+	if (process->paths_io)
+		loop_io_remove(process->paths_io);
+	process->paths_io = NULL;
+	if (process->paths_fd >= 0)
+		close(process->paths_fd);
+	process->paths_fd = -1;
+	if (conf->n_routes + conf->n_rules == 0)
+		return;
+	process->paths_fd = vrrp_pave_listen(conf);
+	if (process->paths_fd >= 0)
+		process->paths_io = loop_io_add(process->role->loop, process->paths_fd, EPOLLIN, on_paths, process);
+	if (!process->paths_io)
+		log_warning("vrrp: the kernel does not tell of changes of routes and rules (%s): they are looked at "
+			    "now and then",
+			strerror(process->paths_fd < 0 ? -process->paths_fd : ENOMEM));
+}
+
 static void vrrp_commit(struct role_process *role, const struct conf *next)
 {
 	struct vrrp_process *process = role->ctx;
@@ -284,6 +359,7 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 
 	vrrp_set_take_over(process, set, old);
 	vrrp_addresses_forget_wishes(&process->addresses);
+	vrrp_pave_forget(&process->pave);
 	vrrp_handover_abandon(process, "the configuration was reloaded meanwhile: see poisectl status");
 	process->set = set;
 	process->next = NULL;
@@ -299,6 +375,7 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 		process->addresses.refresh_now = true;
 	}
 	set_rt_priority(process, next->global->vrrp_rt_priority);
+	hear_of_paths(process, next);
 	error = vrrp_firewall_apply(&process->firewall, next);
 	if (error)
 		log_error("vrrp: no_accept is not in force, packets to virtual addresses are accepted: nftables: %s",
@@ -343,13 +420,15 @@ static void vrrp_file(struct role_process *role, enum msg_purpose purpose, uint3
 				strerror(-error));
 		return;
 	}
-	if (purpose != MSG_PURPOSE_LEDGER) {
+	if (purpose != MSG_PURPOSE_LEDGER && purpose != MSG_PURPOSE_PATHS) {
 		close(fd);
 		return;
 	}
-	error = vrrp_addresses_set_ledger(&process->addresses, fd);
+	error = purpose == MSG_PURPOSE_PATHS ? vrrp_pave_set_ledger(&process->pave, fd)
+					     : vrrp_addresses_set_ledger(&process->addresses, fd);
 	if (error)
-		log_error("vrrp: the ledger of virtual addresses cannot be read: %s", strerror(-error));
+		log_error("vrrp: the ledger of %s cannot be read: %s",
+			purpose == MSG_PURPOSE_PATHS ? "routes and rules" : "virtual addresses", strerror(-error));
 	process->addresses_changed = true;
 	vrrp_process_round_soon(process);
 }
@@ -358,9 +437,12 @@ static void vrrp_file(struct role_process *role, enum msg_purpose purpose, uint3
 
 static void end(struct vrrp_process *process)
 {
-	int error = vrrp_addresses_release(&process->addresses);
+	int error = vrrp_pave_release(&process->pave);
 
 	vrrp_ledger_end(&process->ledger);
+	if (error < 0)
+		log_error("vrrp: routes and rules could not be removed: %s", strerror(-error));
+	error = vrrp_addresses_release(&process->addresses);
 	if (error < 0)
 		log_error("vrrp: virtual addresses could not be removed: %s", strerror(-error));
 	role_exit(process->role, 0);

@@ -28,6 +28,7 @@
 #include "vrrp_map.h"
 #include "vrrp_monitor.h"
 #include "vrrp_packet.h"
+#include "vrrp_pave.h"
 #include "vrrp_priority.h"
 #include "vrrp_quiet.h"
 #include "vrrp_socket.h"
@@ -98,6 +99,7 @@ struct vrrp_set {
 	const struct vrrp_vr **vr_space;
 	struct vrrp_wish *wishes; /* conf->n_addresses */
 	uint32_t *last_errors;    /* conf->n_addresses: errno of the last attempt */
+	struct vrrp_way *ways;    /* conf->n_routes + conf->n_rules */
 	struct vrrp_tracks tracks;
 	struct vrrp_map map;
 };
@@ -116,14 +118,16 @@ struct vrrp_process {
 	struct vrrp_sockets sockets;
 	struct vrrp_monitor monitor;
 	struct vrrp_addresses addresses;
+	struct vrrp_pave pave;
 	struct vrrp_firewall firewall;
 	struct vrrp_ledger ledger;
 	struct vrrp_heart heart;
 	struct vrrp_quiet quiet;
 	struct vrrp_handover handover;
-	struct loop_io *monitor_io, *courier_io;
+	struct loop_io *monitor_io, *courier_io, *paths_io;
+	int paths_fd;       /* notifications of routes and rules; -1 = none configured */
 	struct timer round; /* what is left to do in this round of the loop */
-	struct timer addresses_due;
+	struct timer addresses_due, paths_due;
 	struct timer retry;    /* a socket that could not be had */
 	struct timer hold_due; /* the longest wait for coverage is over */
 	bool facts_changed, addresses_changed;
@@ -172,6 +176,7 @@ struct board *vrrp_report_board(const struct vrrp_set *set);
 void vrrp_report_instance(const struct vrrp_instance *instance, bool ring);
 void vrrp_report_group(const struct vrrp_process *process, const struct vrrp_group *group);
 void vrrp_report_address(void *process, uint32_t index, int error, const char *text);
+void vrrp_report_way(void *process, uint32_t way, int error, const char *text);
 void vrrp_report_track(const struct vrrp_process *process, uint32_t index);
 /* Log line, event, notifications, record of a change of state. */
 void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_action *action);

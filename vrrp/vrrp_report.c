@@ -92,6 +92,9 @@ struct board *vrrp_report_board(const struct vrrp_set *set)
 	shape.count[VRRP_TABLE_GROUP] = conf->n_groups;
 	shape.record_size[VRRP_TABLE_ADDRESS] = sizeof(struct status_address);
 	shape.count[VRRP_TABLE_ADDRESS] = conf->n_addresses;
+	shape.record_size[VRRP_TABLE_ROUTE] = shape.record_size[VRRP_TABLE_RULE] = sizeof(struct status_address);
+	shape.count[VRRP_TABLE_ROUTE] = conf->n_routes;
+	shape.count[VRRP_TABLE_RULE] = conf->n_rules;
 	shape.record_size[VRRP_TABLE_TRACK] = sizeof(struct status_track);
 	shape.count[VRRP_TABLE_TRACK] = conf->n_tracks;
 	board = board_create(ROLE_VRRP, conf->generation, &shape);
@@ -155,7 +158,8 @@ void vrrp_report_address(void *arg, uint32_t index, int error, const char *text)
 	struct vrrp_process *process = arg;
 	const struct vrrp_wish *wish = &process->set->wishes[index];
 	const struct conf_address *address = &process->set->conf->addresses[index];
-	const char *name = process->set->instances[address->instance].name;
+	bool is_static = address->instance == CONF_NONE;
+	const char *name = is_static ? "static" : process->set->instances[address->instance].name;
 	struct status_address record = {
 		.is_set = wish->is_set, .ifindex = wish->is_set ? wish->ifindex : 0, .last_error = (uint32_t)error};
 	bool is_new_error = error && process->set->last_errors[index] != (uint32_t)error;
@@ -174,9 +178,36 @@ void vrrp_report_address(void *arg, uint32_t index, int error, const char *text)
 		log_debug("vrrp %s: %s/%u %s", name, buf, wish->prefix, wish->is_set ? "added" : "removed");
 	if (!error && !wish->is_set && wish->is_wanted && wish->ifindex)
 		log_warning("vrrp %s: %s/%u was removed by somebody else (%u times of late): putting it back", name,
-			buf, wish->prefix, wish->setbacks + 1);
-	if (!error && wish->is_set)
+			buf, wish->prefix, wish->setbacks.count + 1);
+	if (!error && wish->is_set && !is_static)
 		vrrp_instance_announce_again(&process->set->instances[address->instance]);
+}
+
+void vrrp_report_way(void *arg, uint32_t index, int error, const char *text)
+{
+	struct vrrp_process *process = arg;
+	const struct conf *conf = process->set->conf;
+	const struct vrrp_way *way = &process->set->ways[index];
+	bool is_route = index < conf->n_routes;
+	conf_index_t number = is_route ? index : index - conf->n_routes;
+	conf_index_t owner = is_route ? conf->routes[number].instance : conf->rules[number].instance;
+	struct status_address record = {.is_set = way->is_set, .last_error = (uint32_t)error};
+	const char *name = owner == CONF_NONE ? "static" : process->set->instances[owner].name;
+	char object[CONF_NAME_SIZE];
+
+	role_store(process->role, is_route ? VRRP_TABLE_ROUTE : VRRP_TABLE_RULE, number, &record, sizeof(record));
+	if (is_route)
+		conf_route_name(conf, number, object);
+	else
+		conf_rule_name(conf, number, object);
+	if (error && way->last_error != error)
+		log_error("vrrp %s: %s is not added: %s%s%s; trying again now and then", name, object, strerror(error),
+			text ? ": " : "", text ? text : "");
+	else if (!error && !way->is_set && way->is_wanted)
+		log_warning("vrrp %s: %s was removed by somebody else: %s", name, object,
+			way->is_let_go ? "left out until the next takeover (no_track)" : "putting it back");
+	else if (!error)
+		log_debug("vrrp %s: %s added", name, object);
 }
 
 /* ---- transitions ---- */

@@ -67,8 +67,9 @@ struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *c
 	set->vr_space = calloc(conf->n_group_members + 1, sizeof(*set->vr_space));
 	set->wishes = calloc(conf->n_addresses + 1, sizeof(*set->wishes));
 	set->last_errors = calloc(conf->n_addresses + 1, sizeof(*set->last_errors));
+	set->ways = calloc(conf->n_routes + conf->n_rules + 1, sizeof(*set->ways));
 	if (!set->instances || !set->groups || !set->member_space || !set->vr_space || !set->wishes ||
-		!set->last_errors || vrrp_tracks_init(&set->tracks, conf) < 0 ||
+		!set->last_errors || !set->ways || vrrp_tracks_init(&set->tracks, conf) < 0 ||
 		vrrp_map_init(&set->map, conf->n_instances) < 0) {
 		vrrp_set_free(set);
 		return NULL;
@@ -82,6 +83,9 @@ struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *c
 	}
 	init_groups(set);
 	init_wishes(set);
+	for (uint32_t i = 0; i < conf->n_routes + conf->n_rules; i++)
+		set->ways[i].no_track =
+			i < conf->n_routes ? conf->routes[i].no_track : conf->rules[i - conf->n_routes].no_track;
 	return set;
 }
 
@@ -95,6 +99,7 @@ void vrrp_set_free(struct vrrp_set *set)
 	free(set->vr_space);
 	free(set->wishes);
 	free(set->last_errors);
+	free(set->ways);
 	vrrp_tracks_free(&set->tracks);
 	vrrp_map_free(&set->map);
 	free(set);
@@ -149,6 +154,20 @@ static void take_over_wishes(
 			*wish = *old;
 			set->last_errors[i] = old_set->last_errors[j];
 			break;
+		}
+	}
+}
+
+/* Those of no instance. */
+static void take_over_static(struct vrrp_set *set, const struct vrrp_set *old)
+{
+	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
+		for (uint32_t j = 0; j < old->conf->n_addresses && set->conf->addresses[i].instance == CONF_NONE; j++) {
+			struct vrrp_wish *wish = &set->wishes[i];
+
+			if (old->conf->addresses[j].instance == CONF_NONE && old->wishes[j].form == wish->form &&
+				old->wishes[j].prefix == wish->prefix && addr_equal(&old->wishes[j].addr, &wish->addr))
+				*wish = old->wishes[j];
 		}
 	}
 }
@@ -251,6 +270,7 @@ void vrrp_set_take_over(struct vrrp_process *process, struct vrrp_set *set, stru
 	process->groups_rest = true;
 	vrrp_tracks_take_over(&set->tracks, set->conf, &old->tracks, old->conf);
 	take_over_groups(set, old);
+	take_over_static(set, old);
 	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
 		struct vrrp_instance *instance = &set->instances[i];
 		conf_index_t before = find_predecessor(set, i, old);

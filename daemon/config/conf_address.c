@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads virtual addresses (the words of `ip address add`) and unicast peers. Runs in the config role. */
 #include "conf_address.h"
+#include "conf_iproute.h"
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +67,50 @@ static bool read_made_broadcast(const char *word, struct conf_address *a)
 	return true;
 }
 
+static const struct {
+	const char *name;
+	uint32_t flag;
+} flags[] = {
+	{"home", IFA_F_HOMEADDRESS},
+	{"mngtmpaddr", IFA_F_MANAGETEMPADDR},
+	{"noprefixroute", IFA_F_NOPREFIXROUTE},
+	{"autojoin", IFA_F_MCAUTOJOIN},
+	/* Virtual addresses are never checked for duplicates: the former master may still answer. */
+	{"-nodad", IFA_F_NODAD},
+	{"nodad", IFA_F_NODAD},
+};
+
+#define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
+
+static void read_flag(struct conf_load *load, const struct conf_node *node, uint32_t i, struct conf_address *a)
+{
+	const char *word = conf_word(node, i);
+
+	if (strcmp(word, "no_track") == 0) {
+		a->no_track = 1;
+		return;
+	}
+	for (unsigned k = 0; k < N_FLAGS; k++) {
+		if (strcmp(flags[k].name, word) == 0) {
+			a->flags |= flags[k].flag;
+			return;
+		}
+	}
+	if (strcmp(word, "use_vmac") == 0)
+		conf_warn(load, node, i, "%s has no effect on a virtual address", word);
+	else
+		conf_warn(load, node, i, "\"%s\" means nothing behind an address" CONF_MEANING "it is ignored", word);
+}
+
+static void read_preferred(struct conf_load *load, const struct conf_node *node, uint32_t i, struct conf_address *a)
+{
+	if (strcmp(conf_word(node, i), "forever") == 0)
+		a->preferred_s = UINT32_MAX;
+	else if (!conf_iproute_plain(conf_word(node, i), UINT32_MAX - 1, &a->preferred_s))
+		conf_warn(load, node, i,
+			"preferred_lft must be a number of seconds or forever" CONF_MEANING "it is left out");
+}
+
 /* One option at words[i]; returns the words used. */
 static uint32_t read_option(struct conf_load *load, const struct conf_node *node, uint32_t i, struct conf_address *a)
 {
@@ -81,20 +127,12 @@ static uint32_t read_option(struct conf_load *load, const struct conf_node *node
 			read_other_address(load, node, i + 1, word, &a->broadcast);
 	} else if (strcmp(word, "peer") == 0)
 		read_other_address(load, node, i + 1, word, &a->peer);
-	else if (strcmp(word, "preferred_lft") == 0 || strcmp(word, "track_group") == 0)
-		conf_warn(load, node, i, "%s has no effect: Poise sets the lifetimes of its addresses", word);
-	else if (strcmp(word, "no_track") == 0) {
-		a->no_track = 1;
-		return 1;
-	} else {
-		static const char *const known[] = {
-			"home", "-nodad", "nodad", "mngtmpaddr", "noprefixroute", "autojoin", "use_vmac", NULL};
-
-		if (conf_parse_choice(word, known) >= 0)
-			conf_warn(load, node, i, "%s has no effect on a virtual address", word);
-		else
-			conf_warn(load, node, i, "\"%s\" means nothing behind an address" CONF_MEANING "it is ignored",
-				word);
+	else if (strcmp(word, "preferred_lft") == 0)
+		read_preferred(load, node, i + 1, a);
+	else if (strcmp(word, "track_group") == 0)
+		conf_warn(load, node, i, "track_group has no effect: what somebody removes is put back at once");
+	else {
+		read_flag(load, node, i, a);
 		return 1;
 	}
 	if (!*value)
@@ -124,13 +162,15 @@ static bool read_address(struct conf_load *load, const struct conf_node *node, s
 	return false;
 }
 
-static void add_address(struct conf_load *load, const struct conf_node *node, bool excluded)
+static void add_address(struct conf_load *load, const struct conf_node *node, bool excluded, conf_index_t instance)
 {
-	struct conf_address a = {.excluded = excluded, .instance = load->current[CONF_TABLE_INSTANCE]};
+	struct conf_address a = {.excluded = excluded, .instance = instance};
 	uint32_t i = 1;
 
 	if (!read_address(load, node, &a.addr, &a.prefix))
 		return;
+	/* A host address of IPv6 is deprecated, so that this host's own connections do not come from it. */
+	a.preferred_s = a.addr.family == AF_INET6 && a.prefix == 128 ? 0 : UINT32_MAX;
 	while (i < node->n_words)
 		i += read_option(load, node, i, &a);
 	*(struct conf_address *)conf_record_add(load, CONF_TABLE_ADDRESS, node) = a;
@@ -138,12 +178,17 @@ static void add_address(struct conf_load *load, const struct conf_node *node, bo
 
 void conf_address_virtual(struct conf_load *load, const struct conf_node *node)
 {
-	add_address(load, node, false);
+	add_address(load, node, false, load->current[CONF_TABLE_INSTANCE]);
 }
 
 void conf_address_excluded(struct conf_load *load, const struct conf_node *node)
 {
-	add_address(load, node, true);
+	add_address(load, node, true, load->current[CONF_TABLE_INSTANCE]);
+}
+
+void conf_address_static(struct conf_load *load, const struct conf_node *node)
+{
+	add_address(load, node, false, CONF_NONE);
 }
 
 /* A TTL behind min_ttl or max_ttl. */
@@ -223,19 +268,55 @@ void conf_address_end(struct conf_load *load, uint32_t first_address, uint32_t f
 
 static void print_address(struct conf_printer *p, const struct conf_address *a)
 {
-	char text[ADDR_TEXT], brd[ADDR_TEXT], peer[ADDR_TEXT];
+	char text[ADDR_TEXT], *line = NULL;
 	const char *scope = "global";
+	size_t size = 0;
+	FILE *out = open_memstream(&line, &size);
 
+	if (!out)
+		abort();
 	for (unsigned k = 0; k < N_SCOPES; k++)
 		if (scopes[k].scope == a->scope)
 			scope = scopes[k].name;
-	conf_print_line(p, "%s/%u%s%s%s%s%s%s%s%s%s%s%s", addr_format(&a->addr, text), a->prefix,
-		addr_is_set(&a->broadcast) ? " brd " : "",
-		addr_is_set(&a->broadcast) ? addr_format(&a->broadcast, brd) : "", a->interface ? " dev " : "",
-		a->interface ? conf_print_text(p, a->interface) : "", a->scope ? " scope " : "", a->scope ? scope : "",
-		a->label ? " label " : "", a->label ? conf_print_text(p, a->label) : "",
-		addr_is_set(&a->peer) ? " peer " : "", addr_is_set(&a->peer) ? addr_format(&a->peer, peer) : "",
-		a->no_track ? " no_track" : "");
+	fprintf(out, "%s/%u", addr_format(&a->addr, text), a->prefix);
+	if (addr_is_set(&a->broadcast))
+		fprintf(out, " brd %s", addr_format(&a->broadcast, text));
+	if (a->interface)
+		fprintf(out, " dev %s", conf_print_text(p, a->interface));
+	if (a->scope)
+		fprintf(out, " scope %s", scope);
+	if (a->label)
+		fprintf(out, " label %s", conf_print_text(p, a->label));
+	if (addr_is_set(&a->peer))
+		fprintf(out, " peer %s", addr_format(&a->peer, text));
+	for (unsigned k = 0; k + 1 < N_FLAGS; k++) /* the last one is a synonym */
+		if (a->flags & flags[k].flag)
+			fprintf(out, " %s", flags[k].name);
+	if (a->preferred_s != UINT32_MAX)
+		fprintf(out, " preferred_lft %u", a->preferred_s);
+	else if (a->addr.family == AF_INET6 && a->prefix == 128)
+		fprintf(out, " preferred_lft forever");
+	fclose(out);
+	conf_print_line(p, "%s%s", line, a->no_track ? " no_track" : "");
+	free(line);
+}
+
+void conf_print_static_addresses(struct conf_printer *p)
+{
+	bool is_open = false;
+
+	for (uint32_t i = 0; i < conf_builder_count(p->builder, CONF_TABLE_ADDRESS); i++) {
+		const struct conf_address *a = conf_print_record(p, CONF_TABLE_ADDRESS, i);
+
+		if (a->instance != CONF_NONE)
+			continue;
+		if (!is_open)
+			conf_print_open(p, "static_ipaddress");
+		is_open = true;
+		print_address(p, a);
+	}
+	if (is_open)
+		conf_print_close(p);
 }
 
 void conf_print_addresses(struct conf_printer *p, const struct conf_instance *i)

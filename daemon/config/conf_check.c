@@ -74,6 +74,8 @@ static void check_address(struct conf_load *load, conf_index_t i)
 		conf_error(load, node, 0, "the interface name behind dev has more than 15 bytes");
 	if (strlen(text(load, a->label)) > 15)
 		conf_error(load, node, 0, "a label has at most 15 bytes");
+	if (a->instance == CONF_NONE && !a->interface)
+		conf_error(load, node, 0, "a static address needs its interface: write dev NAME behind it");
 	if (addr_is_multicast(&a->addr))
 		conf_error(load, node, 0, "a multicast address cannot be held by an interface");
 }

@@ -81,13 +81,15 @@ static bool report_addresses(struct conf_load *load, conf_index_t before, conf_i
 {
 	const struct conf_address *a = at(load, CONF_TABLE_ADDRESS, i);
 	const struct conf_address *other = at(load, CONF_TABLE_ADDRESS, before);
-	const struct conf_instance *in = at(load, CONF_TABLE_INSTANCE, other->instance);
+	const struct conf_instance *in =
+		other->instance == CONF_NONE ? NULL : at(load, CONF_TABLE_INSTANCE, other->instance);
 	char address[ADDR_TEXT];
 
 	/* A link-local address is another one on each interface. */
 	if (!addr_is_link_local(&a->addr))
-		conf_warn(load, node_of(load, CONF_TABLE_ADDRESS, i), 0, "%s is already an address of vrrp_instance %s",
-			addr_format(&a->addr, address), text(load, in->name));
+		conf_warn(load, node_of(load, CONF_TABLE_ADDRESS, i), 0, "%s is already an address of %s%s",
+			addr_format(&a->addr, address), in ? "vrrp_instance " : "static_ipaddress",
+			in ? text(load, in->name) : "");
 	return true;
 }
 

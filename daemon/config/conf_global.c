@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The keywords outside any object and those of global_defs. Runs in the config role. */
 #include "conf_finish.h"
+#include "conf_address.h"
 #include "conf_pair.h"
 #include "conf_print.h"
 #include "conf_service.h"
+#include "conf_route.h"
+#include "conf_rule.h"
 #include "conf_snmp.h"
 #include <stdlib.h>
 #include <string.h>
@@ -195,7 +198,6 @@ static void print_namespaces(struct conf_printer *p, uint32_t record)
 #define BUFFERS "Poise sizes its buffers itself"
 #define NO_FIFO "Poise has no notification FIFO; use notify scripts, or follow `poisectl events`"
 #define NO_BFD "Poise does not speak BFD; shorten advert_int instead"
-#define NO_STATIC "Poise only holds virtual addresses; let the system's network configuration do this"
 
 /* clang-format off */
 static const struct conf_directive global_directives[] = {
@@ -279,7 +281,7 @@ static const struct conf_directive global_directives[] = {
 	IGNORED("vrrp_rx_bufs_policy", BUFFERS),
 	IGNORED("vrrp_rx_bufs_multiplier", BUFFERS),
 	IGNORED("dynamic_interfaces", "interfaces may always come and go"),
-	INACTIVE("default_interface", "addresses outside an instance are not handled"),
+	INACTIVE("default_interface", "static addresses and routes name their interface with dev"),
 	INACTIVE("disable_local_igmp", "the system's setting stays"),
 	IGNORED("log_unknown_vrids", "unknown VRIDs are counted in the status"),
 	INACTIVE("enable_dbus", "Poise has no D-Bus interface; use poisectl"),
@@ -332,10 +334,10 @@ static const struct conf_directive root_directives[] = {
 	IGNORED("linkbeat_interfaces", "the kernel's link state is used"),
 	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
 	INACTIVE("interface_up_down_delays", "a link counts as soon as the kernel reports it"),
-	INACTIVE("static_ipaddress", NO_STATIC),
-	INACTIVE("static_routes", NO_STATIC),
-	INACTIVE("static_rules", NO_STATIC),
-	INACTIVE("track_group", NO_STATIC),
+	LINES("static_ipaddress", conf_address_static, NULL, LIVE, "addresses that are held whoever is master: ADDRESS[/PREFIX] dev NAME and the other words of virtual_ipaddress"),
+	LINES("static_routes", conf_route_static, NULL, LIVE, "routes that are there whoever is master, in the words of virtual_routes"),
+	LINES("static_rules", conf_rule_static, NULL, LIVE, "rules that are there whoever is master, in the words of virtual_rules"),
+	INACTIVE("track_group", "static addresses, routes and rules that somebody removes are put back at once"),
 	IGNORED("instance", "use -r RUNDIR to run several instances"),
 	IGNORED("use_pid_dir", "use -r RUNDIR to run several instances"),
 	IGNORED("child_wait_time", PROCESS),

@@ -3,6 +3,8 @@
  * completed in conf_finish.c. */
 #include "conf_address.h"
 #include "conf_hmac.h"
+#include "conf_route.h"
+#include "conf_rule.h"
 #include "conf_track.h"
 #include <string.h>
 
@@ -230,6 +232,16 @@ static void print_addresses(struct conf_printer *p, uint32_t record)
 	conf_print_addresses(p, conf_print_record(p, CONF_TABLE_INSTANCE, record));
 }
 
+static void print_routes(struct conf_printer *p, uint32_t record)
+{
+	conf_print_routes(p, record, "virtual_routes");
+}
+
+static void print_rules(struct conf_printer *p, uint32_t record)
+{
+	conf_print_rules(p, record, "virtual_rules");
+}
+
 static void print_peers(struct conf_printer *p, uint32_t record)
 {
 	conf_print_peers(p, conf_print_record(p, CONF_TABLE_INSTANCE, record));
@@ -289,7 +301,6 @@ static void apply_old_checksum(struct conf_load *load, const struct conf_node *n
 
 #define I(member) CONF_RECORD(conf_instance, member)
 #define DAY (86400 * CONF_S)
-#define NO_ROUTES "routes and rules are not moved yet; give the addresses `dev` and use notify_master and notify_backup"
 
 /* clang-format off */
 static const struct conf_directive instance_directives[] = {
@@ -300,7 +311,7 @@ static const struct conf_directive instance_directives[] = {
 	NUMBER("version", I(version), 2, 3, -1, OBJECT, "VRRP version; default vrrp_version, IPv6 is always 3"),
 	TIME("advert_int", I(advert_us), 10 * CONF_MS, 255 * CONF_S, CONF_S, LIVE, "interval of advertisements; whole seconds in version 2, at most 40.95 in version 3"),
 	PLAIN("native_ipv6", CONF_EXTRA(native_ipv6), OBJECT, "old way to ask for IPv6; the addresses decide"),
-	LINES("virtual_ipaddress", conf_address_virtual, print_addresses, LIVE, "addresses the master holds: ADDRESS[/PREFIX] [dev NAME] [label NAME] [scope NAME] [brd ADDRESS] [peer ADDRESS] [no_track]"),
+	LINES("virtual_ipaddress", conf_address_virtual, print_addresses, LIVE, "addresses the master holds: ADDRESS[/PREFIX] [dev NAME] [label NAME] [scope NAME] [brd ADDRESS] [peer ADDRESS] [preferred_lft SECONDS] [home] [mngtmpaddr] [noprefixroute] [autojoin] [no_track]"),
 	LINES("virtual_ipaddress_excluded", conf_address_excluded, print_addresses, LIVE, "further addresses, not named in advertisements; of either family"),
 	BLOCK("authentication", &authentication_block, OBJECT, "auth_type and auth_pass"),
 	BLOCK("auth_hmac", &conf_hmac_block, OBJECT, "advertisements are signed (HMAC-SHA-256), in both versions and families"),
@@ -361,8 +372,8 @@ static const struct conf_directive instance_directives[] = {
 	CALL("lvs_sync_daemon_inteface", apply_sync_interface, NULL, OBJECT, "the same, as very old versions spelt it"),
 	INACTIVE("mcast_dst_ip", "an instance cannot have a multicast group of its own; use vrrp_mcast_group4 or vrrp_mcast_group6 in global_defs"),
 	INACTIVE("vrf", "put the instance on an interface of the VRF"),
-	INACTIVE("virtual_routes", NO_ROUTES),
-	INACTIVE("virtual_rules", NO_ROUTES),
+	LINES("virtual_routes", conf_route_virtual, print_routes, LIVE, "routes the master has, as behind `ip route add`: DESTINATION via ADDRESS [dev NAME] [src ADDRESS] [table TABLE] [metric N] ... [no_track]"),
+	LINES("virtual_rules", conf_rule_virtual, print_rules, LIVE, "rules the master has, as behind `ip rule add`: [not] [from PREFIX] [to PREFIX] ... table TABLE [preference N] [no_track]"),
 	END_OF_TABLE,
 };
 /* clang-format on */
@@ -379,6 +390,8 @@ static bool begin_instance(struct conf_load *load, const struct conf_node *node)
 	i->secret = i->group = CONF_NONE;
 	i->line = node->place.line;
 	i->addresses.first = conf_builder_count(load->builder, CONF_TABLE_ADDRESS);
+	i->routes.first = conf_builder_count(load->builder, CONF_TABLE_ROUTE);
+	i->rules.first = conf_builder_count(load->builder, CONF_TABLE_RULE);
 	i->peers.first = conf_builder_count(load->builder, CONF_TABLE_PEER);
 	i->tracks.first = conf_builder_count(load->builder, CONF_TABLE_TRACK);
 	return true;
@@ -391,6 +404,8 @@ static void end_instance(struct conf_load *load, const struct conf_node *node)
 
 	(void)node;
 	conf_address_end(load, i->addresses.first, i->peers.first);
+	i->routes.count = conf_builder_count(load->builder, CONF_TABLE_ROUTE) - i->routes.first;
+	i->rules.count = conf_builder_count(load->builder, CONF_TABLE_RULE) - i->rules.first;
 	i->unicast = i->peers.count > 0;
 	i->tracks.count = conf_builder_count(load->builder, CONF_TABLE_TRACK) - i->tracks.first;
 	for (uint32_t k = 0; k < i->tracks.count; k++) {

@@ -2,6 +2,9 @@
 /* Prints finished tables as a configuration, and the keywords for the manual page. Runs in the config role; prints
  * secrets only into --dump, which an operator asked for. */
 #include "conf_print.h"
+#include "conf_address.h"
+#include "conf_route.h"
+#include "conf_rule.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -256,6 +259,9 @@ void conf_print(struct conf_builder *builder, FILE *out)
 		for (conf_index_t k = 0; k < conf_builder_count(builder, (enum conf_table)d->block->table); k++)
 			d->block->print(&p, k);
 	}
+	conf_print_static_addresses(&p);
+	conf_print_routes(&p, CONF_NONE, "static_routes");
+	conf_print_rules(&p, CONF_NONE, "static_rules");
 	conf_arena_free(&p.arena);
 }
 

@@ -103,12 +103,35 @@ static void find_in_addresses(struct problems *p, const struct status_source *so
 	}
 }
 
+/* One line for all routes, or rules, that the kernel refused. */
+static void find_in_paths(struct problems *p, const struct status_source *source, unsigned table)
+{
+	const struct conf *conf = source->conf;
+	uint32_t n = table == VRRP_TABLE_ROUTE ? conf->n_routes : conf->n_rules;
+	struct status_address status;
+	char name[CONF_NAME_SIZE];
+
+	for (uint32_t i = 0; i < n; i++) {
+		conf_index_t owner = table == VRRP_TABLE_ROUTE ? conf->routes[i].instance : conf->rules[i].instance;
+
+		if (!status_load(source, ROLE_VRRP, table, i, &status, sizeof(status)) || !status.last_error)
+			continue;
+		add(p, owner == CONF_NONE ? "static" : conf_string(conf, conf->instances[owner].name),
+			"the kernel refused %s: %s",
+			table == VRRP_TABLE_ROUTE ? conf_route_name(conf, i, name) : conf_rule_name(conf, i, name),
+			strerror((int)status.last_error));
+		return;
+	}
+}
+
 static void find_in_vrrp(struct problems *p, const struct status_source *source)
 {
 	const struct conf *conf = source->conf;
 	struct status_instance status;
 	char absence[WHY_SIZE], text[ADDR_TEXT];
 
+	find_in_paths(p, source, VRRP_TABLE_ROUTE);
+	find_in_paths(p, source, VRRP_TABLE_RULE);
 	if (conf->n_instances == 0)
 		return;
 	if (!status_load(source, ROLE_VRRP, VRRP_TABLE_INSTANCE, 0, &status, sizeof(status))) {

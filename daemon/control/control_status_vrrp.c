@@ -31,6 +31,24 @@ static void write_addresses(struct writer *w, const char *key, const struct stat
 	writer_end(w);
 }
 
+/* The names of routes or rules, and how many of them the kernel holds. */
+static void write_paths(struct writer *w, const char *key, const struct status_source *source, unsigned table,
+	const struct conf_range *range, uint32_t *held)
+{
+	struct status_address status;
+	char name[CONF_NAME_SIZE];
+
+	writer_array(w, key);
+	for (uint32_t i = range->first; i < range->first + range->count; i++) {
+		writer_string(w, NULL,
+			table == VRRP_TABLE_ROUTE ? conf_route_name(source->conf, i, name)
+						  : conf_rule_name(source->conf, i, name));
+		if (status_load(source, ROLE_VRRP, table, i, &status, sizeof(status)) && status.is_set)
+			++*held;
+	}
+	writer_end(w);
+}
+
 static const char *track_kind_name(enum conf_track_kind kind)
 {
 	switch (kind) {
@@ -123,7 +141,7 @@ static void write_instance(struct writer *w, const struct status_source *source,
 	struct status_instance status;
 	char absence[WHY_SIZE];
 	bool known = status_load(source, ROLE_VRRP, VRRP_TABLE_INSTANCE, index, &status, sizeof(status));
-	uint32_t held = 0, excluded = instance->addresses.count - instance->n_advertised;
+	uint32_t held = 0, routes = 0, rules = 0, excluded = instance->addresses.count - instance->n_advertised;
 
 	writer_object(w, NULL);
 	writer_string(w, "name", conf_string(conf, instance->name));
@@ -154,6 +172,10 @@ static void write_instance(struct writer *w, const struct status_source *source,
 	write_addresses(
 		w, "excluded_addresses", source, instance->addresses.first + instance->n_advertised, excluded, &held);
 	writer_count(w, "addresses_held", held);
+	write_paths(w, "routes", source, VRRP_TABLE_ROUTE, &instance->routes, &routes);
+	writer_count(w, "routes_held", routes);
+	write_paths(w, "rules", source, VRRP_TABLE_RULE, &instance->rules, &rules);
+	writer_count(w, "rules_held", rules);
 	write_tracks(w, source, &instance->tracks);
 	writer_end(w);
 }

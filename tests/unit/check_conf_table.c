@@ -68,6 +68,9 @@ static void fill_vrrp(struct conf_builder *b)
 	conf_builder_add(b, CONF_TABLE_INSTANCE);
 	conf_builder_add(b, CONF_TABLE_ADDRESS);
 	conf_builder_add(b, CONF_TABLE_PEER);
+	conf_builder_add(b, CONF_TABLE_ROUTE);
+	conf_builder_add(b, CONF_TABLE_NEXTHOP);
+	conf_builder_add(b, CONF_TABLE_RULE);
 	conf_builder_add(b, CONF_TABLE_TRACK);
 	conf_builder_add(b, CONF_TABLE_PROCESS);
 	conf_builder_add(b, CONF_TABLE_FILE);

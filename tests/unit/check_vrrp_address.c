@@ -22,7 +22,7 @@
 
 static struct conf_address address(const char *text)
 {
-	struct conf_address a = {.instance = 0};
+	struct conf_address a = {.instance = 0, .preferred_s = UINT32_MAX};
 
 	ck_assert_int_eq(addr_parse_prefix(text, &a.addr, &a.prefix), 0);
 	return a;
@@ -74,6 +74,7 @@ START_TEST(an_ipv6_host_address_is_deprecated_and_not_checked)
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWADDR, 0);
 	struct conf_address a = address("2001:db8::100/128");
 
+	a.preferred_s = 0; /* what the configuration takes for it */
 	ck_assert_int_eq(vrrp_address_encode(msg, &a, 5, "", 10 * US_PER_S), 0);
 	ck_assert_uint_eq(nla_get_u32(attribute(msg, IFA_FLAGS)), IFA_F_NODAD);
 	ck_assert_uint_eq(lifetime(msg).ifa_valid, 10);
@@ -241,12 +242,12 @@ START_TEST(a_refusal_is_reported_and_tried_again_later)
 	apply(now);
 	ck_assert_int_eq(refusals, 1);
 	ck_assert_int_eq(count_in_kernel(), ADDRESSES - 1);
-	ck_assert_uint_eq(wishes[1].setbacks, 1);
+	ck_assert_uint_eq(wishes[1].setbacks.count, 1);
 	for (int i = 0; i < 4; i++)
 		apply(now);
 	/* Three at once, then with pauses. */
 	ck_assert_int_eq(refusals, 4);
-	ck_assert(mono_before(now, wishes[1].not_before));
+	ck_assert(mono_before(now, wishes[1].setbacks.not_before));
 	ck_assert_uint_eq(count_in_ledger(), ADDRESSES - 1);
 }
 END_TEST

@@ -143,7 +143,7 @@ START_TEST(a_changed_form_is_replaced)
 	ck_assert_uint_eq(vrrp_plan(&w, 1, &l, 1, &links, now, items, &next), 2);
 	ck_assert_uint_eq(items[0].kind, VRRP_PLAN_REMOVE);
 	ck_assert_uint_eq(items[1].kind, VRRP_PLAN_ADD);
-	ck_assert_uint_eq(w.setbacks, 0);
+	ck_assert_uint_eq(w.setbacks.count, 0);
 }
 END_TEST
 
@@ -209,10 +209,10 @@ START_TEST(our_own_removal_is_no_setback)
 	w.is_set = true;
 	w.is_wanted = false;
 	ck_assert_uint_eq(vrrp_plan(&w, 1, NULL, 0, &links, now, items, &next), 0);
-	ck_assert_uint_eq(w.setbacks, 0);
+	ck_assert_uint_eq(w.setbacks.count, 0);
 	w.is_wanted = true;
 	ck_assert_uint_eq(vrrp_plan(&w, 1, NULL, 0, &links, now, items, &next), 1);
-	ck_assert_uint_eq(w.setbacks, 0);
+	ck_assert_uint_eq(w.setbacks.count, 0);
 }
 END_TEST
 

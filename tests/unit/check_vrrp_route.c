@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Routes and rules as messages, and whether a message of the kernel is one of them. */
+#include "../../vrrp/vrrp_route.h"
+#include <check.h>
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Strings of the configuration. */
+#define TEXT "\0eth0\0eth1\0cubic"
+#define ETH0 1
+#define ETH1 6
+#define CUBIC 11
+
+static struct conf_route route;
+static struct conf_rule rule;
+static struct conf_nexthop hops[2];
+static struct conf conf;
+static struct link all_links[2];
+static struct links links;
+static struct vrrp_path path;
+
+static struct addr address(const char *text)
+{
+	struct addr a;
+
+	ck_assert_int_eq(addr_parse(text, &a), 0);
+	return a;
+}
+
+static void setup(void)
+{
+	all_links[0] = (struct link){.ifindex = 2, .name = "eth0"};
+	all_links[1] = (struct link){.ifindex = 3, .name = "eth1"};
+	links = (struct links){.all = all_links, .count = 2, .room = 2};
+	hops[0] = (struct conf_nexthop){.via = address("192.0.2.1"), .interface = ETH0, .weight = 1};
+	hops[1] = (struct conf_nexthop){.via = address("192.0.2.2"), .interface = ETH1, .weight = 7};
+	route = (struct conf_route){.to = address("10.0.0.0"),
+		.to_prefix = 8,
+		.from = {.family = AF_INET},
+		.family = AF_INET,
+		.type = RTN_UNICAST,
+		.protocol = 18,
+		.table = 254,
+		.nexthops = {0, 1},
+		.instance = CONF_NONE};
+	rule = (struct conf_rule){.from = address("10.0.0.0"),
+		.from_prefix = 8,
+		.to = {.family = AF_INET},
+		.family = AF_INET,
+		.action = FR_ACT_TO_TBL,
+		.protocol = 18,
+		.priority = 100,
+		.table = 1000,
+		.suppress_prefix = -1,
+		.suppress_group = -1,
+		.instance = CONF_NONE};
+	conf = (struct conf){.strings = TEXT,
+		.n_strings = sizeof(TEXT),
+		.routes = &route,
+		.n_routes = 1,
+		.nexthops = hops,
+		.n_nexthops = 2,
+		.rules = &rule,
+		.n_rules = 1};
+}
+
+/* The message with which the kernel would tell of the route as it is configured now. */
+static struct nl_msg *told(bool is_route)
+{
+	struct vrrp_path now;
+	struct nl_msg *msg;
+
+	if (is_route)
+		ck_assert_int_eq(vrrp_path_of_route(&conf, 0, &links, &now), 0);
+	else
+		ck_assert_int_eq(vrrp_path_of_rule(&conf, 0, &now), 0);
+	msg = nlmsg_alloc_simple(vrrp_path_type(&now, true), 0);
+	ck_assert_int_eq(vrrp_path_put(&now, msg), 0);
+	return msg;
+}
+
+static bool is_route(void)
+{
+	struct nl_msg *msg = told(true);
+	bool is = vrrp_path_is(&path, nlmsg_hdr(msg));
+
+	nlmsg_free(msg);
+	return is;
+}
+
+static bool is_rule(void)
+{
+	struct nl_msg *msg = told(false);
+	bool is = vrrp_path_is(&path, nlmsg_hdr(msg));
+
+	nlmsg_free(msg);
+	return is;
+}
+
+static void want_route(void)
+{
+	ck_assert_int_eq(vrrp_path_of_route(&conf, 0, &links, &path), 0);
+	ck_assert(is_route());
+}
+
+#define DIFFERS(member, value)                                                                                         \
+	do {                                                                                                           \
+		__typeof__(member) before = member;                                                                    \
+		member = value;                                                                                        \
+		ck_assert_msg(!is_route(), #member " makes no difference");                                            \
+		member = before;                                                                                       \
+	} while (0)
+
+START_TEST(what_makes_another_route_is_a_difference)
+{
+	route.metric = 5;
+	route.source = address("192.0.2.9");
+	route.metrics_given = 1u << RTAX_MTU;
+	route.metrics[RTAX_MTU] = 1400;
+	want_route();
+	DIFFERS(route.to, address("11.0.0.0"));
+	DIFFERS(route.to_prefix, 9);
+	DIFFERS(route.table, 1000);
+	DIFFERS(route.type, RTN_BLACKHOLE);
+	DIFFERS(route.protocol, RTPROT_STATIC);
+	DIFFERS(route.scope, RT_SCOPE_LINK);
+	DIFFERS(route.tos, 4);
+	DIFFERS(route.metric, 6);
+	DIFFERS(route.realms, 9);
+	DIFFERS(route.source, address("192.0.2.8"));
+	DIFFERS(route.metrics[RTAX_MTU], 1300);
+	DIFFERS(route.nexthops.count, 2);
+	DIFFERS(route.nexthops.count, 0);
+	DIFFERS(hops[0].via, address("192.0.2.3"));
+	DIFFERS(hops[0].via, (struct addr){0});
+	DIFFERS(hops[0].interface, ETH1);
+	/* ... and what the kernel adds is none. */
+	route.metrics_given |= 1u << RTAX_ADVMSS;
+	ck_assert(is_route());
+	route.has_preference = 1;
+	ck_assert(is_route());
+}
+END_TEST
+
+START_TEST(what_was_not_asked_for_may_be_anything)
+{
+	hops[0].interface = 0;
+	want_route();
+	hops[0].interface = ETH1;
+	ck_assert(is_route());
+	hops[0].interface = 0;
+	route.source = address("192.0.2.9");
+	ck_assert(is_route());
+}
+END_TEST
+
+START_TEST(next_hops_are_compared_one_by_one)
+{
+	route.nexthops.count = 2;
+	want_route();
+	DIFFERS(hops[1].via, address("192.0.2.3"));
+	DIFFERS(hops[1].weight, 8);
+	DIFFERS(hops[1].interface, ETH0);
+	DIFFERS(route.nexthops.count, 1);
+	hops[0].via = address("2001:db8::1");
+	ck_assert(!is_route());
+	/* An IPv4 route through an IPv6 neighbour. */
+	want_route();
+	DIFFERS(hops[0].via, address("2001:db8::2"));
+}
+END_TEST
+
+START_TEST(an_ipv6_route_without_a_metric_gets_the_usual_one)
+{
+	route.family = AF_INET6;
+	route.to = address("2001:db8::");
+	route.to_prefix = 32;
+	route.from.family = AF_INET6;
+	hops[0].via = address("fe80::1");
+	ck_assert_int_eq(vrrp_path_of_route(&conf, 0, &links, &path), 0);
+	route.metric = 1024;
+	ck_assert(is_route());
+	route.metric = 1023;
+	ck_assert(!is_route());
+	/* IPv6 has no scopes. */
+	route.metric = 1024;
+	route.scope = RT_SCOPE_LINK;
+	ck_assert(is_route());
+}
+END_TEST
+
+START_TEST(an_interface_that_is_not_there_is_waited_for)
+{
+	links.count = 1;
+	want_route();
+	hops[0].interface = ETH1;
+	ck_assert_int_eq(vrrp_path_of_route(&conf, 0, &links, &path), -ENODEV);
+	route.nexthops.count = 2;
+	ck_assert_int_eq(vrrp_path_of_route(&conf, 0, &links, &path), -ENODEV);
+}
+END_TEST
+
+START_TEST(a_rule_is_what_it_selects_and_does)
+{
+	rule.has_mark = 1;
+	rule.mark = 16;
+	rule.mask = 255;
+	rule.sport[0] = rule.sport[1] = 80;
+	ck_assert_int_eq(vrrp_path_of_rule(&conf, 0, &path), 0);
+	ck_assert(is_rule());
+#define RULE_DIFFERS(member, value)                                                                                    \
+	do {                                                                                                           \
+		__typeof__(member) before = member;                                                                    \
+		member = value;                                                                                        \
+		ck_assert_msg(!is_rule(), #member " makes no difference");                                             \
+		member = before;                                                                                       \
+	} while (0)
+	RULE_DIFFERS(rule.priority, 101);
+	RULE_DIFFERS(rule.table, 1001);
+	RULE_DIFFERS(rule.from, address("11.0.0.0"));
+	RULE_DIFFERS(rule.from_prefix, 0);
+	RULE_DIFFERS(rule.to_prefix, 8);
+	RULE_DIFFERS(rule.iif, ETH0);
+	RULE_DIFFERS(rule.oif, ETH0);
+	RULE_DIFFERS(rule.mark, 17);
+	RULE_DIFFERS(rule.mask, 15);
+	RULE_DIFFERS(rule.has_mark, 0);
+	RULE_DIFFERS(rule.tos, 4);
+	RULE_DIFFERS(rule.is_inverted, 1);
+	RULE_DIFFERS(rule.action, FR_ACT_BLACKHOLE);
+	RULE_DIFFERS(rule.has_uids, 1);
+	RULE_DIFFERS(rule.ip_protocol, 6);
+	RULE_DIFFERS(rule.sport[1], 81);
+	RULE_DIFFERS(rule.dport[0], 1);
+	RULE_DIFFERS(rule.l3mdev, 1);
+	RULE_DIFFERS(rule.tunnel, 1);
+	RULE_DIFFERS(rule.protocol, 4);
+	/* The kernel always says what is not suppressed. */
+	rule.suppress_prefix = 3;
+	ck_assert(is_rule());
+}
+END_TEST
+
+START_TEST(where_to_look)
+{
+	struct vrrp_path_where where;
+
+	route.table = 1000;
+	want_route();
+	where = vrrp_path_where(&path);
+	ck_assert_uint_eq(where.kind, VRRP_PATH_ROUTE);
+	ck_assert_uint_eq(where.family, AF_INET);
+	ck_assert_uint_eq(where.protocol, 18);
+	ck_assert_uint_eq(where.table, 1000);
+	ck_assert_int_eq(vrrp_path_of_rule(&conf, 0, &path), 0);
+	where = vrrp_path_where(&path);
+	ck_assert_uint_eq(where.kind, VRRP_PATH_RULE);
+	ck_assert_uint_eq(where.table, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("vrrp_route");
+	TCase *tc = tcase_create("paths");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_test(tc, what_makes_another_route_is_a_difference);
+	tcase_add_test(tc, what_was_not_asked_for_may_be_anything);
+	tcase_add_test(tc, next_hops_are_compared_one_by_one);
+	tcase_add_test(tc, an_ipv6_route_without_a_metric_gets_the_usual_one);
+	tcase_add_test(tc, an_interface_that_is_not_there_is_waited_for);
+	tcase_add_test(tc, a_rule_is_what_it_selects_and_does);
+	tcase_add_test(tc, where_to_look);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
