@@ -35,6 +35,8 @@ struct event {
 	uint32_t object; /* index of the instance, group, server ... in that generation's tables; role number for roles
 			  */
 	uint32_t from, to;
+	uint32_t priority;   /* of VRRP events: of the instance at that moment */
+	uint32_t is_deleted; /* EVENT_INSTANCE: it is not in the next configuration */
 	char name[64]; /* the object as a person names it: "VI_1", "10.0.0.1:80/tcp 10.1.0.2:80" */
 	char why[160];
 };

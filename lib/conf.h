@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 9
+#define CONF_LAYOUT 10
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -67,11 +67,24 @@ enum conf_table {
 
 #define CONF_BIT(table) (1u << (table))
 
+/* A command: words in the string table, each terminated by \0, argc of them, from `argv` on. */
+struct conf_command {
+	conf_string_t argv;
+	uint32_t argc;
+	conf_string_t user, group; /* 0: see script_user_choose() of the script role */
+};
+
 /* ---- global ---- */
 enum conf_dialect { CONF_DIALECT_KEEPALIVED, CONF_DIALECT_POISE };
 /* What the nodes tell each other of their connections: what the kernel does by itself where sync_interface is set, or
  * everything, with the kernel's settings made for it. */
 enum conf_sync { CONF_SYNC_KERNEL, CONF_SYNC_FULL };
+
+/* A notification FIFO; path 0 = none. */
+struct conf_fifo {
+	conf_string_t path, user, group;
+	struct conf_command script; /* argc 0 = none */
+};
 
 struct conf_global {
 	conf_string_t node; /* router_id, else the host's name */
@@ -88,6 +101,11 @@ struct conf_global {
 	conf_string_t smtp_server;
 	conf_string_t notification_email_from;
 	conf_string_t notification_emails; /* addresses, one a line */
+	conf_string_t smtp_helo_name;      /* 0 = the host's name */
+	int64_t smtp_timeout_us;
+	uint32_t no_email_faults;
+	uint32_t fifo_states_on_reload;
+	struct conf_fifo fifo_all, fifo_vrrp, fifo_lvs;
 	uint32_t script_security;
 	conf_string_t script_user, script_group;
 	/* IPVS sync daemon (keepalived: lvs_sync_daemon INTERFACE INSTANCE ...) */
@@ -137,6 +155,7 @@ struct conf_instance {
 	uint8_t no_accept;     /* drop packets to the virtual addresses that are not for IPVS or ND */
 	uint8_t track_primary; /* 0 = dont_track_primary */
 	uint8_t smtp_alert;
+	uint8_t notify_priority; /* changes of the effective priority go to the FIFO */
 	uint8_t unicast;               /* 1: send to peers instead of the group */
 	uint8_t checksum_message_only; /* v3/IPv4: RFC 9568 form when sending (v3_checksum_as_v2) */
 	uint8_t use_vmac;
@@ -149,7 +168,7 @@ struct conf_instance {
 	conf_index_t secret;         /* PASS or AH key */
 	conf_index_t group;          /* sync group */
 	struct addr source;          /* mcast_src_ip / unicast_src_ip; AF_UNSPEC = the interface's primary address */
-	uint8_t unicast_ttl, zero1[7];
+	uint8_t unicast_ttl, zero1[6];
 	struct conf_range addresses; /* advertised first (n_advertised of them), then excluded ones */
 	uint32_t n_advertised;
 	struct conf_range routes, rules;
@@ -271,13 +290,6 @@ struct conf_group {
 	struct conf_range notifies;
 };
 
-/* A command: words in the string table, each terminated by \0, argc of them, from `argv` on. */
-struct conf_command {
-	conf_string_t argv;
-	uint32_t argc;
-	conf_string_t user, group; /* 0: see script_user_choose() of the script role */
-};
-
 struct conf_script {
 	conf_string_t name;
 	struct conf_command command;
@@ -329,6 +341,8 @@ enum conf_notify_event {
 	CONF_NOTIFY_DOWN, /* servers */
 	CONF_NOTIFY_QUORUM_UP,
 	CONF_NOTIFY_QUORUM_DOWN,
+	CONF_NOTIFY_DELETED,   /* an instance that is not in the new configuration */
+	CONF_NOTIFY_LOWER_PRI, /* a master heard an advertisement of lower priority */
 };
 
 enum conf_owner { CONF_OWNER_INSTANCE, CONF_OWNER_GROUP, CONF_OWNER_SERVER, CONF_OWNER_SERVICE };

@@ -29,6 +29,8 @@ enum event_kind {
 	EVENT_COMMAND, /* an operator's command; to: 1 done, 0 refused; name: the command, why: who and how it went */
 	EVENT_SPLIT,   /* object: conf->instances; to: 1 another master stays one: split brain suspected; 0 over */
 	EVENT_COVERAGE, /* pair: to: 1 this node holds enough of the other one's connections (again), 0 no longer */
+	EVENT_PRIORITY, /* object: conf->instances; its effective priority changed; to: enum vrrp_state */
+	EVENT_LOWER,    /* object: conf->instances; a master heard an advertisement of lower priority */
 	EVENT_KINDS
 };
 
@@ -332,7 +334,7 @@ struct status_difference {
 /* ---- script ---- */
 /* SCRIPT_TABLE_MISC: a struct status_script for each check of kind MISC, in the order of conf->checks; result is that
  * of the last run alone. */
-enum script_board_table { SCRIPT_TABLE_SCRIPT, SCRIPT_TABLE_MISC, SCRIPT_TABLE_PROCESS, SCRIPT_TABLE_FILE };
+enum script_board_table { SCRIPT_TABLE_SCRIPT, SCRIPT_TABLE_MISC, SCRIPT_TABLE_PROCESS, SCRIPT_TABLE_FILE, SCRIPT_TABLE_TOLD };
 
 enum script_result { SCRIPT_UNKNOWN, SCRIPT_GOOD, SCRIPT_BAD };
 struct status_script {
@@ -343,6 +345,12 @@ struct status_script {
 	uint64_t runs;
 	struct mono last_start, next_start; /* MISC only */
 	char why[WHY_SIZE];
+};
+
+/* One record: how far FIFOs and mail have come. */
+struct status_told {
+	uint64_t last_seq[ROLE_COUNT]; /* events up to here were dealt with; a successor goes on from there */
+	uint64_t mails_sent, mails_lost, events_lost;
 };
 
 /* A tracked process or file. */

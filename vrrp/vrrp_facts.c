@@ -230,7 +230,7 @@ static void wait_for_address(struct vrrp_instance *instance)
 
 static void deliver(struct vrrp_instance *instance, const struct facts *facts)
 {
-	uint32_t own_faults = instance->vr.faults & VRRP_FAULTS_OWN;
+	uint32_t own_faults = instance->vr.faults & VRRP_FAULTS_OWN, before;
 	struct vrrp_event event;
 
 	if (instance->process->is_leaving)
@@ -248,11 +248,11 @@ static void deliver(struct vrrp_instance *instance, const struct facts *facts)
 	}
 	if (instance->needs_reload || facts->priority != instance->vr.priority) {
 		event = event_of(instance->needs_reload ? VRRP_EVENT_RELOAD : VRRP_EVENT_PRIORITY, facts);
-		if (facts->priority != instance->vr.priority)
-			log_info("vrrp %s: effective priority %u -> %u", instance->name, instance->vr.priority,
-				facts->priority);
+		before = instance->vr.priority;
 		instance->needs_reload = false;
 		vrrp_instance_step(instance, &event);
+		if (instance->vr.priority != before)
+			vrrp_report_priority(instance, before);
 	}
 	if (facts->faults != own_faults || (own_faults && strcmp(facts->text, instance->vr.fault_text) != 0)) {
 		event = event_of(VRRP_EVENT_FAULTS, facts);

@@ -435,6 +435,19 @@ static void vrrp_file(struct role_process *role, enum msg_purpose purpose, uint3
 
 /* ---- the end ---- */
 
+/* No member moves a group that stops with all of them. */
+static void end_groups(struct vrrp_process *process)
+{
+	for (uint32_t g = 0; g < process->set->conf->n_groups; g++) {
+		struct vrrp_group *group = &process->set->groups[g];
+		uint32_t before = group->state;
+
+		group->state = VRRP_INIT;
+		if (before != VRRP_INIT)
+			vrrp_report_group_transition(process, group, before);
+	}
+}
+
 static void end(struct vrrp_process *process)
 {
 	int error = vrrp_pave_release(&process->pave);
@@ -457,6 +470,7 @@ void vrrp_process_end_if_idle(struct vrrp_process *process)
 			return;
 	}
 	process->is_leaving = false;
+	end_groups(process);
 	end(process);
 }
 

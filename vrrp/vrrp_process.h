@@ -62,6 +62,7 @@ struct vrrp_instance {
 	bool holds;        /* the virtual addresses are to be held */
 	bool is_deaf;      /* no socket to hear with */
 	bool needs_reload; /* was taken over from the generation before */
+	bool is_deleted;   /* it is not in the configuration that comes */
 	bool has_past;     /* `past` is what a predecessor's board says */
 	struct vrrp_past past;
 	uint32_t ifindex;        /* 0 = the interface does not exist */
@@ -76,7 +77,7 @@ struct vrrp_instance {
 	struct mono up_since;
 	char hold_text[VRRP_HOLD_SIZE]; /* what it waits for before it takes over from a lower master */
 	char waiting[VRRP_TEXT_SIZE]; /* why it has not started */
-	struct log_limit drop_limits[VRRP_DROP_COUNT], send_limit, oddity_limit, drift_limit;
+	struct log_limit drop_limits[VRRP_DROP_COUNT], send_limit, oddity_limit, drift_limit, lower_limit;
 };
 
 struct vrrp_group {
@@ -180,6 +181,10 @@ void vrrp_report_way(void *process, uint32_t way, int error, const char *text);
 void vrrp_report_track(const struct vrrp_process *process, uint32_t index);
 /* Log line, event, notifications, record of a change of state. */
 void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_action *action);
+/* The effective priority changed. */
+void vrrp_report_priority(struct vrrp_instance *instance, uint32_t from);
+/* A master heard an advertisement of lower priority. */
+void vrrp_report_lower(struct vrrp_instance *instance, const struct addr *source, uint32_t priority);
 void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_group *group, uint32_t from);
 void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const struct addr *source);
 void vrrp_report_split(struct vrrp_instance *instance, enum vrrp_split_change change);

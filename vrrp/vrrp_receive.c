@@ -116,6 +116,8 @@ static void accept_advert(struct vrrp_instance *instance, const struct vrrp_adve
 	if (instance->conf->auth == CONF_AUTH_AH)
 		instance->ah_sequence = advert->ah_sequence;
 	mention_oddities(instance, advert);
+	if (was_master && advert->priority != VRRP_PRIORITY_LEAVING && advert->priority < instance->vr.priority)
+		vrrp_report_lower(instance, &advert->source, advert->priority);
 	vrrp_instance_step(instance, &event);
 	if (was_master && instance->vr.state == VRRP_MASTER && advert->priority != VRRP_PRIORITY_LEAVING)
 		vrrp_report_split(instance,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DROP_LOG_US (60 * US_PER_S)
+#define LOWER_US (1 * US_PER_S) /* at most one script a second for what a peer sends */
 
 static const char *const state_words[] = {
 	[VRRP_INIT] = "init", [VRRP_BACKUP] = "backup", [VRRP_MASTER] = "master", [VRRP_FAULT] = "fault"};
@@ -221,10 +222,10 @@ static enum conf_notify_event notify_event(uint32_t state)
 	return state == VRRP_FAULT ? CONF_NOTIFY_FAULT : CONF_NOTIFY_STOP;
 }
 
-/* First the scripts for this state, then those for any. */
-static void notify(struct vrrp_process *process, const struct conf_range *range, uint32_t state, uint32_t priority)
+/* First the scripts for this event, then those for any. */
+static void notify(
+	struct vrrp_process *process, const struct conf_range *range, enum conf_notify_event event, uint32_t priority)
 {
-	const enum conf_notify_event event = notify_event(state);
 	const enum conf_notify_event order[] = {event, CONF_NOTIFY_ANY};
 
 	for (int pass = 0; pass < 2; pass++) {
@@ -240,9 +241,25 @@ static void tell(struct vrrp_process *process, uint32_t kind, uint32_t object, u
 {
 	struct event event = {.kind = kind, .object = object, .from = from, .to = to};
 
+	if (kind != EVENT_GROUP) {
+		event.priority = process->set->instances[object].vr.priority;
+		event.is_deleted = process->set->instances[object].is_deleted;
+	}
 	snprintf(event.name, sizeof(event.name), "%s", name);
 	snprintf(event.why, sizeof(event.why), "%s", why);
 	role_event(process->role, &event);
+}
+
+/* Who asks for it is told that the instance is gone for good; others see it stop. */
+static enum conf_notify_event event_of_state(const struct vrrp_instance *instance, uint32_t state)
+{
+	const struct conf_range *range = &instance->conf->notifies;
+
+	for (uint32_t i = range->first; instance->is_deleted && i < range->first + range->count; i++) {
+		if (instance->process->set->conf->notifies[i].event == CONF_NOTIFY_DELETED)
+			return CONF_NOTIFY_DELETED;
+	}
+	return notify_event(state);
 }
 
 void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_action *action)
@@ -253,7 +270,47 @@ void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_ac
 	vrrp_why(&action->cause, why, sizeof(why));
 	log_info("vrrp %s: %s -> %s: %s", instance->name, state_word(action->from), state_word(action->to), why);
 	tell(process, EVENT_INSTANCE, instance->index, action->from, action->to, instance->name, why);
-	notify(process, &instance->conf->notifies, action->to, instance->vr.priority);
+	notify(process, &instance->conf->notifies, event_of_state(instance, action->to), instance->vr.priority);
+}
+
+void vrrp_report_priority(struct vrrp_instance *instance, uint32_t from)
+{
+	char why[WHY_SIZE];
+
+	snprintf(why, sizeof(why), "effective priority %u -> %u", from, instance->vr.priority);
+	log_info("vrrp %s: %s", instance->name, why);
+	tell(instance->process, EVENT_PRIORITY, instance->index, instance->vr.state, instance->vr.state, instance->name,
+		why);
+}
+
+/* Whether anybody asked for it: otherwise it would only fill the ring. */
+static bool is_lower_asked_for(const struct vrrp_instance *instance)
+{
+	const struct conf *conf = instance->process->set->conf;
+	const struct conf_range *range = &instance->conf->notifies;
+
+	for (uint32_t i = range->first; i < range->first + range->count; i++) {
+		if (conf->notifies[i].event == CONF_NOTIFY_LOWER_PRI)
+			return true;
+	}
+	return false;
+}
+
+void vrrp_report_lower(struct vrrp_instance *instance, const struct addr *source, uint32_t priority)
+{
+	const struct conf_range *range = &instance->conf->notifies;
+	char why[WHY_SIZE], buf[ADDR_TEXT];
+	uint32_t held_back;
+
+	if (!is_lower_asked_for(instance) || !log_limit_pass(&instance->lower_limit, LOWER_US, &held_back))
+		return;
+	snprintf(why, sizeof(why), "advertisement of priority %u from %s while master with %u", priority,
+		addr_format(source, buf), instance->vr.priority);
+	tell(instance->process, EVENT_LOWER, instance->index, VRRP_MASTER, VRRP_MASTER, instance->name, why);
+	for (uint32_t i = range->first; i < range->first + range->count; i++) {
+		if (instance->process->set->conf->notifies[i].event == CONF_NOTIFY_LOWER_PRI)
+			role_notify(instance->process->role, i, CONF_NOTIFY_LOWER_PRI, instance->vr.priority);
+	}
 }
 
 void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_group *group, uint32_t from)
@@ -266,7 +323,7 @@ void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_grou
 	log_info("vrrp group %s: %s -> %s: %s", group->name, state_word(from), state_word(group->state), why);
 	vrrp_report_group(process, group);
 	tell(process, EVENT_GROUP, (uint32_t)(group - process->set->groups), from, group->state, group->name, why);
-	notify(process, &group->conf->notifies, group->state, priority);
+	notify(process, &group->conf->notifies, notify_event(group->state), priority);
 }
 
 void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const struct addr *source)

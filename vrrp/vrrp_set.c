@@ -202,6 +202,7 @@ static void stop_instance(struct vrrp_instance *instance)
 {
 	struct vrrp_event event = {.kind = VRRP_EVENT_STOP};
 
+	instance->is_deleted = true;
 	if (instance->is_started)
 		vrrp_instance_step(instance, &event);
 	cancel_timers(instance);

@@ -5,6 +5,7 @@
 #include "conf_finish.h"
 #include "conf_hmac.h"
 #include "conf_track.h"
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -38,6 +39,14 @@ static void finish_global(struct conf_load *load)
 		d->garp_repeat = 1;
 		d->garp_delay_us = 0;
 		d->garp_refresh_repeat = 1;
+	}
+	if (!g->notification_email_from) {
+		char from[300] = "root@localhost";
+
+		if (uname(&uts) == 0)
+			snprintf(from, sizeof(from), "root@%s", uts.nodename);
+		node = conf_text(load, from);
+		g->notification_email_from = node;
 	}
 	if (!addr_is_set(&g->mcast_group4))
 		addr_parse("224.0.0.18", &g->mcast_group4);
@@ -231,6 +240,7 @@ static void inherit(struct conf_load *load, conf_index_t index)
 	INHERIT("startup_delay", startup_delay_us, d->startup_delay_us);
 	INHERIT("lower_prio_no_advert", lower_prio_no_advert, d->lower_prio_no_advert > 0);
 	INHERIT("skip_check_adv_addr", skip_check_adv_addr, d->skip_check_adv_addr > 0);
+	INHERIT("notify_priority_changes", notify_priority, d->notify_priority > 0);
 	INHERIT("smtp_alert", smtp_alert, d->smtp_alert > 0 || d->smtp_alert_vrrp > 0);
 	if (i->garp_lower_prio_delay_us < 0)
 		i->garp_lower_prio_delay_us = d->garp_lower_delay_us >= 0 ? d->garp_lower_delay_us : d->garp_delay_us;

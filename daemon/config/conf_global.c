@@ -2,6 +2,7 @@
 /* The keywords outside any object and those of global_defs. Runs in the config role. */
 #include "conf_finish.h"
 #include "conf_address.h"
+#include "conf_fifo.h"
 #include "conf_pair.h"
 #include "conf_print.h"
 #include "conf_service.h"
@@ -196,7 +197,6 @@ static void print_namespaces(struct conf_printer *p, uint32_t record)
 #define PROCESS "Poise decides about its processes itself"
 #define NAMES "Poise's processes have fixed names"
 #define BUFFERS "Poise sizes its buffers itself"
-#define NO_FIFO "Poise has no notification FIFO; use notify scripts, or follow `poisectl events`"
 #define NO_BFD "Poise does not speak BFD; shorten advert_int instead"
 
 /* clang-format off */
@@ -206,12 +206,12 @@ static const struct conf_directive global_directives[] = {
 	CALL("notification_email", apply_emails, print_emails, LIVE, "mail addresses that get alerts, as a block"),
 	TEXT("notification_email_from", G(notification_email_from), LIVE, "sender of alerts"),
 	CALL("smtp_server", apply_smtp_server, print_smtp_server, LIVE, "mail server for alerts: ADDRESS [PORT]"),
-	INACTIVE("smtp_connect_timeout", "mail is sent without a limit of its own"),
-	INACTIVE("smtp_helo_name", "the host's name is used"),
+	TIME("smtp_connect_timeout", G(smtp_timeout_us), CONF_S, 1000 * CONF_S, 30 * CONF_S, LIVE, "how long the mail server may take to answer; nothing waits for it"),
+	TEXT("smtp_helo_name", G(smtp_helo_name), LIVE, "name by which this machine greets the mail server; default: the host's name"),
 	FLAG("smtp_alert", CONF_DEFAULTS(smtp_alert), LIVE, "mail alerts for every object that does not say otherwise"),
 	FLAG("smtp_alert_vrrp", CONF_DEFAULTS(smtp_alert_vrrp), LIVE, "mail alerts for VRRP instances and groups that do not say otherwise"),
 	FLAG("smtp_alert_checker", CONF_DEFAULTS(smtp_alert_checker), LIVE, "mail alerts for services and servers that do not say otherwise"),
-	INACTIVE("no_email_faults", "alerts are sent for instances that ask for them"),
+	FLAG("no_email_faults", G(no_email_faults), LIVE, "no mail when an instance or a group enters fault"),
 	IGNORED("no_checker_emails", "alerts are sent once for each change of a server"),
 	IGNORED("checker_log_all_failures", "every change of a verdict is logged with its cause"),
 	PLAIN("enable_script_security", G(script_security), LIVE, "scripts that others than root may change are not run as root"),
@@ -287,14 +287,14 @@ static const struct conf_directive global_directives[] = {
 	INACTIVE("enable_dbus", "Poise has no D-Bus interface; use poisectl"),
 	INACTIVE("dbus_service_name", "Poise has no D-Bus interface; use poisectl"),
 	IGNORED("lvs_id", "it has had no meaning for a long time; use router_id"),
-	INACTIVE("notify_fifo", NO_FIFO),
-	INACTIVE("notify_fifo_script", NO_FIFO),
-	INACTIVE("vrrp_notify_fifo", NO_FIFO),
-	INACTIVE("vrrp_notify_fifo_script", NO_FIFO),
-	INACTIVE("lvs_notify_fifo", NO_FIFO),
-	INACTIVE("lvs_notify_fifo_script", NO_FIFO),
-	INACTIVE("fifo_write_vrrp_states_on_reload", NO_FIFO),
-	INACTIVE("vrrp_notify_priority_changes", NO_FIFO),
+	CALL("notify_fifo", conf_fifo_apply, conf_fifo_print, LIVE, "PATH [USER [GROUP]]: every change of state is written to this FIFO as a line, in order; it is made when it does not exist"),
+	CALL("notify_fifo_script", conf_fifo_apply, conf_fifo_print, LIVE, "COMMAND [USER [GROUP]]: program that reads it; its path is the last argument"),
+	CALL("vrrp_notify_fifo", conf_fifo_apply, conf_fifo_print, LIVE, "PATH [USER [GROUP]]: a FIFO for VRRP alone"),
+	CALL("vrrp_notify_fifo_script", conf_fifo_apply, conf_fifo_print, LIVE, "COMMAND [USER [GROUP]]: program that reads it; its path is the last argument"),
+	CALL("lvs_notify_fifo", conf_fifo_apply, conf_fifo_print, LIVE, "PATH [USER [GROUP]]: a FIFO for virtual and real servers alone"),
+	CALL("lvs_notify_fifo_script", conf_fifo_apply, conf_fifo_print, LIVE, "COMMAND [USER [GROUP]]: program that reads it; its path is the last argument"),
+	FLAG("fifo_write_vrrp_states_on_reload", G(fifo_states_on_reload), LIVE, "write the states of all instances and groups to the FIFOs after a reload"),
+	FLAG("vrrp_notify_priority_changes", CONF_DEFAULTS(notify_priority), LIVE, "changes of the effective priority are written to the FIFOs, too"),
 	INACTIVE("rs_init_notifies", "notify scripts of servers run when a verdict changes"),
 	INACTIVE("startup_script", "use ExecStartPre= of the service unit"),
 	INACTIVE("startup_script_timeout", "use ExecStartPre= of the service unit"),

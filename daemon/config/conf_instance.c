@@ -207,6 +207,8 @@ static const struct {
 	{"notify_backup", CONF_NOTIFY_BACKUP},
 	{"notify_fault", CONF_NOTIFY_FAULT},
 	{"notify_stop", CONF_NOTIFY_STOP},
+	{"notify_deleted", CONF_NOTIFY_DELETED},
+	{"notify_master_rx_lower_pri", CONF_NOTIFY_LOWER_PRI},
 	{"notify", CONF_NOTIFY_ANY},
 };
 
@@ -214,6 +216,9 @@ static const struct {
 
 static void apply_notify(struct conf_load *load, const struct conf_node *node)
 {
+	/* Without a program keepalived means the word in the FIFO, which is always written. */
+	if (node->n_words == 1 && strcmp(conf_word(node, 0), "notify_deleted") == 0)
+		return;
 	for (unsigned i = 0; i < N_EVENTS; i++)
 		if (strcmp(events[i].keyword, conf_word(node, 0)) == 0)
 			conf_notify_add(load, CONF_OWNER_INSTANCE, events[i].event, node);
@@ -337,9 +342,9 @@ static const struct conf_directive instance_directives[] = {
 	CALL("notify_fault", apply_notify, print_notifies, LIVE, "program that runs when the instance enters fault"),
 	CALL("notify_stop", apply_notify, print_notifies, LIVE, "program that runs when VRRP stops"),
 	CALL("notify", apply_notify, print_notifies, LIVE, "program that runs at every change, with TYPE NAME STATE PRIORITY behind its arguments"),
-	INACTIVE("notify_deleted", "a deleted instance gives its addresses back and runs notify_stop"),
-	INACTIVE("notify_master_rx_lower_pri", "lower-priority advertisements are counted in the status"),
-	INACTIVE("notify_priority_changes", "Poise has no notification FIFO; follow `poisectl events`"),
+	CALL("notify_deleted", apply_notify, print_notifies, LIVE, "[COMMAND [USER [GROUP]]]: program that runs, instead of notify_stop, when the instance is not in a new configuration"),
+	CALL("notify_master_rx_lower_pri", apply_notify, print_notifies, LIVE, "program that runs when a master hears an advertisement of lower priority, at most once a second"),
+	FLAG("notify_priority_changes", I(notify_priority), LIVE, "changes of the effective priority are written to the FIFOs"),
 	FLAG("smtp_alert", I(smtp_alert), LIVE, "mail an alert at every change"),
 	TIME("garp_master_delay", I(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "time to the second burst of announcements after becoming master; 0 = none"),
 	NUMBER("garp_master_repeat", I(garp_repeat), 0, 255, 5, LIVE, "announcements in a burst"),

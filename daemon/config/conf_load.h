@@ -13,7 +13,7 @@ struct conf_defaults {
 	int64_t garp_repeat, garp_refresh_repeat, garp_lower_repeat;
 	int64_t startup_delay_us, down_timer_adverts;
 	int64_t version, strict, skip_check_adv_addr, lower_prio_no_advert, check_unicast_src, min_garp;
-	int64_t smtp_alert, smtp_alert_vrrp, smtp_alert_checker;
+	int64_t smtp_alert, smtp_alert_vrrp, smtp_alert_checker, notify_priority;
 	int64_t snmp_keepalived;
 	const struct conf_node *sync_daemon; /* lvs_sync_daemon, its instance is looked up at the end */
 	const struct conf_word *sync_instance;

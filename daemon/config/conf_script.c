@@ -232,7 +232,7 @@ static const struct conf_directive group_directives[] = {
 	FLAG("smtp_alert", G(smtp_alert), LIVE, "mail an alert at every change"),
 	PLAIN("sync_group_tracking_weight", G(track_weights), LIVE, "what members track with a weight changes their priority; else it is not tracked"),
 	PLAIN("global_tracking", G(track_weights), LIVE, "old name of sync_group_tracking_weight"),
-	INACTIVE("notify_priority_changes", "Poise has no notification FIFO; follow `poisectl events`"),
+	IGNORED("notify_priority_changes", "a group has no priority; its instances have"),
 	INACTIVE("notify_deleted", "a deleted instance gives its addresses back and runs notify_stop"),
 	END_OF_TABLE,
 };

@@ -19,7 +19,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_source.h daemon/config/conf_split.c daemon/config/conf_track.c \
 	daemon/config/conf_track.h daemon/config/conf_tree.c daemon/config/conf_tree.h \
 	daemon/config/conf_value.c daemon/config/conf_watch.c \
-	daemon/config/conf_iproute.c daemon/config/conf_iproute.h daemon/config/conf_route.c daemon/config/conf_route.h \
+	daemon/config/conf_fifo.c daemon/config/conf_fifo.h daemon/config/conf_iproute.c daemon/config/conf_iproute.h daemon/config/conf_route.c daemon/config/conf_route.h \
 	daemon/config/conf_rule.c daemon/config/conf_rule.h
 
 pkglibexec_PROGRAMS += daemon/config/poise-config

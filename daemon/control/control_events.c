@@ -36,6 +36,10 @@ const char *event_kind_name(enum event_kind kind)
 		return "split";
 	case EVENT_COVERAGE:
 		return "coverage";
+	case EVENT_PRIORITY:
+		return "priority";
+	case EVENT_LOWER:
+		return "lower priority";
 	case EVENT_KINDS:
 		break;
 	}
@@ -47,6 +51,8 @@ const char *event_value_name(enum event_kind kind, uint32_t value)
 	switch (kind) {
 	case EVENT_INSTANCE:
 	case EVENT_GROUP:
+	case EVENT_PRIORITY:
+	case EVENT_LOWER:
 		return vrrp_state_name((enum vrrp_state)value);
 	case EVENT_SERVER:
 		return health_name((enum health)value);

@@ -11,6 +11,7 @@
 #include "script_misc.h"
 #include "script_notify.h"
 #include "script_processes.h"
+#include "script_tell.h"
 #include "script_unit.h"
 #include "status.h"
 #include <errno.h>
@@ -25,6 +26,7 @@ struct script_role {
 	struct script_checks *checks, *prepared;
 	struct script_miscs *miscs, *prepared_miscs;
 	struct script_notifies *notifies;
+	struct script_teller *teller;
 	struct script_processes *processes;
 	struct script_files *files;
 	bool has_begun;
@@ -35,7 +37,8 @@ static int script_open(struct role_process *p)
 	struct script_role *role = p->ctx;
 
 	role->notifies = script_notifies_new(p);
-	return role->notifies ? 0 : -ENOMEM;
+	role->teller = script_teller_new(p);
+	return role->notifies && role->teller ? 0 : -ENOMEM;
 }
 
 static void script_abort(struct role_process *p)
@@ -67,10 +70,12 @@ static void script_commit(struct role_process *p, const struct conf *next)
 	struct board_shape shape = {.record_size = {[SCRIPT_TABLE_SCRIPT] = sizeof(struct status_script),
 					    [SCRIPT_TABLE_MISC] = sizeof(struct status_script),
 					    [SCRIPT_TABLE_PROCESS] = sizeof(struct status_watch),
-					    [SCRIPT_TABLE_FILE] = sizeof(struct status_watch)},
+					    [SCRIPT_TABLE_FILE] = sizeof(struct status_watch),
+					    [SCRIPT_TABLE_TOLD] = sizeof(struct status_told)},
 		.count = {[SCRIPT_TABLE_SCRIPT] = next->n_scripts,
 			[SCRIPT_TABLE_PROCESS] = next->n_processes,
-			[SCRIPT_TABLE_FILE] = next->n_files}};
+			[SCRIPT_TABLE_FILE] = next->n_files,
+			[SCRIPT_TABLE_TOLD] = 1}};
 	struct script_role *role = p->ctx;
 	struct board *board;
 
@@ -95,7 +100,11 @@ static void script_commit(struct role_process *p, const struct conf *next)
 	script_files_free(role->files);
 	role->files = script_files_begin(p, next, board, !role->has_begun);
 	role->has_begun = true;
+	script_teller_switch(role->teller, next, board);
 	role_publish_board(p, board);
+	/* What happened before this process had a configuration. */
+	script_teller_events(role->teller, ROLE_VRRP);
+	script_teller_events(role->teller, ROLE_IPVS);
 	script_checks_begin(role->checks);
 	script_advise(next);
 	script_miscs_begin(role->miscs);
@@ -120,6 +129,7 @@ static void script_stop(struct role_process *p, bool keep)
 	role->processes = NULL;
 	script_files_free(role->files);
 	role->files = NULL;
+	script_teller_end(role->teller);
 	script_notifies_settle(role->notifies, STOP_PATIENCE_US, end, p);
 }
 
@@ -132,6 +142,13 @@ static void on_notify(void *ctx, const struct msg_notify *m, int fd)
 	script_notifies_ask(role->notifies, m);
 }
 
+static void script_events(struct role_process *p, enum role other)
+{
+	struct script_role *role = p->ctx;
+
+	script_teller_events(role->teller, other);
+}
+
 static const struct msg_handlers handlers = {.notify = on_notify};
 
 static const struct role_ops ops = {
@@ -140,6 +157,7 @@ static const struct role_ops ops = {
 	.prepare = script_prepare,
 	.commit = script_commit,
 	.abort = script_abort,
+	.events = script_events,
 	.handlers = &handlers,
 	.stop = script_stop,
 };

@@ -25,6 +25,7 @@ struct plan {
 	const char *argv[SPAWN_ARGS];
 	struct script_user user;
 	bool with_parent;
+	int input; /* -1 = /dev/null */
 };
 
 /* What the child says when it cannot become the program. */
@@ -103,7 +104,7 @@ static void __attribute__((noreturn)) child_run(const struct plan *plan, const s
 	snprintf(logname, sizeof(logname), "LOGNAME=%s", plan->user.name);
 	setpgid(0, 0);
 	/* The report is moved above the three that the program gets; it closes itself with exec. */
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	if (null < 0 || dup2(plan->input < 0 ? null : plan->input, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
 		dup2(spawn->errors, STDERR_FILENO) < 0 || dup3(report, 3, O_CLOEXEC) < 0)
 		child_fail(report, "opening /dev/null");
 	close_range(4, ~0U, 0);
@@ -143,15 +144,10 @@ static int open_errors(void)
 	return fd;
 }
 
-int spawn_start(struct spawn *spawn, const struct conf *conf, const struct conf_command *command,
-	const char *const *further, bool with_parent, char *why)
+static int start(struct spawn *spawn, const struct plan *plan, char *why)
 {
-	struct plan plan = {.with_parent = with_parent};
 	int fds[2];
 
-	*spawn = (struct spawn){.report = -1, .errors = -1};
-	if (plan_command(&plan, conf, command, further, why) < 0)
-		return -1;
 	spawn->errors = open_errors();
 	if (spawn->errors < 0 || pipe2(fds, O_CLOEXEC) < 0) {
 		snprintf(why, SPAWN_WHY_SIZE, "no descriptors: %s", strerror(errno));
@@ -161,7 +157,7 @@ int spawn_start(struct spawn *spawn, const struct conf *conf, const struct conf_
 	spawn->report = fds[0];
 	spawn->pid = fork();
 	if (spawn->pid == 0)
-		child_run(&plan, spawn, fds[1]);
+		child_run(plan, spawn, fds[1]);
 	close(fds[1]);
 	if (spawn->pid > 0) {
 		/* In both processes, so that a signal to the group never comes too early. */
@@ -172,6 +168,33 @@ int spawn_start(struct spawn *spawn, const struct conf *conf, const struct conf_
 	spawn->pid = 0;
 	close_both(spawn);
 	return -1;
+}
+
+int spawn_start(struct spawn *spawn, const struct conf *conf, const struct conf_command *command,
+	const char *const *further, bool with_parent, char *why)
+{
+	struct plan plan = {.with_parent = with_parent, .input = -1};
+
+	*spawn = (struct spawn){.report = -1, .errors = -1};
+	return plan_command(&plan, conf, command, further, why) < 0 ? -1 : start(spawn, &plan, why);
+}
+
+int spawn_own(struct spawn *spawn, const char *path, const char *const *argv, int input, char *why)
+{
+	struct plan plan = {.with_parent = true, .input = input};
+	int n = 0;
+
+	*spawn = (struct spawn){.report = -1, .errors = -1};
+	snprintf(plan.user.home, sizeof(plan.user.home), "/");
+	snprintf(plan.path, sizeof(plan.path), "%s", path);
+	for (; argv[n]; n++) {
+		if (n == SPAWN_ARGS - 1) {
+			snprintf(why, SPAWN_WHY_SIZE, "the command has more than %d words", SPAWN_ARGS - 1);
+			return -1;
+		}
+		plan.argv[n] = argv[n];
+	}
+	return start(spawn, &plan, why);
 }
 
 /* The last line that was written to standard error, without control characters; "" when there is none. */

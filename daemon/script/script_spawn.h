@@ -28,6 +28,9 @@ struct spawn {
  * process dies. Returns 0, or -1 and the reason in why (SPAWN_WHY_SIZE bytes). */
 int spawn_start(struct spawn *spawn, const struct conf *conf, const struct conf_command *command,
 	const char *const *further, bool with_parent, char *why);
+/* Starts a program of ours, by its path and as this user, with `input` as its standard input; it gives up what it does
+ * not need itself. argv ends with NULL. Returns like spawn_start(). */
+int spawn_own(struct spawn *spawn, const char *path, const char *const *argv, int input, char *why);
 /* After its end: releases everything; returns status_script.last_exit and puts the reason into why: "exit status 1:
  * connect: refused", "killed by signal 9", "/x/y: Permission denied"; "exit status 0" for success. */
 int spawn_finish(struct spawn *spawn, const siginfo_t *info, char *why);

@@ -24,6 +24,10 @@ const char *script_words_event(enum conf_notify_event event)
 		return "QUORUM_UP";
 	case CONF_NOTIFY_QUORUM_DOWN:
 		return "QUORUM_DOWN";
+	case CONF_NOTIFY_DELETED:
+		return "DELETED";
+	case CONF_NOTIFY_LOWER_PRI:
+		return "MASTER_RX_LOWER_PRI";
 	case CONF_NOTIFY_ANY:
 		break;
 	}
