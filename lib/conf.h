@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 10
+#define CONF_LAYOUT 11
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -168,10 +168,13 @@ struct conf_instance {
 	conf_index_t secret;         /* PASS or AH key */
 	conf_index_t group;          /* sync group */
 	struct addr source;          /* mcast_src_ip / unicast_src_ip; AF_UNSPEC = the interface's primary address */
-	uint8_t unicast_ttl, zero1[6];
+	uint8_t unicast_ttl;
+	uint8_t vmac_mac[6]; /* use_vmac */
 	struct conf_range addresses; /* advertised first (n_advertised of them), then excluded ones */
 	uint32_t n_advertised;
 	struct conf_range routes, rules;
+	conf_string_t vmac;      /* use_vmac: name of the interface that holds the addresses */
+	uint32_t vmac_xmit_base; /* advertisements leave from the interface below all the same */
 	struct conf_range peers;
 	struct conf_range tracks;
 	struct conf_range notifies;

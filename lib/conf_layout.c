@@ -82,6 +82,7 @@ const struct conf_field conf_fields[] = {
 	INDEX(INSTANCE, conf_instance, group, GROUP),
 	ADDR(INSTANCE, conf_instance, source),
 	RANGE(INSTANCE, conf_instance, addresses, ADDRESS),
+	STRING(INSTANCE, conf_instance, vmac),
 	RANGE(INSTANCE, conf_instance, routes, ROUTE),
 	RANGE(INSTANCE, conf_instance, rules, RULE),
 	RANGE(INSTANCE, conf_instance, peers, PEER),

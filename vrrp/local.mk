@@ -11,7 +11,7 @@ noinst_LIBRARIES += vrrp/libvrrpnet.a
 vrrp_libvrrpnet_a_SOURCES = vrrp/vrrp_link.c vrrp/vrrp_link.h vrrp/vrrp_plan.c vrrp/vrrp_plan.h \
 	vrrp/vrrp_map.c vrrp/vrrp_map.h vrrp/vrrp_monitor.c vrrp/vrrp_monitor.h vrrp/vrrp_address.c vrrp/vrrp_address.h \
 	vrrp/vrrp_courier.c vrrp/vrrp_courier.h vrrp/vrrp_heart.c vrrp/vrrp_heart.h \
-	vrrp/vrrp_route.c vrrp/vrrp_route.h vrrp/vrrp_pave.c vrrp/vrrp_pave.h \
+	vrrp/vrrp_route.c vrrp/vrrp_route.h vrrp/vrrp_vmac.c vrrp/vrrp_vmac.h vrrp/vrrp_pave.c vrrp/vrrp_pave.h \
 	vrrp/vrrp_track.c vrrp/vrrp_track.h vrrp/vrrp_firewall.c vrrp/vrrp_firewall.h
 vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
 
@@ -117,8 +117,13 @@ tests_fuzz_seeds_vrrp_route_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 tests_fuzz_seeds_vrrp_route_LDADD = vrrp/libvrrpnet.a lib/libpoise.a $(NL_LIBS)
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_vrrp_route
-tests_fuzz_fuzz_vrrp_route_SOURCES = tests/fuzz/fuzz_vrrp_route.c vrrp/vrrp_route.c vrrp/vrrp_link.c
+tests_fuzz_fuzz_vrrp_route_SOURCES = tests/fuzz/fuzz_vrrp_route.c vrrp/vrrp_route.c vrrp/vrrp_vmac.c vrrp/vrrp_link.c
 tests_fuzz_fuzz_vrrp_route_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_vrrp_route_LDADD = lib/libpoise.a $(NL_LIBS)
 tests_fuzz_fuzz_vrrp_route_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
+
+check_PROGRAMS += tests/unit/check_vrrp_vmac
+tests_unit_check_vrrp_vmac_SOURCES = tests/unit/check_vrrp_vmac.c
+tests_unit_check_vrrp_vmac_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_vmac_LDADD = $(VRRP_NET_TEST_LDADD)

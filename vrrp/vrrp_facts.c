@@ -18,7 +18,8 @@ struct facts {
 	uint32_t priority;
 	char text[VRRP_TEXT_SIZE]; /* object of the lowest fault */
 	struct addr source;        /* AF_UNSPEC: none */
-	bool must_wait;            /* the kernel is still checking the only address */
+	bool must_wait;            /* the kernel is still checking the only address, or making an interface */
+	bool waits_for_vmac;
 };
 
 static void add_fault(struct facts *facts, enum vrrp_fault fault, const char *object)
@@ -125,6 +126,20 @@ static void look_at_other_interfaces(struct facts *facts, const struct vrrp_inst
 	}
 }
 
+/* It is made when the interface below is there; one that cannot be made is a fault. */
+static void look_at_vmac(struct facts *facts, const struct vrrp_instance *instance, const struct link *base)
+{
+	const struct vrrp_set *set = instance->process->set;
+	const struct vrrp_way *way = &set->ways[set->conf->n_routes + set->conf->n_rules + instance->index];
+
+	if (!instance->conf->use_vmac || !base || way->is_set)
+		return;
+	if (way->last_error)
+		add_fault(facts, VRRP_FAULT_NO_INTERFACE, conf_string(set->conf, instance->conf->vmac));
+	else if (!instance->is_started)
+		facts->must_wait = facts->waits_for_vmac = true;
+}
+
 static void look(struct facts *facts, const struct vrrp_instance *instance)
 {
 	const struct vrrp_process *process = instance->process;
@@ -139,6 +154,7 @@ static void look(struct facts *facts, const struct vrrp_instance *instance)
 		add_link_faults(facts, link, interface);
 	look_at_other_interfaces(facts, instance);
 	look_at_routes(facts, instance);
+	look_at_vmac(facts, instance, link);
 	find_source(facts, instance, link);
 	if (instance->is_deaf)
 		add_fault(facts, VRRP_FAULT_SOCKET, interface);
@@ -236,6 +252,9 @@ static void deliver(struct vrrp_instance *instance, const struct facts *facts)
 	if (instance->process->is_leaving)
 		return;
 	if (!instance->is_started) {
+		/* In a moment. */
+		if (facts->waits_for_vmac)
+			return;
 		if (facts->must_wait && facts->faults == VRRP_FAULT_BIT(VRRP_FAULT_NO_SOURCE))
 			wait_for_address(instance);
 		else
@@ -265,6 +284,12 @@ static void deliver(struct vrrp_instance *instance, const struct facts *facts)
 
 /* ---- interfaces and sockets ---- */
 
+/* The interface that holds addresses which name none. */
+static conf_string_t held_on(const struct conf_instance *instance)
+{
+	return instance->use_vmac ? instance->vmac : instance->interface;
+}
+
 static void find_interfaces(struct vrrp_process *process)
 {
 	struct vrrp_set *set = process->set;
@@ -286,7 +311,7 @@ static void find_interfaces(struct vrrp_process *process)
 		const struct conf_address *address = &set->conf->addresses[i];
 		bool is_static = address->instance == CONF_NONE;
 		conf_string_t name =
-			address->interface || is_static ? address->interface : set->conf->instances[address->instance].interface;
+			address->interface || is_static ? address->interface : held_on(&set->conf->instances[address->instance]);
 		const struct link *link = links_find_name(&process->monitor.links, conf_string(set->conf, name));
 		uint32_t ifindex = link ? link->ifindex : 0;
 

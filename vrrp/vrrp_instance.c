@@ -2,6 +2,7 @@
 /* Drives the state machines of the vrrp process: gives them events with the time, carries their actions out, keeps
  * their timers armed. It decides nothing about elections and waits for nothing. */
 #include "vrrp_process.h"
+#include "vrrp_vmac.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if_arp.h>
@@ -15,6 +16,25 @@
 #define SEND_ERROR_LOG_US (60 * US_PER_S)
 
 /* ---- advertisements out ---- */
+
+/* From the virtual MAC address, so that switches learn it again and again. */
+static int send_from_vmac(struct vrrp_instance *instance, const struct vrrp_departure *departure)
+{
+	const struct vrrp_process *process = instance->process;
+	const struct link *link =
+		links_find_name(&process->monitor.links, conf_string(process->set->conf, instance->conf->vmac));
+	const struct vrrp_vmac_frame head = {.mac = instance->conf->vmac_mac,
+		.source = departure->source,
+		.destination = departure->destination,
+		.ttl = departure->ttl,
+		.protocol = instance->conf->auth == CONF_AUTH_AH ? VRRP_PROTOCOL_AH : VRRP_PROTOCOL};
+	uint8_t frame[VRRP_PACKET_MAX + 64];
+	size_t size = vrrp_vmac_frame(&head, departure->data, departure->size, frame, sizeof(frame));
+
+	if (!link)
+		return -ENODEV;
+	return size ? vrrp_socket_send_frame(&instance->process->sockets, link->ifindex, frame, size) : -EMSGSIZE;
+}
 
 static void send_to(struct vrrp_instance *instance, struct vrrp_sending *tx, const struct addr *destination)
 {
@@ -34,7 +54,12 @@ static void send_to(struct vrrp_instance *instance, struct vrrp_sending *tx, con
 	if (instance->conf->unicast && addr_is_link_local(destination))
 		departure.ifindex = instance->ifindex;
 	departure.size = vrrp_packet_encode(process->set->conf, instance->conf, tx, packet, sizeof(packet));
-	error = departure.size ? vrrp_socket_send(&process->sockets, &departure) : -EMSGSIZE;
+	if (departure.size == 0)
+		error = -EMSGSIZE;
+	else if (instance->conf->use_vmac && !instance->conf->vmac_xmit_base && !instance->conf->unicast)
+		error = send_from_vmac(instance, &departure);
+	else
+		error = vrrp_socket_send(&process->sockets, &departure);
 	if (error && log_limit_pass(&instance->send_limit, SEND_ERROR_LOG_US, &held_back))
 		log_error("vrrp %s: advertisement to %s not sent: %s", instance->name, addr_format(destination, buf),
 			strerror(-error));

@@ -6,10 +6,12 @@
 #include "ledger.h"
 #include "log.h"
 #include "netlink.h"
+#include "vrrp_vmac.h"
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/filter.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -59,7 +61,7 @@ void vrrp_pave_free(struct vrrp_pave *pave)
 int vrrp_pave_reserve(struct vrrp_pave *pave, uint32_t n)
 {
 	/* Every lease may have to go and every way to come; each way that comes is a lease. */
-	uint32_t room = 2 * (pave->n_leases + n);
+	uint32_t room = 2 * (pave->n_leases + n) + n;
 	void *leases, *jobs;
 
 	if (room <= pave->room)
@@ -95,7 +97,7 @@ int vrrp_pave_set_ledger(struct vrrp_pave *pave, int fd)
 	for (size_t i = 0; i < count; i++) {
 		const struct vrrp_path *path = (const struct vrrp_path *)records + i;
 
-		if (path->kind <= VRRP_PATH_RULE && path->length <= VRRP_PATH_SIZE)
+		if (path->kind <= VRRP_PATH_LINK && path->length <= VRRP_PATH_SIZE)
 			pave->leases[pave->n_leases++] = *path;
 	}
 	free(records);
@@ -152,18 +154,27 @@ static void compare(void *arg, struct nlmsghdr *nlh)
 	}
 }
 
+static int request_type(uint8_t kind)
+{
+	return kind == VRRP_PATH_LINK ? RTM_GETLINK : kind == VRRP_PATH_ROUTE ? RTM_GETROUTE : RTM_GETRULE;
+}
+
 static int dump(struct nl_sock *sock, struct vrrp_pave_look *look, const struct vrrp_path_where *where)
 {
+	const struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
 	struct rtmsg rtm = {.rtm_family = where->family, .rtm_protocol = where->protocol};
 	struct fib_rule_hdr rule = {.family = where->family};
 	bool is_route = where->kind == VRRP_PATH_ROUTE;
-	struct nl_msg *request = nlmsg_alloc_simple(is_route ? RTM_GETROUTE : RTM_GETRULE, 0);
+	struct nl_msg *request = nlmsg_alloc_simple(request_type(where->kind), 0);
 	int error;
 
 	if (!request)
 		return -ENOMEM;
-	error = is_route ? nlmsg_append(request, &rtm, sizeof(rtm), NLMSG_ALIGNTO)
-			 : nlmsg_append(request, &rule, sizeof(rule), NLMSG_ALIGNTO);
+	if (where->kind == VRRP_PATH_LINK)
+		error = nlmsg_append(request, (void *)(uintptr_t)&link, sizeof(link), NLMSG_ALIGNTO);
+	else
+		error = is_route ? nlmsg_append(request, &rtm, sizeof(rtm), NLMSG_ALIGNTO)
+				 : nlmsg_append(request, &rule, sizeof(rule), NLMSG_ALIGNTO);
 	if (!error && is_route)
 		error = nla_put_u32(request, RTA_TABLE, where->table);
 	error = error ? -ENOMEM : netlink_dump(sock, request, DUMP_TIMEOUT_US, compare, look);
@@ -245,6 +256,63 @@ static int add_job(struct vrrp_pave *pave, const struct vrrp_path *path, uint32_
 	return vrrp_path_put(path, msg);
 }
 
+/* ---- interfaces with a virtual MAC address ---- */
+
+/* The interface below must not answer for addresses that are not its own; what it was set to stays with the lease. */
+static void quiet_base(struct vrrp_pave *pave, struct vrrp_path *path)
+{
+	const struct link *base = links_find(pave->links, vrrp_vmac_base(path));
+	int before;
+
+	for (uint32_t i = 0; i < pave->n_leases && !path->kept; i++) {
+		if (pave->leases[i].kind == VRRP_PATH_LINK && vrrp_vmac_base(&pave->leases[i]) == vrrp_vmac_base(path))
+			path->kept = pave->leases[i].kept;
+	}
+	if (!base)
+		return;
+	before = vrrp_vmac_arp_ignore(base->name, 1);
+	if (!path->kept && before >= 0 && before < UINT8_MAX)
+		path->kept = (uint8_t)(before + 1);
+}
+
+/* The last one on it is gone. */
+static void restore_base(const struct vrrp_pave *pave, const struct vrrp_path *path)
+{
+	const struct link *base = links_find(pave->links, vrrp_vmac_base(path));
+
+	if (path->kind != VRRP_PATH_LINK || !path->kept || !base)
+		return;
+	for (uint32_t i = 0; i < pave->n_leases; i++) {
+		if (pave->leases[i].kind == VRRP_PATH_LINK && vrrp_vmac_base(&pave->leases[i]) == base->ifindex)
+			return;
+	}
+	vrrp_vmac_arp_ignore(base->name, path->kept - 1);
+}
+
+/* An interface that was made is set up before it goes up. */
+static int raise_links(struct vrrp_pave *pave, const struct conf *conf, const struct vrrp_way *ways)
+{
+	uint32_t first = conf->n_routes + conf->n_rules;
+	int error = 0;
+
+	for (uint32_t i = 0; i < conf->n_instances && !error; i++) {
+		const struct link *link = links_find_name(pave->links, conf_string(conf, conf->instances[i].vmac));
+		struct vrrp_path raise;
+		struct nl_msg *msg;
+
+		if (!ways[first + i].is_wanted || !ways[first + i].is_set || !link || link->flags & IFF_UP)
+			continue;
+		vrrp_vmac_prepare(link->name);
+		vrrp_vmac_raise(link->ifindex, &raise);
+		msg = netlink_batch_add(pave->batch, RTM_NEWLINK, 0);
+		if (!msg)
+			return -ENOMEM;
+		pave->jobs[pave->n_jobs++] = (struct vrrp_pave_job){raise, UINT32_MAX, false};
+		error = vrrp_path_put(&raise, msg);
+	}
+	return error;
+}
+
 static int place_of(const struct conf *conf, uint32_t way)
 {
 	return way < conf->n_routes ? vrrp_path_flags((enum vrrp_path_place)conf->routes[way].place)
@@ -267,7 +335,7 @@ static bool is_due(struct vrrp_way *way, struct mono now, struct mono *next)
 static int compose(
 	struct vrrp_pave *pave, const struct conf *conf, struct vrrp_way *ways, struct mono now, struct mono *next)
 {
-	uint32_t n = conf->n_routes + conf->n_rules;
+	uint32_t n = vrrp_pave_count(conf);
 	int error = 0;
 
 	pave->n_jobs = 0;
@@ -275,9 +343,14 @@ static int compose(
 		if (!is_wanted(ways, n, &pave->leases[i]))
 			error = add_job(pave, &pave->leases[i], UINT32_MAX, 0);
 	}
+	if (!error)
+		error = raise_links(pave, conf, ways);
 	for (uint32_t i = 0; i < n && !error; i++) {
-		if (is_due(&ways[i], now, next))
-			error = add_job(pave, &ways[i].path, i, place_of(conf, i));
+		if (!is_due(&ways[i], now, next))
+			continue;
+		if (ways[i].path.kind == VRRP_PATH_LINK)
+			quiet_base(pave, &ways[i].path);
+		error = add_job(pave, &ways[i].path, i, place_of(conf, i));
 	}
 	return error ? error : (int)pave->n_jobs;
 }
@@ -354,6 +427,7 @@ static void take_answers(
 
 		if (job->way == UINT32_MAX) {
 			forget_lease(pave, &job->path);
+			restore_base(pave, &job->path);
 		} else if (!job->is_refused && !pave->is_outdated) {
 			ways[job->way].is_set = true;
 			ways[job->way].last_error = 0;
@@ -394,10 +468,20 @@ void vrrp_pave_forget(struct vrrp_pave *pave)
 
 /* ---- what is to be done ---- */
 
+static int encode(const struct vrrp_pave *pave, const struct conf *conf, uint32_t way, struct vrrp_path *path)
+{
+	if (way < conf->n_routes)
+		return vrrp_path_of_route(conf, way, pave->links, path);
+	way -= conf->n_routes;
+	if (way < conf->n_rules)
+		return vrrp_path_of_rule(conf, way, path);
+	return vrrp_vmac_path(conf, way - conf->n_rules, pave->links, path);
+}
+
 /* Encodes what may look different now: an interface may have another number, or have come. */
 static void prepare(struct vrrp_pave *pave, const struct conf *conf, struct vrrp_way *ways)
 {
-	for (uint32_t i = 0; i < conf->n_routes + conf->n_rules; i++) {
+	for (uint32_t i = 0; i < vrrp_pave_count(conf); i++) {
 		struct vrrp_way *way = &ways[i];
 		struct vrrp_path path;
 		int error;
@@ -407,8 +491,7 @@ static void prepare(struct vrrp_pave *pave, const struct conf *conf, struct vrrp
 			way->is_set = false;
 			continue;
 		}
-		error = i < conf->n_routes ? vrrp_path_of_route(conf, i, pave->links, &path)
-					   : vrrp_path_of_rule(conf, i - conf->n_routes, &path);
+		error = encode(pave, conf, i, &path);
 		way->is_ready = error == 0;
 		if (error) {
 			way->is_set = false;
@@ -439,11 +522,11 @@ static struct mono earlier(struct mono a, struct mono b)
 struct mono vrrp_pave_apply(struct vrrp_pave *pave, const struct conf *conf, struct vrrp_way *ways, struct mono now,
 	vrrp_pave_report_fn *report, void *arg)
 {
-	uint32_t n = conf->n_routes + conf->n_rules;
+	uint32_t n = vrrp_pave_count(conf);
 	struct mono next = MONO_NEVER;
 	int count;
 
-	if (vrrp_courier_is_out(pave->courier) || (n == 0 && pave->n_leases == 0))
+	if (vrrp_courier_is_out(pave->courier) || (!is_any_wanted(ways, n) && pave->n_leases == 0))
 		return MONO_NEVER;
 	if (mono_is_set(pave->not_before) && mono_before(now, pave->not_before))
 		return pave->not_before;
@@ -496,6 +579,8 @@ int vrrp_pave_release(struct vrrp_pave *pave)
 		return error ? error : pave->courier->result;
 	pave->n_leases = 0;
 	store_ledger(pave);
+	for (uint32_t i = 0; i < pave->n_jobs; i++)
+		restore_base(pave, &pave->jobs[i].path);
 	return n;
 }
 

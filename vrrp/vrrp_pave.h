@@ -12,7 +12,8 @@
 
 struct netlink_batch;
 
-/* A route or rule that may have to be there. Routes first, in the order of conf->routes, then conf->rules. */
+/* A route, a rule or the interface of an instance with a virtual MAC address that may have to be there: in the order of
+ * conf->routes, conf->rules, conf->instances. */
 struct vrrp_way {
 	bool is_wanted; /* its instance is master, or it has none */
 	bool is_ready;  /* path is valid: every interface exists */
@@ -23,6 +24,11 @@ struct vrrp_way {
 	struct vrrp_path path;
 	struct vrrp_setbacks setbacks;
 };
+
+static inline uint32_t vrrp_pave_count(const struct conf *conf)
+{
+	return conf->n_routes + conf->n_rules + conf->n_instances;
+}
 
 struct vrrp_pave_look;
 struct vrrp_pave_job;
@@ -56,7 +62,7 @@ int vrrp_pave_reserve(struct vrrp_pave *pave, uint32_t n);
 /* Told about each way that came, went (error 0) or was refused (errno and the kernel's words or NULL). */
 typedef void vrrp_pave_report_fn(void *arg, uint32_t way, int error, const char *text);
 
-/* Brings the kernel in line with the ways (conf->n_routes + conf->n_rules of them). Returns when to come back, not set
+/* Brings the kernel in line with the ways (vrrp_pave_count() of them). Returns when to come back, not set
  * = never, or when the courier is back. */
 struct mono vrrp_pave_apply(struct vrrp_pave *pave, const struct conf *conf, struct vrrp_way *ways, struct mono now,
 	vrrp_pave_report_fn *report, void *arg);

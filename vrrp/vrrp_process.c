@@ -54,6 +54,8 @@ static void pave(struct vrrp_process *process)
 		set->ways[i].is_wanted = is_held(process, conf->routes[i].instance);
 	for (uint32_t i = 0; i < conf->n_rules; i++)
 		set->ways[conf->n_routes + i].is_wanted = is_held(process, conf->rules[i].instance);
+	for (uint32_t i = 0; i < conf->n_instances; i++)
+		set->ways[conf->n_routes + conf->n_rules + i].is_wanted = conf->instances[i].use_vmac;
 	next = vrrp_pave_apply(&process->pave, conf, set->ways, mono_now(), vrrp_report_way, process);
 	if (mono_is_set(next))
 		loop_timer_set(process->role->loop, &process->paths_due, next);
@@ -313,7 +315,7 @@ static int vrrp_prepare(struct role_process *role, const struct conf *next, char
 	}
 	process->next = vrrp_set_new(process, next);
 	if (process->next && vrrp_addresses_reserve(&process->addresses, next->n_addresses) == 0 &&
-		vrrp_pave_reserve(&process->pave, next->n_routes + next->n_rules) == 0 &&
+		vrrp_pave_reserve(&process->pave, vrrp_pave_count(next)) == 0 &&
 		loop_timer_reserve(role->loop, TIMERS_AN_INSTANCE * (size_t)next->n_instances + TIMERS_BESIDE) == 0)
 		return 0;
 	vrrp_set_free(process->next);
@@ -415,8 +417,9 @@ static void vrrp_file(struct role_process *role, enum msg_purpose purpose, uint3
 	if (purpose == MSG_PURPOSE_HEART) {
 		error = vrrp_heart_open(&process->heart, fd);
 		if (error)
-			log_error("vrrp: the last heartbeats cannot be kept: %s: after a kill of every process this node "
-				  "listens first",
+			log_error(
+				"vrrp: the last heartbeats cannot be kept: %s: after a kill of every process this node "
+				"listens first",
 				strerror(-error));
 		return;
 	}

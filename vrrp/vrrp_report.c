@@ -190,14 +190,23 @@ void vrrp_report_way(void *arg, uint32_t index, int error, const char *text)
 	const struct conf *conf = process->set->conf;
 	const struct vrrp_way *way = &process->set->ways[index];
 	bool is_route = index < conf->n_routes;
+	uint32_t links = conf->n_routes + conf->n_rules;
 	conf_index_t number = is_route ? index : index - conf->n_routes;
-	conf_index_t owner = is_route ? conf->routes[number].instance : conf->rules[number].instance;
+	conf_index_t owner = index >= links ? index - links
+			     : is_route     ? conf->routes[number].instance
+					    : conf->rules[number].instance;
 	struct status_address record = {.is_set = way->is_set, .last_error = (uint32_t)error};
 	const char *name = owner == CONF_NONE ? "static" : process->set->instances[owner].name;
 	char object[CONF_NAME_SIZE];
 
-	role_store(process->role, is_route ? VRRP_TABLE_ROUTE : VRRP_TABLE_RULE, number, &record, sizeof(record));
-	if (is_route)
+	if (index < links)
+		role_store(
+			process->role, is_route ? VRRP_TABLE_ROUTE : VRRP_TABLE_RULE, number, &record, sizeof(record));
+	else
+		process->facts_changed = true;
+	if (index >= links)
+		snprintf(object, sizeof(object), "interface %s", conf_string(conf, conf->instances[owner].vmac));
+	else if (is_route)
 		conf_route_name(conf, number, object);
 	else
 		conf_rule_name(conf, number, object);

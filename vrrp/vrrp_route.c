@@ -3,6 +3,7 @@
  * part of the vrrp process. What the kernel adds by itself (a cache, a default) is no difference; what makes a route
  * go elsewhere is. */
 #include "vrrp_route.h"
+#include "vrrp_vmac.h"
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -247,6 +248,8 @@ int vrrp_path_of_rule(const struct conf *conf, conf_index_t rule, struct vrrp_pa
 
 int vrrp_path_type(const struct vrrp_path *path, bool adds)
 {
+	if (path->kind == VRRP_PATH_LINK)
+		return adds ? RTM_NEWLINK : RTM_DELLINK;
 	if (path->kind == VRRP_PATH_ROUTE)
 		return adds ? RTM_NEWROUTE : RTM_DELROUTE;
 	return adds ? RTM_NEWRULE : RTM_DELRULE;
@@ -452,6 +455,8 @@ bool vrrp_path_is(const struct vrrp_path *path, const struct nlmsghdr *nlh)
 	if (nlh->nlmsg_type != vrrp_path_type(path, true) || nlh->nlmsg_len < NLMSG_HDRLEN)
 		return false;
 	length = nlh->nlmsg_len - NLMSG_HDRLEN;
+	if (path->kind == VRRP_PATH_LINK)
+		return vrrp_vmac_is(path, (const uint8_t *)nlh + NLMSG_HDRLEN, length);
 	if (path->length > VRRP_PATH_SIZE || !parse(path->bytes, path->length, sizeof(struct rtmsg), &wanted) ||
 		!parse((const uint8_t *)nlh + NLMSG_HDRLEN, length, sizeof(struct rtmsg), &seen))
 		return false;
@@ -460,7 +465,7 @@ bool vrrp_path_is(const struct vrrp_path *path, const struct nlmsghdr *nlh)
 
 struct vrrp_path_where vrrp_path_where(const struct vrrp_path *path)
 {
-	struct vrrp_path_where where = {.kind = (uint8_t)path->kind, .family = path->bytes[0]};
+	struct vrrp_path_where where = {.kind = path->kind, .family = path->bytes[0]};
 	struct view view;
 	struct rtmsg rtm;
 

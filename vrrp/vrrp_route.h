@@ -14,11 +14,12 @@ struct nlmsghdr;
 /* The longest body of a message; a route with all its next hops has to fit. */
 #define VRRP_PATH_SIZE 760
 
-enum vrrp_path_kind { VRRP_PATH_ROUTE, VRRP_PATH_RULE };
+enum vrrp_path_kind { VRRP_PATH_ROUTE, VRRP_PATH_RULE, VRRP_PATH_LINK /* vrrp_vmac.h */ };
 
 /* A route or a rule: the body of its message. Bytes behind length are zero, so two are equal when all bytes are. */
 struct vrrp_path {
-	uint16_t kind; /* enum vrrp_path_kind */
+	uint8_t kind; /* enum vrrp_path_kind */
+	uint8_t kept; /* of a link: arp_ignore of the interface below before, + 1; 0 = not changed */
 	uint16_t length;
 	uint8_t bytes[VRRP_PATH_SIZE] __attribute__((aligned(4)));
 };

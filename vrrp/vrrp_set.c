@@ -67,7 +67,7 @@ struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *c
 	set->vr_space = calloc(conf->n_group_members + 1, sizeof(*set->vr_space));
 	set->wishes = calloc(conf->n_addresses + 1, sizeof(*set->wishes));
 	set->last_errors = calloc(conf->n_addresses + 1, sizeof(*set->last_errors));
-	set->ways = calloc(conf->n_routes + conf->n_rules + 1, sizeof(*set->ways));
+	set->ways = calloc(vrrp_pave_count(conf) + 1, sizeof(*set->ways));
 	if (!set->instances || !set->groups || !set->member_space || !set->vr_space || !set->wishes ||
 		!set->last_errors || !set->ways || vrrp_tracks_init(&set->tracks, conf) < 0 ||
 		vrrp_map_init(&set->map, conf->n_instances) < 0) {
@@ -110,7 +110,7 @@ static bool is_same_router(const struct conf *conf, const struct conf_instance *
 	const struct conf_instance *b)
 {
 	return a->vrid == b->vrid && a->family == b->family && a->version == b->version && a->unicast == b->unicast &&
-	       a->use_vmac == b->use_vmac &&
+	       a->use_vmac == b->use_vmac && a->vmac_xmit_base == b->vmac_xmit_base &&
 	       strcmp(conf_string(conf, a->interface), conf_string(old_conf, b->interface)) == 0;
 }
 

@@ -50,6 +50,20 @@ static void check_interface(struct conf_load *load, conf_index_t i)
 			text(load, in->name));
 }
 
+static void check_vmac(struct conf_load *load, conf_index_t i)
+{
+	const struct conf_instance *in = at(load, CONF_TABLE_INSTANCE, i);
+
+	for (conf_index_t k = 0; in->use_vmac && k < i; k++) {
+		const struct conf_instance *other = at(load, CONF_TABLE_INSTANCE, k);
+
+		if (other->use_vmac && other->vmac == in->vmac)
+			conf_error(load, conf_statement(load, CONF_TABLE_INSTANCE, i, "use_vmac"), 0,
+				"vrrp_instance %s and %s would both have the interface %s: write use_vmac NAME",
+				text(load, in->name), text(load, other->name), text(load, in->vmac));
+	}
+}
+
 static void check_addresses(struct conf_load *load, conf_index_t i)
 {
 	const struct conf_instance *in = at(load, CONF_TABLE_INSTANCE, i);
@@ -163,6 +177,7 @@ static const struct {
 } rules[] = {
 	{CONF_TABLE_INSTANCE, check_vrid},
 	{CONF_TABLE_INSTANCE, check_interface},
+	{CONF_TABLE_INSTANCE, check_vmac},
 	{CONF_TABLE_INSTANCE, check_addresses},
 	{CONF_TABLE_ADDRESS, check_address},
 	{CONF_TABLE_GROUP, check_group},

@@ -324,6 +324,27 @@ static void warn_no_peers(struct conf_load *load, conf_index_t index)
 	}
 }
 
+/* The name and the virtual MAC address (RFC 9568, 7.3) where they were not given. */
+static void finish_vmac(struct conf_load *load, conf_index_t index)
+{
+	struct conf_instance *i = instance(load, index);
+	const uint8_t usual[] = {0x00, 0x00, 0x5e, 0x00, i->family == AF_INET6 ? 0x02 : 0x01, i->vrid};
+	conf_string_t name;
+	char text[16];
+
+	if (!i->use_vmac)
+		return;
+	if (memcmp(i->vmac_mac, (const uint8_t[6]){0}, sizeof(i->vmac_mac)) == 0)
+		memcpy(i->vmac_mac, usual, sizeof(usual));
+	if (i->vmac_mac[5] == 0)
+		i->vmac_mac[5] = i->vrid;
+	if (i->vmac)
+		return;
+	snprintf(text, sizeof(text), "vrrp%s.%u", i->family == AF_INET6 ? "6" : "", i->vrid);
+	name = conf_text(load, text);
+	instance(load, index)->vmac = name;
+}
+
 static void finish_instance(struct conf_load *load, conf_index_t index)
 {
 	warn_no_peers(load, index);
@@ -332,6 +353,7 @@ static void finish_instance(struct conf_load *load, conf_index_t index)
 	drop_other_family(load, index);
 	refuse_no_peers(load, index);
 	finish_version(load, index);
+	finish_vmac(load, index);
 	conf_hmac_finish(load, index);
 	if (instance(load, index)->auth != CONF_AUTH_HMAC)
 		finish_authentication(load, index);

@@ -6,6 +6,7 @@
 #include "conf_route.h"
 #include "conf_rule.h"
 #include "conf_track.h"
+#include <stdio.h>
 #include <string.h>
 
 #define AUTH_PASS_LENGTH 8
@@ -259,20 +260,45 @@ static void print_tracks(struct conf_printer *p, uint32_t record)
 	conf_print_tracks(p, &i->tracks);
 }
 
+/* Six pairs of digits, or five: then the last byte is the virtual_router_id. */
+static bool read_mac(const char *text, uint8_t mac[6])
+{
+	unsigned v[6] = {0};
+	int used = 0,
+	    n = sscanf(text, "%2x:%2x:%2x:%2x:%2x%n:%2x%n", &v[0], &v[1], &v[2], &v[3], &v[4], &used, &v[5], &used);
+
+	if (n < 5 || text[used])
+		return false;
+	for (int i = 0; i < 6; i++)
+		mac[i] = (uint8_t)v[i];
+	return true;
+}
+
+/* use_vmac [NAME] [MAC]; what is not given is completed in conf_finish.c. */
 static void apply_vmac(struct conf_load *load, const struct conf_node *node)
 {
+	uint32_t i = 1;
+
 	current(load)->use_vmac = 1;
-	conf_warn(load, node, 0,
-		"use_vmac has no effect yet: addresses are held with the interface's own MAC address "
-		"and announced when they move");
+	if (i < node->n_words && !strchr(conf_word(node, i), ':')) {
+		current(load)->vmac = conf_text(load, conf_word(node, i));
+		if (strlen(conf_word(node, i)) > 15)
+			conf_error(load, node, i, "an interface name has at most 15 bytes");
+		i++;
+	}
+	if (i < node->n_words && !read_mac(conf_word(node, i++), current(load)->vmac_mac))
+		conf_error(load, node, i - 1, "\"%s\" is no MAC address (00:00:5e:00:01:33)", conf_word(node, i - 1));
+	conf_extra_words(load, node, i);
 }
 
 static void print_vmac(struct conf_printer *p, uint32_t record)
 {
 	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+	const uint8_t *m = i->vmac_mac;
 
 	if (i->use_vmac)
-		conf_print_line(p, "use_vmac");
+		conf_print_line(p, "use_vmac %s %02x:%02x:%02x:%02x:%02x:%02x", conf_print_text(p, i->vmac), m[0], m[1],
+			m[2], m[3], m[4], m[5]);
 }
 
 /* Before it became global, an instance named the interface of the sync daemon that follows it. */
@@ -365,9 +391,9 @@ static const struct conf_directive instance_directives[] = {
 	UNFLAG("accept", CONF_EXTRA(accept), LIVE, "take packets to the virtual addresses (the default)"),
 	FLAG("v3_checksum_as_v2", I(checksum_message_only), OBJECT, "version 3 over IPv4: the checksum covers only the message (RFC 9568)"),
 	CALL("old_unicast_checksum", apply_old_checksum, NULL, LIVE, "no effect"),
-	CALL("use_vmac", apply_vmac, print_vmac, OBJECT, "[NAME] [MAC]: hold the addresses on an interface with the virtual MAC address"),
-	INACTIVE("use_vmac_addr", "it belongs to use_vmac"),
-	INACTIVE("vmac_xmit_base", "advertisements always leave from the interface itself"),
+	CALL("use_vmac", apply_vmac, print_vmac, OBJECT, "[NAME] [MAC]: hold the addresses on an interface (macvlan) with the virtual MAC address, and advertise from it; default NAME vrrp.VRID or vrrp6.VRID, default MAC that of RFC 9568"),
+	INACTIVE("use_vmac_addr", "addresses on other interfaces than the instance's are held there, with the MAC address of that interface"),
+	FLAG("vmac_xmit_base", I(vmac_xmit_base), OBJECT, "with use_vmac: advertisements leave from the interface itself, with its own MAC address"),
 	INACTIVE("use_ipvlan", "addresses are held on the interface itself"),
 	IGNORED("promote_secondaries", "Poise holds each address by itself"),
 	IGNORED("debug", "use -D"),

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""use_vmac: addresses behind the virtual MAC address, advertisements from it, nothing left behind."""
+
+import json
+import os
+import signal
+import socket
+
+import pytest
+
+from poiselab import wait_until
+from poiselab.configs import instance
+from poiselab.net import inside
+from poiselab.site import FRONT6, VIP, VIP6
+
+MAC4, MAC6 = "00:00:5e:00:01:33", "00:00:5e:00:02:33"
+
+
+def text(priority, family=4, more=""):
+    made = instance("one", "front", 51, VIP6 if family == 6 else VIP, priority=priority, advert=0.3,
+                    more="version 3\nuse_vmac\n" + more)
+    return made.replace(VIP6, "fe80::51\n\t\t" + VIP6) if family == 6 else made
+
+
+def vmac(machine, name="vrrp.51"):
+    """The interface and its addresses, {} when there is none."""
+    found = [link for link in json.loads(machine.run("ip", "-d", "-j", "addr")) if link["ifname"] == name]
+    return found[0] if found else {}
+
+
+def held(machine, name="vrrp.51"):
+    return [a["local"] for a in vmac(machine, name).get("addr_info", [])]
+
+
+def neighbour(site, address):
+    """The MAC address that the client has for it."""
+    with inside(site.client.namespace.name):
+        probe = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    with probe:
+        probe.sendto(b"?", (address, 9))  # whoever it is for has to be asked for its MAC address
+    shown = json.loads(site.client.run("ip", "-j", "neigh", "show", address))
+    return shown[0].get("lladdr") if shown else None
+
+
+def arp_ignore(machine):
+    return machine.run("cat", "/proc/sys/net/ipv4/conf/front/arp_ignore").strip()
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_mac_address_stays_when_the_master_changes(site, family):
+    name, address, mac = ("vrrp6.51", VIP6, MAC6) if family == 6 else ("vrrp.51", VIP, MAC4)
+    first = site.r1.poised(text(150, family))
+    second = site.r2.poised(text(100, family))
+    wait_until("r1 to hold the address", lambda: held(site.r1, name), lambda seen: address in seen)
+    link = vmac(site.r1, name)
+    assert link["address"] == mac and link["linkinfo"]["info_kind"] == "macvlan" and "UP" in link["flags"]
+    # Both routers have the interface; one holds addresses, and none makes a link-local one of its own.
+    wait_until("r2's interface", lambda: vmac(site.r2, name).get("address"), lambda seen: seen == mac)
+    assert held(site.r2, name) == []
+    wait_until("the client to see the virtual MAC", lambda: neighbour(site, address), lambda seen: seen == mac)
+    first.stop()
+    wait_until("r2 to hold the address", lambda: held(site.r2, name), lambda seen: address in seen)
+    wait_until("the client to see the same MAC", lambda: neighbour(site, address), lambda seen: seen == mac)
+    assert not vmac(site.r1, name)
+    if family == 4:
+        wait_until("the old setting", lambda: arp_ignore(site.r1), lambda seen: seen == "0")
+        assert arp_ignore(site.r2) == "1"
+    assert second.state("one") == "MASTER"
+
+
+def test_keepalived_with_a_vmac_as_peer(site):
+    ours = site.r1.poised(text(100))
+    site.r2.keepalived(text(150, more="").replace("use_vmac", "use_vmac vrrp.51"))
+    wait_until("keepalived to hold the address", lambda: site.holders(VIP), lambda seen: seen == ["r2"], within=20)
+    wait_until("us to be backup", lambda: ours.state("one"), lambda state: state == "BACKUP")
+    site.r2.kill_all()
+    wait_until("us to take over", lambda: held(site.r1), lambda seen: VIP in seen, within=20)
+    assert ours.state("one") == "MASTER"
+
+
+def test_crash_parent_flap_and_removal(site):
+    ours = site.r1.poised(text(150))
+    wait_until("the address", lambda: held(site.r1), lambda seen: VIP in seen)
+    index = vmac(site.r1)["ifindex"]
+    os.kill(ours.role_pids("vrrp")[0], signal.SIGKILL)
+    wait_until("mastership to go on", lambda: ours.vrrp("one").get("why", ""), lambda why: "restarted" in why)
+    assert vmac(site.r1)["ifindex"] == index  # found by the ledger
+    # Somebody removes it.
+    site.r1.run("ip", "link", "del", "vrrp.51")
+    wait_until("it to be back", lambda: held(site.r1), lambda seen: VIP in seen)
+    # The interface below falls and comes back.
+    site.r1.run("ip", "link", "set", "front", "down")
+    wait_until("the fault", lambda: ours.state("one"), lambda state: state == "FAULT")
+    site.r1.run("ip", "link", "set", "front", "up")
+    wait_until("the address again", lambda: held(site.r1), lambda seen: VIP in seen, within=20)
+    # Everything dies: the next daemon finds what is left, and takes it away when it has no use for it.
+    site.r1.kill_all()
+    assert vmac(site.r1)
+    other = site.r1.poised(instance("one", "front", 51, VIP, priority=150, advert=0.3, more="version 3"))
+    wait_until("the interface to go", lambda: vmac(site.r1), lambda seen: not seen)
+    wait_until("the old setting", lambda: arp_ignore(site.r1), lambda seen: seen == "0")
+    other.stop()
