@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -68,12 +69,15 @@ static void finish(struct parent *p, bool ok, const char *why)
 	r->stale = NULL;
 	if (!r->order.is_quiet && !(is_plan && ok))
 		tell(p, ok, why);
-	sd_notifyf(0, "READY=1\nSTATUS=%s", ok ? why : "the configuration was refused; the former one is in use");
+	if (p->conf)
+		sd_notifyf(
+			0, "READY=1\nSTATUS=%s", ok ? why : "the configuration was refused; the former one is in use");
 	/* A plan is answered with its table. */
 	if (request && !(is_plan && ok))
 		admin_answer(p, request, ok ? MSG_STATUS_OK : MSG_STATUS_REFUSED, "%s", why);
 	if (!ok && !p->conf) {
-		p->exit_code = 1;
+		/* Another start would meet the same file (RestartPreventExitStatus in the unit). */
+		p->exit_code = EX_CONFIG;
 		stop_begin(p);
 		return;
 	}

@@ -15,7 +15,7 @@ void pair_cover_begin(struct pair_cover *c, uint64_t first_number)
 void pair_cover_forget(struct pair_cover *c)
 {
 	c->want = 0;
-	c->walk = c->complete = 0;
+	c->met_walk = c->walk = c->complete = 0;
 	c->parts = 0;
 	c->count_at = c->ask_again = MONO_NEVER;
 	c->pause_us = 0;
@@ -25,6 +25,11 @@ void pair_cover_forget(struct pair_cover *c)
 void pair_cover_take_part(struct pair_cover *c, const struct pair_digest *part, struct mono now)
 {
 	if (part->part >= DIGEST_RECORDS || part->walk == 0 || part->walk == c->complete)
+		return;
+	/* "All of nothing" is no coverage of a table that has grown since. */
+	if (c->met_walk == 0)
+		c->met_walk = part->walk;
+	if (part->walk == c->met_walk)
 		return;
 	if (part->walk != c->walk) {
 		c->walk = part->walk;

@@ -24,6 +24,7 @@ struct pair_cover {
 	int64_t pause_us;
 	struct mono lacking_since; /* counted, and too little; not set: enough, or not counted */
 	/* the other's digest as it comes in */
+	uint64_t met_walk; /* what it had counted when we met, 0 = nothing seen yet: it may be old, and is not gone by */
 	uint64_t walk;
 	uint32_t parts; /* bits of DIGEST_RECORDS */
 	struct status_bucket theirs[DIGEST_BUCKETS];

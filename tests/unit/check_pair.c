@@ -254,7 +254,11 @@ END_TEST
 START_TEST(test_comparison)
 {
 	pair_cover_begin(&cover, 100);
+	/* what it had counted before we met may be of long ago */
+	tell_digest(9, 0, (struct mono){1});
+	ck_assert_uint_eq(cover.complete, 0);
 	tell_digest(1, 10, (struct mono){1});
+	ck_assert_uint_eq(cover.complete, 1);
 	ck_assert_uint_eq(compare_with(10, 7), 1000);
 	ck_assert_uint_eq(cover.total, 10 * DIGEST_BUCKETS);
 	/* one of ten is missing; ten others are held; at least one is another one */
@@ -276,6 +280,8 @@ START_TEST(test_asks_counts_and_asks_again)
 	ck_assert_uint_eq(cover.want, 101);
 	pair_cover_step(&cover, &f);
 	ck_assert_uint_eq(cover.want, 101);
+	tell_digest(4, 0, f.now);
+	ck_assert(!mono_is_set(cover.count_at));
 	f.answered = 101;
 	tell_digest(5, 10, f.now);
 	ck_assert_int_eq(pair_cover_step(&cover, &f).us, f.now.us + PAIR_SETTLE_US);
