@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads routing rules. Runs in the config role. A rule that is not understood refuses the file, as a route does. */
+/* Reads routing rules. Runs in the config role. A rule that is not understood refuses the file, as a route does;
+ * one without a valid address is left out, as keepalived does. */
 #include "conf_rule.h"
 #include "conf_iproute.h"
 #include "conf_route.h"
@@ -37,7 +38,13 @@ static void fail(struct reader *r, const char *what)
 static void read_prefix(struct reader *r, struct addr *addr, uint8_t *prefix)
 {
 	if (!conf_route_prefix(word(r), AF_UNSPEC, addr, prefix)) {
-		fail(r, "from and to must be followed by ADDRESS[/PREFIX] or all");
+		/* keepalived's own samples have such a rule. */
+		if (!r->is_wrong)
+			conf_warn(r->load, r->node, r->at,
+				"from and to must be followed by ADDRESS[/PREFIX] or all, not \"%s\"" CONF_MEANING
+				"the rule is left out",
+				word(r));
+		r->is_wrong = true;
 		return;
 	}
 	if (addr->family == AF_UNSPEC)
