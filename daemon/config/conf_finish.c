@@ -158,9 +158,8 @@ static void refuse_no_peers(struct conf_load *load, conf_index_t index)
 		usable += peer->addr.family != AF_UNSPEC;
 	}
 	if (usable == 0)
-		conf_warn(load, conf_statement(load, CONF_TABLE_INSTANCE, index, "unicast_peer"), 0,
-			"unicast_peer names no usable peer (write one, or leave the block out)" CONF_MEANING
-			"multicast is used, as keepalived does");
+		conf_error(load, conf_statement(load, CONF_TABLE_INSTANCE, index, "unicast_peer"), 0,
+			"unicast_peer names no usable peer; write one, or leave the block out for multicast");
 }
 
 static void finish_version(struct conf_load *load, conf_index_t index)
@@ -311,9 +310,9 @@ static void finish_priority(struct conf_load *load, conf_index_t index)
 
 static void warn_no_peers(struct conf_load *load, conf_index_t index)
 {
-	static const char *const words[] = {"unicast_src_ip", "unicast_ttl", "check_unicast_src"};
+	static const char *const words[] = {"unicast_peer", "unicast_src_ip", "unicast_ttl", "check_unicast_src"};
 
-	if (instance(load, index)->peers.count || conf_given(load, &conf_instance_block, index, "unicast_peer"))
+	if (instance(load, index)->peers.count)
 		return;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (!conf_given(load, &conf_instance_block, index, words[i]))

@@ -193,7 +193,7 @@ def routers_of_poise(text):
             "peers": sorted(x[0] for x in lists.get("unicast_peer", [])),
             # keepalived leaves out the router's own interface, which is tracked in any case.
             "interfaces": sorted(track_poise(x) for x in lists.get("track_interface", [])
-                                 if x[0] != interface or "dont_track_primary" in one),
+                                 if x[0] != interface or "dont_track_primary" in one or x[2] != "0"),
             # Weights do not count for an owner of addresses; keepalived says so by leaving them out.
             "scripts": sorted(track_poise(x) for x in lists.get("track_script", [])
                               if one.get("priority") != "255" or x[2] == "0"),
