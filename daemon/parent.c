@@ -98,9 +98,26 @@ static int64_t watch_period_us(const struct parent *p)
 	return supervise_beat_limit_us(ROLE_VRRP, p->patience_us) / 4;
 }
 
-static void watch_child(struct child *c, struct mono now, int64_t tick_us)
+/* How much longer than usual a beat may stand still at this moment. */
+static int tolerance(const struct parent *p, struct mono now)
 {
-	int64_t limit = supervise_beat_limit_us(c->role, c->parent->patience_us);
+	unsigned late = 0, running = 0;
+
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++) {
+		const struct child *c = &p->children[r];
+
+		if (!c->pid || !c->board || c->status.state == ROLE_STARTING)
+			continue;
+		running++;
+		late += supervise_is_late(
+			&c->supervise, board_beats(c->board), now, supervise_beat_limit_us(r, p->patience_us));
+	}
+	return supervise_tolerance(late, running);
+}
+
+static void watch_child(struct child *c, struct mono now, int64_t tick_us, int times)
+{
+	int64_t limit = supervise_beat_limit_us(c->role, c->parent->patience_us) * times;
 	char why[80];
 
 	if (!c->pid)
@@ -125,9 +142,10 @@ static void on_watch(struct timer *timer, void *arg)
 	struct parent *p = arg;
 	struct mono now = mono_now();
 	int64_t tick = mono_is_set(p->last_watch) ? mono_diff_us(now, p->last_watch) : 0;
+	int times = tolerance(p, now);
 
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT && p->stop_phase == STOP_NOT; r++)
-		watch_child(&p->children[r], now, tick);
+		watch_child(&p->children[r], now, tick, times);
 	p->last_watch = now;
 	loop_timer_set(p->loop, timer, mono_add(now, watch_period_us(p)));
 }

@@ -3,6 +3,8 @@
 #include "supervise.h"
 
 #define DEFAULT_PATIENCE_US (3600 * US_PER_MS)
+/* So many late roles are no coincidence. */
+#define CROWD 3
 #define QUICK_DEATH_US (10 * US_PER_S)
 /* Deaths in a row that are answered by a start at once: two incidents are no crash loop yet. */
 #define FREE_RESTARTS 2
@@ -60,6 +62,16 @@ bool supervise_is_hung(struct supervise *s, uint64_t beats, struct mono now, int
 		return false;
 	}
 	return mono_diff_us(now, s->beat_seen) > limit_us;
+}
+
+bool supervise_is_late(const struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us)
+{
+	return beats == s->beats && mono_diff_us(now, s->beat_seen) > limit_us / 2;
+}
+
+int supervise_tolerance(unsigned late, unsigned running)
+{
+	return late >= CROWD && late * 2 >= running ? 2 : 1;
 }
 
 int64_t supervise_restart_delay_us(struct supervise *s, struct mono now)

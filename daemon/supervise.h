@@ -30,6 +30,11 @@ void supervise_started(struct supervise *s, struct mono now);
 /* Looks at the counter. True when it has stood still for longer than limit_us. tick_us is the time since the parent
  * last looked: a parent that slept itself blames nobody and counts from now. */
 bool supervise_is_hung(struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us, int64_t tick_us);
+/* True when the beat has been late for half of limit_us: something is wrong, with the role or with the machine. */
+bool supervise_is_late(const struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us);
+/* What the limit is multiplied with when `late` of `running` roles are late at once: many at a time do not hang, they
+ * wait for the same machine, and to kill them would make its work more. */
+int supervise_tolerance(unsigned late, unsigned running);
 /* The role has ended: returns how long to wait before the next start: nothing for the first two times, then 100 ms
  * doubling to 5 s while it keeps dying within 10 s of its start. */
 int64_t supervise_restart_delay_us(struct supervise *s, struct mono now);

@@ -237,7 +237,7 @@ def compare(folder, path):
 
 @pytest.mark.skipif(not FILES, reason="there is no corpus of configurations")
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
-@pytest.mark.parametrize("path", FILES, ids=os.path.basename)
+@pytest.mark.parametrize("path", FILES, ids=[os.path.basename(path) for path in FILES])
 def test_a_file_means_the_same_to_keepalived(path, tmp_path):
     name, result = os.path.basename(path), compare(str(tmp_path), path)
     if result is None:
@@ -297,7 +297,7 @@ def prepare(router, names, sources):
 
 
 @pytest.mark.skipif(not WITH_ROUTERS, reason="there is no corpus of configurations")
-@pytest.mark.parametrize("path", WITH_ROUTERS, ids=os.path.basename)
+@pytest.mark.parametrize("path", WITH_ROUTERS, ids=[os.path.basename(path) for path in WITH_ROUTERS])
 def test_the_kernel_gets_what_keepalived_gives_it(site, path):
     with open(path, encoding="utf-8", errors="replace", newline="") as f:
         text = harmless(f.read())

@@ -77,14 +77,24 @@ def tracked(cases):
 
 def test_what_cannot_run_is_a_failed_check_with_a_reason(site):
     cases = {
-        "missing": ("/nonexistent/x", "No such file"),
-        "nothere": ("no-such-program -x", "no such program in"),
-        "plain": (script(site, "plain.sh", "exit 0\n", 0o644), "Permission denied"),
+        "missing": (script(site, "missing.sh", "#!/bin/sh\n"), "No such file"),
+        "plain": (script(site, "plain.sh", "#!/bin/sh\n"), "Permission denied"),
         "nobang": (script(site, "nobang.sh", "exit 0\n"), "names no interpreter"),
     }
     poised = site.r1.poised(router(*tracked(cases)))
+    os.unlink(cases["missing"][0])
+    os.chmod(cases["plain"][0], 0o644)
     results(poised, cases)
     assert poised.state("front") in ("FAULT", "INIT")
+
+
+def test_what_is_not_there_at_the_start_is_not_tracked_and_said(site):
+    """As keepalived does it, which gives up on such a script: a file that serves today goes on serving."""
+    cases = {"missing": ("/nonexistent/x", ""), "nothere": ("no-such-program -x", ""),
+             "plain": (script(site, "plain.sh", "exit 0\n", 0o644), "")}
+    poised = site.r1.poised(router(*tracked(cases)))
+    wait_until("master", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+    assert poised.log().count("nothing tracks this script") == len(cases)
 
 
 def test_what_others_may_write_is_not_run_as_root(site):
@@ -164,6 +174,13 @@ def test_results_survive_the_death_of_the_role_and_a_reload(site):
     assert stat.S_ISREG(os.stat(path).st_mode)
 
 
+def program_of(pid):
+    try:
+        return os.path.basename(os.readlink("/proc/%d/exe" % pid))
+    except FileNotFoundError:
+        return None  # it ended meanwhile
+
+
 def test_a_unit_of_its_own_runs_the_scripts(site):
     """As under systemd: the role is started for a connection, and the end of either side is the end of the other."""
     log = os.path.join(site.folder, "notified")
@@ -179,8 +196,7 @@ def test_a_unit_of_its_own_runs_the_scripts(site):
 
     def far():
         """The role's processes on the unit's side."""
-        return [pid for pid in descendants(unit.popen.pid)[1:]
-                if os.path.basename(os.readlink("/proc/%d/exe" % pid)) == "poise-script"]
+        return [pid for pid in descendants(unit.popen.pid)[1:] if program_of(pid) == "poise-script"]
 
     first = wait_until("one role in the unit", far, lambda seen: len(seen) == 1)
     relay = poised.role_pids("script")

@@ -4,7 +4,9 @@ file, start; then a power failure, the return, an upgrade of both, and the purge
 
 $POISE_DEB is the package, $POISE_NEXT_DEB a later version of it, $POISE_IMAGE the folder that tests/machines/image made."""
 
+import json
 import os
+import re
 import time
 
 import pytest
@@ -24,11 +26,12 @@ pytestmark = pytest.mark.skipif(not (IMAGE and DEB and NEXT), reason="tests/mach
 
 
 def configuration():
-    """The example of the package with its values filled in, the SNMP lines taken in, and packets for the address dropped
-    that are not for its service."""
+    """The example of the package with its values filled in and what it offers taken in (connections that survive, SNMP), and
+    packets for the address dropped that are not for its service."""
     with open(os.path.join(TOP, "etc/poise.conf"), encoding="utf-8") as f:
         text = f.read()
-    text = text.replace("203.0.113.", FRONT4).replace("10.0.0.", BACK4).replace("#enable_", "enable_")
+    text = text.replace("203.0.113.", FRONT4).replace("10.0.0.", BACK4)
+    text = re.sub(r"^\t#(enable_|lvs_sync|connection_sync|@lb|pair_)", r"\t\1", text, flags=re.M)
     return text.replace("interface eth0\n", "interface eth0\n\tno_accept\n")
 
 
@@ -121,6 +124,9 @@ def test_from_installation_to_purge(pair):
     wait_master(lb1)
     wait_servers(lb1)
     wait_until("lb2 to give way", lambda: holds(lb2, VIP), lambda seen: not seen, within=SLOW, every=0.5)
+
+    wait_until("lb2 to hold its connection", lambda: json.loads(lb2.run("poisectl status --json")).get("pair", {}),
+               lambda pair: pair.get("coverage_of") and pair["coverage_percent"] >= 99, within=SLOW, every=1)
 
     # An upgrade of the backup, then of the master: no request fails, no connection is cut
     download = Download(site.client.namespace.name, VIP)

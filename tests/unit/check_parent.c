@@ -13,6 +13,20 @@ static struct mono at(int64_t ms)
 	return (struct mono){1000000000 + ms * US_PER_MS};
 }
 
+START_TEST(test_many_late_roles_are_a_slow_machine)
+{
+	struct supervise s = {0};
+
+	supervise_started(&s, at(100));
+	ck_assert(!supervise_is_late(&s, 0, at(600), US_PER_S));
+	ck_assert(supervise_is_late(&s, 0, at(601), US_PER_S));
+	ck_assert(!supervise_is_late(&s, 1, at(5000), US_PER_S));
+	for (unsigned running = 1; running <= 8; running++)
+		for (unsigned late = 0; late <= running; late++)
+			ck_assert_int_eq(supervise_tolerance(late, running), late >= 3 && 2 * late >= running ? 2 : 1);
+}
+END_TEST
+
 START_TEST(test_a_still_beat_is_a_hung_role)
 {
 	struct supervise s = {0};
@@ -185,6 +199,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	tcase_add_test(tcase, test_many_late_roles_are_a_slow_machine);
 	tcase_add_test(tcase, test_a_still_beat_is_a_hung_role);
 	tcase_add_test(tcase, test_a_parent_that_slept_blames_nobody);
 	tcase_add_test(tcase, test_restart_at_once_then_with_growing_pauses);
