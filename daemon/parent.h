@@ -106,9 +106,9 @@ struct parent {
 	int pid_fd;      /* the locked pid file */
 	int listener_fd; /* poisectl's socket */
 	int ledger_fds[ROLE_COUNT];
-	int heart_fd; /* last heartbeats; for vrrp */
-	int marks_fd; /* what signed advertisements leave behind; for vrrp */
-	int paths_fd; /* the ledger of routes and rules */
+	int heart_fd;          /* last heartbeats; for vrrp */
+	int marks_fd;          /* what signed advertisements leave behind; for vrrp */
+	int paths_fd;          /* the ledger of routes and rules */
 	int ipvs_namespace_fd; /* the namespace that the ipvs role is born into, -1 = ours */
 	struct child children[ROLE_COUNT];
 	struct conf *conf; /* the committed generation with all tables */

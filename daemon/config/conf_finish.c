@@ -310,9 +310,10 @@ static void finish_priority(struct conf_load *load, conf_index_t index)
 
 static void warn_no_peers(struct conf_load *load, conf_index_t index)
 {
-	static const char *const words[] = {"unicast_peer", "unicast_src_ip", "unicast_ttl", "check_unicast_src"};
+	static const char *const words[] = {"unicast_src_ip", "unicast_ttl", "check_unicast_src"};
 
-	if (instance(load, index)->peers.count)
+	/* An empty block is refused. */
+	if (instance(load, index)->peers.count || conf_given(load, &conf_instance_block, index, "unicast_peer"))
 		return;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (!conf_given(load, &conf_instance_block, index, words[i]))
