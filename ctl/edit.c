@@ -211,7 +211,7 @@ static char *refuse(char *error, const char *why)
 char *edit_pool(const char *text, long line, const struct edit *change, char error[EDIT_ERROR_SIZE])
 {
 	const char *at = find_line(text, line), *limit;
-	struct server_block block, first, last, victim = {0};
+	struct server_block block, first = {0}, last = {0}, victim = {0};
 	struct out out = {0};
 	struct token t = {0};
 	bool any = false, found = false;
