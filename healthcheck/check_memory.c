@@ -102,6 +102,10 @@ uint32_t check_memory_recall(const struct check_memory *memory, struct check_set
 	if (memory->n == 0 || memory->fd < 0 ||
 		ledger_load(memory->fd, LEDGER_HEALTH, sizeof(*records), (void **)&records, &count) < 0)
 		return 0;
+	if (count == 0) {
+		free(records);
+		return 0;
+	}
 	qsort(records, count, sizeof(*records), by_key);
 	for (uint32_t i = 0; i < set->n_checks; i++) {
 		struct check *c = set->checks[i];

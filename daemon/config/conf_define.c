@@ -384,7 +384,7 @@ void conf_line_process(struct conf_lexer *lx, const struct conf_line *line, unsi
 	join_lines(&joined);
 	if (!replace(lx, &joined, &out))
 		conf_line_split(lx, &joined);
-	else if (memchr(out.text, '\n', out.length))
+	else if (out.length > 0 && memchr(out.text, '\n', out.length))
 		process_lines(lx, &out, depth);
 	else
 		conf_line_process(lx, &out, depth + 1);

@@ -82,6 +82,8 @@ def test_what_cannot_run_is_a_failed_check_with_a_reason(site):
         "nobang": (script(site, "nobang.sh", "exit 0\n"), "names no interpreter"),
     }
     poised = site.r1.poised(router(*tracked(cases)))
+    wait_until("the first results", lambda: [result(poised, name).get("result") for name in ("missing", "plain")],
+               lambda seen: seen == ["good", "good"])
     os.unlink(cases["missing"][0])
     os.chmod(cases["plain"][0], 0o644)
     results(poised, cases)
