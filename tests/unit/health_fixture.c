@@ -241,7 +241,10 @@ static void *peer_thread(void *arg)
 		if (fd < 0)
 			return NULL;
 		peer->connections++;
-		peer->serve(peer, fd);
+		peer->fd = fd;
+		if (!peer->is_stopped)
+			peer->serve(peer, fd);
+		peer->fd = -1;
 		close(fd);
 	}
 }
@@ -256,13 +259,20 @@ void peer_start(struct peer *peer, void (*serve)(struct peer *peer, int fd), con
 	peer->serve = serve;
 	peer->answer = answer;
 	peer->last_end = -1;
+	peer->fd = -1;
 	ck_assert_int_eq(pthread_create(&peer->thread, NULL, peer_thread, peer), 0);
 }
 
 void peer_stop(struct peer *peer)
 {
+	int fd;
+
 	peer->is_stopped = true;
 	shutdown(peer->listen_fd, SHUT_RDWR);
+	/* A probe that lingers, or that is begun and not gone on with, would keep it waiting. */
+	fd = peer->fd;
+	if (fd >= 0)
+		shutdown(fd, SHUT_RDWR);
 	pthread_join(peer->thread, NULL);
 	close(peer->listen_fd);
 }

@@ -48,6 +48,7 @@ struct conf *fixture_conf(uint64_t generation, const struct check_text *checks, 
 
 struct peer {
 	int listen_fd;
+	_Atomic int fd; /* the connection that is served, -1 = none */
 	uint16_t port;
 	pthread_t thread;
 	/* Serves one accepted connection; the fixture closes it. */
