@@ -313,11 +313,12 @@ sys.stdin.read()
     holder.wait_log("open")
     busy = wait_until("the connection to be counted", lambda: [
         s["address"] for s in poised.status()["services"][0]["servers"] if s["active"] > 0], within=10)[0]
+    # A drain has one end, whoever waits for it: the one with a time comes first.
+    impatient = poised.poisectl("drain", busy, "--wait", "--timeout", "1", check=False)
+    assert impatient.returncode == 3 and "the time is up" in impatient.stderr
     wait = Terminal(poised, "drain", busy, "--wait")
     wait_until("a bar", lambda: wait.read(), lambda seen: "─" * 16 in seen and "1 active" in seen)
     assert wait.process.poll() is None
-    impatient = poised.poisectl("drain", busy, "--wait", "--timeout", "1", check=False)
-    assert impatient.returncode == 3 and "the time is up" in impatient.stderr
     interrupted = Terminal(poised, "drain", busy, "--wait")
     wait_until("it to wait", lambda: "draining" in interrupted.read())
     interrupted.process.send_signal(signal.SIGINT)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from poiselab import wait_until
-from poiselab.configs import service
+from poiselab.configs import instance, service
 from poiselab.daemons import Nginx
 from poiselab.process import kill
 from poiselab.site import BACK4, FRONT4, VIP
@@ -209,9 +209,11 @@ def test_a_folded_group_carries_traffic(site):
     site.r1.run("ip", "addr", "add", BACK4 + "1/24", "dev", "back")
     for server in site.servers:
         server.nginx()
-    poised = site.r1.poised(GLOBALS % "nftables_ipvs\n\tlvs_sysctl {\n\t\tconntrack 1\n\t}" + GROUP.replace(
+    # Emulated machines are slow: heartbeats of five seconds give every role time.
+    slow = instance("slow", "front", 77, FRONT4 + "77/24", priority=100, advert=5)
+    poised = site.r1.poised(GLOBALS % "nftables_ipvs\n\tlvs_sysctl {\n\t\tconntrack 1\n\t}" + slow + GROUP.replace(
         "\treal_server", "\tclient_connection_limit 3\n\treal_server"))
-    wait_until("the services", lambda: site.r1.ipvs(), lambda seen: len(seen) == 2)
+    wait_until("the services", lambda: site.r1.ipvs(), lambda seen: len(seen) == 2, within=60)
     assert {kind for kind, _ in site.r1.ipvs()} == {"FWM"}
     wait_until("an answer", site.fetch, lambda body: body == "s1\n")
     wait_applied(poised)

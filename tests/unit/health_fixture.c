@@ -141,7 +141,8 @@ static void add_check(struct conf_builder *b, const struct check_text *t)
 	if (t->bind)
 		addr_parse(t->bind, &c->bind);
 	c->fwmark = t->fwmark;
-	c->connect_timeout_us = or_ms(t->timeout_ms, 500);
+	/* A handshake costs a busy machine more than it takes. */
+	c->connect_timeout_us = or_ms(t->timeout_ms, t->kind == CONF_CHECK_SSL ? 5000 : 500);
 	c->interval_us = or_ms(t->interval_ms, 200);
 	c->warmup_us = 0;
 	c->retry = t->retry;
