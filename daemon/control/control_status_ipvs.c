@@ -3,6 +3,7 @@
  * state comes from three boards: the health checker's verdict, the operator's wish, and what ipvs made of both. */
 #include "control_status.h"
 
+#include "mono.h"
 #include <netinet/in.h>
 #include <stdio.h>
 
@@ -142,7 +143,9 @@ static void write_drain(struct writer *w, const struct server_view *v)
 	writer_time(w, "until", v->admin.until_real_us);
 	writer_string(w, "then", drain_end_name((enum drain_end)v->admin.drain_end));
 	writer_bool(w, "keep_known", v->admin.keep_known != 0);
-	writer_bool(w, "over", v->ipvs.drain_over != 0);
+	/* The ipvs role may still tell of the drain before this one, which had another time. */
+	writer_bool(w, "over",
+		v->ipvs.drain_over != 0 && v->admin.until_real_us != 0 && v->admin.until_real_us <= real_now_us());
 	writer_count(w, "cut", v->ipvs.drain_cut);
 	writer_end(w);
 }
