@@ -213,9 +213,9 @@ def test_a_folded_group_carries_traffic(site):
     slow = instance("slow", "front", 77, FRONT4 + "77/24", priority=100, advert=5)
     poised = site.r1.poised(GLOBALS % "nftables_ipvs\n\tlvs_sysctl {\n\t\tconntrack 1\n\t}" + slow + GROUP.replace(
         "\treal_server", "\tclient_connection_limit 3\n\treal_server"))
-    wait_until("the services", lambda: site.r1.ipvs(), lambda seen: len(seen) == 2, within=60)
+    wait_until("the server", lambda: site.r1.ipvs(), lambda seen: any(seen.values()), within=60)
     assert {kind for kind, _ in site.r1.ipvs()} == {"FWM"}
-    wait_until("an answer", site.fetch, lambda body: body == "s1\n")
+    wait_until("an answer", site.fetch, lambda body: body == "s1\n", within=60)
     wait_applied(poised)
     site.client.start("hold", ["/usr/bin/python3", "-c", HOLD, VIP, "6"])
     wait_until("the connections", lambda: open(site.client.log("hold"), encoding="utf-8").read().strip(),
