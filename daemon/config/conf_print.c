@@ -351,3 +351,32 @@ void conf_print_keywords(FILE *out)
 {
 	print_block_keywords(out, &conf_root_block, "");
 }
+
+void conf_print_owned(struct conf_printer *p, enum conf_table table, const char *keyword, conf_index_t instance,
+	bool (*owns)(const void *record, conf_index_t instance),
+	void (*print)(struct conf_printer *p, FILE *out, const void *record))
+{
+	bool is_open = false;
+
+	for (uint32_t i = 0; i < conf_builder_count(p->builder, table); i++) {
+		const void *record = conf_print_record(p, table, i);
+		char *text = NULL;
+		size_t size = 0;
+		FILE *out;
+
+		if (!owns(record, instance))
+			continue;
+		if (!is_open)
+			conf_print_open(p, "%s", keyword);
+		is_open = true;
+		out = open_memstream(&text, &size);
+		if (!out)
+			abort();
+		print(p, out, record);
+		fclose(out);
+		conf_print_line(p, "%s", text);
+		free(text);
+	}
+	if (is_open)
+		conf_print_close(p);
+}

@@ -37,4 +37,10 @@ void conf_print_directives(struct conf_printer *p, const struct conf_block *bloc
 void conf_print_notify(
 	struct conf_printer *p, const struct conf_range *notifies, enum conf_notify_event event, const char *keyword);
 
+/* The records of `table` that owns() takes, each as the line that print() writes, in a block of that keyword; nothing
+ * when there are none. */
+void conf_print_owned(struct conf_printer *p, enum conf_table table, const char *keyword, conf_index_t instance,
+	bool (*owns)(const void *record, conf_index_t instance),
+	void (*print)(struct conf_printer *p, FILE *out, const void *record));
+
 #endif

@@ -576,8 +576,9 @@ static const char *type_word(uint8_t type)
 	return type < sizeof(words) / sizeof(*words) && words[type] ? words[type] : "";
 }
 
-static void print_route(struct conf_printer *p, FILE *out, const struct conf_route *route)
+static void print_route(struct conf_printer *p, FILE *out, const void *record)
 {
+	const struct conf_route *route = record;
 	static const char *const preferences[] = {"medium", "high", "", "low"};
 	static const char *const places[] = {"", " add", " append"};
 	char text[ADDR_TEXT];
@@ -612,29 +613,12 @@ static void print_route(struct conf_printer *p, FILE *out, const struct conf_rou
 	}
 }
 
+static bool owns_route(const void *record, conf_index_t instance)
+{
+	return ((const struct conf_route *)record)->instance == instance;
+}
+
 void conf_print_routes(struct conf_printer *p, conf_index_t instance, const char *keyword)
 {
-	bool is_open = false;
-
-	for (uint32_t i = 0; i < conf_builder_count(p->builder, CONF_TABLE_ROUTE); i++) {
-		const struct conf_route *route = conf_print_record(p, CONF_TABLE_ROUTE, i);
-		char *text = NULL;
-		size_t size = 0;
-		FILE *out;
-
-		if (route->instance != instance)
-			continue;
-		if (!is_open)
-			conf_print_open(p, "%s", keyword);
-		is_open = true;
-		out = open_memstream(&text, &size);
-		if (!out)
-			abort();
-		print_route(p, out, route);
-		fclose(out);
-		conf_print_line(p, "%s", text);
-		free(text);
-	}
-	if (is_open)
-		conf_print_close(p);
+	conf_print_owned(p, CONF_TABLE_ROUTE, keyword, instance, owns_route, print_route);
 }

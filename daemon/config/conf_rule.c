@@ -316,8 +316,9 @@ static void print_selectors(struct conf_printer *p, FILE *out, const struct conf
 		fprintf(out, " dport %u-%u", rule->dport[0], rule->dport[1]);
 }
 
-static void print_rule(struct conf_printer *p, FILE *out, const struct conf_rule *rule)
+static void print_rule(struct conf_printer *p, FILE *out, const void *record)
 {
+	const struct conf_rule *rule = record;
 	static const char *const actions[] = {[FR_ACT_NOP] = " nop",
 		[FR_ACT_BLACKHOLE] = " blackhole",
 		[FR_ACT_UNREACHABLE] = " unreachable",
@@ -344,29 +345,12 @@ static void print_rule(struct conf_printer *p, FILE *out, const struct conf_rule
 		fprintf(out, " no_track");
 }
 
+static bool owns_rule(const void *record, conf_index_t instance)
+{
+	return ((const struct conf_rule *)record)->instance == instance;
+}
+
 void conf_print_rules(struct conf_printer *p, conf_index_t instance, const char *keyword)
 {
-	bool is_open = false;
-
-	for (uint32_t i = 0; i < conf_builder_count(p->builder, CONF_TABLE_RULE); i++) {
-		const struct conf_rule *rule = conf_print_record(p, CONF_TABLE_RULE, i);
-		char *text = NULL;
-		size_t size = 0;
-		FILE *out;
-
-		if (rule->instance != instance)
-			continue;
-		if (!is_open)
-			conf_print_open(p, "%s", keyword);
-		is_open = true;
-		out = open_memstream(&text, &size);
-		if (!out)
-			abort();
-		print_rule(p, out, rule);
-		fclose(out);
-		conf_print_line(p, "%s", text);
-		free(text);
-	}
-	if (is_open)
-		conf_print_close(p);
+	conf_print_owned(p, CONF_TABLE_RULE, keyword, instance, owns_rule, print_rule);
 }
