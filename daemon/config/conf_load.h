@@ -90,6 +90,7 @@ struct conf_load {
 	struct conf_names names[CONF_TABLE_COUNT];
 	struct conf_garp_gap *garp_gaps;
 	uint32_t n_garp_gaps, garp_gaps_room;
+	uint32_t unplaced_rules[2]; /* without a preference, IPv4 and IPv6 */
 };
 
 /* Fills the tables of load->builder from the tree; findings go to load->diag. */

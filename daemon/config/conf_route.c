@@ -20,6 +20,7 @@ struct reader {
 	struct conf_nexthop hops[NEXTHOPS_MAX];
 	uint32_t n_hops;
 	struct conf_nexthop first; /* via, dev and their like outside nexthop */
+	uint32_t protocol_at; /* its word, 0 = not given */
 	bool has_to, has_scope, has_table, is_wrong;
 };
 
@@ -41,6 +42,11 @@ bool conf_route_prefix(const char *text, uint8_t family, struct addr *addr, uint
 {
 	unsigned bits;
 
+	if (strcmp(text, "default6") == 0 && family != AF_INET) {
+		*addr = (struct addr){.family = AF_INET6};
+		*prefix = 0;
+		return true;
+	}
 	if (strcmp(text, "default") == 0 || strcmp(text, "all") == 0 || strcmp(text, "any") == 0) {
 		*addr = (struct addr){.family = family};
 		*prefix = 0;
@@ -64,6 +70,18 @@ static void set_family(struct reader *r, uint8_t family)
 		fail(r, "all addresses of a route have the same family");
 }
 
+/* keepalived hands 10.0.0.1/24 to the kernel, which wants 10.0.0.0/24 and refuses the route. */
+static void warn_of_rest(struct reader *r)
+{
+	struct addr given;
+	uint8_t bits;
+	char text[ADDR_TEXT];
+
+	if (addr_parse_prefix(word(r), &given, &bits) == 0 && !addr_equal(&given, &r->route.to))
+		conf_warn(r->load, r->node, r->at, "this is an address in a network" CONF_MEANING "%s/%u is taken",
+			addr_format(&r->route.to, text), bits);
+}
+
 static void read_to(struct reader *r)
 {
 	if (!conf_route_prefix(word(r), AF_UNSPEC, &r->route.to, &r->route.to_prefix)) {
@@ -72,6 +90,7 @@ static void read_to(struct reader *r)
 	}
 	r->has_to = true;
 	set_family(r, r->route.to.family);
+	warn_of_rest(r);
 }
 
 static void read_from(struct reader *r)
@@ -82,14 +101,19 @@ static void read_from(struct reader *r)
 		set_family(r, r->route.from.family);
 }
 
+/* 0.0.0.0: of a source, whichever address the kernel chooses; of a gateway, none. */
+static bool is_unspecified(const struct addr *addr)
+{
+	return memcmp(addr->bytes, (const uint8_t[16]){0}, addr_len(addr)) == 0;
+}
+
 static void read_source(struct reader *r)
 {
 	if (addr_parse(word(r), &r->route.source) < 0)
 		fail(r, "src must be followed by an IP address");
 	else
 		set_family(r, r->route.source.family);
-	/* 0.0.0.0: whichever address the kernel chooses. */
-	if (memcmp(r->route.source.bytes, (const uint8_t[16]){0}, addr_len(&r->route.source)) == 0)
+	if (is_unspecified(&r->route.source))
 		r->route.source = (struct addr){0};
 }
 
@@ -103,6 +127,8 @@ static void read_via(struct reader *r, struct conf_nexthop *hop)
 		fail(r, "via must be followed by an IP address");
 	else if (!is_named)
 		set_family(r, hop->via.family);
+	if (is_unspecified(&hop->via))
+		hop->via = (struct addr){0};
 }
 
 static void read_realms(struct reader *r, uint32_t *realms)
@@ -134,10 +160,7 @@ static uint32_t read_number(struct reader *r, uint32_t low, uint32_t high, const
 
 enum metric_kind { METRIC_PLAIN, METRIC_RTT, METRIC_RTTVAR, METRIC_TIME };
 
-static const struct {
-	const char *name;
-	uint8_t number, kind;
-} metrics[] = {
+const struct conf_metric conf_metrics[] = {
 	{"mtu", RTAX_MTU, METRIC_PLAIN},
 	{"advmss", RTAX_ADVMSS, METRIC_PLAIN},
 	{"rtt", RTAX_RTT, METRIC_RTT},
@@ -152,15 +175,18 @@ static const struct {
 	{"quickack", RTAX_QUICKACK, METRIC_PLAIN},
 	{"hoplimit", RTAX_HOPLIMIT, METRIC_PLAIN},
 	{"fastopen_no_cookie", RTAX_FASTOPEN_NO_COOKIE, METRIC_PLAIN},
+	{0},
 };
 
-#define N_METRICS (sizeof(metrics) / sizeof(metrics[0]))
+/* keepalived raises every time of a route to this. */
+#define METRIC_TIME_LOW_MS 200
 
 /* A bare number is the kernel's unit; with s or ms behind it, a time, which the kernel counts in eighths (rtt) or
  * quarters (rttvar) of a millisecond. */
+static const uint32_t parts[] = {[METRIC_PLAIN] = 1, [METRIC_RTT] = 8, [METRIC_RTTVAR] = 4, [METRIC_TIME] = 1};
+
 static uint32_t read_metric_value(struct reader *r, enum metric_kind kind)
 {
-	static const uint32_t parts[] = {1, 8, 4, 1};
 	double time;
 	uint32_t value = 0;
 	char *end;
@@ -178,20 +204,32 @@ static uint32_t read_metric_value(struct reader *r, enum metric_kind kind)
 	return 0;
 }
 
+/* What keepalived makes of a time: an operator's file means that. */
+static uint32_t at_least(struct reader *r, enum metric_kind kind, uint32_t value)
+{
+	uint32_t low = METRIC_TIME_LOW_MS * parts[kind];
+
+	if (kind == METRIC_PLAIN || value >= low || r->is_wrong || r->load->dialect != CONF_DIALECT_KEEPALIVED)
+		return value;
+	conf_warn(r->load, r->node, r->at,
+		"this is less than 200 ms" CONF_MEANING "200 ms is taken, as keepalived does");
+	return low;
+}
+
 static bool read_metric(struct reader *r)
 {
 	struct conf_route *route = &r->route;
 
-	for (size_t i = 0; i < N_METRICS; i++) {
-		if (strcmp(word(r), metrics[i].name) != 0)
+	for (const struct conf_metric *m = conf_metrics; m->name; m++) {
+		if (strcmp(word(r), m->name) != 0)
 			continue;
 		r->at++;
 		if (strcmp(word(r), "lock") == 0) {
-			route->metrics_locked |= 1u << metrics[i].number;
+			route->metrics_locked |= 1u << m->number;
 			r->at++;
 		}
-		route->metrics_given |= 1u << metrics[i].number;
-		route->metrics[metrics[i].number] = read_metric_value(r, metrics[i].kind);
+		route->metrics_given |= 1u << m->number;
+		route->metrics[m->number] = at_least(r, m->kind, read_metric_value(r, m->kind));
 		return true;
 	}
 	if (strcmp(word(r), "congctl") == 0) {
@@ -364,6 +402,7 @@ static bool read_pair(struct reader *r, const char *keyword)
 		if (!conf_iproute_number(r->load, CONF_IPROUTE_PROTOCOL, word(r), 255, &number))
 			fail(r, "protocol must be a number up to 255, or a name of /etc/iproute2/rt_protos");
 		r->route.protocol = (uint8_t)number;
+		r->protocol_at = r->at;
 	} else if (i == 12)
 		read_scope(r);
 	else if (i >= 13 && i <= 15)
@@ -427,20 +466,29 @@ static void read_words(struct reader *r)
 	}
 }
 
-/* As ip(8) does it. */
-static uint8_t usual_scope(const struct reader *r)
+/* Without `scope` keepalived writes global, where ip(8) writes link for a route without a gateway. The kernel takes
+ * these types with their own scope alone. */
+static uint8_t usual_scope(const struct conf_route *route)
 {
-	const struct conf_route *route = &r->route;
-
 	if (route->family == AF_INET6)
 		return RT_SCOPE_UNIVERSE;
 	if (route->type == RTN_LOCAL)
 		return RT_SCOPE_HOST;
-	if (route->type == RTN_BROADCAST || route->type == RTN_MULTICAST || route->type == RTN_ANYCAST)
-		return RT_SCOPE_LINK;
-	if (route->type == RTN_UNICAST && r->n_hops == 1 && !addr_is_set(&r->hops[0].via))
+	if (route->type == RTN_BROADCAST || route->type == RTN_ANYCAST)
 		return RT_SCOPE_LINK;
 	return RT_SCOPE_UNIVERSE;
+}
+
+/* keepalived looks after its routes by their protocol, so one that it looks after has its own. */
+static void settle_protocol(struct reader *r)
+{
+	if (!r->protocol_at || r->route.no_track || r->route.protocol == KEEPALIVED_PROTOCOL ||
+		r->load->dialect != CONF_DIALECT_KEEPALIVED)
+		return;
+	conf_warn(r->load, r->node, r->protocol_at,
+		"a protocol counts for a route with no_track" CONF_MEANING
+		"protocol keepalived is taken, as keepalived does");
+	r->route.protocol = KEEPALIVED_PROTOCOL;
 }
 
 static void complete(struct reader *r)
@@ -472,11 +520,10 @@ static void complete(struct reader *r)
 		return;
 	}
 	if (!r->has_scope)
-		route->scope = usual_scope(r);
+		route->scope = usual_scope(route);
 	if (!r->has_table)
-		route->table = route->type == RTN_LOCAL || route->type == RTN_BROADCAST || route->type == RTN_ANYCAST
-				       ? RT_TABLE_LOCAL
-				       : RT_TABLE_MAIN;
+		route->table = RT_TABLE_MAIN;
+	settle_protocol(r);
 }
 
 static void add_route(struct conf_load *load, const struct conf_node *node, conf_index_t instance)
@@ -513,112 +560,4 @@ void conf_route_virtual(struct conf_load *load, const struct conf_node *node)
 void conf_route_static(struct conf_load *load, const struct conf_node *node)
 {
 	add_route(load, node, CONF_NONE);
-}
-
-/* ---- canonical print ---- */
-
-void conf_route_print_prefix(FILE *out, const char *keyword, const struct addr *addr, uint8_t prefix)
-{
-	char text[ADDR_TEXT];
-
-	if (prefix)
-		fprintf(out, " %s %s/%u", keyword, addr_format(addr, text), prefix);
-}
-
-static void print_realms(FILE *out, uint32_t realms)
-{
-	if (realms)
-		fprintf(out, " realms %u/%u", realms >> 16, realms & 0xffff);
-}
-
-static void print_hop(struct conf_printer *p, FILE *out, const struct conf_route *route, const struct conf_nexthop *hop)
-{
-	char text[ADDR_TEXT];
-
-	if (addr_is_set(&hop->via))
-		fprintf(out, " via %s%s", hop->via.family == route->family ? "" : "inet6 ",
-			addr_format(&hop->via, text));
-	if (hop->interface)
-		fprintf(out, " dev %s", conf_print_text(p, hop->interface));
-	if (hop->flags & RTNH_F_ONLINK)
-		fprintf(out, " onlink");
-	if (route->nexthops.count > 1)
-		fprintf(out, " weight %u", hop->weight);
-	print_realms(out, hop->realms);
-}
-
-static void print_metrics(struct conf_printer *p, FILE *out, const struct conf_route *route)
-{
-	for (size_t i = 0; i < N_METRICS; i++) {
-		if (route->metrics_given >> metrics[i].number & 1)
-			fprintf(out, " %s%s %u", metrics[i].name,
-				route->metrics_locked >> metrics[i].number & 1 ? " lock" : "",
-				route->metrics[metrics[i].number]);
-	}
-	if (route->metrics_given >> RTAX_FEATURES & 1)
-		fprintf(out, " features ecn");
-	if (route->congctl)
-		fprintf(out, " congctl%s %s", route->metrics_locked >> RTAX_CC_ALGO & 1 ? " lock" : "",
-			conf_print_text(p, route->congctl));
-}
-
-static const char *type_word(uint8_t type)
-{
-	static const char *const words[] = {[RTN_LOCAL] = "local ",
-		[RTN_BROADCAST] = "broadcast ",
-		[RTN_ANYCAST] = "anycast ",
-		[RTN_MULTICAST] = "multicast ",
-		[RTN_BLACKHOLE] = "blackhole ",
-		[RTN_UNREACHABLE] = "unreachable ",
-		[RTN_PROHIBIT] = "prohibit ",
-		[RTN_THROW] = "throw "};
-
-	return type < sizeof(words) / sizeof(*words) && words[type] ? words[type] : "";
-}
-
-static void print_route(struct conf_printer *p, FILE *out, const void *record)
-{
-	const struct conf_route *route = record;
-	static const char *const preferences[] = {"medium", "high", "", "low"};
-	static const char *const places[] = {"", " add", " append"};
-	char text[ADDR_TEXT];
-
-	fprintf(out, "%s", type_word(route->type));
-	if (route->to_prefix)
-		fprintf(out, "%s/%u", addr_format(&route->to, text), route->to_prefix);
-	else
-		fprintf(out, "%sdefault", route->family == AF_INET6 ? "inet6 " : "inet ");
-	conf_route_print_prefix(out, "from", &route->from, route->from_prefix);
-	if (route->nexthops.count == 1)
-		print_hop(p, out, route, conf_print_record(p, CONF_TABLE_NEXTHOP, route->nexthops.first));
-	if (addr_is_set(&route->source))
-		fprintf(out, " src %s", addr_format(&route->source, text));
-	fprintf(out, " table %u scope %u protocol %u", route->table, route->scope, route->protocol);
-	if (route->tos)
-		fprintf(out, " tos %u", route->tos);
-	if (route->metric)
-		fprintf(out, " metric %u", route->metric);
-	print_realms(out, route->realms);
-	if (route->has_preference)
-		fprintf(out, " pref %s", preferences[route->preference & 3]);
-	if (route->has_ttl_propagate)
-		fprintf(out, " ttl-propagate %s", route->ttl_propagate ? "enabled" : "disabled");
-	if (route->expires_s)
-		fprintf(out, " expires %u", route->expires_s);
-	print_metrics(p, out, route);
-	fprintf(out, "%s%s", places[route->place], route->no_track ? " no_track" : "");
-	for (uint32_t i = 0; route->nexthops.count > 1 && i < route->nexthops.count; i++) {
-		fprintf(out, " nexthop");
-		print_hop(p, out, route, conf_print_record(p, CONF_TABLE_NEXTHOP, route->nexthops.first + i));
-	}
-}
-
-static bool owns_route(const void *record, conf_index_t instance)
-{
-	return ((const struct conf_route *)record)->instance == instance;
-}
-
-void conf_print_routes(struct conf_printer *p, conf_index_t instance, const char *keyword)
-{
-	conf_print_owned(p, CONF_TABLE_ROUTE, keyword, instance, owns_route, print_route);
 }

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #define KEEPALIVED_PROTOCOL 18
-/* Where rules without a preference begin. Two of them must not have the same one, or which comes first would depend on
- * who became master last. */
+/* Rules without a preference count down from here in each family, so a later one comes first. This is what keepalived
+ * gives them and what the kernel would: a new rule stands before the others. */
 #define FIRST_PRIORITY 16384
 
 struct reader {
@@ -154,7 +154,7 @@ static bool read_pair(struct reader *r, const char *keyword)
 	static const char *const keywords[] = {"from", "to", "table", "lookup", "preference", "priority", "pref",
 		"order", "iif", "dev", "oif", "fwmark", "tos", "dsfield", "realms", "goto", "suppress_prefixlength",
 		"suppress_ifgroup", "tun_id", "protocol", "uidrange", "ipproto", "ip_proto", "sport", "dport",
-		"track_group", NULL};
+		"track_group", "sup_pl", "sup_group", NULL};
 	struct conf_rule *rule = &r->rule;
 	int i = conf_parse_choice(keyword, keywords);
 
@@ -191,9 +191,9 @@ static bool read_pair(struct reader *r, const char *keyword)
 	else if (i == 15) {
 		rule->target = read_number(r, UINT32_MAX, "goto must be followed by the preference of a rule");
 		set_action(r, FR_ACT_GOTO);
-	} else if (i == 16)
+	} else if (i == 16 || i == 26)
 		rule->suppress_prefix = (int32_t)read_number(r, 128, "suppress_prefixlength must be a number to 128");
-	else if (i == 17)
+	else if (i == 17 || i == 27)
 		rule->suppress_group = (int32_t)read_number(r, INT32_MAX, "suppress_ifgroup must be a number");
 	else if (i == 18)
 		rule->tunnel = read_number(r, UINT32_MAX, "tun_id must be a number");
@@ -210,7 +210,7 @@ static bool read_pair(struct reader *r, const char *keyword)
 		read_ports(r, rule->sport);
 	else if (i == 24)
 		read_ports(r, rule->dport);
-	else
+	else if (i == 25)
 		conf_warn(r->load, r->node, r->at - 1,
 			"track_group has no effect: what somebody removes is put back at once");
 	return true;
@@ -258,7 +258,7 @@ static void complete(struct reader *r)
 		rule->action = FR_ACT_TO_TBL;
 	if (r->has_priority)
 		return;
-	rule->priority = FIRST_PRIORITY + conf_builder_count(r->load->builder, CONF_TABLE_RULE);
+	rule->priority = FIRST_PRIORITY - r->load->unplaced_rules[rule->family == AF_INET6]++;
 	conf_warn(r->load, r->node, 0, "this rule has no preference" CONF_MEANING "%u is taken", rule->priority);
 }
 

@@ -20,6 +20,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_track.h daemon/config/conf_tree.c daemon/config/conf_tree.h \
 	daemon/config/conf_value.c daemon/config/conf_watch.c \
 	daemon/config/conf_fifo.c daemon/config/conf_fifo.h daemon/config/conf_iproute.c daemon/config/conf_iproute.h daemon/config/conf_route.c daemon/config/conf_route.h \
+	daemon/config/conf_route_print.c \
 	daemon/config/conf_rule.c daemon/config/conf_rule.h
 
 pkglibexec_PROGRAMS += daemon/config/poise-config
