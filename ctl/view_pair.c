@@ -44,6 +44,18 @@ static void show_differences(struct text *t, struct json_object *pair)
 	}
 }
 
+/* Between two nodes the later command counts, and logs are read side by side. */
+static void show_clock(struct text *t, struct json_object *pair)
+{
+	int64_t ahead = json_has(pair, "clock_ahead_seconds") ? json_number(pair, "clock_ahead_seconds") : 0;
+
+	if (ahead == 0)
+		return;
+	text_styled(t, STYLE_CARE, "    its clock is %lld s %s ours", (long long)(ahead < 0 ? -ahead : ahead),
+		ahead < 0 ? "behind" : "ahead of");
+	text_add(t, "\n");
+}
+
 void view_pair(struct text *t, struct json_object *status, int64_t now_us)
 {
 	struct json_object *pair = json_member(status, "pair");
@@ -65,5 +77,6 @@ void view_pair(struct text *t, struct json_object *status, int64_t now_us)
 	else
 		text_add(t, ": %s", json_text(pair, "why"));
 	text_newline(t);
+	show_clock(t, pair);
 	show_differences(t, pair);
 }

@@ -113,6 +113,8 @@ static void set_reason(struct status_admin *admin, const char *text, size_t size
 
 static void take_reason(struct status_admin *admin, const struct msg_command *m)
 {
+	/* Never before what was said last, whatever the clocks: the last word is what counts on both nodes. */
+	admin->asked_real_us = real_now_us() > admin->asked_real_us ? real_now_us() : admin->asked_real_us + 1;
 	/* Why a server is out is worth more than why it would have another weight. */
 	if (m->verb == MSG_VERB_WEIGHT && admin->admin != ADMIN_NORMAL)
 		return;
@@ -184,6 +186,7 @@ void admin_hear_peer(struct parent *p, const struct msg_peer_admin *m)
 	struct status_admin admin = {.admin = m->admin,
 		.weight = m->weight,
 		.since_real_us = m->since_real_us,
+		.asked_real_us = m->asked_real_us,
 		.until_real_us = m->until_real_us,
 		.drain_end = m->drain_end,
 		.keep_known = m->keep_known};
@@ -194,9 +197,9 @@ void admin_hear_peer(struct parent *p, const struct msg_peer_admin *m)
 	text.service[sizeof(text.service) - 1] = text.server[sizeof(text.server) - 1] = '\0';
 	i = p->conf ? find_server(p->conf, text.service, text.server) : CONF_NONE;
 	if (i == CONF_NONE || m->admin > ADMIN_MAINT || m->weight < -1 || m->weight > 65535 ||
-		m->drain_end > DRAIN_REMOVE || m->since_real_us <= 0 || m->until_real_us < 0 ||
+		m->drain_end > DRAIN_REMOVE || m->since_real_us <= 0 || m->asked_real_us <= 0 || m->until_real_us < 0 ||
 		board_load(p->board, PARENT_TABLE_ADMIN, i, &own, sizeof(own)) < 0 ||
-		own.since_real_us >= m->since_real_us)
+		own.asked_real_us >= m->asked_real_us)
 		return;
 	set_reason(&admin, m->why, sizeof(m->why));
 	keep(p, i, &admin, own.admin);

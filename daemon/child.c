@@ -130,6 +130,14 @@ static void on_peer_admin(void *ctx, const struct msg_peer_admin *m, int fd)
 	admin_hear_peer(c->parent, m);
 }
 
+static void on_peer_pool(void *ctx, const struct msg_peer_pool *m, int fd)
+{
+	struct child *c = ctx;
+
+	(void)fd;
+	pool_hear_peer(c->parent, m);
+}
+
 static void on_want_file(void *ctx, const struct msg_want_file *m, int fd)
 {
 	(void)fd;
@@ -144,6 +152,7 @@ static const struct msg_handlers handlers = {.board = on_board,
 	.command = on_command,
 	.answer = on_answer,
 	.peer_admin = on_peer_admin,
+	.peer_pool = on_peer_pool,
 	.notify = on_notify};
 
 static void on_channel(int fd, uint32_t events, void *arg)

@@ -52,6 +52,11 @@ const struct intent *intents_find(const struct intents *all, const char *service
 	return NULL;
 }
 
+static bool is_nothing(const struct status_admin *admin)
+{
+	return admin->admin == ADMIN_NORMAL && admin->weight < 0;
+}
+
 static void remove_at(struct intents *all, size_t at)
 {
 	memmove(&all->list[at], &all->list[at + 1], (all->count - at - 1) * sizeof(*all->list));
@@ -63,7 +68,7 @@ int intents_set(struct intents *all, const char *service, const char *server, co
 	size_t at = position(all, service, server);
 	bool found = at < all->count && compare(&all->list[at], service, server) == 0;
 
-	if (admin->admin == ADMIN_NORMAL && admin->weight < 0) {
+	if (is_nothing(admin) && admin->asked_real_us == 0) {
 		if (found)
 			remove_at(all, at);
 		return 0;
@@ -95,36 +100,58 @@ static bool parse_admin(const char *word, uint32_t *admin)
 	return false;
 }
 
-void intents_forget_pool(struct intents *all, size_t at)
+static void forget_pool(struct intents *all, size_t at)
 {
 	memmove(&all->pool[at], &all->pool[at + 1], (all->n_pool - at - 1) * sizeof(*all->pool));
 	all->n_pool--;
 }
 
+const struct pool_intent *intents_find_pool(const struct intents *all, const char *service, const char *server)
+{
+	for (size_t i = 0; i < all->n_pool; i++)
+		if (strcmp(all->pool[i].service, service) == 0 && strcmp(all->pool[i].server, server) == 0)
+			return &all->pool[i];
+	return NULL;
+}
+
 int intents_change_pool(struct intents *all, const struct pool_intent *change)
 {
+	const struct pool_intent *have = intents_find_pool(all, change->service, change->server);
 	struct pool_intent *pool;
-	bool undone;
+	bool is_undone = have && !have->is_settled && have->is_removed != change->is_removed;
 
-	for (size_t i = all->n_pool; i > 0; i--) {
-		const struct pool_intent *have = &all->pool[i - 1];
-
-		if (strcmp(have->service, change->service) != 0 || strcmp(have->server, change->server) != 0)
-			continue;
-		/* A server that was added and goes again leaves nothing, and neither does one that was removed and
-		 * comes again. */
-		undone = have->is_removed != change->is_removed;
-		intents_forget_pool(all, i - 1);
-		if (undone)
-			return 0;
-		break;
+	/* A server that was added and goes again leaves nothing to do, and neither does one that was removed and comes
+	 * again. */
+	if (have) {
+		forget_pool(all, (size_t)(have - all->pool));
+	} else {
+		pool = reallocarray(all->pool, all->n_pool + 1, sizeof(*pool));
+		if (!pool)
+			return -ENOMEM;
+		all->pool = pool;
 	}
-	pool = reallocarray(all->pool, all->n_pool + 1, sizeof(*pool));
-	if (!pool)
-		return -ENOMEM;
-	all->pool = pool;
-	all->pool[all->n_pool++] = *change;
+	all->pool[all->n_pool] = *change;
+	all->pool[all->n_pool++].is_settled |= is_undone;
 	return 0;
+}
+
+size_t intents_count_pool(const struct intents *all)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n_pool; i++)
+		n += !all->pool[i].is_settled;
+	return n;
+}
+
+void intents_prune(struct intents *all, int64_t before_real_us)
+{
+	for (size_t i = all->count; i > 0; i--)
+		if (is_nothing(&all->list[i - 1].admin) && all->list[i - 1].admin.asked_real_us < before_real_us)
+			remove_at(all, i - 1);
+	for (size_t i = all->n_pool; i > 0; i--)
+		if (all->pool[i - 1].is_settled && all->pool[i - 1].since_real_us < before_real_us)
+			forget_pool(all, i - 1);
 }
 
 static bool parse_integer(const char *text, int64_t low, int64_t high, int64_t *out)
@@ -160,10 +187,25 @@ static int split(char *line, char *fields[], int max)
 	return n;
 }
 
-/* Service, server, "added" or "removed", weight, since, by. */
-static bool parse_pool_line(struct intents *all, char *f[])
+static const char *const pool_words[2][2] = {{"added", "removed"}, {"was-added", "was-removed"}};
+
+static bool parse_pool_word(const char *word, struct pool_intent *change)
 {
-	struct pool_intent change = {.is_removed = strcmp(f[2], "removed") == 0};
+	for (int settled = 0; settled < 2; settled++) {
+		for (int removed = 0; removed < 2; removed++) {
+			if (strcmp(word, pool_words[settled][removed]) != 0)
+				continue;
+			change->is_settled = settled;
+			change->is_removed = removed;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Service, server, what (see above), weight, since, by. */
+static bool parse_pool_line(struct intents *all, char *f[], struct pool_intent change)
+{
 	int64_t weight;
 
 	if (!parse_integer(f[3], -1, 65535, &weight) || !parse_integer(f[4], 0, INT64_MAX, &change.since_real_us))
@@ -175,31 +217,48 @@ static bool parse_pool_line(struct intents *all, char *f[])
 	return intents_change_pool(all, &change) == 0;
 }
 
-/* Service, server, state, weight, since, by; later versions write what the end of a drain is like between the last
- * two: until, end, whether known clients are kept. */
+/* Service, server, state, weight, since, by; later versions write between the last two what the end of a drain is like
+ * (until, end, whether known clients are kept), and then when the last command came. */
 static bool parse_line(struct intents *all, char *line)
 {
-	enum { SERVICE, SERVER, STATE, WEIGHT, SINCE, WHY_OF_OLD, UNTIL = WHY_OF_OLD, END, KEEP_KNOWN, WHY, FIELDS };
+	enum {
+		SERVICE,
+		SERVER,
+		STATE,
+		WEIGHT,
+		SINCE,
+		WHY_OF_OLD,
+		UNTIL = WHY_OF_OLD,
+		END,
+		KEEP_KNOWN,
+		ASKED,
+		WHY,
+		FIELDS
+	};
 	char *f[FIELDS];
 	int n = split(line, f, FIELDS);
+	struct pool_intent change = {0};
 	struct status_admin admin = {0};
 	int64_t weight, keep_known;
 
-	if ((n != FIELDS && n != WHY_OF_OLD + 1) || strlen(f[SERVICE]) >= CONF_NAME_SIZE ||
+	if ((n != FIELDS && n != FIELDS - 1 && n != WHY_OF_OLD + 1) || strlen(f[SERVICE]) >= CONF_NAME_SIZE ||
 		strlen(f[SERVER]) >= CONF_NAME_SIZE)
 		return false;
-	if (strcmp(f[STATE], "added") == 0 || strcmp(f[STATE], "removed") == 0)
-		return n == WHY_OF_OLD + 1 && parse_pool_line(all, f);
+	if (parse_pool_word(f[STATE], &change))
+		return n == WHY_OF_OLD + 1 && parse_pool_line(all, f, change);
 	if (!parse_admin(f[STATE], &admin.admin) || !parse_integer(f[WEIGHT], -1, 65535, &weight) ||
 		!parse_integer(f[SINCE], 0, INT64_MAX, &admin.since_real_us))
 		return false;
 	admin.weight = (int32_t)weight;
-	if (n == FIELDS) {
+	admin.asked_real_us = admin.since_real_us;
+	if (n > WHY_OF_OLD + 1) {
 		if (!parse_integer(f[UNTIL], 0, INT64_MAX, &admin.until_real_us) ||
 			!parse_end(f[END], &admin.drain_end) || !parse_integer(f[KEEP_KNOWN], 0, 1, &keep_known))
 			return false;
 		admin.keep_known = (uint32_t)keep_known;
 	}
+	if (n == FIELDS && !parse_integer(f[ASKED], 0, INT64_MAX, &admin.asked_real_us))
+		return false;
 	snprintf(admin.why, sizeof(admin.why), "%s", f[n - 1]);
 	return intents_set(all, f[SERVICE], f[SERVER], &admin) == 0;
 }
@@ -249,20 +308,21 @@ int intents_write(const struct intents *all, const char *path)
 		return -errno;
 	fprintf(file,
 		"# what poisectl was told of servers: service, server, state, weight (-1: as configured), since,\n"
-		"# of a drain until (0: no end), what then, whether known clients are kept; by\n");
+		"# of a drain until (0: no end), what then, whether known clients are kept; last command; by\n");
 	for (size_t i = 0; i < all->count; i++) {
 		const struct intent *in = &all->list[i];
 
-		fprintf(file, "%s\t%s\t%s\t%d\t%" PRId64 "\t%" PRId64 "\t%s\t%u\t%s\n", in->service, in->server,
-			admin_name((enum admin)in->admin.admin), in->admin.weight, in->admin.since_real_us,
+		fprintf(file, "%s\t%s\t%s\t%d\t%" PRId64 "\t%" PRId64 "\t%s\t%u\t%" PRId64 "\t%s\n", in->service,
+			in->server, admin_name((enum admin)in->admin.admin), in->admin.weight, in->admin.since_real_us,
 			in->admin.until_real_us, drain_end_name((enum drain_end)in->admin.drain_end),
-			in->admin.keep_known, in->admin.why[0] ? in->admin.why : "-");
+			in->admin.keep_known, in->admin.asked_real_us, in->admin.why[0] ? in->admin.why : "-");
 	}
 	for (size_t i = 0; i < all->n_pool; i++) {
 		const struct pool_intent *c = &all->pool[i];
 
 		fprintf(file, "%s\t%s\t%s\t%d\t%" PRId64 "\t%s\n", c->service, c->server,
-			c->is_removed ? "removed" : "added", c->weight, c->since_real_us, c->why[0] ? c->why : "-");
+			pool_words[c->is_settled][c->is_removed], c->weight, c->since_real_us,
+			c->why[0] ? c->why : "-");
 	}
 	if (fflush(file) != 0 || fsync(fileno(file)) < 0)
 		error = -errno;

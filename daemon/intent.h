@@ -19,7 +19,8 @@ struct pool_intent {
 	char service[CONF_NAME_SIZE];
 	char server[CONF_NAME_SIZE]; /* ADDRESS:PORT */
 	bool is_removed;
-	int32_t weight; /* of an added one, -1 = that of its like */
+	bool is_settled; /* nothing is to be done; kept so that the other node's older word is known to be older */
+	int32_t weight;  /* of an added one, -1 = that of its like */
 	int64_t since_real_us;
 	char why[WHY_SIZE];
 };
@@ -34,13 +35,18 @@ struct intents {
 void intents_free(struct intents *all);
 /* The intent for a server, or NULL. */
 const struct intent *intents_find(const struct intents *all, const char *service, const char *server);
-/* Sets (or, when the wish is the normal one, removes) an intent. Returns 0 or -ENOMEM. */
+/* Sets an intent. The normal wish is kept like any other, because the other node may still hold an older one; without a
+ * time it was never wished and removes the intent. Returns 0 or -ENOMEM. */
 int intents_set(struct intents *all, const char *service, const char *server, const struct status_admin *admin);
-/* Adds a change to the pool, or takes back the one that it undoes (a removal of what was added, an addition of what was
- * removed). Returns 0 or -ENOMEM. */
+/* What was last said of a server in the pool, or NULL. */
+const struct pool_intent *intents_find_pool(const struct intents *all, const char *service, const char *server);
+/* Puts a change in the place of what was said of the server before. One that undoes the former (a removal of what was
+ * added, an addition of what was removed) is settled. Returns 0 or -ENOMEM. */
 int intents_change_pool(struct intents *all, const struct pool_intent *change);
-/* Forgets a change (by its place). */
-void intents_forget_pool(struct intents *all, size_t at);
+/* Changes that are in force. */
+size_t intents_count_pool(const struct intents *all);
+/* Forgets what asks for nothing and was said before this time. */
+void intents_prune(struct intents *all, int64_t before_real_us);
 /* One line an intent, fields separated by tabs. Reads what it understands; *bad_lines counts the rest. A missing file
  * is an empty list. Returns 0 or -errno. */
 int intents_read(struct intents *all, const char *path, unsigned *bad_lines);

@@ -361,6 +361,7 @@ static int start(struct parent *p)
 	snprintf(p->children[ROLE_PARENT].status.why, WHY_SIZE, "poised %s", PACKAGE_VERSION);
 	p->watch = (struct timer){.fire = on_watch, .arg = p};
 	p->give_up = (struct timer){.fire = on_give_up, .arg = p};
+	pool_init(p);
 	p->patience_us = supervise_patience_us(NULL);
 	return 0;
 }

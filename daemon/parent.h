@@ -59,7 +59,7 @@ struct reload_order {
 	char who[80];              /* "root (process 812)", "" = nobody asked */
 	bool is_quiet;             /* a plan for its own sake: its findings are for who asked */
 	int64_t confirm_us;        /* of RELOAD_APPLY; 0 = it stays */
-	struct pool_intent change; /* of RELOAD_POOL */
+	struct pool_intent change; /* of RELOAD_POOL; no service: what is remembered has changed already */
 };
 
 struct reload {
@@ -118,6 +118,7 @@ struct parent {
 	uint64_t generation;
 	struct board *board;
 	struct intents intents;
+	struct timer pool_due; /* changes of the pool that the other node told are to be brought into use */
 	struct status_daemon daemon;
 	struct reload reload;
 	struct timer watch;
@@ -180,12 +181,15 @@ struct conf *apply_take_candidate(struct parent *p, const struct reload_order *o
  * (malloc'ed, may stay NULL) which changes `base` has no use for. Returns a descriptor or -errno. */
 int pool_build(const struct parent *p, const struct conf *base, uint64_t generation, const struct reload_order *order,
 	bool **stale);
-/* A table has been committed: the order's change is kept, stale ones are forgotten when the file was read anew. */
+/* A table has been committed: the order's change is kept, stale ones are settled when the file was read anew. */
 void pool_committed(struct parent *p, const struct reload_order *order, const bool *stale);
 /* Fills the table of the pool's changes of a new board. */
 void pool_fill_board(const struct parent *p, struct board *board);
 /* Begins to add or remove a server; answers when it cannot. */
 void pool_command(struct parent *p, const struct msg_command *m, const char *who);
+/* A server was added or removed on the other node: the same is done here when that is newer than what is known. */
+void pool_hear_peer(struct parent *p, const struct msg_peer_pool *m);
+void pool_init(struct parent *p);
 
 /* ---- admin.c ---- */
 /* "root (process 812)" */

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Bumped whenever status.h or this header changes a layout; readers refuse another one. */
-#define BOARD_LAYOUT 13
+#define BOARD_LAYOUT 14
 
 #define BOARD_TABLES 8
 #define BOARD_EVENTS 1024 /* events kept; a power of two */
@@ -37,7 +37,7 @@ struct event {
 	uint32_t from, to;
 	uint32_t priority;   /* of VRRP events: of the instance at that moment */
 	uint32_t is_deleted; /* EVENT_INSTANCE: it is not in the next configuration */
-	char name[64]; /* the object as a person names it: "VI_1", "10.0.0.1:80/tcp 10.1.0.2:80" */
+	char name[64];       /* the object as a person names it: "VI_1", "10.0.0.1:80/tcp 10.1.0.2:80" */
 	char why[160];
 };
 

@@ -26,8 +26,8 @@ enum event_kind {
 	EVENT_PROGRAM,      /* ipvs: the kernel refused something; object: conf->services */
 	EVENT_PANIC,        /* object: conf->services; to: 1 too many servers are down, all serve on; 0 over */
 	EVENT_CHECKS,       /* health checks run late: a problem of our own; to: 1 late, 0 on time again */
-	EVENT_COMMAND, /* an operator's command; to: 1 done, 0 refused; name: the command, why: who and how it went */
-	EVENT_SPLIT,   /* object: conf->instances; to: 1 another master stays one: split brain suspected; 0 over */
+	EVENT_COMMAND,  /* an operator's command; to: 1 done, 0 refused; name: the command, why: who and how it went */
+	EVENT_SPLIT,    /* object: conf->instances; to: 1 another master stays one: split brain suspected; 0 over */
 	EVENT_COVERAGE, /* pair: to: 1 this node holds enough of the other one's connections (again), 0 no longer */
 	EVENT_PRIORITY, /* object: conf->instances; its effective priority changed; to: enum vrrp_state */
 	EVENT_LOWER,    /* object: conf->instances; a master heard an advertisement of lower priority */
@@ -317,6 +317,8 @@ struct status_pair {
 	uint32_t config_differs;                     /* objects that are not the same on both nodes */
 	uint64_t sent, received, forged, stale;
 	struct mono last_heard;
+	uint32_t clock_known, zero;
+	int64_t clock_ahead_us; /* how much later it is by the other node's clock; 0 = the same, or nearly */
 	int64_t since_real_us;
 	char peer_node[64], peer_version[32];
 	char why[WHY_SIZE];
@@ -334,7 +336,13 @@ struct status_difference {
 /* ---- script ---- */
 /* SCRIPT_TABLE_MISC: a struct status_script for each check of kind MISC, in the order of conf->checks; result is that
  * of the last run alone. */
-enum script_board_table { SCRIPT_TABLE_SCRIPT, SCRIPT_TABLE_MISC, SCRIPT_TABLE_PROCESS, SCRIPT_TABLE_FILE, SCRIPT_TABLE_TOLD };
+enum script_board_table {
+	SCRIPT_TABLE_SCRIPT,
+	SCRIPT_TABLE_MISC,
+	SCRIPT_TABLE_PROCESS,
+	SCRIPT_TABLE_FILE,
+	SCRIPT_TABLE_TOLD
+};
 
 enum script_result { SCRIPT_UNKNOWN, SCRIPT_GOOD, SCRIPT_BAD };
 struct status_script {
@@ -427,6 +435,7 @@ struct status_admin {
 	uint32_t admin;
 	int32_t weight; /* -1 = as configured */
 	int64_t since_real_us;
+	int64_t asked_real_us; /* of the last command of any kind: of two nodes' wishes the later one counts */
 	int64_t until_real_us; /* when the time of a drain is over, 0 = never */
 	uint32_t drain_end;    /* enum drain_end */
 	uint32_t keep_known;   /* clients that a persistent service knows still come to the drained server */
@@ -438,7 +447,9 @@ struct status_pool {
 	char service[192];
 	char server[64]; /* ADDRESS:PORT */
 	uint32_t is_removed;
-	int32_t weight; /* -1 = as its like */
+	uint32_t is_settled; /* it is as the file says by now: kept for the other node, which may not know yet */
+	int32_t weight;      /* -1 = as its like */
+	uint32_t zero;
 	int64_t since_real_us;
 	char why[WHY_SIZE];
 };

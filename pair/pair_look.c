@@ -60,6 +60,7 @@ void pair_look_state(const struct pair *pair, struct pair_state *out)
 	out->config = pair->own.whole;
 	out->objects = pair->own.n;
 	out->config_have = pair->other.objects_complete ? pair->other.config : 0;
+	out->clock = (uint64_t)real_now_us();
 }
 
 /* ---- coverage ---- */
@@ -192,6 +193,11 @@ void pair_look_config(struct pair *pair)
 
 /* ---- the board ---- */
 
+static bool is_recent(struct mono at)
+{
+	return mono_is_set(at) && mono_diff_us(mono_now(), at) < 2 * PAIR_PATIENCE_US;
+}
+
 static void set_why(struct pair *pair, enum pair_state_kind state)
 {
 	struct status_pair *status = &pair->status;
@@ -208,7 +214,10 @@ static void set_why(struct pair *pair, enum pair_state_kind state)
 	case PAIR_SILENT:
 		if (pair->sock < 0)
 			snprintf(status->why, sizeof(status->why), "no socket on pair_address yet");
-		else if (status->forged)
+		else if (is_recent(pair->last_unknown))
+			snprintf(status->why, sizeof(status->why),
+				"the other node speaks another version: install the same release on both");
+		else if (is_recent(pair->last_forged))
 			snprintf(status->why, sizeof(status->why),
 				"the other node's messages are not signed with our pair_key");
 		else
@@ -241,6 +250,8 @@ static void store(struct pair *pair)
 	before.forged = now.forged;
 	before.stale = now.stale;
 	before.last_heard = now.last_heard;
+	if (before.clock_ahead_us != 0 && now.clock_ahead_us != 0)
+		before.clock_ahead_us = now.clock_ahead_us;
 	if (memcmp(&before, &now, sizeof(now)) == 0)
 		role_store_quiet(pair->p, PAIR_TABLE_PEER, 0, &now, sizeof(now));
 	else
@@ -270,6 +281,7 @@ static void publish(struct pair *pair)
 	status->peer_coverage_known = other->is_heard && other->state.held_known;
 	status->peer_coverage = other->state.held;
 	status->last_heard = other->last_heard;
+	status->clock_known &= other->is_heard;
 	memcpy(status->peer_node, other->state.node, sizeof(status->peer_node));
 	memcpy(status->peer_version, other->state.software, sizeof(status->peer_version));
 	store(pair);

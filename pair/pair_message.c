@@ -20,6 +20,7 @@ enum field {
 	FIELD_HELD,
 	FIELD_CONFIG, /* digest, objects */
 	FIELD_CONFIG_HAVE,
+	FIELD_CLOCK,
 	FIELD_PART = 16, /* of a digest: walk, part */
 	FIELD_BUCKETS,
 	FIELD_FIRST = 24, /* of objects: configuration, number of the first */
@@ -28,7 +29,13 @@ enum field {
 	FIELD_SERVER,
 	FIELD_ADMIN, /* admin, weight, since, until, drain_end, keep_known */
 	FIELD_WHY,
+	FIELD_ASKED, /* when the last command came */
+	FIELD_POOL,  /* bits, weight, since */
 };
+
+/* Bits of a server's change at run time. */
+#define POOL_REMOVED 1u
+#define POOL_SETTLED 2u
 
 /* ---- writing ---- */
 
@@ -91,6 +98,7 @@ static void put_state(struct writer *w, const struct pair_state *s)
 		put_u32(w, FIELD_HELD, s->held);
 	put_pair(w, FIELD_CONFIG, s->config, s->objects);
 	put_u64(w, FIELD_CONFIG_HAVE, s->config_have);
+	put_u64(w, FIELD_CLOCK, s->clock);
 }
 
 static void put_digest(struct writer *w, const struct pair_digest *d)
@@ -140,6 +148,23 @@ static void put_admin(struct writer *w, const struct pair_admin *a)
 	put_text(w, FIELD_SERVER, a->server, sizeof(a->server));
 	put_field(w, FIELD_ADMIN, data, sizeof(data));
 	put_text(w, FIELD_WHY, a->admin.why, sizeof(a->admin.why));
+	put_u64(w, FIELD_ASKED, (uint64_t)a->admin.asked_real_us);
+}
+
+static void put_pool(struct writer *w, const struct pair_pool *p)
+{
+	const uint32_t small[2] = {
+		htobe32((p->pool.is_removed ? POOL_REMOVED : 0) | (p->pool.is_settled ? POOL_SETTLED : 0)),
+		htobe32((uint32_t)p->pool.weight)};
+	const uint64_t since = htobe64((uint64_t)p->pool.since_real_us);
+	uint8_t data[sizeof(small) + sizeof(since)];
+
+	memcpy(data, small, sizeof(small));
+	memcpy(data + sizeof(small), &since, sizeof(since));
+	put_text(w, FIELD_SERVICE, p->service, sizeof(p->service));
+	put_text(w, FIELD_SERVER, p->server, sizeof(p->server));
+	put_field(w, FIELD_POOL, data, sizeof(data));
+	put_text(w, FIELD_WHY, p->pool.why, sizeof(p->pool.why));
 }
 
 static void put_header(uint8_t *buf, const struct pair_message *m, size_t size)
@@ -177,6 +202,9 @@ size_t pair_message_encode(struct pair_message *m, const uint8_t *key, size_t ke
 		break;
 	case PAIR_ADMIN:
 		put_admin(&w, &m->u.admin);
+		break;
+	case PAIR_POOL:
+		put_pool(&w, &m->u.pool);
 		break;
 	}
 	put_header(buf, m, w.size + PAIR_MAC);
@@ -280,6 +308,9 @@ static void take_state_field(const struct field_view *f, struct pair_state *s)
 	case FIELD_CONFIG_HAVE:
 		take_u64(f, &s->config_have);
 		break;
+	case FIELD_CLOCK:
+		take_u64(f, &s->clock);
+		break;
 	}
 }
 
@@ -316,6 +347,8 @@ static void take_admin_field(const struct field_view *f, struct pair_admin *a)
 		take_text(f, a->server, sizeof(a->server));
 	else if (f->type == FIELD_WHY)
 		take_text(f, a->admin.why, sizeof(a->admin.why));
+	else if (f->type == FIELD_ASKED && f->size == 8)
+		a->admin.asked_real_us = (int64_t)get64(f->data);
 	if (f->type != FIELD_ADMIN || f->size != 32)
 		return;
 	a->admin.admin = get32(f->data);
@@ -324,6 +357,22 @@ static void take_admin_field(const struct field_view *f, struct pair_admin *a)
 	a->admin.keep_known = get32(f->data + 12) != 0;
 	a->admin.since_real_us = (int64_t)get64(f->data + 16);
 	a->admin.until_real_us = (int64_t)get64(f->data + 24);
+}
+
+static void take_pool_field(const struct field_view *f, struct pair_pool *p)
+{
+	if (f->type == FIELD_SERVICE)
+		take_text(f, p->service, sizeof(p->service));
+	else if (f->type == FIELD_SERVER)
+		take_text(f, p->server, sizeof(p->server));
+	else if (f->type == FIELD_WHY)
+		take_text(f, p->pool.why, sizeof(p->pool.why));
+	if (f->type != FIELD_POOL || f->size != 16)
+		return;
+	p->pool.is_removed = (get32(f->data) & POOL_REMOVED) != 0;
+	p->pool.is_settled = (get32(f->data) & POOL_SETTLED) != 0;
+	p->pool.weight = (int32_t)get32(f->data + 4);
+	p->pool.since_real_us = (int64_t)get64(f->data + 8);
 }
 
 static void take_field(const struct field_view *f, struct pair_message *m)
@@ -336,6 +385,8 @@ static void take_field(const struct field_view *f, struct pair_message *m)
 		take_object_field(f, &m->u.objects);
 	else if (m->type == PAIR_ADMIN)
 		take_admin_field(f, &m->u.admin);
+	else if (m->type == PAIR_POOL)
+		take_pool_field(f, &m->u.pool);
 }
 
 enum pair_verdict pair_message_parse(const uint8_t *data, size_t size, struct pair_message *m)

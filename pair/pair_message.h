@@ -25,6 +25,7 @@ enum pair_type {
 	PAIR_DIGEST = 2,  /* a part of the digest of the sender's connections */
 	PAIR_OBJECTS = 3, /* digests of configured objects */
 	PAIR_ADMIN = 4,   /* what an operator wants of a server */
+	PAIR_POOL = 5,    /* a server that was added or removed at run time */
 };
 
 /* Bits of pair_state.flags. */
@@ -44,6 +45,7 @@ struct pair_state {
 	uint64_t config;      /* digest of the configuration as far as it is to be the same */
 	uint32_t objects;     /* configured objects in it */
 	uint64_t config_have; /* the receiver's configuration whose objects are complete here */
+	uint64_t clock;       /* the sender's real time in microseconds, 0 = not told */
 };
 
 struct pair_digest {
@@ -71,6 +73,11 @@ struct pair_admin {
 	struct status_admin admin;
 };
 
+struct pair_pool {
+	char service[PAIR_NAME], server[64];
+	struct status_pool pool; /* without its names */
+};
+
 struct pair_message {
 	uint8_t type; /* others than the above: valid, and nothing in them is known */
 	uint64_t session, number, challenge, echo;
@@ -79,6 +86,7 @@ struct pair_message {
 		struct pair_digest digest;
 		struct pair_objects objects;
 		struct pair_admin admin;
+		struct pair_pool pool;
 	} u;
 };
 

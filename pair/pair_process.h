@@ -46,11 +46,12 @@ struct pair {
 	struct timer beat, cover_due, soon;
 	uint32_t standing; /* servers in the kernel's table; connections are bound to what stands when they come */
 	struct mono standing_since;
-	uint64_t admin_told;               /* sum over what was told of servers: a change is told at once */
+	uint64_t admin_told, pool_told;    /* sums over what was told of servers: a change is told at once */
 	uint64_t told_answered, told_walk; /* in the last message of state */
 	unsigned beats;
 	bool is_covered; /* enough of the other node's connections were held when it was last known */
 	struct log_limit trouble;
+	struct mono last_forged, last_unknown; /* a message with another signature, of another version */
 	struct status_pair status;
 };
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #define RECEIVE_BUDGET 128
+#define CLOCK_NEAR_US (2 * US_PER_S)
 #define OBJECTS_LIMIT 200000 /* of the other node */
 #define ADMIN_EVERY_BEATS 10
 /* Messages of objects in a beat: a file with ten thousand servers takes some seconds. */
@@ -81,6 +82,33 @@ static void talk_objects(struct pair *pair)
 	}
 }
 
+/* Servers added and removed at run time, also what is settled by now. */
+static void talk_pool(struct pair *pair, bool send)
+{
+	const struct board *board = pair->p->boards[ROLE_PARENT];
+	uint32_t n = board ? board_count(board, PARENT_TABLE_POOL) : 0;
+	uint64_t told = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < n; i++) {
+			struct pair_message m = {.type = PAIR_POOL};
+			struct status_pool *pool = &m.u.pool.pool;
+
+			if (board_load(board, PARENT_TABLE_POOL, i, pool, sizeof(*pool)) < 0)
+				continue;
+			told += pass == 0 ? (uint64_t)pool->since_real_us * (i + 1) + pool->is_settled : 0;
+			if (pass == 0)
+				continue;
+			memcpy(m.u.pool.service, pool->service, sizeof(m.u.pool.service));
+			memcpy(m.u.pool.server, pool->server, sizeof(m.u.pool.server));
+			send_message(pair, &m);
+		}
+		if (!send && told == pair->pool_told)
+			return;
+		pair->pool_told = told;
+	}
+}
+
 /* Everything that was ever wished of a server, also that nothing is wished any more. */
 static void talk_admin(struct pair *pair, bool send)
 {
@@ -97,7 +125,7 @@ static void talk_admin(struct pair *pair, bool send)
 			if (board_load(board, PARENT_TABLE_ADMIN, i, &m.u.admin.admin, sizeof(m.u.admin.admin)) < 0 ||
 				m.u.admin.admin.since_real_us == 0)
 				continue;
-			told += pass == 0 ? (uint64_t)m.u.admin.admin.since_real_us * (i + 1) : 0;
+			told += pass == 0 ? (uint64_t)m.u.admin.admin.asked_real_us * (i + 1) : 0;
 			if (pass == 0)
 				continue;
 			conf_service_name(conf, conf->servers[i].service, m.u.admin.service);
@@ -112,8 +140,10 @@ static void talk_admin(struct pair *pair, bool send)
 
 void pair_talk_admin(struct pair *pair)
 {
-	if (pair->other.is_heard)
-		talk_admin(pair, false);
+	if (!pair->other.is_heard)
+		return;
+	talk_admin(pair, false);
+	talk_pool(pair, false);
 }
 
 void pair_talk_news(struct pair *pair)
@@ -139,6 +169,7 @@ void pair_talk_beat(struct pair *pair)
 	if (other->state.config != own.config && other->state.config_have != own.config)
 		talk_objects(pair);
 	talk_admin(pair, pair->beats % ADMIN_EVERY_BEATS == 0);
+	talk_pool(pair, pair->beats % ADMIN_EVERY_BEATS == 0);
 }
 
 /* ---- in ---- */
@@ -150,6 +181,11 @@ static void hear_state(struct pair *pair, const struct pair_state *state)
 	other->state = *state;
 	other->last_heard = mono_now();
 	other->is_heard = true;
+	/* What is under way for less than a second is no difference of clocks. */
+	pair->status.clock_known = state->clock != 0 && state->clock < INT64_MAX;
+	pair->status.clock_ahead_us = pair->status.clock_known ? (int64_t)state->clock - real_now_us() : 0;
+	if (llabs((long long)pair->status.clock_ahead_us) < CLOCK_NEAR_US)
+		pair->status.clock_ahead_us = 0;
 	pair_look_config(pair);
 }
 
@@ -199,15 +235,34 @@ static void hear_admin(struct pair *pair, const struct pair_admin *a)
 		.drain_end = a->admin.drain_end,
 		.keep_known = a->admin.keep_known,
 		.since_real_us = a->admin.since_real_us,
+		.asked_real_us = a->admin.asked_real_us ? a->admin.asked_real_us : a->admin.since_real_us,
 		.until_real_us = a->admin.until_real_us};
 
 	if (!a->service[0] || !a->server[0] || a->admin.since_real_us <= 0)
 		return;
+	/* An end is a moment for both, whatever their clocks call it. */
+	if (m.until_real_us > 0 && pair->status.clock_known)
+		m.until_real_us -= pair->status.clock_ahead_us;
 	memcpy(m.service, a->service, sizeof(m.service));
 	memcpy(m.server, a->server, sizeof(m.server));
 	memcpy(m.why, a->admin.why, sizeof(m.why));
 	/* It is told again in ten beats. */
 	msg_send_peer_admin(&pair->p->parent, &m, -1);
+}
+
+static void hear_pool(struct pair *pair, const struct pair_pool *heard)
+{
+	struct msg_peer_pool m = {.is_removed = heard->pool.is_removed,
+		.is_settled = heard->pool.is_settled,
+		.weight = heard->pool.weight,
+		.since_real_us = heard->pool.since_real_us};
+
+	if (!heard->service[0] || !heard->server[0] || heard->pool.since_real_us <= 0)
+		return;
+	memcpy(m.service, heard->service, sizeof(m.service));
+	memcpy(m.server, heard->server, sizeof(m.server));
+	memcpy(m.why, heard->pool.why, sizeof(m.why));
+	msg_send_peer_pool(&pair->p->parent, &m, -1);
 }
 
 static void hear(struct pair *pair, const struct pair_message *m)
@@ -225,6 +280,9 @@ static void hear(struct pair *pair, const struct pair_message *m)
 	case PAIR_ADMIN:
 		hear_admin(pair, &m->u.admin);
 		break;
+	case PAIR_POOL:
+		hear_pool(pair, &m->u.pool);
+		break;
 	}
 }
 
@@ -233,7 +291,10 @@ static void receive_one(struct pair *pair, const uint8_t *data, size_t size)
 	struct pair_message m;
 	enum pair_verdict verdict = pair_message_decode(data, size, pair->key, pair->key_size, &m);
 
+	if (verdict == PAIR_VERSION_UNKNOWN)
+		pair->last_unknown = mono_now();
 	if (verdict != PAIR_GOOD) {
+		pair->last_forged = mono_now();
 		pair->status.forged++;
 		return;
 	}
@@ -252,7 +313,7 @@ static void receive_one(struct pair *pair, const uint8_t *data, size_t size)
 		pair_cover_forget(&pair->cover);
 		pair->other.is_heard = false;
 		pair->other.objects_complete = false;
-		pair->admin_told = 0;
+		pair->admin_told = pair->pool_told = 0;
 		break;
 	case PAIR_FRESH:
 		break;

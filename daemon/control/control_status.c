@@ -105,7 +105,7 @@ static void write_pool(struct writer *w, const struct status_source *source)
 
 	writer_array(w, "pool");
 	for (uint32_t i = 0; i < n; i++) {
-		if (!status_load(source, ROLE_PARENT, PARENT_TABLE_POOL, i, &pool, sizeof(pool)))
+		if (!status_load(source, ROLE_PARENT, PARENT_TABLE_POOL, i, &pool, sizeof(pool)) || pool.is_settled)
 			continue;
 		writer_object(w, NULL);
 		writer_string(w, "service", pool.service);

@@ -48,6 +48,10 @@ static void write_pair(struct writer *w, const struct status_source *source)
 	writer_bool(w, "configuration_compared", pair.config_known != 0);
 	writer_count(w, "configuration_differences", pair.config_differs);
 	write_differences(w, source);
+	if (pair.clock_known)
+		writer_number(w, "clock_ahead_seconds", pair.clock_ahead_us / US_PER_S);
+	else
+		writer_null(w, "clock_ahead_seconds");
 	writer_count(w, "messages_sent", pair.sent);
 	writer_count(w, "messages_received", pair.received);
 	writer_count(w, "messages_forged", pair.forged);

@@ -45,6 +45,40 @@ def test_a_drain_is_taken_over_by_the_other_node(site):
     assert admin(second, site.s1) == "normal" and admin(first, site.s2) == "maint"
 
 
+def names(daemon):
+    return {server["address"] for service in daemon.status()["services"] for server in service["servers"]}
+
+
+def test_servers_added_and_removed_are_taken_over_by_the_other_node(site):
+    service, new = VIP + ":80/tcp", BACK4 + "99"
+    first, second = site.r1.poised(text(site.r1)), site.r2.poised(text(site.r2))
+    up(first, second)
+
+    def has(daemon, address, wanted=True):
+        wait_until("%s to %s %s" % (daemon.name, "have" if wanted else "have no", address), lambda: address in
+                   names(daemon), lambda seen: seen == wanted, within=30)
+
+    first.poisectl("server", "add", service, new + ":80", "weight", "7")
+    has(second, new)
+    assert second.server(new)["weight"] == 7
+    first.poisectl("server", "remove", service, site.s3.address + ":80")
+    has(second, site.s3.address, False)
+    for daemon in (first, second):
+        wait_until("equal configurations", lambda d=daemon: pair(d), lambda seen: seen["configuration_compared"] and
+                   seen["configuration_differences"] == 0, within=20)
+    # while the other one is away its word gets old: what is undone meanwhile is not brought back
+    second.stop()
+    first.poisectl("server", "remove", service, new + ":80")
+    first.poisectl("reload")
+    second = site.r2.poised(text(site.r2))
+    up(first, second)
+    has(second, new, False)
+    second.poisectl("server", "add", service, site.s3.address + ":80")
+    has(first, site.s3.address)
+    assert new not in names(first) and new not in names(second)
+    assert first.status()["pool"] == second.status()["pool"] == []
+
+
 def test_differences_of_the_configurations_are_named(site):
     first, second = site.r1.poised(text(site.r1)), site.r2.poised(text(site.r2))
     up(first, second)

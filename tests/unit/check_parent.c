@@ -139,7 +139,61 @@ START_TEST(test_intents_are_set_found_and_removed)
 	ck_assert_ptr_null(intents_find(&all, "a", "10.1.0.37:80"));
 	ck_assert_int_eq(intents_set(&all, "a", "nothing", &normal), 0);
 	ck_assert_uint_eq(all.count, 99);
+	/* That a drain is over is kept: the other node may still think that it is not. */
+	normal.asked_real_us = 50;
+	ck_assert_int_eq(intents_set(&all, "a", "10.1.0.1:80", &normal), 0);
+	ck_assert_uint_eq(all.count, 99);
+	ck_assert_int_eq(intents_find(&all, "a", "10.1.0.1:80")->admin.admin, ADMIN_NORMAL);
+	intents_prune(&all, 50);
+	ck_assert_uint_eq(all.count, 99);
+	intents_prune(&all, 51);
+	ck_assert_uint_eq(all.count, 98);
+	ck_assert_ptr_null(intents_find(&all, "a", "10.1.0.1:80"));
 	intents_free(&all);
+}
+END_TEST
+
+static struct pool_intent pool_change(const char *server, bool is_removed, int64_t since)
+{
+	struct pool_intent c = {.service = "s", .is_removed = is_removed, .weight = -1, .since_real_us = since};
+
+	snprintf(c.server, sizeof(c.server), "%s", server);
+	return c;
+}
+
+START_TEST(test_what_is_undone_is_settled_and_remembered)
+{
+	struct intents all = {0}, again = {0};
+	struct pool_intent add = pool_change("10.1.0.9:80", false, 10), take = pool_change("10.1.0.9:80", true, 20);
+	struct pool_intent other = pool_change("10.1.0.8:80", true, 15);
+	char path[] = "/tmp/poise-intent-XXXXXX";
+	unsigned bad;
+
+	close(mkstemp(path));
+	intents_change_pool(&all, &add);
+	intents_change_pool(&all, &other);
+	ck_assert_uint_eq(intents_count_pool(&all), 2);
+	intents_change_pool(&all, &take);
+	ck_assert_uint_eq(all.n_pool, 2);
+	ck_assert_uint_eq(intents_count_pool(&all), 1);
+	ck_assert(intents_find_pool(&all, "s", "10.1.0.9:80")->is_settled);
+	ck_assert_int_eq(intents_find_pool(&all, "s", "10.1.0.9:80")->since_real_us, 20);
+	ck_assert_int_eq(intents_write(&all, path), 0);
+	ck_assert_int_eq(intents_read(&again, path, &bad), 0);
+	ck_assert_uint_eq(bad, 0);
+	ck_assert_uint_eq(again.n_pool, 2);
+	ck_assert(intents_find_pool(&again, "s", "10.1.0.9:80")->is_settled);
+	ck_assert(intents_find_pool(&again, "s", "10.1.0.9:80")->is_removed);
+	ck_assert(!intents_find_pool(&again, "s", "10.1.0.8:80")->is_settled);
+	/* What was settled and comes again is in force again. */
+	add.since_real_us = 30;
+	intents_change_pool(&again, &add);
+	ck_assert_uint_eq(intents_count_pool(&again), 2);
+	intents_prune(&all, 1000);
+	ck_assert_uint_eq(all.n_pool, 1);
+	unlink(path);
+	intents_free(&all);
+	intents_free(&again);
 }
 END_TEST
 
@@ -206,6 +260,7 @@ int main(void)
 	tcase_add_test(tcase, test_beat_limits_leave_time_for_a_restart);
 	tcase_add_test(tcase, test_patience_is_the_shortest_of_all_instances);
 	tcase_add_test(tcase, test_intents_are_set_found_and_removed);
+	tcase_add_test(tcase, test_what_is_undone_is_settled_and_remembered);
 	tcase_add_test(tcase, test_the_file_gives_back_what_was_written);
 	tcase_add_test(tcase, test_damaged_lines_are_counted_and_the_rest_is_kept);
 	suite_add_tcase(suite, tcase);
