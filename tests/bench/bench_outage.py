@@ -73,39 +73,33 @@ def run(options, report):
     daemons = {"Poise": lambda router, text: router.poised(text), "keepalived": lambda router, text:
                router.keepalived(text)}
     outages = {(event, name): [] for event, *_ in events for name in daemons}
+    stalls = {key: [] for key in outages}
     for number in range(options.rounds):
         site = Site()
         try:
             for server in site.servers if options.ipvs else ():
                 server.nginx()
-            for event, happen, bound in events:
+            for event, happen, _ in events:
                 for name, start in daemons.items():
                     report.note("round %d of %d: %s, %s" % (number + 1, options.rounds, event, name))
                     try:
                         length, stall = measure(site, start, happen, options)
                         outages[event, name].append(length)
-                        if name == "Poise" and length > bound + allowance(options) + 2 * stall:
-                            report.failed("%s, round %d: an outage of %.0f ms with Poise, the protocol allows %.0f ms"
-                                          % (event, number + 1, length * 1000, bound * 1000))
+                        stalls[event, name].append(stall)
                     except AssertionError as error:
                         report.failed("%s, %s, round %d: %s\n%s" % (event, name, number + 1, error, site.tails()))
         finally:
             site.close()
     report.clear()
-    show(report, events, outages, options)
+    show(report, events, outages, stalls, options)
 
 
-def allowance(options):
-    """What the measuring itself adds: 5 ms, two knocks, and a guest kernel's scheduling."""
-    return 0.005 + 2 * PROBE_MS / 1000 + (0.01 if options.kernel in ("own", "host") else 0.05)
-
-
-def show(report, events, outages, options):
-    report.text("Advertisement interval %.0f ms, %d rounds, a knock every %d ms; outage in ms as min / median / max." %
-                (options.advert * 1000, options.rounds, PROBE_MS))
+def show(report, events, outages, stalls, options):
+    report.text("Advertisement interval %.0f ms, %d rounds, a knock every %d ms; outage in ms as min / median / max, and "
+                "how long the client itself was held up in it." % (options.advert * 1000, options.rounds, PROBE_MS))
     report.text()
-    form = "%-16s %10s   %-22s %-22s"
-    report.text(form % ("event", "bound", "Poise", "keepalived"))
+    form = "%-16s %6s   %-20s %-18s %-20s %-18s"
+    report.text((form % ("event", "bound", "Poise", "client held", "keepalived", "client held")).rstrip())
     for event, _, bound in events:
-        report.text((form % (event, "%.0f" % (bound * 1000), report.spread(outages[event, "Poise"]),
-                             report.spread(outages[event, "keepalived"]))).rstrip())
+        columns = [report.spread(kind[event, name]) for name in ("Poise", "keepalived") for kind in (outages, stalls)]
+        report.text((form % (event, "%.0f" % (bound * 1000), *columns)).rstrip())

@@ -9,7 +9,7 @@ from . import net
 
 
 class Customer:
-    def __init__(self, namespace, address, pause_s=0.05, timeout_s=1.0):
+    def __init__(self, namespace, address, pause_s=0.05, timeout_s=3.0):
         self.namespace, self.address = namespace, address
         self.pause_s, self.timeout_s = pause_s, timeout_s
         self.visits = []  # (monotonic seconds when it ended, server's name or None, why not)

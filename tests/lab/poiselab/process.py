@@ -7,9 +7,14 @@ import subprocess
 import time
 
 
+# A deadline only says when to give up, so a machine known to be busy may stretch all of them.
+PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
+
+
 def wait_until(what, read, until=bool, within=10.0, every=0.02):
-    """Reads until the predicate holds and returns what was read then. Fails after `within` seconds, and says what it
-    waited for and what it saw last."""
+    """Reads until the predicate holds and returns what was read then. Fails after `within` seconds (times
+    $LAB_PATIENCE), and says what it waited for and what it saw last."""
+    within *= PATIENCE
     deadline = time.monotonic() + within
     while True:
         seen = read()
