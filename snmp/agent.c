@@ -8,6 +8,7 @@
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
 #include "agent.h"
+#include "agent_answer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,18 +26,13 @@ static struct {
 	void *arg;
 	bool is_started; /* has been let connect once */
 	bool is_open;
+	bool is_other; /* something else than a request came: descriptors may have changed */
+	netsnmp_callback library_callback;
 	struct {
 		struct mib_snapshot snapshot;
 		netsnmp_handler_registration *registration; /* NULL = not enabled */
 	} mibs[AGENT_MIBS];
 } agent;
-
-static void oid_from_library(struct mib_oid *to, const oid *from, size_t n)
-{
-	to->n = 0;
-	for (size_t i = 0; i < n; i++)
-		mib_oid_add(to, (uint32_t)from[i]);
-}
 
 /* ---- answering ---- */
 static void request_answer(struct mib_snapshot *s, const struct mib_view *view, bool is_next,
@@ -48,7 +44,7 @@ static void request_answer(struct mib_snapshot *s, const struct mib_view *view, 
 	struct mib_oid name;
 	oid ids[MIB_OID_MAX];
 
-	oid_from_library(&name, var->name, var->name_length);
+	library_to_oid(&name, var->name, var->name_length);
 	if (is_next) {
 		/* From before our subtree: everything in it comes after. */
 		bool inclusive = request->inclusive;
@@ -86,6 +82,31 @@ static int agent_handle(netsnmp_mib_handler *handler, netsnmp_handler_registrati
 			netsnmp_set_request_error(info, request, SNMP_NOSUCHINSTANCE);
 	}
 	return SNMP_ERR_NOERROR;
+}
+
+/* What the master asks arrives here first. */
+static int on_packet(int operation, netsnmp_session *session, int request_id, netsnmp_pdu *pdu, void *magic)
+{
+	struct mib_snapshot *snapshots[AGENT_MIBS] = {0};
+	const struct mib_view *view;
+	netsnmp_pdu *answer;
+
+	if (operation != NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE || !agent_can_answer(pdu)) {
+		agent.is_other = true;
+		return agent.library_callback(operation, session, request_id, pdu, magic);
+	}
+	view = agent.ops->view(agent.arg);
+	for (unsigned slot = 0; slot < AGENT_MIBS; slot++) {
+		if (!agent.mibs[slot].registration)
+			continue;
+		snapshots[slot] = &agent.mibs[slot].snapshot;
+		if (view)
+			mib_snapshot_refresh(snapshots[slot], view, AGENT_SNAPSHOT_US);
+	}
+	answer = agent_answer(pdu, snapshots, AGENT_MIBS, view);
+	if (answer && !snmp_send(session, answer))
+		snmp_free_pdu(answer);
+	return 1;
 }
 
 /* ---- registering ---- */
@@ -176,11 +197,16 @@ static void descriptors_limit(void)
 
 static int callback_started(int major, int minor, void *server, void *client)
 {
+	netsnmp_session *session = server;
+
 	(void)major;
 	(void)minor;
-	(void)server;
 	(void)client;
 	agent.is_open = true;
+	if (session->callback != on_packet) {
+		agent.library_callback = session->callback;
+		session->callback = on_packet;
+	}
 	return 0;
 }
 
@@ -267,10 +293,10 @@ int agent_descriptors(int *fds, int max)
 	return count;
 }
 
-/* A request goes through pipes of the library's own on its way to the handler and back: those rounds are done here,
- * without the loop between. */
-void agent_read(void)
+/* What the library does itself goes through pipes of its own: those rounds are done here, without the loop between. */
+bool agent_read(void)
 {
+	agent.is_other = false;
 	for (int round = 0; round < READ_ROUNDS; round++) {
 		struct timeval now = {0};
 		fd_set set;
@@ -278,10 +304,11 @@ void agent_read(void)
 
 		/* Ask the kernel: what a call before this has read would block. */
 		if (n == 0 || select(n, &set, NULL, NULL, &now) <= 0)
-			return;
+			break;
 		snmp_read(&set);
 		netsnmp_check_outstanding_agent_requests();
 	}
+	return !agent.is_other && agent.is_open;
 }
 
 void agent_housekeep(void)

@@ -32,8 +32,9 @@ int agent_enable(const struct mib *mib, bool enable);
 
 /* The library's descriptors (valid until the next call of anything here). Returns how many were put into fds. */
 int agent_descriptors(int *fds, int max);
-/* Answers what is waiting on the library's descriptors. */
-void agent_read(void);
+/* Answers what is waiting on the library's descriptors. True: there was nothing but requests for cells, so the
+ * descriptors are the same as before. */
+bool agent_read(void);
 /* Gives up on exchanges that were not answered in time. */
 void agent_housekeep(void);
 

@@ -48,6 +48,13 @@ size_t library_oid(oid to[MIB_OID_MAX], const struct mib_oid *from)
 	return from->n;
 }
 
+void library_to_oid(struct mib_oid *to, const oid *from, size_t n)
+{
+	to->n = 0;
+	for (size_t i = 0; i < n; i++)
+		mib_oid_add(to, (uint32_t)from[i]);
+}
+
 void library_value(struct library_value *to, const struct mib_value *v)
 {
 	*to = (struct library_value){.data = &to->room, .size = sizeof(to->room.number)};

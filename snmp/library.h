@@ -17,6 +17,8 @@ void library_start(void);
 /* Returns the number of sub-identifiers. */
 size_t library_oid(oid to[MIB_OID_MAX], const struct mib_oid *from);
 
+void library_to_oid(struct mib_oid *to, const oid *from, size_t n);
+
 /* A value as the library wants it. */
 struct library_value {
 	u_char type;

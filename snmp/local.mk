@@ -6,7 +6,7 @@ snmp_libpoisesnmp_a_SOURCES = snmp/mib.h snmp/mib_tree.c snmp/mib_value.c snmp/m
 	snmp/trap_parts.h snmp/trap_poise.c snmp/trap_list.h snmp/trap_roll.c snmp/trap_roll.h snmp/outlet.c snmp/outlet.h \
 	snmp/library.c snmp/library.h snmp/sender.c snmp/sender.h snmp/sender_usm.c snmp/sender_usm.h \
 	snmp/trap.c snmp/trap.h snmp/agentx_link.c snmp/agentx_link.h snmp/agentx_probe.c snmp/agentx_probe.h \
-	snmp/agent.c snmp/agent.h
+	snmp/agent.c snmp/agent.h snmp/agent_answer.c snmp/agent_answer.h
 
 pkglibexec_PROGRAMS += snmp/poise-snmp
 snmp_poise_snmp_SOURCES = snmp/snmp_process.c

@@ -94,9 +94,9 @@ static void on_descriptor(int fd, uint32_t events, void *arg)
 
 	(void)fd;
 	(void)events;
-	agent_read();
-	/* The library may have closed and opened descriptors, even with the same number. */
-	descriptors_watch(s);
+	/* Else the library may have closed and opened descriptors, even with the same number. */
+	if (!agent_read())
+		descriptors_watch(s);
 }
 
 static ino_t socket_number(int fd)
@@ -106,7 +106,6 @@ static ino_t socket_number(int fd)
 	return fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
-/* A walk asks ten thousand times, and the descriptors are the same ones. */
 static bool descriptors_are_same(const struct snmp_role *s, const int *fds, int n)
 {
 	if ((uint32_t)n != s->n_io)

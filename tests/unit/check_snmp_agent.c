@@ -6,6 +6,7 @@
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
 #include "../../snmp/agent.h"
+#include "../../snmp/agent_answer.h"
 #include "snmp_site.h"
 #include <check.h>
 #include <stdlib.h>
@@ -174,6 +175,128 @@ START_TEST(test_without_configuration_there_is_nothing)
 }
 END_TEST
 
+/* ---- what a master asks: ranges, answered without the library's own agent ---- */
+static struct mib_snapshot direct[3];
+
+static netsnmp_pdu *direct_request(int type)
+{
+	netsnmp_pdu *pdu = snmp_pdu_create(type);
+
+	pdu->sessid = 7;
+	pdu->transid = 8;
+	pdu->reqid = 9;
+	return pdu;
+}
+
+static void direct_range(netsnmp_pdu *pdu, const struct mib_oid *start, bool is_inclusive, const struct mib_oid *end)
+{
+	oid from[MIB_OID_MAX], to[MIB_OID_MAX];
+	size_t n = library_oid(from, start), n_end = library_oid(to, end);
+
+	snmp_pdu_add_variable(
+		pdu, from, n, is_inclusive ? ASN_PRIV_INCL_RANGE : ASN_PRIV_EXCL_RANGE, to, n_end * sizeof(oid));
+}
+
+static netsnmp_pdu *direct_answer(netsnmp_pdu *request, bool with_view)
+{
+	/* In no particular order, with a hole: as the slots of an agent are. */
+	static const struct mib *const mibs[] = {&mib_keepalived_check, &mib_keepalived_global, &mib_keepalived_vrrp};
+	struct mib_snapshot *snapshots[4] = {&direct[0], NULL, &direct[1], &direct[2]};
+	netsnmp_pdu *answer;
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (!direct[i].rows)
+			ck_assert_int_eq(mib_snapshot_init(&direct[i], mibs[i]), 0);
+		mib_snapshot_refresh(&direct[i], &site.view, 0);
+	}
+	answer = agent_answer(request, snapshots, 4, with_view ? &site.view : NULL);
+	snmp_free_pdu(request);
+	return answer;
+}
+
+static void check_name(const netsnmp_variable_list *var, const struct mib_oid *name)
+{
+	struct mib_oid have;
+
+	library_to_oid(&have, var->name, var->name_length);
+	ck_assert_int_eq(mib_oid_compare(&have, name), 0);
+}
+
+START_TEST(test_ranges_have_ends)
+{
+	const struct mib_oid *name_1 = OID(MIB_KEEPALIVED, 2, 3, 1, 2, 1);
+	struct mib_oid no_end = {0};
+	netsnmp_pdu *request = direct_request(AGENTX_GET_NEXT), *answer;
+	netsnmp_variable_list *var;
+
+	direct_range(request, name_1, false, &no_end);                                    /* the next one */
+	direct_range(request, name_1, true, OID(0, 0));                                   /* itself */
+	direct_range(request, name_1, false, OID(MIB_KEEPALIVED, 2, 3, 1, 2, 2));         /* nothing before the end */
+	direct_range(request, OID(MIB_KEEPALIVED, 1, 99), false, &no_end);                /* into the next subtree */
+	direct_range(request, OID(MIB_KEEPALIVED, 1, 99), false, OID(MIB_KEEPALIVED, 2)); /* but not over its end */
+	direct_range(request, OID(MIB_KEEPALIVED, 3, 99), false, &no_end);                /* behind everything */
+	answer = direct_answer(request, true);
+	ck_assert_ptr_nonnull(answer);
+	ck_assert_int_eq(answer->command, AGENTX_RESPONSE);
+	ck_assert_int_eq(answer->sessid, 7);
+	ck_assert_int_eq(answer->transid, 8);
+	ck_assert_int_eq(answer->reqid, 9);
+	ck_assert_int_eq(answer->errstat, 0);
+	var = answer->variables;
+	check_name(var, OID(MIB_KEEPALIVED, 2, 3, 1, 2, 2));
+	ck_assert_int_eq(var->type, ASN_OCTET_STR);
+	var = var->next_variable;
+	check_name(var, name_1);
+	ck_assert_mem_eq(var->val.string, "VI_1", 4);
+	var = var->next_variable;
+	check_name(var, name_1);
+	ck_assert_int_eq(var->type, SNMP_ENDOFMIBVIEW);
+	var = var->next_variable;
+	ck_assert_uint_eq(var->name[9], 2);
+	ck_assert_int_ne(var->type, SNMP_ENDOFMIBVIEW);
+	var = var->next_variable;
+	ck_assert_int_eq(var->type, SNMP_ENDOFMIBVIEW);
+	var = var->next_variable;
+	ck_assert_int_eq(var->type, SNMP_ENDOFMIBVIEW);
+	ck_assert_ptr_null(var->next_variable);
+	snmp_free_pdu(answer);
+}
+END_TEST
+
+START_TEST(test_exact_names_are_answered_at_once)
+{
+	struct mib_oid no_end = {0};
+	netsnmp_pdu *request = direct_request(AGENTX_GET), *answer;
+
+	direct_range(request, OID(MIB_KEEPALIVED, 2, 3, 1, 2, 1), false, &no_end);
+	direct_range(request, OID(MIB_KEEPALIVED, 3, 4, 1, 6, 1, 1), false, &no_end);
+	answer = direct_answer(request, true);
+	ck_assert_mem_eq(answer->variables->val.string, "VI_1", 4);
+	ck_assert_int_eq(answer->variables->next_variable->type, SNMP_NOSUCHINSTANCE);
+	snmp_free_pdu(answer);
+	request = direct_request(AGENTX_GET);
+	direct_range(request, OID(MIB_KEEPALIVED, 2, 3, 1, 2, 1), false, &no_end);
+	answer = direct_answer(request, false);
+	ck_assert_int_eq(answer->variables->type, SNMP_NOSUCHINSTANCE);
+	snmp_free_pdu(answer);
+}
+END_TEST
+
+START_TEST(test_other_requests_are_the_librarys)
+{
+	netsnmp_pdu *request = direct_request(AGENTX_RESPONSE);
+
+	ck_assert(!agent_can_answer(request));
+	ck_assert_ptr_null(agent_answer(request, NULL, 0, &site.view));
+	request->command = AGENTX_GET;
+	ck_assert(agent_can_answer(request));
+	request->community = (u_char *)strdup("context");
+	request->community_len = 7;
+	ck_assert(!agent_can_answer(request));
+	snmp_free_pdu(request);
+}
+END_TEST
+
 START_TEST(test_nothing_is_sent_without_a_session)
 {
 	static const struct trap trap = {.oid = MIB_OID(MIB_POISE, 0, 1)};
@@ -200,6 +323,9 @@ int main(void)
 	tcase_add_test(tc, test_set_is_refused);
 	tcase_add_test(tc, test_a_mib_can_be_taken_back);
 	tcase_add_test(tc, test_without_configuration_there_is_nothing);
+	tcase_add_test(tc, test_ranges_have_ends);
+	tcase_add_test(tc, test_exact_names_are_answered_at_once);
+	tcase_add_test(tc, test_other_requests_are_the_librarys);
 	tcase_add_test(tc, test_nothing_is_sent_without_a_session);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
