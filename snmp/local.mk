@@ -9,7 +9,7 @@ snmp_libpoisesnmp_a_SOURCES = snmp/mib.h snmp/mib_tree.c snmp/mib_value.c snmp/m
 	snmp/agent.c snmp/agent.h snmp/agent_answer.c snmp/agent_answer.h
 
 pkglibexec_PROGRAMS += snmp/poise-snmp
-snmp_poise_snmp_SOURCES = snmp/snmp_process.c
+snmp_poise_snmp_SOURCES = snmp/snmp_process.c snmp/snmp_conf.c snmp/snmp_conf.h
 snmp_poise_snmp_LDADD = snmp/libpoisesnmp.a $(ROLE_LIBS) $(NETSNMP_LIBS)
 
 mibdir = $(datadir)/snmp/mibs

@@ -120,6 +120,16 @@ void mib_oid_add(struct mib_oid *oid, uint32_t id);
 /* A row for object (and member) with the given index; NULL when memory is short (the row is then missing). */
 struct mib_row *mib_rows_add(
 	struct mib_rows *rows, uint32_t object, uint32_t member, uint32_t n, const uint32_t *index);
+/* Rows 1 to n for the objects 0 to n - 1. */
+void mib_rows_numbered(struct mib_rows *rows, uint32_t n);
+/* Goes through the real servers of all services, each with its index: the service's number and its own in that service,
+ * from 1 on; with_sorry: a sorry server is number 1 of its service. *walk is zeroed before the first call. */
+struct mib_walk {
+	uint32_t service, member;
+	conf_index_t server;
+	uint32_t index[2];
+};
+bool mib_walk_servers(const struct conf *conf, bool with_sorry, struct mib_walk *walk);
 /* The rows function of scalars. */
 void mib_rows_scalar(const struct mib_view *view, struct mib_rows *rows);
 

@@ -44,8 +44,7 @@ static const uint16_t global_columns[] = {1, 2, 4, 5, 6, 7, 9, 10, 11, 0};
 /* ---- sync groups ---- */
 static void group_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_groups; i++)
-		mib_rows_add(rows, i, 0, 1, (uint32_t[]){i + 1});
+	mib_rows_numbered(rows, view->conf->n_groups);
 }
 
 static bool group_value(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)
@@ -102,8 +101,7 @@ static const uint16_t name_columns[] = {2, 0};
 /* ---- instances ---- */
 static void instance_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_instances; i++)
-		mib_rows_add(rows, i, 0, 1, (uint32_t[]){i + 1});
+	mib_rows_numbered(rows, view->conf->n_instances);
 }
 
 static bool instance_addresses_are_set(const struct mib_view *view, const struct conf_instance *ci)
@@ -372,8 +370,7 @@ static const uint16_t address_columns[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0
 /* ---- scripts ---- */
 static void script_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_scripts; i++)
-		mib_rows_add(rows, i, 0, 1, (uint32_t[]){i + 1});
+	mib_rows_numbered(rows, view->conf->n_scripts);
 }
 
 /* init(1) bad(2) good(3) */

@@ -10,8 +10,7 @@
 /* ---- groups of virtual servers ---- */
 static void service_group_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_service_groups; i++)
-		mib_rows_add(rows, i, 0, 1, (uint32_t[]){i + 1});
+	mib_rows_numbered(rows, view->conf->n_service_groups);
 }
 
 static bool service_group_value(
@@ -62,8 +61,7 @@ static const uint16_t group_entry_columns[] = {2, 3, 4, 5, 6, 7, 8, 0};
 /* ---- virtual servers ---- */
 static void service_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_services; i++)
-		mib_rows_add(rows, i, 0, 1, (uint32_t[]){i + 1});
+	mib_rows_numbered(rows, view->conf->n_services);
 }
 
 static int32_t scheduler_number(const char *name)
@@ -298,15 +296,10 @@ static const uint16_t service_columns[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 1
 /* ---- real servers: the sorry server, if any, comes first ---- */
 static void server_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_services; i++) {
-		const struct conf_service *cs = &view->conf->services[i];
-		uint32_t n = 1;
+	struct mib_walk walk = {0};
 
-		if (cs->sorry != CONF_NONE)
-			mib_rows_add(rows, cs->sorry, i, 2, (uint32_t[]){i + 1, n++});
-		for (uint32_t j = 0; j < cs->servers.count; j++)
-			mib_rows_add(rows, cs->servers.first + j, i, 2, (uint32_t[]){i + 1, n++});
-	}
+	while (mib_walk_servers(view->conf, true, &walk))
+		mib_rows_add(rows, walk.server, walk.service, 2, walk.index);
 }
 
 static uint32_t failed_checks(const struct mib_view *view, const struct conf_server *cs)

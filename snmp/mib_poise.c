@@ -72,8 +72,7 @@ static const uint16_t role_columns[] = {2, 3, 4, 5, 6, 7, 0};
 /* ---- instances and groups ---- */
 static void instance_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_instances; i++)
-		mib_rows_add(rows, i, 0, 1, (uint32_t[]){i + 1});
+	mib_rows_numbered(rows, view->conf->n_instances);
 }
 
 static bool instance_counter(const struct status_instance *st, uint32_t column, struct mib_value *v)
@@ -137,8 +136,7 @@ static const uint16_t instance_columns[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 
 
 static void group_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_groups; i++)
-		mib_rows_add(rows, i, 0, 1, (uint32_t[]){i + 1});
+	mib_rows_numbered(rows, view->conf->n_groups);
 }
 
 static bool group_value(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)

@@ -6,8 +6,7 @@
 /* ---- services ---- */
 void poise_service_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_services; i++)
-		mib_rows_add(rows, i, 0, 1, (uint32_t[]){i + 1});
+	mib_rows_numbered(rows, view->conf->n_services);
 }
 
 bool poise_service_value(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)
@@ -60,12 +59,10 @@ const uint16_t poise_service_columns[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 /* ---- servers ---- */
 void poise_server_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_services; i++) {
-		const struct conf_service *cs = &view->conf->services[i];
+	struct mib_walk walk = {0};
 
-		for (uint32_t j = 0; j < cs->servers.count; j++)
-			mib_rows_add(rows, cs->servers.first + j, i, 2, (uint32_t[]){i + 1, j + 1});
-	}
+	while (mib_walk_servers(view->conf, false, &walk))
+		mib_rows_add(rows, walk.server, walk.service, 2, walk.index);
 }
 
 static bool server_health(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)
@@ -140,15 +137,14 @@ const uint16_t poise_server_columns[] = {3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 /* ---- checks ---- */
 void poise_check_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_services; i++) {
-		const struct conf_service *cs = &view->conf->services[i];
+	struct mib_walk walk = {0};
 
-		for (uint32_t j = 0; j < cs->servers.count; j++) {
-			const struct conf_range *checks = &view->conf->servers[cs->servers.first + j].checks;
+	while (mib_walk_servers(view->conf, false, &walk)) {
+		const struct conf_range *checks = &view->conf->servers[walk.server].checks;
 
-			for (uint32_t k = 0; k < checks->count; k++)
-				mib_rows_add(rows, checks->first + k, i, 3, (uint32_t[]){i + 1, j + 1, k + 1});
-		}
+		for (uint32_t k = 0; k < checks->count; k++)
+			mib_rows_add(rows, checks->first + k, walk.service, 3,
+				(uint32_t[]){walk.index[0], walk.index[1], k + 1});
 	}
 }
 
@@ -207,15 +203,12 @@ static bool load_admin(const struct mib_view *view, conf_index_t server, struct 
 
 void poise_drain_rows(const struct mib_view *view, struct mib_rows *rows)
 {
+	struct mib_walk walk = {0};
 	struct status_admin st;
 
-	for (uint32_t i = 0; i < view->conf->n_services; i++) {
-		const struct conf_service *cs = &view->conf->services[i];
-
-		for (uint32_t j = 0; j < cs->servers.count; j++) {
-			if (load_admin(view, cs->servers.first + j, &st) && st.admin != ADMIN_NORMAL)
-				mib_rows_add(rows, cs->servers.first + j, i, 2, (uint32_t[]){i + 1, j + 1});
-		}
+	while (mib_walk_servers(view->conf, false, &walk)) {
+		if (load_admin(view, walk.server, &st) && st.admin != ADMIN_NORMAL)
+			mib_rows_add(rows, walk.server, walk.service, 2, walk.index);
 	}
 }
 

@@ -158,8 +158,7 @@ const uint16_t poise_traps_columns[] = {1, 2, 3, 4, 5, 0};
 /* ---- receivers ---- */
 void poise_receiver_rows(const struct mib_view *view, struct mib_rows *rows)
 {
-	for (uint32_t i = 0; i < view->conf->n_trap_targets; i++)
-		mib_rows_add(rows, i, 0, 1, (uint32_t[]){i + 1});
+	mib_rows_numbered(rows, view->conf->n_trap_targets);
 }
 
 static bool receiver_progress(const struct status_trap_target *st, uint32_t column, struct mib_value *v)

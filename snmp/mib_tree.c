@@ -197,3 +197,25 @@ void mib_rows_scalar(const struct mib_view *view, struct mib_rows *rows)
 	(void)view;
 	mib_rows_add(rows, 0, 0, 1, (uint32_t[]){0});
 }
+
+void mib_rows_numbered(struct mib_rows *rows, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		mib_rows_add(rows, i, 0, 1, (uint32_t[]){i + 1});
+}
+
+bool mib_walk_servers(const struct conf *conf, bool with_sorry, struct mib_walk *walk)
+{
+	for (; walk->service < conf->n_services; walk->service++, walk->member = 0) {
+		const struct conf_service *cs = &conf->services[walk->service];
+		uint32_t sorry = with_sorry && cs->sorry != CONF_NONE;
+
+		if (walk->member >= cs->servers.count + sorry)
+			continue;
+		walk->server = walk->member < sorry ? cs->sorry : cs->servers.first + walk->member - sorry;
+		walk->index[0] = walk->service + 1;
+		walk->index[1] = ++walk->member;
+		return true;
+	}
+	return false;
+}

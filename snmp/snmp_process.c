@@ -9,12 +9,12 @@
 #include "outlet.h"
 #include "role.h"
 #include "sender.h"
+#include "snmp_conf.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define DEFAULT_SOCKET "unix:/var/agentx/master"
 #define SEND_RETRY_US (20 * US_PER_MS)   /* while the master is merely busy */
 #define STUCK_RETRY_US (500 * US_PER_MS) /* once it is clear that it reads nothing */
 #define STUCK_AFTER_US (3 * US_PER_S)
@@ -22,7 +22,6 @@
 #define DESCRIPTORS_MAX 8
 #define STOP_SENDS_MAX 500
 #define STOP_WAIT_US (300 * US_PER_MS) /* for the acknowledgement of the last informs */
-#define BOOTS_EPOCH_S 1577836800       /* 2020: see boots_of() */
 
 struct snmp_role {
 	struct role_process *p;
@@ -394,49 +393,13 @@ static void on_lost(void *arg)
 static const struct agent_ops agent_ops = {.view = role_view, .lost = on_lost};
 
 /* ---- configuration ---- */
-static bool conf_wants_snmp(const struct conf *conf)
-{
-	const struct conf_global *g = conf->global;
-
-	return g->snmp_vrrp || g->snmp_checker || g->snmp_rfcv2 || g->snmp_rfcv3 || g->snmp_poise;
-}
-
-static const char *conf_socket(const struct conf *conf)
-{
-	const char *socket = conf_string(conf, conf->global->snmp_socket);
-
-	return *socket ? socket : DEFAULT_SOCKET;
-}
-
-static void mibs_enable(const struct conf *conf)
-{
-	const struct conf_global *g = conf->global;
-	const struct {
-		const struct mib *mib;
-		bool enable;
-	} mibs[] = {
-		{&mib_keepalived_global, g->snmp_keepalived && (g->snmp_vrrp || g->snmp_checker)},
-		{&mib_keepalived_vrrp, g->snmp_keepalived && g->snmp_vrrp},
-		{&mib_keepalived_check, g->snmp_keepalived && g->snmp_checker},
-		{&mib_vrrp2, g->snmp_rfcv2},
-		{&mib_vrrp3, g->snmp_rfcv3},
-		{&mib_poise, conf_wants_snmp(conf)},
-	};
-
-	for (unsigned i = 0; i < sizeof(mibs) / sizeof(mibs[0]); i++) {
-		int rc = agent_enable(mibs[i].mib, mibs[i].enable);
-
-		if (rc < 0)
-			log_error("snmp: %s cannot be registered: %s", mibs[i].mib->name, strerror(-rc));
-	}
-}
 
 /* The library is prepared at the first configuration that wants SNMP: until then the role is idle. */
 static void agent_prepare(struct snmp_role *s, const struct conf *conf)
 {
 	int rc;
 
-	snprintf(s->socket, sizeof(s->socket), "%s", conf_socket(conf));
+	snprintf(s->socket, sizeof(s->socket), "%s", snmp_conf_socket(conf));
 	if (agentx_address_parse(s->socket, &s->address) < 0) {
 		log_error("snmp: snmp_socket %s: unix:PATH or tcp:ADDRESS:PORT is needed; there is no SNMP until then",
 			s->socket);
@@ -448,17 +411,6 @@ static void agent_prepare(struct snmp_role *s, const struct conf *conf)
 		return;
 	}
 	s->is_prepared = true;
-}
-
-/* snmpEngineBoots has to grow with every start, or receivers take our traps for replayed ones: half the seconds since
- * 2020 do, with the clock right and no file to keep; the predecessor's number helps when it is not. */
-static uint32_t boots_of(const struct status_snmp *predecessor)
-{
-	int64_t boots = (real_now_us() / US_PER_S - BOOTS_EPOCH_S) / 2;
-
-	if (boots < 1)
-		boots = 1;
-	return boots > predecessor->engine_boots ? (uint32_t)boots : predecessor->engine_boots + 1;
 }
 
 /* The first board continues where the predecessor stopped, so that no event is told twice or forgotten. */
@@ -475,7 +427,7 @@ static void adopt(struct snmp_role *s)
 	s->past_held = old.traps_held;
 	s->past_rolled = old.traps_rolled;
 	s->past_left_out = old.traps_left_out;
-	s->status.engine_boots = boots_of(&old);
+	s->status.engine_boots = snmp_conf_boots(&old);
 }
 
 static void board_publish(struct snmp_role *s, const struct conf *next)
@@ -499,9 +451,9 @@ static void board_publish(struct snmp_role *s, const struct conf *next)
 static void snmp_commit(struct role_process *p, const struct conf *next)
 {
 	struct snmp_role *s = p->ctx;
-	bool wanted = conf_wants_snmp(next);
+	bool wanted = snmp_conf_wants(next);
 
-	if (s->is_prepared && strcmp(conf_socket(next), s->socket) != 0) {
+	if (s->is_prepared && strcmp(snmp_conf_socket(next), s->socket) != 0) {
 		log_info("snmp: the AgentX socket is another one now: starting again");
 		role_exit(p, 0); /* the library takes a socket once in its life */
 	}
@@ -519,7 +471,7 @@ static void snmp_commit(struct role_process *p, const struct conf *next)
 		agent_prepare(s, next);
 	if (!s->is_prepared)
 		return;
-	mibs_enable(next);
+	snmp_conf_enable(next);
 	link_act(s, LINK_START);
 }
 

@@ -202,25 +202,59 @@ def test_users_and_informs(site):
             assert TRAP_PASS.encode() not in f.read()
 
 
-def test_a_dead_rack_is_one_notification(site):
-    """Forty servers on one machine, which goes."""
-    receiver = ready(site.client.trap_receiver())
-    site.s1.run("ip", "route", "add", "local", "10.66.0.0/24", "dev", "lo")
+def rack(site, n):
+    """Addresses of n servers on s1, and how r1 gets there."""
     site.r1.run("ip", "route", "add", "10.66.0.0/24", "via", BACK4 + "11")
+    return ["10.66.0.%d" % i for i in range(1, n + 1)]
+
+
+def count_of(trap):
+    return int(re.search(r"poiseNotifyCount\.0 = Gauge32: (\d+)", trap).group(1))
+
+
+def test_a_dead_rack_is_one_notification(site):
+    """Forty servers on one machine, which goes. The older MIB has no lists: its forty notifications wait their turn,
+    and that they had to is told."""
+    receiver = ready(site.client.trap_receiver())
+    servers = rack(site, 40)
+    site.s1.run("ip", "route", "add", "local", "10.66.0.0/24", "dev", "lo")
     web = site.s1.nginx()
-    rack = ["10.66.0.%d" % i for i in range(1, 41)]
-    text = nat_site(150, globals_=TO_CLIENT, servers=0, check=TCP_CHECK)
-    text = text[:text.index("virtual_server")] + service(rack, check=TCP_CHECK.replace(
+    text = nat_site(150, globals_=TO_CLIENT + "\nenable_snmp_checker\nsnmp_trap_rate 10", servers=0, check=TCP_CHECK)
+    text = text[:text.index("virtual_server")] + service(servers, check=TCP_CHECK.replace(
         "connect_timeout 1", "connect_timeout 1\n\t\t\twarmup 0"))
     daemon = site.r1.poised(text)
-    wait_until("the servers to be up", lambda: [daemon.server(a).get("health") for a in rack],
+    wait_until("the servers to be up", lambda: [daemon.server(a).get("health") for a in servers],
                lambda seen: seen == ["up"] * 40, 20)
     web.kill()
     down = lambda: receiver.traps("POISE-MIB::poiseServersTransition", "HealthTo.0 = INTEGER: down(3)")
-    listed = lambda: sum(int(re.search(r"poiseNotifyCount\.0 = Gauge32: (\d+)", trap).group(1)) for trap in down())
     alone = lambda: receiver.traps("POISE-MIB::poiseServerTransition", "HealthTo.0 = INTEGER: down(3)")
-    wait_until("all of them", lambda: listed() + len(alone()), lambda n: n == 40, 20)
+    wait_until("all of them", lambda: sum(map(count_of, down())) + len(alone()), lambda n: n == 40, 20)
     lists = " ".join(down() + alone())
-    assert all(a + ":80" in lists for a in rack)
+    assert all(a + ":80" in lists for a in servers)
     assert len(down()) + len(alone()) <= 8, "that is no roll-up"
     assert "refused" in lists
+    # one by one, as keepalived tells it: realServerStatus dead(2)
+    told = lambda: len(receiver.traps(KA + "3.5.0.1", KA + "3.4.1.6 = INTEGER: 2"))
+    wait_until("each of them in the language of keepalived", told, lambda n: n == 40, 30)
+    trap = wait_trap(receiver, "POISE-MIB::poiseTrapsHeldBack", "poiseNotifyLeftOut.0 = Gauge32: 0", within=20)
+    assert count_of(trap) >= 10 and "snmp_trap_rate" in cause(trap)
+
+
+def test_checks_that_do_not_run_are_told(site):
+    """Servers that swallow every packet hold on to all descriptors that the process may have, and the checks behind
+    them wait for more than three intervals; when they are released, it is over."""
+    receiver = ready(site.client.trap_receiver())
+    servers = rack(site, 120)
+    site.s1.run("ip", "route", "add", "blackhole", "10.66.0.0/24")
+    daemon = site.r1.poised("global_defs {\n%s\n}\n" % TO_CLIENT + service(
+        servers, check=TCP_CHECK.replace("connect_timeout 1", "connect_timeout 60\n\t\t\twarmup 0")))
+    pid = wait_until("the checker", lambda: daemon.role_pids("healthcheck"))[0]
+    # a small limit of the parent's is a small limit of the successor's
+    run("prlimit", "--pid", str(daemon.pid), "--nofile=100:100")
+    os.kill(pid, signal.SIGKILL)
+    trap = wait_trap(receiver, "POISE-MIB::poiseChecksLate", "poiseNotifyActive.0 = INTEGER: true(1)", within=40)
+    assert re.match(r"\d+ of 120 checks have not run for 3 intervals", cause(trap)) and "descriptors" in cause(trap)
+    assert daemon.status()["health_checks"]["late"] > 0
+    site.s1.run("ip", "route", "del", "blackhole", "10.66.0.0/24")
+    site.s1.run("ip", "route", "add", "local", "10.66.0.0/24", "dev", "lo")
+    wait_trap(receiver, "POISE-MIB::poiseChecksLate", "poiseNotifyActive.0 = INTEGER: false(2)", within=60)
