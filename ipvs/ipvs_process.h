@@ -93,6 +93,7 @@ struct ipvs_resync {
 	struct timer due;
 	struct mono next_sweep, last_end;
 	uint64_t request;          /* that the running walk answers */
+	uint64_t own_wish, own_done; /* before a handover: of the walk under way, of the last one that was complete */
 	bool is_sweep, is_leaving; /* nobody asked for it; mastership is given away */
 	struct log_limit trouble;
 	struct status_sync status;

@@ -32,8 +32,8 @@ static void publish(struct ipvs *v)
 
 /* ---- facts ---- */
 
-/* Is this node master of the instance (false while that is not known), and about to give it away? */
-static bool look_at_instance(const struct ipvs *v, conf_index_t instance, bool *is_leaving)
+/* Is this node master of the instance (false while that is not known), and is it about to give it away? */
+static bool look_at_instance(const struct ipvs *v, conf_index_t instance, bool *is_leaving, uint64_t *wish)
 {
 	const struct board *board = v->p->boards[ROLE_VRRP];
 	struct status_instance status;
@@ -43,6 +43,8 @@ static bool look_at_instance(const struct ipvs *v, conf_index_t instance, bool *
 		status.state != VRRP_MASTER)
 		return false;
 	*is_leaving |= status.is_leaving != 0;
+	if (status.resync_wish > *wish)
+		*wish = status.resync_wish;
 	return true;
 }
 
@@ -57,6 +59,7 @@ static struct ipvs_resync_facts facts_of(const struct ipvs *v)
 		.counted = r->status.counted,
 		.count_request = r->status.counted,
 		.last_end = r->last_end,
+		.own_done = r->own_done,
 		.next_sweep = r->next_sweep};
 
 	if (pair && board_load(pair, PAIR_TABLE_PEER, 0, &wishes, sizeof(wishes)) == 0) {
@@ -64,7 +67,7 @@ static struct ipvs_resync_facts facts_of(const struct ipvs *v)
 		facts.count_request = wishes.count_request ? wishes.count_request : facts.counted;
 	}
 	for (uint32_t i = 0; i < v->now->conf->n_instances; i++) {
-		bool master = look_at_instance(v, i, &facts.is_leaving);
+		bool master = look_at_instance(v, i, &facts.is_leaving, &facts.own_wish);
 
 		facts.is_master |= master;
 		facts.is_standby |= !master;
@@ -79,15 +82,16 @@ static int add_addresses(const struct ipvs *v, struct ipvs_scan_view *view)
 	const struct conf *conf = v->now->conf;
 
 	bool is_leaving = false;
+	uint64_t wish = 0;
 
 	view->addresses = calloc(conf->n_addresses + 1, sizeof(*view->addresses));
 	if (!view->addresses)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < conf->n_addresses; i++)
 		view->addresses[view->n_addresses++] = (struct ipvs_scan_address){
-			conf->addresses[i].addr, look_at_instance(v, conf->addresses[i].instance, &is_leaving)};
+			conf->addresses[i].addr, look_at_instance(v, conf->addresses[i].instance, &is_leaving, &wish)};
 	for (uint32_t i = 0; i < conf->n_instances; i++)
-		view->rest_is_ours |= look_at_instance(v, i, &is_leaving);
+		view->rest_is_ours |= look_at_instance(v, i, &is_leaving, &wish);
 	return 0;
 }
 
@@ -171,6 +175,7 @@ static int begin(struct ipvs *v, const struct ipvs_resync_verdict *verdict, cons
 						      : facts->send_request;
 	r->is_sweep = verdict->is_sweep;
 	r->is_leaving = facts->is_leaving;
+	r->own_wish = verdict->is_sweep ? 0 : facts->own_wish;
 	r->status.running = verdict->scan;
 	ipvs_scan_send(&r->scan, &job);
 	return 0;
@@ -198,6 +203,8 @@ static void take_sending(struct ipvs *v)
 	struct status_sync *status = &r->status;
 
 	status->answered = r->request;
+	if (r->own_wish != 0)
+		r->own_done = r->own_wish;
 	status->own = result->counted;
 	status->entries_sent += result->sent;
 	status->datagrams_sent += result->datagrams;
@@ -214,7 +221,10 @@ static void take_sending(struct ipvs *v)
 	/* While mastership is given away it is walk after walk. */
 	if (!r->is_sweep)
 		log_write(r->is_leaving ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "ipvs sync: %s: %s",
-			r->is_leaving ? "giving mastership away" : "asked by the other node", status->why);
+			r->is_leaving ? "giving mastership away"
+			: r->own_wish ? "before a handover"
+				      : "asked by the other node",
+			status->why);
 	store_digest(v, SYNC_SCAN_SEND, status->sends + 1);
 	status->sends++;
 }
@@ -284,7 +294,7 @@ static void give_way(struct ipvs *v)
 	struct ipvs_resync *r = &v->resync;
 	struct ipvs_resync_facts facts = facts_of(v);
 
-	if (r->is_sweep && facts.is_master && (facts.is_leaving || facts.send_request != facts.answered))
+	if (r->is_sweep && facts.is_master && (facts.is_leaving || ipvs_resync_is_asked(&facts)))
 		ipvs_scan_cancel(&r->scan);
 }
 

@@ -2,6 +2,11 @@
 /* Decides which walk through the table of connections the ipvs role begins next. Pure: time and facts come in. */
 #include "ipvs_resync_plan.h"
 
+bool ipvs_resync_is_asked(const struct ipvs_resync_facts *facts)
+{
+	return facts->send_request != facts->answered || (facts->own_wish != 0 && facts->own_wish != facts->own_done);
+}
+
 struct ipvs_resync_verdict ipvs_resync_decide(const struct ipvs_resync_facts *facts)
 {
 	struct ipvs_resync_verdict verdict = {.scan = SYNC_SCAN_NONE};
@@ -13,8 +18,8 @@ struct ipvs_resync_verdict ipvs_resync_decide(const struct ipvs_resync_facts *fa
 		verdict.look_again = next;
 		return verdict;
 	}
-	/* A node that has come back waits for this. */
-	if (facts->is_master && facts->send_request != facts->answered) {
+	/* A node that has come back waits for this, or an operator. */
+	if (facts->is_master && ipvs_resync_is_asked(facts)) {
 		verdict.scan = SYNC_SCAN_SEND;
 		return verdict;
 	}

@@ -17,6 +17,7 @@ struct ipvs_resync_facts {
 	struct mono last_end; /* of the last walk that sent */
 	uint64_t send_request, answered; /* of the other node; a number that was not answered yet is a wish */
 	uint64_t count_request, counted; /* of the pair role */
+	uint64_t own_wish, own_done;     /* of the vrrp role, before a handover; 0 = none */
 	struct mono next_sweep;          /* MONO_NEVER: none */
 };
 
@@ -29,6 +30,8 @@ struct ipvs_resync_verdict {
 	struct mono look_again; /* MONO_NEVER: only when a fact changes */
 };
 
+/* Does anybody wait for the table to be sent? */
+bool ipvs_resync_is_asked(const struct ipvs_resync_facts *facts);
 struct ipvs_resync_verdict ipvs_resync_decide(const struct ipvs_resync_facts *facts);
 
 /* When the next sweep may begin after one that has just ended: interval_us apart (0 = never), more where it costs CPU.

@@ -15,6 +15,7 @@ void pair_cover_begin(struct pair_cover *c, uint64_t first_number)
 void pair_cover_forget(struct pair_cover *c)
 {
 	c->want = 0;
+	c->has_met = false;
 	c->met_walk = c->walk = c->complete = 0;
 	c->parts = 0;
 	c->count_at = c->ask_again = MONO_NEVER;
@@ -22,14 +23,28 @@ void pair_cover_forget(struct pair_cover *c)
 	c->lacking_since = MONO_NEVER;
 }
 
+void pair_cover_hurry(struct pair_cover *c)
+{
+	c->pause_us = 0;
+	c->ask_again = MONO_NEVER;
+	/* Long ago: it is taken for more than churn. */
+	if (mono_is_set(c->lacking_since))
+		c->lacking_since = (struct mono){1};
+}
+
+void pair_cover_meet(struct pair_cover *c, uint64_t walk)
+{
+	if (!c->has_met)
+		c->met_walk = walk;
+	c->has_met = true;
+}
+
 void pair_cover_take_part(struct pair_cover *c, const struct pair_digest *part, struct mono now)
 {
 	if (part->part >= DIGEST_RECORDS || part->walk == 0 || part->walk == c->complete)
 		return;
 	/* "All of nothing" is no coverage of a table that has grown since. */
-	if (c->met_walk == 0)
-		c->met_walk = part->walk;
-	if (part->walk == c->met_walk)
+	if (!c->has_met || part->walk == c->met_walk)
 		return;
 	if (part->walk != c->walk) {
 		c->walk = part->walk;

@@ -24,7 +24,8 @@ struct pair_cover {
 	int64_t pause_us;
 	struct mono lacking_since; /* counted, and too little; not set: enough, or not counted */
 	/* the other's digest as it comes in */
-	uint64_t met_walk; /* what it had counted when we met, 0 = nothing seen yet: it may be old, and is not gone by */
+	bool has_met;
+	uint64_t met_walk; /* its last walk when we met, 0 = none: that may be old, and is not gone by */
 	uint64_t walk;
 	uint32_t parts; /* bits of DIGEST_RECORDS */
 	struct status_bucket theirs[DIGEST_BUCKETS];
@@ -54,6 +55,10 @@ struct pair_cover_facts {
 void pair_cover_begin(struct pair_cover *c, uint64_t first_number);
 /* The other one is another process now, or is gone: what it was asked for is forgotten. */
 void pair_cover_forget(struct pair_cover *c);
+/* Somebody waits: what would be asked for after a pause is asked for now. */
+void pair_cover_hurry(struct pair_cover *c);
+/* The other one's state was heard, with the number of its last walk. Before that no digest is taken. */
+void pair_cover_meet(struct pair_cover *c, uint64_t walk);
 /* A part of the other's digest. */
 void pair_cover_take_part(struct pair_cover *c, const struct pair_digest *part, struct mono now);
 /* Decides; returns when to look again (MONO_NEVER: when something comes). A count that is back is compared by the

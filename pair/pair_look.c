@@ -10,7 +10,9 @@
 
 struct own_facts {
 	bool is_active, is_standby;
-	struct mono standby_since; /* the youngest */
+	int64_t active_since_real_us; /* the youngest */
+	struct mono standby_since;    /* the youngest */
+	uint64_t wish;                /* of an operator who takes mastership back */
 	struct status_sync sync;   /* zero while not known */
 };
 
@@ -23,9 +25,13 @@ static void look_at_instances(const struct pair *pair, struct own_facts *facts)
 		if (board_load(board, VRRP_TABLE_INSTANCE, i, &status, sizeof(status)) < 0)
 			continue;
 		facts->is_active |= status.state == VRRP_MASTER;
+		if (status.state == VRRP_MASTER && status.since_real_us > facts->active_since_real_us)
+			facts->active_since_real_us = status.since_real_us;
 		if (status.state != VRRP_BACKUP)
 			continue;
 		facts->is_standby = true;
+		if (status.resync_wish > facts->wish)
+			facts->wish = status.resync_wish;
 		if (mono_before(facts->standby_since, status.since))
 			facts->standby_since = status.since;
 	}
@@ -42,6 +48,13 @@ static struct own_facts own_facts(const struct pair *pair)
 	return facts;
 }
 
+/* Number of the digest of what this node is master for; 0 while there is none. One from an earlier time as master says
+ * nothing of the connections of today. */
+static uint64_t own_walk(const struct own_facts *facts)
+{
+	return facts->is_active && facts->sync.last_send_real_us >= facts->active_since_real_us ? facts->sync.sends : 0;
+}
+
 void pair_look_state(const struct pair *pair, struct pair_state *out)
 {
 	struct own_facts facts = own_facts(pair);
@@ -52,7 +65,7 @@ void pair_look_state(const struct pair *pair, struct pair_state *out)
 	out->flags = (facts.is_active ? PAIR_ACTIVE : 0) | (facts.sync.is_ready ? PAIR_READY : 0);
 	out->want = pair->cover.want;
 	out->answered = facts.sync.answered;
-	out->walk = facts.is_active ? facts.sync.sends : 0;
+	out->walk = own_walk(&facts);
 	out->own = facts.sync.own;
 	out->have = pair->cover.complete;
 	out->held_known = pair->status.coverage_known;
@@ -111,6 +124,9 @@ static void look_at_coverage(struct pair *pair, const struct own_facts *own)
 
 	if (mono_before(facts.not_before, pair->standing_since))
 		facts.not_before = pair->standing_since;
+	if (own->wish != 0 && own->wish != pair->wish_seen)
+		pair_cover_hurry(cover);
+	pair->wish_seen = own->wish;
 	if (facts.can && cover->count != 0 && facts.counted == cover->count && cover->compared != cover->count)
 		compare(pair, cover->count);
 	again = pair_cover_step(cover, &facts);
@@ -305,5 +321,5 @@ bool pair_look(struct pair *pair)
 	publish(pair);
 	return pair->sock >= 0 &&
 	       (want != pair->cover.want || have != pair->cover.complete || pair->told_answered != own.sync.answered ||
-		       pair->told_walk != (own.is_active ? own.sync.sends : 0));
+		       pair->told_walk != own_walk(&own));
 }

@@ -49,6 +49,7 @@ struct pair {
 	uint64_t admin_told, pool_told;    /* sums over what was told of servers: a change is told at once */
 	uint64_t told_answered, told_walk; /* in the last message of state */
 	unsigned beats;
+	uint64_t wish_seen; /* of vrrp: somebody waits for coverage */
 	bool is_covered; /* enough of the other node's connections were held when it was last known */
 	struct log_limit trouble;
 	struct mono last_forged, last_unknown; /* a message with another signature, of another version */

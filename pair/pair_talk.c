@@ -151,7 +151,8 @@ void pair_talk_news(struct pair *pair)
 	uint64_t walked = pair->told_walk;
 
 	pair_talk_state(pair);
-	if (pair->other.is_heard && pair->told_walk != walked && pair->told_walk != pair->other.state.have)
+	if (pair->other.is_heard && pair->told_walk != 0 && pair->told_walk != walked &&
+		pair->told_walk != pair->other.state.have)
 		talk_digest(pair);
 }
 
@@ -181,6 +182,7 @@ static void hear_state(struct pair *pair, const struct pair_state *state)
 	other->state = *state;
 	other->last_heard = mono_now();
 	other->is_heard = true;
+	pair_cover_meet(&pair->cover, state->walk);
 	/* What is under way for less than a second is no difference of clocks. */
 	pair->status.clock_known = state->clock != 0 && state->clock < INT64_MAX;
 	pair->status.clock_ahead_us = pair->status.clock_known ? (int64_t)state->clock - real_now_us() : 0;

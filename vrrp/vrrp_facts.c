@@ -438,4 +438,5 @@ void vrrp_facts_evaluate(struct vrrp_process *process)
 	process->groups_rest = false;
 	for (uint32_t g = 0; g < set->conf->n_groups; g++)
 		vrrp_instance_settle_group(process, &set->groups[g]);
+	vrrp_handover_consider(process);
 }

@@ -2,6 +2,7 @@
 /* Mastership handed over or taken back because somebody asked: which instances move, and what came of it in words. Runs
  * in the vrrp process; the state machines decide how (vrrp_leave.c). Waits for nobody: the answer goes out when the
  * last one of them has a successor, or has found none. */
+#include "vrrp_hold.h"
 #include "vrrp_process.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -84,14 +85,17 @@ static void finish(struct vrrp_process *process, struct vrrp_handover *order)
 	struct outcome outcome = {0};
 	enum msg_status status;
 
+	if (order->coverage[0])
+		name_it(&outcome, "%s", order->coverage);
 	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
 		if (is_chosen(set->conf, order->instance, i))
 			judge(&outcome, &set->instances[i], order);
 	}
 	if (outcome.moved + outcome.stayed + outcome.other > NAMED_AT_MOST)
 		snprintf(outcome.named, sizeof(outcome.named),
-			"%u instances %s, %u stayed, %u had nothing to do: see poisectl status", outcome.moved,
-			order->back ? "taken back" : "handed over", outcome.stayed, outcome.other);
+			"%s%s%u instances %s, %u stayed, %u had nothing to do: see poisectl status", order->coverage,
+			order->coverage[0] ? "; " : "", outcome.moved, order->back ? "taken back" : "handed over",
+			outcome.stayed, outcome.other);
 	if (outcome.moved + outcome.stayed + outcome.other == 0)
 		snprintf(outcome.named, sizeof(outcome.named), "there is no vrrp_instance");
 	status = outcome.moved > 0 && outcome.stayed == 0 ? MSG_STATUS_OK : MSG_STATUS_REFUSED;
@@ -105,7 +109,7 @@ void vrrp_handover_look(struct vrrp_process *process)
 	struct vrrp_handover *order = &process->handover;
 	bool is_any_moving = false;
 
-	if (!order->is_open || process->groups_rest)
+	if (!order->is_open || order->is_waiting || process->groups_rest)
 		return;
 	for (uint32_t i = 0; i < process->set->conf->n_instances && !is_any_moving; i++)
 		is_any_moving = is_chosen(process->set->conf, order->instance, i) &&
@@ -118,7 +122,101 @@ void vrrp_handover_abandon(struct vrrp_process *process, const char *why)
 {
 	if (process->handover.is_open)
 		answer(process, process->handover.request, MSG_STATUS_REFUSED, why);
-	process->handover.is_open = false;
+	process->handover.is_open = process->handover.is_waiting = false;
+}
+
+static void begin(struct vrrp_process *process)
+{
+	struct vrrp_set *set = process->set;
+	struct vrrp_handover *order = &process->handover;
+
+	process->groups_rest = true;
+	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
+		struct vrrp_event event = {.kind = order->back ? VRRP_EVENT_TAKE_BACK : VRRP_EVENT_HANDOVER};
+
+		if (!is_chosen(set->conf, order->instance, i))
+			continue;
+		set->instances[i].handover_from = set->instances[i].vr.state;
+		vrrp_instance_step(&set->instances[i], &event);
+	}
+	process->groups_rest = false;
+	for (uint32_t g = 0; g < set->conf->n_groups; g++)
+		vrrp_instance_settle_group(process, &set->groups[g]);
+	vrrp_handover_look(process);
+}
+
+/* ---- what the successor holds ---- */
+
+static struct vrrp_hold look_at_coverage(const struct vrrp_process *process, bool back, struct mono asked)
+{
+	const struct board *pair_board = process->role->boards[ROLE_PAIR], *ipvs = process->role->boards[ROLE_IPVS];
+	struct status_pair pair;
+	struct status_sync sync;
+	bool known = pair_board && board_load(pair_board, PAIR_TABLE_PEER, 0, &pair, sizeof(pair)) == 0;
+	bool syncs = ipvs && board_load(ipvs, IPVS_TABLE_SYNC, 0, &sync, sizeof(sync)) == 0 && sync.is_ready;
+
+	return vrrp_hold_handover(
+		process->set->conf->global, back, syncs, asked, known ? &pair : NULL, mono_now());
+}
+
+/* The records say whether the connections are wished to be sent. */
+static void publish_wish(struct vrrp_process *process)
+{
+	for (uint32_t i = 0; i < process->set->conf->n_instances; i++)
+		if (is_chosen(process->set->conf, process->handover.instance, i))
+			vrrp_report_instance(&process->set->instances[i], true);
+}
+
+uint64_t vrrp_handover_wish(const struct vrrp_process *process, uint32_t instance)
+{
+	const struct vrrp_handover *order = &process->handover;
+
+	if (!order->is_waiting || !is_chosen(process->set->conf, order->instance, instance))
+		return 0;
+	return (uint64_t)order->asked.us;
+}
+
+/* Something moves when the order is carried out; an order without effect waits for nothing. */
+static bool has_anything_to_move(const struct vrrp_process *process)
+{
+	const struct vrrp_handover *order = &process->handover;
+	uint32_t from = order->back ? VRRP_BACKUP : VRRP_MASTER;
+
+	for (uint32_t i = 0; i < process->set->conf->n_instances; i++)
+		if (is_chosen(process->set->conf, order->instance, i) && process->set->instances[i].vr.state == from)
+			return true;
+	return false;
+}
+
+void vrrp_handover_consider(struct vrrp_process *process)
+{
+	struct vrrp_handover *order = &process->handover;
+	struct vrrp_hold hold;
+
+	if (!order->is_open || !order->is_waiting)
+		return;
+	hold = look_at_coverage(process, order->back, order->asked);
+	if (hold.is_held && has_anything_to_move(process)) {
+		if (!process->hold_due.slot || mono_before(hold.look_again, process->hold_due.at))
+			loop_timer_set(process->role->loop, &process->hold_due, hold.look_again);
+		return;
+	}
+	memcpy(order->coverage, hold.text, sizeof(order->coverage));
+	order->is_waiting = false;
+	publish_wish(process);
+	begin(process);
+}
+
+void vrrp_handover_warn(const struct vrrp_process *process)
+{
+	struct vrrp_hold hold = look_at_coverage(process, false, mono_now());
+
+	for (uint32_t i = 0; hold.is_held && i < process->set->conf->n_instances; i++) {
+		if (process->set->instances[i].vr.state != VRRP_MASTER)
+			continue;
+		log_warning("vrrp: stopping as master, though %s", hold.text);
+		return;
+	}
 }
 
 void vrrp_handover_on_message(void *ctx, const struct msg_handover *m, int fd)
@@ -136,19 +234,15 @@ void vrrp_handover_on_message(void *ctx, const struct msg_handover *m, int fd)
 		answer(process, m->request, MSG_STATUS_STALE, "the configuration has changed meanwhile: try again");
 		return;
 	}
-	process->handover = (struct vrrp_handover){
-		.is_open = true, .back = m->back != 0, .request = m->request, .instance = m->instance};
-	process->groups_rest = true;
-	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
-		struct vrrp_event event = {.kind = m->back ? VRRP_EVENT_TAKE_BACK : VRRP_EVENT_HANDOVER};
-
-		if (!is_chosen(set->conf, m->instance, i))
-			continue;
-		set->instances[i].handover_from = set->instances[i].vr.state;
-		vrrp_instance_step(&set->instances[i], &event);
-	}
-	process->groups_rest = false;
-	for (uint32_t g = 0; g < set->conf->n_groups; g++)
-		vrrp_instance_settle_group(process, &set->groups[g]);
-	vrrp_handover_look(process);
+	process->handover = (struct vrrp_handover){.is_open = true,
+		.is_waiting = true,
+		.back = m->back != 0,
+		.request = m->request,
+		.instance = m->instance,
+		.asked = mono_now()};
+	vrrp_handover_consider(process);
+	if (!process->handover.is_waiting)
+		return;
+	log_info("vrrp: the handover waits until the successor holds the connections, which are sent again");
+	publish_wish(process);
 }

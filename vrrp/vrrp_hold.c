@@ -51,3 +51,56 @@ struct vrrp_hold vrrp_hold_decide(const struct conf_global *global, uint32_t sta
 		(long long)(global->preempt_coverage_timeout_us / US_PER_S), what);
 	return hold;
 }
+
+/* What is in the way of knowing, or NULL. */
+static const char *unknown_because(const struct status_pair *pair, bool syncs)
+{
+	if (!pair || pair->state != PAIR_UP)
+		return "the other node's daemon is not heard";
+	if (!syncs)
+		return "connection_sync is not in force here";
+	return pair->peer_ready ? NULL : "connection_sync is not in force on the other node";
+}
+
+/* Returns whether it is enough. */
+static bool tell_handover(const struct conf_global *global, bool back, const struct status_pair *pair, char *text)
+{
+	uint32_t known = back ? pair->coverage_known : pair->peer_coverage_known;
+	uint32_t held = back ? pair->coverage : pair->peer_coverage;
+	const char *holder = back ? "this node" : pair->peer_node;
+
+	if (!known)
+		snprintf(text, VRRP_HOLD_SIZE, "the connections that %.30s holds are not counted", holder);
+	else
+		snprintf(text, VRRP_HOLD_SIZE, "%.30s holds %u.%u %% of the connections", holder, held / 10, held % 10);
+	return known && held >= global->preempt_coverage * 10;
+}
+
+struct vrrp_hold vrrp_hold_handover(const struct conf_global *global, bool back, bool syncs, struct mono asked,
+	const struct status_pair *pair, struct mono now)
+{
+	int64_t longest = global->preempt_coverage_timeout_us < VRRP_HANDOVER_WAIT_US
+				  ? global->preempt_coverage_timeout_us
+				  : VRRP_HANDOVER_WAIT_US;
+	struct mono end = mono_add(asked, longest);
+	struct vrrp_hold hold = {.is_held = false};
+	const char *unknown = unknown_because(pair, syncs);
+	char what[VRRP_HOLD_SIZE];
+
+	if (!vrrp_hold_is_configured(global))
+		return hold;
+	if (unknown) {
+		snprintf(hold.text, sizeof(hold.text), "coverage unknown, %.60s", unknown);
+		return hold;
+	}
+	if (tell_handover(global, back, pair, hold.text))
+		return hold;
+	hold.is_held = mono_before(now, end);
+	if (hold.is_held) {
+		hold.look_again = end;
+		return hold;
+	}
+	snprintf(what, sizeof(what), "%s", hold.text);
+	snprintf(hold.text, sizeof(hold.text), "waited %lld s, %.54s", (long long)(longest / US_PER_S), what);
+	return hold;
+}

@@ -486,6 +486,7 @@ static void vrrp_stop(struct role_process *role, bool keep)
 		role_exit(role, 0);
 		return;
 	}
+	vrrp_handover_warn(process);
 	process->groups_rest = true;
 	for (uint32_t i = 0; i < process->set->conf->n_instances; i++) {
 		struct vrrp_event event = {.kind = VRRP_EVENT_LEAVE};

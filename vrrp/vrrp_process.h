@@ -108,8 +108,11 @@ struct vrrp_set {
 /* What somebody asked for, and waits for. */
 struct vrrp_handover {
 	bool is_open, back;
+	bool is_waiting; /* for the connections to be held by the successor */
 	uint64_t request;
 	uint32_t instance; /* UINT32_MAX = all */
+	struct mono asked;
+	char coverage[VRRP_HOLD_SIZE]; /* what the successor holds; "" = nobody asks for that */
 };
 
 struct vrrp_process {
@@ -193,6 +196,12 @@ void vrrp_report_split(struct vrrp_instance *instance, enum vrrp_split_change ch
 void vrrp_handover_on_message(void *ctx, const struct msg_handover *m, int fd);
 /* After every step: answers when nothing is under way any more. */
 void vrrp_handover_look(struct vrrp_process *process);
+/* The other node may hold the connections by now: begins what waited for that, or sets the timer of the hold. */
+void vrrp_handover_consider(struct vrrp_process *process);
+/* Number of the wish that the connections be sent, for the instance's record; 0 = none. */
+uint64_t vrrp_handover_wish(const struct vrrp_process *process, uint32_t instance);
+/* What the other node holds as mastership goes away without being waited for is told when it is poor. */
+void vrrp_handover_warn(const struct vrrp_process *process);
 /* Answers who waits, with why it is not known what came of it. */
 void vrrp_handover_abandon(struct vrrp_process *process, const char *why);
 

@@ -44,6 +44,7 @@ static void fill_instance(const struct vrrp_instance *instance, struct status_in
 		.last_protocol_error = instance->counters.last_protocol_error,
 		.ah_sequence = instance->ah_sequence,
 		.is_leaving = vr->leaving != VRRP_STAYING,
+		.resync_wish = vrrp_handover_wish(instance->process, instance->index),
 		.error_source = instance->error_source,
 		.rival = instance->split.is_suspected ? instance->split.rival : (struct addr){0}};
 	memcpy(record->dropped, instance->counters.dropped, sizeof(instance->counters.dropped));

@@ -3,7 +3,8 @@
 
 Half of them talk, half are idle. NAT over TCP in the short form; with POISE_LONG=1 also UDP, IPv6, DR and TUN, and every
 case. Each case begins with fresh connections to r1 and is counted twice: when r2 has taken over, and when r1 is back.
-POISE_SURVIVORS=N sets the number of connections of a kind (40)."""
+POISE_SURVIVORS=N sets the number of connections of a kind (40). POISE_OLD=BUILD is a build folder of another version:
+the case of the upgrade begins with that one on both nodes."""
 
 import os
 
@@ -80,9 +81,23 @@ class Pair:
         self.start("r2")
         self.settle("r2")
 
-    def start(self, short):
-        router = getattr(self.site, short)
-        self.running[short] = getattr(router, self.daemon)(text(self.site, router, self.daemon))
+    def start(self, short, build=None):
+        """Starts the daemon of a router, from another build folder if one is named."""
+        router, usual = getattr(self.site, short), os.environ.get("POISE_BUILD")
+        if build:
+            os.environ["POISE_BUILD"] = build
+        try:
+            self.running[short] = getattr(router, self.daemon)(text(self.site, router, self.daemon))
+        finally:
+            if build:
+                os.environ.pop("POISE_BUILD") if usual is None else os.environ.update(POISE_BUILD=usual)
+
+    def take_part(self, short):
+        """The router has come back as standby; with Poise it says when it holds the connections."""
+        self.settle(short)
+        if self.daemon == "poised":
+            wait_until("the connections on " + short, lambda: self.running[short].status().get("pair", {}),
+                       lambda seen: (seen.get("coverage_percent") or 0) >= 99, within=60)
 
     def wait_master(self, short, within=40):
         wait_until("%s to hold the addresses" % short, lambda: [self.site.holders(a) for a in (VIP, GATEWAY)],
@@ -142,11 +157,37 @@ def handover(pair):
     pair.running["r1"].poisectl("handover", "--all")
     pair.wait_master("r2")
     yield
-    pair.running["r1"].poisectl("handover", "--all", "--back")
+    pair.running["r1"].poisectl("handover", "--all", "--back", timeout=90)
+
+
+def restart_both(pair, build=None):
+    """The standby first, then the master, each as `systemctl restart` does it: stopped, and started when it has stopped."""
+    for short in ("r2", "r1"):
+        pair.running[short].stop(within=30)
+        pair.start(short, build)
+        if short == "r2":
+            pair.take_part("r2")
+            yield
+    pair.wait_master("r1", within=90)
+
+
+def upgrade(pair):
+    """From an older version on both nodes (POISE_OLD) to this one, a node at a time."""
+    yield from restart_both(pair)
+
+
+def revive(pair):
+    """kill -9 of everything, and the service manager starts it again at once."""
+    pair.site.r1.kill_all()
+    pair.start("r1")
+    wait_until("an answer of r1", lambda: pair.running["r1"].running() and pair.site.holders(VIP), within=40)
+    yield
 
 
 CASES = [("reboot", reboot), ("stop and start", restart)]
-LONG_CASES = [("network cut", cut), ("kill -9 of everything", kill), ("handover and back", handover)]
+LONG_CASES = [("network cut", cut), ("kill -9 of everything", kill), ("kill -9, restarted", revive),
+              ("restart of each", restart_both), ("upgrade of each", upgrade), ("handover and back", handover)]
+OLD = os.environ.get("POISE_OLD")
 
 
 def measure(daemon, report):
@@ -158,6 +199,11 @@ def measure(daemon, report):
             if case is handover and daemon != "poised":
                 continue
             report.note("%s: %s" % (daemon, name))
+            if case is upgrade and OLD and daemon == "poised":
+                for short in ("r2", "r1"):
+                    pair.running[short].stop(within=30)
+                    pair.start(short, OLD)
+                pair.wait_master("r1", within=90)
             pair.settle("r2")
             made = pair.connect()
             steps = case(pair)
@@ -182,8 +228,9 @@ def run(options, report):
         return
     results = {daemon: measure(daemon, report) for daemon in ("poised", "keepalived")}
     report.clear()
-    report.text("%d connections of each kind, half of them idle; alive after the failover, then after the fail-back" %
-                NUMBER)
+    report.text("%d connections of each kind, half of them idle; alive after the failover (restart, upgrade: after that of "
+                "the standby), then after the fail-back (that of the master)" % NUMBER)
+    report.text("the upgrade begins with " + (OLD or "the same version (POISE_OLD is not set)"))
     report.text()
     form = "%-24s %-12s %-22s %s"
     report.text(form % ("", "", "Poise", "keepalived"))

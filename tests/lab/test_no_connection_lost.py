@@ -95,12 +95,25 @@ def test_handover_and_restart(site):
     first, second = both(site)
     connections = Connections(site, "tcp", VIP, PORT)
     covered(second, sum(ALL))
-    first.poisectl("handover", "--all")
+    done = first.poisectl("handover", "--all").stdout
+    assert done.startswith("node100 holds 100.0 % of the connections; ")
+    holds(site, "r2")
+    assert connections.survivors() == ALL
+    done = first.poisectl("handover", "--all", "--back").stdout
+    assert done.startswith("this node holds 100.0 % of the connections; ")
+    holds(site, "r1")
+    assert connections.survivors() == ALL
+    # a successor that has just come up holds nothing: it is given everything first, and then mastership
+    site.r2.reboot()
+    second = go(site.r2)
+    wait_until("r2 to take part", lambda: (pair(first).get("state"), second.status().get("connection_sync", {}).get(
+        "ready")), lambda seen: seen == ("up", True), within=20)
+    done = first.poisectl("handover", "--all", timeout=90).stdout
+    assert done.startswith("node100 holds 100.0 % of the connections; ")
     holds(site, "r2")
     assert connections.survivors() == ALL
     first.poisectl("handover", "--all", "--back")
     holds(site, "r1")
-    assert connections.survivors() == ALL
     # a restart of the master: it hands over, comes back, waits for its connections and takes over again
     first.stop(within=20)
     holds(site, "r2")

@@ -221,6 +221,15 @@ START_TEST(test_which_walk_is_due)
 	ck_assert_int_eq(ipvs_resync_decide(&f).scan, SYNC_SCAN_COUNT);
 	f.is_standby = false;
 	ck_assert_int_eq(ipvs_resync_decide(&f).scan, SYNC_SCAN_NONE);
+	/* an operator waits with a handover until it is sent */
+	f = quiet();
+	f.own_wish = 7;
+	v = ipvs_resync_decide(&f);
+	ck_assert(v.scan == SYNC_SCAN_SEND && !v.is_sweep);
+	f.own_done = 7;
+	ck_assert_int_eq(ipvs_resync_decide(&f).scan, SYNC_SCAN_NONE);
+	f.own_wish = 0;
+	ck_assert(!ipvs_resync_is_asked(&f));
 	f = quiet();
 	f.is_leaving = true;
 	f.last_end = f.now;

@@ -340,6 +340,9 @@ START_TEST(test_comparison)
 	/* what it had counted before we met may be of long ago */
 	tell_digest(9, 0, (struct mono){1});
 	ck_assert_uint_eq(cover.complete, 0);
+	pair_cover_meet(&cover, 9);
+	tell_digest(9, 0, (struct mono){1});
+	ck_assert_uint_eq(cover.complete, 0);
 	tell_digest(1, 10, (struct mono){1});
 	ck_assert_uint_eq(cover.complete, 1);
 	ck_assert_uint_eq(compare_with(10, 7), 1000);
@@ -354,6 +357,27 @@ START_TEST(test_comparison)
 }
 END_TEST
 
+/* The first table that a node ever sends answers whoever asked for it: a second walk would be for nothing. */
+START_TEST(test_the_first_answer_counts)
+{
+	struct pair_cover_facts f = {.now = {10 * US_PER_S}, .can = true, .enough = 990};
+
+	pair_cover_begin(&cover, 100);
+	pair_cover_meet(&cover, 0);
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 101);
+	f.answered = 101;
+	pair_cover_meet(&cover, 1);
+	tell_digest(1, 10, f.now);
+	ck_assert_uint_eq(cover.complete, 1);
+	/* with another process there it begins anew */
+	pair_cover_forget(&cover);
+	pair_cover_meet(&cover, 1);
+	tell_digest(1, 10, f.now);
+	ck_assert_uint_eq(cover.complete, 0);
+}
+END_TEST
+
 START_TEST(test_asks_counts_and_asks_again)
 {
 	struct pair_cover_facts f = {.now = {10 * US_PER_S}, .can = true, .enough = 990};
@@ -363,6 +387,7 @@ START_TEST(test_asks_counts_and_asks_again)
 	ck_assert_uint_eq(cover.want, 101);
 	pair_cover_step(&cover, &f);
 	ck_assert_uint_eq(cover.want, 101);
+	pair_cover_meet(&cover, 4);
 	tell_digest(4, 0, f.now);
 	ck_assert(!mono_is_set(cover.count_at));
 	f.answered = 101;
@@ -383,8 +408,16 @@ START_TEST(test_asks_counts_and_asks_again)
 	f.now.us += PAIR_CHURN_US;
 	pair_cover_step(&cover, &f);
 	ck_assert_uint_eq(cover.want, 103);
-	/* it is enough: nothing more, until it is out of date */
+	/* an operator waits for it: at once, however long the pause would be */
 	f.answered = 103;
+	f.now.us += 1;
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 0);
+	pair_cover_hurry(&cover);
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 104);
+	f.answered = 104;
+	/* it is enough: nothing more, until it is out of date */
 	cover.held = 990;
 	cover.at = f.now;
 	f.now.us += 60 * US_PER_S;
@@ -392,7 +425,7 @@ START_TEST(test_asks_counts_and_asks_again)
 	ck_assert_uint_eq(cover.want, 0);
 	f.not_before = f.now;
 	pair_cover_step(&cover, &f);
-	ck_assert_uint_eq(cover.want, 104);
+	ck_assert_uint_eq(cover.want, 105);
 	/* the other one is gone */
 	f.can = false;
 	pair_cover_step(&cover, &f);
@@ -443,6 +476,7 @@ int main(void)
 	tcase_add_test(tc, test_nothing_old_is_believed);
 	tcase_add_test(tc, test_lost_coverage_is_news);
 	tcase_add_test(tc, test_comparison);
+	tcase_add_test(tc, test_the_first_answer_counts);
 	tcase_add_test(tc, test_asks_counts_and_asks_again);
 	tcase_add_test(tc, test_differences);
 	suite_add_tcase(suite, tc);

@@ -89,6 +89,67 @@ START_TEST(test_nothing_to_wait_for)
 }
 END_TEST
 
+/* ---- before a handover ---- */
+
+static struct vrrp_hold hand_over(bool back, int64_t now_us)
+{
+	return vrrp_hold_handover(&global, back, true, (struct mono){10 * S}, &pair, (struct mono){now_us});
+}
+
+START_TEST(test_a_handover_waits_for_the_successor)
+{
+	struct vrrp_hold hold;
+
+	strcpy(pair.peer_node, "lb2");
+	pair.peer_ready = pair.peer_coverage_known = 1;
+	pair.peer_coverage = 1000;
+	hold = hand_over(false, 11 * S);
+	ck_assert(!hold.is_held);
+	ck_assert_str_eq(hold.text, "lb2 holds 100.0 % of the connections");
+	pair.peer_coverage = 430;
+	hold = hand_over(false, 11 * S);
+	ck_assert(hold.is_held);
+	ck_assert_int_eq(hold.look_again.us, 70 * S);
+	hold = hand_over(false, 70 * S);
+	ck_assert(!hold.is_held);
+	ck_assert_str_eq(hold.text, "waited 60 s, lb2 holds 43.0 % of the connections");
+	pair.peer_coverage_known = 0;
+	ck_assert(hand_over(false, 11 * S).is_held);
+	/* the other way round it is our own coverage */
+	hold = hand_over(true, 11 * S);
+	ck_assert(!hold.is_held);
+	ck_assert_str_eq(hold.text, "this node holds 99.0 % of the connections");
+	pair.coverage = 10;
+	ck_assert(hand_over(true, 11 * S).is_held);
+	/* nobody waits longer than a minute for an answer, nor longer than is configured */
+	global.preempt_coverage_timeout_us = 3600 * S;
+	ck_assert_int_eq(hand_over(true, 11 * S).look_again.us, 70 * S);
+	global.preempt_coverage_timeout_us = 5 * S;
+	ck_assert(!hand_over(true, 15 * S).is_held);
+}
+END_TEST
+
+START_TEST(test_a_handover_does_not_wait_for_what_cannot_be_known)
+{
+	struct vrrp_hold hold;
+
+	strcpy(pair.peer_node, "lb2");
+	pair.peer_ready = 0;
+	hold = hand_over(false, 11 * S);
+	ck_assert(!hold.is_held);
+	ck_assert_str_eq(hold.text, "coverage unknown, connection_sync is not in force on the other node");
+	pair.peer_ready = 1;
+	hold = vrrp_hold_handover(&global, false, false, (struct mono){10 * S}, &pair, (struct mono){11 * S});
+	ck_assert(!hold.is_held);
+	ck_assert_str_eq(hold.text, "coverage unknown, connection_sync is not in force here");
+	pair.state = PAIR_SILENT;
+	ck_assert_str_eq(hand_over(false, 11 * S).text, "coverage unknown, the other node's daemon is not heard");
+	global.preempt_coverage = 0;
+	hold = hand_over(false, 11 * S);
+	ck_assert(!hold.is_held && hold.text[0] == '\0');
+}
+END_TEST
+
 /* ---- the machine under a hold ---- */
 
 static struct fixture fixture;
@@ -172,6 +233,8 @@ int main(void)
 	tcase_add_test(tc, test_the_time_is_over);
 	tcase_add_test(tc, test_held_from_the_first_moment);
 	tcase_add_test(tc, test_nothing_to_wait_for);
+	tcase_add_test(tc, test_a_handover_waits_for_the_successor);
+	tcase_add_test(tc, test_a_handover_does_not_wait_for_what_cannot_be_known);
 	tcase_add_test(tc, test_a_held_backup_lets_a_lower_master_be);
 	tcase_add_test(tc, test_a_dead_master_is_not_waited_for);
 	tcase_add_test(tc, test_a_leaving_master_is_not_waited_for);
