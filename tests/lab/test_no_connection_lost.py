@@ -2,6 +2,7 @@
 """No connection is lost: failover, fail-back to a rebooted node, kill -9, handover and restart, with connections that
 live through all of it. tests/bench has the comparison with keepalived and the larger numbers."""
 
+import signal
 import time
 
 import pytest
@@ -119,6 +120,30 @@ def test_handover_and_restart(site):
     holds(site, "r2")
     first = go(site.r1)
     holds(site, "r1")
+    assert connections.survivors() == ALL
+    connections.close()
+
+
+@pytest.mark.ipvs
+def test_both_nodes_restarted_at_once(site):
+    """An operator who does both together: the kernels keep the connections, and nobody is lost."""
+    first, second = both(site)
+    connections = Connections(site, "tcp", VIP, PORT)
+    covered(second, sum(ALL))
+    for daemon in (second, first):
+        daemon.signal(signal.SIGTERM)
+    for daemon in (second, first):
+        daemon.stop(within=20)
+    first, second = go(site.r1), go(site.r2)
+    holds(site, "r1")
+    covered(second, sum(ALL))
+    assert connections.survivors() == ALL
+    # and both killed
+    site.r1.kill_all()
+    site.r2.kill_all()
+    first, second = go(site.r1), go(site.r2)
+    holds(site, "r1")
+    covered(second, sum(ALL))
     assert connections.survivors() == ALL
     connections.close()
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the two daemons tell each other: drains, differences of their configurations, and nothing without a key."""
 
+import datetime
+
 from poiselab import wait_until
+from poiselab.clock import Clock
 from poiselab.configs import TCP_CHECK, nat_site
 from poiselab.site import BACK4, VIP
 
@@ -109,3 +112,36 @@ def test_no_key_no_channel(site):
     seen = wait_until("r2 to count what is not signed with its key", lambda: pair(second),
                       lambda seen: seen["messages_forged"] > 0, within=20)
     assert seen["state"] == "silent" and seen["messages_received"] == 0
+    # both nodes say it, because either may be the one with the wrong key; and that it is right again
+    for daemon in (first, second):
+        wait_until("%s to say what is wrong" % daemon.name, lambda d=daemon: pair(d)["why"], lambda seen: seen ==
+                   "the other node's messages are not signed with our pair_key", within=20)
+    first.write(text(site.r1))
+    first.poisectl("reload")
+    up(first, second)
+
+
+def test_clocks_that_differ(site):
+    """The later command counts, also when the node that it is given to is an hour behind the other one."""
+    clock = Clock(site.r1)
+    first, second = site.r1.poised(text(site.r1), env=clock.env), site.r2.poised(text(site.r2))
+    up(first, second)
+    for daemon in (first, second):
+        assert pair(daemon)["clock_ahead_seconds"] == 0
+    clock.set(3600)
+    for daemon, ahead in ((second, 3600), (first, -3600)):
+        wait_until("the difference", lambda d=daemon: pair(d)["clock_ahead_seconds"], lambda seen: seen is not None and
+                   abs(seen - ahead) <= 3, within=20)
+    assert "s ahead of ours" in second.poisectl("status").stdout
+    first.poisectl("drain", site.s1.address, "--timeout", "10m")
+    wait_until("r2 to know of the drain", lambda: admin(second, site.s1), lambda seen: seen == "drain", within=20)
+    until = datetime.datetime.fromisoformat(second.server(site.s1.address)["drain"]["until"].replace("Z", "+00:00"))
+    left = until - datetime.datetime.now(datetime.timezone.utc)
+    assert datetime.timedelta(minutes=8) < left < datetime.timedelta(minutes=11)
+    second.poisectl("undrain", site.s1.address)
+    wait_until("r1 to know that it is over", lambda: admin(first, site.s1), lambda seen: seen == "normal", within=20)
+    first.poisectl("maint", site.s1.address)
+    wait_until("r2 to know of it", lambda: admin(second, site.s1), lambda seen: seen == "maint", within=20)
+    second.poisectl("ready", site.s1.address)
+    wait_until("r1 to know that it is over", lambda: admin(first, site.s1), lambda seen: seen == "normal", within=20)
+    assert admin(second, site.s1) == "normal"

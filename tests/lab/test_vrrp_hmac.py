@@ -4,14 +4,13 @@
 import os
 import signal
 import struct
-import subprocess
 import time
 
 import pytest
 
 from poiselab import wait_until
+from poiselab.clock import Clock
 from poiselab.configs import instance
-from poiselab.daemons import TOP
 from poiselab.forge import Speaker, advert, hmac_trailer, now_sequence
 from poiselab.site import FRONT4, VIP
 
@@ -228,21 +227,6 @@ def memory(pid):
 
 
 # ---- clocks ----
-
-class Clock:
-    """The wall clock of one daemon."""
-
-    def __init__(self, machine):
-        self.path = machine.path("clock")
-        self.set(0)
-        shim = machine.path("clock_shim.so")
-        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", shim, os.path.join(TOP, "tests/lab/clock_shim.c")],
-                       check=True)
-        self.env = {"LD_PRELOAD": shim, "LAB_CLOCK": self.path}
-
-    def set(self, seconds):
-        with open(self.path, "r+b" if os.path.exists(self.path) else "w+b") as f:
-            f.write(struct.pack("<q", seconds))
 
 
 def overlap(frames, moment):
