@@ -175,6 +175,29 @@ static void add_addresses(struct json_object *instance, const char *key, const c
 	}
 }
 
+/* Routes or rules, and how many of them a master does not have. */
+static void show_paths(struct text *t, struct json_object *instance, const char *key, const char *held_key)
+{
+	size_t count = json_count(instance, key);
+	int64_t held = json_number(instance, held_key);
+	bool is_master = strcmp(json_text(instance, "state"), "MASTER") == 0;
+	char line[2048] = "";
+
+	if (count == 0)
+		return;
+	if (is_master && held < (int64_t)count)
+		snprintf(line, sizeof(line), "%lld of %zu set: ", (long long)held, count);
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(line);
+
+		snprintf(line + length, sizeof(line) - length, "%s%s", i == 0 ? "" : ", ",
+			json_object_get_string(json_element(instance, key, i)));
+	}
+	text_tab(t, 4);
+	text_wrap(t, 4, is_master && held < (int64_t)count ? STYLE_CARE : STYLE_DIM, line);
+	text_newline(t);
+}
+
 static void show_instance(struct text *t, struct json_object *instance, int name_end, int64_t now_us)
 {
 	const char *state = json_text(instance, "state");
@@ -198,6 +221,8 @@ static void show_instance(struct text *t, struct json_object *instance, int name
 		(long long)json_number(instance, "vrid"));
 	text_wrap(t, 4, STYLE_DIM, addresses);
 	text_newline(t);
+	show_paths(t, instance, "routes", "routes_held");
+	show_paths(t, instance, "rules", "rules_held");
 }
 
 void view_vrrp(struct text *t, struct json_object *status, int64_t now_us)
@@ -221,6 +246,45 @@ void view_vrrp(struct text *t, struct json_object *status, int64_t now_us)
 		show_instance(t, json_element(status, "vrrp", i), name_end, now_us);
 }
 
+/* ---- BFD sessions ---- */
+
+static void show_session(struct text *t, struct json_object *session, int name_end, int64_t now_us)
+{
+	const char *state = json_text(session, "state");
+	bool is_up = strcmp(state, "up") == 0;
+	char ago[TEXT_DURATION];
+
+	text_add(t, "  ");
+	text_styled(t, is_up ? STYLE_GOOD : STYLE_BAD, "%s ", text_sign(t->screen, is_up ? SIGN_FULL : SIGN_ALERT));
+	show_name(t, name_end, STYLE_BOLD, json_text(session, "name"));
+	text_tab(t, name_end + STATE_AT);
+	text_styled(t, is_up ? STYLE_GOOD : STYLE_BAD, "%s", state);
+	text_tab(t, name_end + SINCE_AT);
+	text_styled(t, STYLE_PLAIN, "%s", view_ago(session, "since", now_us, ago));
+	text_tab(t, name_end + WHY_AT);
+	text_wrap(t, name_end + WHY_AT, STYLE_PLAIN, json_text(session, "why"));
+	text_newline(t);
+}
+
+static void view_bfd(struct text *t, struct json_object *status, int64_t now_us)
+{
+	int name_end = name_column(status, "bfd", 4);
+
+	if (json_count(status, "bfd") == 0)
+		return;
+	text_newline(t);
+	text_styled(t, STYLE_HEAD, "  BFD");
+	text_tab(t, name_end + STATE_AT);
+	text_styled(t, STYLE_HEAD, "STATE");
+	text_tab(t, name_end + SINCE_AT);
+	text_styled(t, STYLE_HEAD, "FOR");
+	text_tab(t, name_end + WHY_AT);
+	text_styled(t, STYLE_HEAD, "WHY");
+	text_newline(t);
+	for (size_t i = 0; i < json_count(status, "bfd"); i++)
+		show_session(t, json_element(status, "bfd", i), name_end, now_us);
+}
+
 void view_status(struct text *t, struct json_object *status, int64_t now_us)
 {
 	show_head(t, status, now_us);
@@ -231,6 +295,7 @@ void view_status(struct text *t, struct json_object *status, int64_t now_us)
 		show_note(t, "drains and maintenance are this router's alone: say them to the other one, too");
 	show_problems(t, status);
 	view_vrrp(t, status, now_us);
+	view_bfd(t, status, now_us);
 	view_services(t, status, now_us);
 	view_pair(t, status, now_us);
 	if (json_count(status, "vrrp") + json_count(status, "services") == 0) {

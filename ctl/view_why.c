@@ -85,6 +85,24 @@ static void show_tracks(struct text *t, struct json_object *object)
 	}
 }
 
+/* "2 of 3: route ..., route ...", where there are any. */
+static void show_held(struct text *t, struct json_object *instance, const char *key, const char *held_key)
+{
+	size_t count = json_count(instance, key);
+	char line[1024];
+
+	if (count == 0)
+		return;
+	snprintf(line, sizeof(line), "%lld of %zu", (long long)json_number(instance, held_key), count);
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(line);
+
+		snprintf(line + length, sizeof(line) - length, "%s%s", i ? ", " : ": ",
+			json_object_get_string(json_element(instance, key, i)));
+	}
+	show_line(t, key, STYLE_PLAIN, line);
+}
+
 static void show_instance(struct text *t, struct json_object *status, struct json_object *instance,
 	struct json_object *events, int64_t now_us)
 {
@@ -112,6 +130,8 @@ static void show_instance(struct text *t, struct json_object *status, struct jso
 	snprintf(line, sizeof(line), "%lld of %zu", (long long)json_number(instance, "addresses_held"),
 		json_count(instance, "addresses") + json_count(instance, "excluded_addresses"));
 	show_line(t, "addresses", STYLE_PLAIN, line);
+	show_held(t, instance, "routes", "routes_held");
+	show_held(t, instance, "rules", "rules_held");
 	show_line(t, "group", STYLE_PLAIN, json_text(instance, "group"));
 	show_tracks(t, instance);
 	show_events(t, events, name);

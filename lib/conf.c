@@ -232,7 +232,7 @@ int conf_write_sealed(const char *copy, const struct conf_header *h)
 	return fd;
 }
 
-int conf_cut(const struct conf *conf, uint64_t generation, uint32_t mask)
+int conf_cut(const struct conf *conf, uint64_t generation, uint64_t mask)
 {
 	const struct conf_header *from = conf->map;
 	uint32_t counts[CONF_TABLE_COUNT];

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 11
+#define CONF_LAYOUT 12
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -39,6 +39,7 @@ struct conf_range {
 	X(SCRIPT, scripts, struct conf_script)                                                                         \
 	X(PROCESS, processes, struct conf_process)                                                                     \
 	X(FILE, files, struct conf_file)                                                                               \
+	X(BFD, bfds, struct conf_bfd)                                                                                  \
 	X(NOTIFY, notifies, struct conf_notify)                                                                        \
 	X(SECRET, secrets, struct conf_secret) /* only the vrrp role sees it */                                        \
 	X(HMAC_KEY, hmac_keys, struct conf_hmac_key) /* so is this */                                                  \
@@ -65,7 +66,7 @@ enum conf_table {
 		CONF_TABLE_COUNT
 };
 
-#define CONF_BIT(table) (1u << (table))
+#define CONF_BIT(table) (UINT64_C(1) << (table))
 
 /* A command: words in the string table, each terminated by \0, argc of them, from `argv` on. */
 struct conf_command {
@@ -267,7 +268,8 @@ enum conf_track_kind {
 	CONF_TRACK_SCRIPT,
 	CONF_TRACK_PROCESS,
 	CONF_TRACK_FILE,
-	CONF_TRACK_SERVICE
+	CONF_TRACK_SERVICE,
+	CONF_TRACK_BFD
 };
 
 struct conf_track {
@@ -277,6 +279,7 @@ struct conf_track {
 	conf_index_t process; /* CONF_TRACK_PROCESS */
 	conf_index_t file;    /* CONF_TRACK_FILE */
 	conf_index_t service; /* CONF_TRACK_SERVICE */
+	conf_index_t bfd;     /* CONF_TRACK_BFD */
 	/* 0 = a failure is FAULT; else added while up (>0) or while down (<0); of a file: times the number in it */
 	int32_t weight;
 	uint32_t reverse;
@@ -332,6 +335,21 @@ struct conf_file {
 	uint32_t weight_reverse;
 	uint32_t init; /* enum conf_file_init: what is done at the start */
 	int32_t init_value;
+};
+
+/* A session of Bidirectional Forwarding Detection (RFC 5880) with a neighbour. */
+struct conf_bfd {
+	conf_string_t name;
+	int32_t weight;     /* default of the tracks that name none */
+	struct addr neighbor;
+	struct addr source; /* AF_UNSPEC: as the route to the neighbour says */
+	int64_t min_rx_us, min_tx_us;
+	int64_t idle_tx_us; /* while the session is not up; at least a second */
+	uint8_t multiplier; /* default 5 */
+	uint8_t passive;    /* say nothing until the neighbour was heard */
+	uint8_t ttl;        /* or hop limit of what is sent, default 255 */
+	uint8_t least_ttl;  /* what is received has this at least; 0 = any */
+	uint32_t weight_reverse;
 };
 
 enum conf_notify_event {
@@ -630,7 +648,7 @@ int conf_argv(const struct conf *conf, const struct conf_command *command, const
 
 /* A sealed copy with another generation number that keeps only the tables of mask (CONF_BIT). Returns a descriptor
  * or -errno. */
-int conf_cut(const struct conf *conf, uint64_t generation, uint32_t mask);
+int conf_cut(const struct conf *conf, uint64_t generation, uint64_t mask);
 
 /* ---- names of objects, and finding the same object in another generation ---- */
 #define CONF_NAME_SIZE 192

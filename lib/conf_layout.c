@@ -121,12 +121,13 @@ const struct conf_field conf_fields[] = {
 
 	ADDR(PEER, conf_peer, addr),
 
-	ENUM32(TRACK, conf_track, kind, CONF_TRACK_SERVICE + 1),
+	ENUM32(TRACK, conf_track, kind, CONF_TRACK_BFD + 1),
 	STRING(TRACK, conf_track, name),
 	INDEX(TRACK, conf_track, script, SCRIPT),
 	INDEX(TRACK, conf_track, process, PROCESS),
 	INDEX(TRACK, conf_track, file, FILE),
 	INDEX(TRACK, conf_track, service, SERVICE),
+	INDEX(TRACK, conf_track, bfd, BFD),
 	INDEX(TRACK, conf_track, instance, INSTANCE),
 	INDEX(TRACK, conf_track, group, GROUP),
 
@@ -145,6 +146,10 @@ const struct conf_field conf_fields[] = {
 	STRING(FILE, conf_file, name),
 	STRING(FILE, conf_file, path),
 	ENUM32(FILE, conf_file, init, CONF_FILE_OVERWRITE + 1),
+
+	STRING(BFD, conf_bfd, name),
+	ADDR(BFD, conf_bfd, neighbor),
+	ADDR(BFD, conf_bfd, source),
 
 	ENUM32(NOTIFY, conf_notify, event, CONF_NOTIFY_LOWER_PRI + 1),
 	ENUM32(NOTIFY, conf_notify, owner, CONF_OWNER_SERVICE + 1),

@@ -3,13 +3,14 @@
 #include "roles.h"
 #include "conf.h"
 
-#define CONF_ALL_TABLES (CONF_BIT(CONF_TABLE_COUNT) - 1u)
+#define CONF_ALL_TABLES (CONF_BIT(CONF_TABLE_COUNT) - 1)
 #define CONF_BASE (CONF_BIT(CONF_TABLE_GLOBAL) | CONF_BIT(CONF_TABLE_STRINGS))
 #define CONF_VRRP                                                                                                      \
 	(CONF_BIT(CONF_TABLE_INSTANCE) | CONF_BIT(CONF_TABLE_ADDRESS) | CONF_BIT(CONF_TABLE_PEER) |                    \
 		CONF_BIT(CONF_TABLE_TRACK) | CONF_BIT(CONF_TABLE_GROUP) | CONF_BIT(CONF_TABLE_GROUP_MEMBER) |          \
 		CONF_BIT(CONF_TABLE_SCRIPT) | CONF_BIT(CONF_TABLE_PROCESS) | CONF_BIT(CONF_TABLE_FILE) |               \
-		CONF_BIT(CONF_TABLE_ROUTE) | CONF_BIT(CONF_TABLE_NEXTHOP) | CONF_BIT(CONF_TABLE_RULE))
+		CONF_BIT(CONF_TABLE_ROUTE) | CONF_BIT(CONF_TABLE_NEXTHOP) | CONF_BIT(CONF_TABLE_RULE) |          \
+		CONF_BIT(CONF_TABLE_BFD))
 #define CONF_SERVICES                                                                                                  \
 	(CONF_BIT(CONF_TABLE_SERVICE_GROUP) | CONF_BIT(CONF_TABLE_GROUP_ENTRY) | CONF_BIT(CONF_TABLE_SERVICE) |        \
 		CONF_BIT(CONF_TABLE_SERVER))
@@ -24,7 +25,7 @@
 static const struct {
 	const char *name;
 	uint32_t boards;
-	uint32_t tables;
+	uint64_t tables;
 } role_table[ROLE_COUNT] = {
 	[ROLE_PARENT] = {"parent", ROLES_ALL_CHILDREN, CONF_ALL_TABLES},
 	[ROLE_VRRP] = {"vrrp", ROLE_BIT(ROLE_SCRIPT) | ROLE_BIT(ROLE_IPVS) | ROLE_BIT(ROLE_PAIR),
@@ -55,7 +56,7 @@ uint32_t role_reads_boards(enum role role)
 	return role_table[role].boards & ~ROLE_BIT(role);
 }
 
-uint32_t role_conf_tables(enum role role)
+uint64_t role_conf_tables(enum role role)
 {
 	return role_table[role].tables;
 }

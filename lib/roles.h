@@ -17,6 +17,6 @@ const char *role_name(enum role role);
 /* The roles whose board a role reads (a mask of ROLE_BIT). The parent passes those descriptors on. */
 uint32_t role_reads_boards(enum role role);
 /* The configuration tables a role may see, a mask of CONF_BIT(table) (conf.h). */
-uint32_t role_conf_tables(enum role role);
+uint64_t role_conf_tables(enum role role);
 
 #endif

@@ -47,6 +47,21 @@ const char *vrrp_drop_name(enum vrrp_drop drop)
 	return drop < VRRP_DROP_COUNT ? names[drop] : "?";
 }
 
+const char *bfd_state_name(enum bfd_state state)
+{
+	switch (state) {
+	case BFD_ADMIN_DOWN:
+		return "admin down";
+	case BFD_DOWN:
+		return "down";
+	case BFD_INIT:
+		return "init";
+	case BFD_UP:
+		return "up";
+	}
+	return "?";
+}
+
 const char *pair_state_name(enum pair_state_kind state)
 {
 	switch (state) {

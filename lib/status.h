@@ -31,6 +31,7 @@ enum event_kind {
 	EVENT_COVERAGE, /* pair: to: 1 this node holds enough of the other one's connections (again), 0 no longer */
 	EVENT_PRIORITY, /* object: conf->instances; its effective priority changed; to: enum vrrp_state */
 	EVENT_LOWER,    /* object: conf->instances; a master heard an advertisement of lower priority */
+	EVENT_BFD,      /* object: conf->bfds; from, to: enum bfd_state */
 	EVENT_KINDS
 };
 
@@ -42,7 +43,8 @@ enum vrrp_board_table {
 	VRRP_TABLE_ADDRESS,
 	VRRP_TABLE_TRACK,
 	VRRP_TABLE_ROUTE,
-	VRRP_TABLE_RULE
+	VRRP_TABLE_RULE,
+	VRRP_TABLE_BFD
 };
 
 enum vrrp_state { VRRP_INIT, VRRP_BACKUP, VRRP_MASTER, VRRP_FAULT };
@@ -127,6 +129,36 @@ struct status_track {
 	uint32_t is_up;
 	int32_t weight_now; /* what it adds to the priority at the moment */
 	int64_t since_real_us;
+	char why[WHY_SIZE];
+};
+
+/* The numbers of the wire (RFC 5880, 4.1). */
+enum bfd_state { BFD_ADMIN_DOWN, BFD_DOWN, BFD_INIT, BFD_UP };
+/* "admin down", "down", "init", "up" */
+const char *bfd_state_name(enum bfd_state state);
+
+/* All that there is to know of a session: a successor goes on with it. "Remote" is what the neighbour told last. */
+struct bfd_session {
+	uint32_t state, remote_state; /* enum bfd_state */
+	uint32_t diagnostic, remote_diagnostic;
+	uint32_t discriminator, remote_discriminator; /* 0 = not heard */
+	uint32_t remote_multiplier;
+	uint32_t remote_demand; /* asks for silence while both are up */
+	uint32_t is_polling;    /* new intervals wait for an answer */
+	uint32_t chance;        /* spreads the present interval */
+	int64_t desired_tx_us, required_rx_us;     /* as told to the neighbour */
+	int64_t tx_us, rx_us;                      /* in force; differs from the above while polling */
+	int64_t remote_min_rx_us, remote_min_tx_us;
+	struct mono last_sent, last_heard;
+	struct mono send_at, expires_at; /* not set = never */
+};
+
+struct status_bfd {
+	struct bfd_session session;
+	uint32_t local_port; /* source port of the session, 0 = none yet */
+	uint32_t ups;        /* how often it came up */
+	int64_t since_real_us;
+	uint64_t sent, received, dropped;
 	char why[WHY_SIZE];
 };
 

@@ -4,6 +4,7 @@ noinst_LIBRARIES += vrrp/libvrrpcore.a
 vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vrrp/vrrp_step.h vrrp/vrrp_leave.c \
 	vrrp/vrrp_why.c vrrp/vrrp_group.c vrrp/vrrp_group.h vrrp/vrrp_priority.c vrrp/vrrp_priority.h vrrp/vrrp_hold.c vrrp/vrrp_hold.h vrrp/vrrp_split.c vrrp/vrrp_split.h vrrp/vrrp_announce.c vrrp/vrrp_announce.h \
 	vrrp/vrrp_packet.c vrrp/vrrp_packet.h vrrp/vrrp_encode.c vrrp/vrrp_drop.c vrrp/vrrp_checksum.h \
+	vrrp/bfd_packet.c vrrp/bfd_packet.h vrrp/bfd_fsm.c vrrp/bfd_fsm.h \
 	vrrp/vrrp_auth.c vrrp/vrrp_auth.h vrrp/vrrp_hmac.c vrrp/vrrp_hmac.h vrrp/vrrp_digest.c vrrp/vrrp_digest.h
 
 # What the process knows of interfaces and addresses, also linked by its unit tests.
@@ -16,7 +17,7 @@ vrrp_libvrrpnet_a_SOURCES = vrrp/vrrp_link.c vrrp/vrrp_link.h vrrp/vrrp_plan.c v
 vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
 
 pkglibexec_PROGRAMS += vrrp/poise-vrrp
-vrrp_poise_vrrp_SOURCES = vrrp/vrrp_process.c vrrp/vrrp_process.h vrrp/vrrp_set.c vrrp/vrrp_instance.c vrrp/vrrp_facts.c \
+vrrp_poise_vrrp_SOURCES = vrrp/bfd_speaker.c vrrp/bfd_speaker.h vrrp/vrrp_process.c vrrp/vrrp_process.h vrrp/vrrp_set.c vrrp/vrrp_instance.c vrrp/vrrp_facts.c \
 	vrrp/vrrp_ledger.c vrrp/vrrp_ledger.h vrrp/vrrp_quiet.c vrrp/vrrp_quiet.h vrrp/vrrp_receive.c vrrp/vrrp_handover.c vrrp/vrrp_report.c vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h
 vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS) $(NFT_LIBS)
@@ -25,6 +26,10 @@ vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(
 VRRP_CHECK_LDADD = vrrp/libvrrpcore.a lib/libpoise.a $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_vrrp_fsm tests/unit/check_vrrp_group tests/unit/check_vrrp_priority tests/unit/check_vrrp_announce \
 	tests/unit/check_vrrp_auth tests/unit/check_vrrp_hmac tests/unit/check_vrrp_packet tests/unit/check_vrrp_split
+check_PROGRAMS += tests/unit/check_vrrp_bfd
+tests_unit_check_vrrp_bfd_SOURCES = tests/unit/check_vrrp_bfd.c
+tests_unit_check_vrrp_bfd_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_bfd_LDADD = $(VRRP_CHECK_LDADD)
 check_PROGRAMS += tests/unit/check_vrrp_hold tests/unit/check_vrrp_heart
 tests_unit_check_vrrp_heart_SOURCES = tests/unit/check_vrrp_heart.c tests/unit/vrrp_fixture.h
 tests_unit_check_vrrp_heart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/vrrp
@@ -85,7 +90,14 @@ EXTRA_DIST += tests/replay/crash.replay tests/replay/crash_interval.replay tests
 check_PROGRAMS += tests/fuzz/seeds_vrrp_packet
 tests_fuzz_seeds_vrrp_packet_SOURCES = tests/fuzz/fuzz_vrrp_packet.c tests/fuzz/run_seeds.c
 tests_fuzz_seeds_vrrp_packet_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
+check_PROGRAMS += tests/fuzz/seeds_bfd_packet
+tests_fuzz_seeds_bfd_packet_SOURCES = tests/fuzz/fuzz_bfd_packet.c tests/fuzz/run_seeds.c
+tests_fuzz_seeds_bfd_packet_LDADD = vrrp/libvrrpcore.a lib/libpoise.a
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_bfd_packet
+tests_fuzz_fuzz_bfd_packet_SOURCES = tests/fuzz/fuzz_bfd_packet.c vrrp/bfd_packet.c vrrp/bfd_fsm.c lib/addr.c
+tests_fuzz_fuzz_bfd_packet_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_bfd_packet_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 noinst_PROGRAMS += tests/fuzz/fuzz_vrrp_packet
 tests_fuzz_fuzz_vrrp_packet_SOURCES = tests/fuzz/fuzz_vrrp_packet.c vrrp/vrrp_packet.c vrrp/vrrp_encode.c \
 	vrrp/vrrp_auth.c vrrp/vrrp_hmac.c vrrp/vrrp_digest.c lib/addr.c

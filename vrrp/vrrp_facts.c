@@ -421,6 +421,7 @@ void vrrp_facts_evaluate(struct vrrp_process *process)
 		.links = &process->monitor.links,
 		.script = process->role->boards[ROLE_SCRIPT],
 		.ipvs = process->role->boards[ROLE_IPVS],
+		.vrrp = process->role->board,
 		.real_now_us = real_now_us()};
 
 	vrrp_tracks_look(&set->tracks, &sight, report_track, process);

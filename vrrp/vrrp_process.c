@@ -22,7 +22,7 @@ static const bool locks_memory = !POISE_SANITIZERS;
 
 #define USUAL_RT_PRIORITY 50
 #define TIMERS_AN_INSTANCE 2
-#define TIMERS_BESIDE 10
+#define TIMERS_BESIDE 11
 #define RETRY_US (1 * US_PER_S)
 #define PATHS_REST_US (5 * US_PER_MS)
 
@@ -245,6 +245,7 @@ static int vrrp_open(struct role_process *role)
 	process->role = role;
 	init_timers(process);
 	process->quiet = (struct vrrp_quiet){.loop = role->loop, .heard = vrrp_facts_on_heard, .arg = process};
+	process->bfd = (struct bfd_speaker){.loop = role->loop, .report = vrrp_report_bfd, .arg = process};
 	error = vrrp_sockets_open(&process->sockets, role->loop, vrrp_receive, process);
 	if (error) {
 		log_error("vrrp: no raw socket: %s (poised has to be started as root)", strerror(-error));
@@ -316,7 +317,7 @@ static int vrrp_prepare(struct role_process *role, const struct conf *next, char
 	process->next = vrrp_set_new(process, next);
 	if (process->next && vrrp_addresses_reserve(&process->addresses, next->n_addresses) == 0 &&
 		vrrp_pave_reserve(&process->pave, vrrp_pave_count(next)) == 0 &&
-		loop_timer_reserve(role->loop, TIMERS_AN_INSTANCE * (size_t)next->n_instances + TIMERS_BESIDE) == 0)
+		loop_timer_reserve(role->loop, TIMERS_AN_INSTANCE * (size_t)next->n_instances + next->n_bfds + TIMERS_BESIDE) == 0)
 		return 0;
 	vrrp_set_free(process->next);
 	process->next = NULL;
@@ -455,6 +456,7 @@ static void end(struct vrrp_process *process)
 {
 	int error = vrrp_pave_release(&process->pave);
 
+	bfd_speaker_close(&process->bfd);
 	vrrp_ledger_end(&process->ledger);
 	if (error < 0)
 		log_error("vrrp: routes and rules could not be removed: %s", strerror(-error));

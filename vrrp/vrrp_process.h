@@ -15,6 +15,7 @@
 #ifndef POISE_VRRP_PROCESS_H
 #define POISE_VRRP_PROCESS_H
 
+#include "bfd_speaker.h"
 #include "log.h"
 #include "role.h"
 #include "status.h"
@@ -103,6 +104,7 @@ struct vrrp_set {
 	struct vrrp_way *ways;    /* conf->n_routes + conf->n_rules */
 	struct vrrp_tracks tracks;
 	struct vrrp_map map;
+	struct bfd_talks bfds;
 };
 
 /* What somebody asked for, and waits for. */
@@ -120,6 +122,7 @@ struct vrrp_process {
 	struct vrrp_set *set;  /* in force, NULL before the first generation */
 	struct vrrp_set *next; /* prepared */
 	struct vrrp_sockets sockets;
+	struct bfd_speaker bfd;
 	struct vrrp_monitor monitor;
 	struct vrrp_addresses addresses;
 	struct vrrp_pave pave;
@@ -181,6 +184,8 @@ void vrrp_report_instance(const struct vrrp_instance *instance, bool ring);
 void vrrp_report_group(const struct vrrp_process *process, const struct vrrp_group *group);
 void vrrp_report_address(void *process, uint32_t index, int error, const char *text);
 void vrrp_report_way(void *process, uint32_t way, int error, const char *text);
+/* A BFD session changed its state, or only its numbers. */
+void vrrp_report_bfd(void *process, uint32_t index, bool is_changed, uint32_t from);
 void vrrp_report_track(const struct vrrp_process *process, uint32_t index);
 /* Log line, event, notifications, record of a change of state. */
 void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_action *action);

@@ -99,6 +99,8 @@ struct board *vrrp_report_board(const struct vrrp_set *set)
 	shape.count[VRRP_TABLE_RULE] = conf->n_rules;
 	shape.record_size[VRRP_TABLE_TRACK] = sizeof(struct status_track);
 	shape.count[VRRP_TABLE_TRACK] = conf->n_tracks;
+	shape.record_size[VRRP_TABLE_BFD] = sizeof(struct status_bfd);
+	shape.count[VRRP_TABLE_BFD] = conf->n_bfds;
 	board = board_create(ROLE_VRRP, conf->generation, &shape);
 	if (!board)
 		return NULL;
@@ -116,6 +118,8 @@ struct board *vrrp_report_board(const struct vrrp_set *set)
 	}
 	for (uint32_t i = 0; i < conf->n_tracks; i++)
 		board_store(board, VRRP_TABLE_TRACK, i, &set->tracks.status[i], sizeof(struct status_track));
+	for (uint32_t i = 0; i < conf->n_bfds; i++)
+		board_store(board, VRRP_TABLE_BFD, i, &set->bfds.all[i].status, sizeof(struct status_bfd));
 	return board;
 }
 
@@ -251,7 +255,7 @@ static void tell(struct vrrp_process *process, uint32_t kind, uint32_t object, u
 {
 	struct event event = {.kind = kind, .object = object, .from = from, .to = to};
 
-	if (kind != EVENT_GROUP) {
+	if (kind != EVENT_GROUP && kind != EVENT_BFD) {
 		event.priority = process->set->instances[object].vr.priority;
 		event.is_deleted = process->set->instances[object].is_deleted;
 	}
@@ -291,6 +295,27 @@ void vrrp_report_priority(struct vrrp_instance *instance, uint32_t from)
 	log_info("vrrp %s: %s", instance->name, why);
 	tell(instance->process, EVENT_PRIORITY, instance->index, instance->vr.state, instance->vr.state, instance->name,
 		why);
+}
+
+void vrrp_report_bfd(void *arg, uint32_t index, bool is_changed, uint32_t from)
+{
+	struct vrrp_process *process = arg;
+	const struct bfd_talk *talk = &process->set->bfds.all[index];
+	const struct status_bfd *status = &talk->status;
+
+	if (!is_changed) {
+		role_store_quiet(process->role, VRRP_TABLE_BFD, index, status, sizeof(*status));
+		return;
+	}
+	role_store(process->role, VRRP_TABLE_BFD, index, status, sizeof(*status));
+	log_info("bfd %s: %s -> %s: %s", talk->name, bfd_state_name(from), bfd_state_name(status->session.state),
+		status->why);
+	/* Nobody acts on the steps in between. */
+	if ((from == BFD_UP) == (status->session.state == BFD_UP))
+		return;
+	tell(process, EVENT_BFD, index, from, status->session.state, talk->name, status->why);
+	process->facts_changed = true;
+	vrrp_process_round_soon(process);
 }
 
 /* Whether anybody asked for it: otherwise it would only fill the ring. */

@@ -70,7 +70,7 @@ struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *c
 	set->ways = calloc(vrrp_pave_count(conf) + 1, sizeof(*set->ways));
 	if (!set->instances || !set->groups || !set->member_space || !set->vr_space || !set->wishes ||
 		!set->last_errors || !set->ways || vrrp_tracks_init(&set->tracks, conf) < 0 ||
-		vrrp_map_init(&set->map, conf->n_instances) < 0) {
+		bfd_talks_init(&set->bfds, conf) < 0 || vrrp_map_init(&set->map, conf->n_instances) < 0) {
 		vrrp_set_free(set);
 		return NULL;
 	}
@@ -102,6 +102,7 @@ void vrrp_set_free(struct vrrp_set *set)
 	free(set->ways);
 	vrrp_tracks_free(&set->tracks);
 	vrrp_map_free(&set->map);
+	bfd_talks_free(&set->bfds);
 	free(set);
 }
 
@@ -262,8 +263,25 @@ static void read_past(struct vrrp_process *process, struct vrrp_set *set)
 	}
 }
 
+static void take_over_bfds(struct vrrp_process *process, struct vrrp_set *set, const struct vrrp_set *old)
+{
+	const struct board *board = process->role->boards[ROLE_VRRP];
+	struct status_bfd *past = NULL;
+
+	/* Too little memory to remember: the sessions begin anew. */
+	if (!old && board && board_generation(board) == set->conf->generation)
+		past = calloc(set->conf->n_bfds + 1, sizeof(*past));
+	for (uint32_t i = 0; past && i < set->conf->n_bfds; i++) {
+		if (board_load(board, VRRP_TABLE_BFD, i, &past[i], sizeof(past[i])) < 0)
+			past[i] = (struct status_bfd){0};
+	}
+	bfd_speaker_switch(&process->bfd, &set->bfds, past);
+	free(past);
+}
+
 void vrrp_set_take_over(struct vrrp_process *process, struct vrrp_set *set, struct vrrp_set *old)
 {
+	take_over_bfds(process, set, old);
 	if (!old) {
 		read_past(process, set);
 		return;

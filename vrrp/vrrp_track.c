@@ -89,6 +89,9 @@ const char *vrrp_track_name(const struct conf *conf, conf_index_t track, char *b
 	case CONF_TRACK_SERVICE:
 		kind = "service";
 		break;
+	case CONF_TRACK_BFD:
+		kind = "bfd";
+		break;
 	}
 	snprintf(buf, size, "%s %s", kind, conf_string(conf, t->name));
 	return buf;
@@ -158,6 +161,20 @@ static bool look_at_service(const struct vrrp_sight *sight, conf_index_t service
 	return record.quorum_met;
 }
 
+/* As in keepalived, a session that is not up yet is down. */
+static bool look_at_bfd(const struct vrrp_sight *sight, conf_index_t bfd, char *why)
+{
+	struct status_bfd record;
+
+	if (!sight->vrrp || board_generation(sight->vrrp) != sight->conf->generation ||
+		board_load(sight->vrrp, VRRP_TABLE_BFD, bfd, &record, sizeof(record)) < 0) {
+		snprintf(why, WHY_SIZE, "the session cannot be seen");
+		return false;
+	}
+	snprintf(why, WHY_SIZE, "%.*s", WHY_SIZE - 1, record.why);
+	return record.session.state == BFD_UP;
+}
+
 /* Returns whether it is up; *value: the number in a file. */
 static bool look_at(const struct vrrp_tracks *tracks, const struct vrrp_sight *sight, const struct conf_track *track,
 	int32_t *value, char *why)
@@ -180,6 +197,10 @@ static bool look_at(const struct vrrp_tracks *tracks, const struct vrrp_sight *s
 	case CONF_TRACK_SERVICE:
 		if (track->service != CONF_NONE)
 			return look_at_service(sight, track->service, why);
+		break;
+	case CONF_TRACK_BFD:
+		if (track->bfd != CONF_NONE)
+			return look_at_bfd(sight, track->bfd, why);
 		break;
 	case CONF_TRACK_PROCESS:
 		if (track->process < sight->conf->n_processes)

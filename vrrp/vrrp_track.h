@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is tracked and how it is: interfaces from the kernel's image, scripts, processes and files from the board of the
- * script role, services from the board of the ipvs role. What follows from it is decided in vrrp_priority.c. */
+ * script role, services from the board of the ipvs role, BFD sessions from the own board. What follows from it is decided in vrrp_priority.c. */
 #ifndef POISE_VRRP_TRACK_H
 #define POISE_VRRP_TRACK_H
 
@@ -30,6 +30,7 @@ struct vrrp_sight {
 	const struct links *links;
 	const struct board *script;
 	const struct board *ipvs;
+	const struct board *vrrp; /* the own one: BFD sessions */
 	int64_t real_now_us;
 };
 /* Looks at everything; report is called for each track whose record changed. */

@@ -197,7 +197,6 @@ static void print_namespaces(struct conf_printer *p, uint32_t record)
 #define PROCESS "Poise decides about its processes itself"
 #define NAMES "Poise's processes have fixed names"
 #define BUFFERS "Poise sizes its buffers itself"
-#define NO_BFD "Poise does not speak BFD; shorten advert_int instead"
 
 /* clang-format off */
 static const struct conf_directive global_directives[] = {
@@ -325,6 +324,7 @@ static const struct conf_directive root_directives[] = {
 	BLOCK("vrrp_track_process", &conf_process_block, OBJECT, "NAME: processes that instances track"),
 	BLOCK("track_file", &conf_track_file_block, OBJECT, "NAME: a file with a number that instances track"),
 	BLOCK("vrrp_track_file", &conf_track_file_block, OBJECT, "the same as track_file"),
+	BLOCK("bfd_instance", &conf_bfd_block, OBJECT, "NAME: a BFD session (RFC 5880, asynchronous mode) that instances track and servers are checked by"),
 	BLOCK("vrrp_instance", &conf_instance_block, LIVE, "NAME: a virtual router"),
 	BLOCK("vrrp_sync_group", &conf_group_block, LIVE, "NAME: instances that change state together"),
 	BLOCK("virtual_server_group", &conf_service_group_block, LIVE, "NAME: addresses and marks that share servers"),
@@ -342,7 +342,6 @@ static const struct conf_directive root_directives[] = {
 	IGNORED("use_pid_dir", "use -r RUNDIR to run several instances"),
 	IGNORED("child_wait_time", PROCESS),
 	IGNORED("namespace_with_ipsets", "no_accept uses nftables sets of its own"),
-	INACTIVE("bfd_instance", NO_BFD),
 	END_OF_TABLE,
 };
 /* clang-format on */

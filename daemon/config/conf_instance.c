@@ -361,7 +361,7 @@ static const struct conf_directive instance_directives[] = {
 	LINES("track_process", conf_track_process, print_tracks, LIVE, "processes (vrrp_track_process) whose absence is a fault, or changes the priority: NAME [weight NUMBER] [reverse]"),
 	LINES("track_file", conf_track_file, print_tracks, LIVE, "files (track_file) whose number is added to the priority, or with weight 0 is a fault when it is not 0: NAME [weight NUMBER] [reverse]"),
 	LINES("track_virtual_server", conf_track_service, print_tracks, LIVE, "services whose lost quorum is a fault, or changes the priority: ADDRESS PORT [PROTOCOL] | fwmark MARK | group NAME [weight NUMBER] [reverse]"),
-	INACTIVE("track_bfd", "Poise does not speak BFD; shorten advert_int instead"),
+	LINES("track_bfd", conf_track_bfd, print_tracks, LIVE, "sessions (bfd_instance) whose loss is a fault, or changes the priority: NAME [weight NUMBER] [reverse]"),
 	IGNORED("track_src_ip", "a missing source address is always a fault"),
 	CALL("notify_master", apply_notify, print_notifies, LIVE, "program that runs when the instance becomes master: COMMAND [USER [GROUP]]"),
 	CALL("notify_backup", apply_notify, print_notifies, LIVE, "program that runs when the instance becomes backup"),

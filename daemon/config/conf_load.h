@@ -30,6 +30,7 @@ struct conf_extra {
 	bool has_state;       /* of an instance */
 	bool program_missing; /* of a script: keepalived leaves it out */
 	bool has_weight;      /* of a track: else the script's weight is the default */
+	int64_t max_hops;     /* of a bfd_instance */
 	int64_t written_port; /* of a server, before its service changed it */
 	int64_t family;       /* ip_family; AF_UNSPEC = not given */
 	conf_string_t virtualhost;

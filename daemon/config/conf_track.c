@@ -9,7 +9,7 @@
 /* As in keepalived, where a file or a process may take all there is. */
 static int64_t weight_limit(uint32_t kind)
 {
-	return kind == CONF_TRACK_INTERFACE || kind == CONF_TRACK_SCRIPT ? 253 : 254;
+	return kind == CONF_TRACK_PROCESS || kind == CONF_TRACK_FILE || kind == CONF_TRACK_SERVICE ? 254 : 253;
 }
 
 /* The words from `first` on. Returns false (said) when the line is not understood: it is not tracked then. */
@@ -82,7 +82,7 @@ static void add_track(
 	}
 	if (!read_weight(load, node, name_words, &track, &weight))
 		return;
-	track.script = track.process = track.file = track.service = track.instance = track.group = CONF_NONE;
+	track.script = track.process = track.file = track.service = track.bfd = track.instance = track.group = CONF_NONE;
 	track.weight = weight != INT64_MIN ? (int32_t)weight : 0;
 	*(struct conf_track *)conf_record_add(load, CONF_TABLE_TRACK, node) = track;
 	o = conf_object(load, CONF_TABLE_TRACK, conf_builder_count(load->builder, CONF_TABLE_TRACK) - 1);
@@ -107,6 +107,11 @@ void conf_track_process(struct conf_load *load, const struct conf_node *node)
 void conf_track_file(struct conf_load *load, const struct conf_node *node)
 {
 	add_track(load, node, CONF_TRACK_FILE, 1);
+}
+
+void conf_track_bfd(struct conf_load *load, const struct conf_node *node)
+{
+	add_track(load, node, CONF_TRACK_BFD, 1);
 }
 
 static bool is_number(const char *word)
@@ -297,6 +302,14 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 			take_weight(load, track, o, f->weight, f->weight_reverse);
 		}
 		break;
+	case CONF_TRACK_BFD:
+		found = t->bfd = find_object(load, t, o->node, CONF_TABLE_BFD, "bfd_instance");
+		if (found != CONF_NONE) {
+			const struct conf_bfd *b = conf_builder_at(load->builder, CONF_TABLE_BFD, found);
+
+			take_weight(load, track, o, b->weight, b->weight_reverse);
+		}
+		break;
 	case CONF_TRACK_SERVICE:
 		found = t->service = find_service(load, t->name, o->node);
 		break;
@@ -334,5 +347,6 @@ void conf_print_tracks(struct conf_printer *p, const struct conf_range *tracks)
 	print_tracks_of(p, tracks, CONF_TRACK_SCRIPT, "track_script");
 	print_tracks_of(p, tracks, CONF_TRACK_PROCESS, "track_process");
 	print_tracks_of(p, tracks, CONF_TRACK_FILE, "track_file");
+	print_tracks_of(p, tracks, CONF_TRACK_BFD, "track_bfd");
 	print_tracks_of(p, tracks, CONF_TRACK_SERVICE, "track_virtual_server");
 }

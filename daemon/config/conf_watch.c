@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vrrp_track_process and track_file: what can be watched beside scripts and interfaces. Runs in the config role. */
-#include "conf_print.h"
+#include "conf_track.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* A weight for both kinds of objects, with `reverse` behind it. */
-static void read_weight(
-	struct conf_load *load, const struct conf_node *node, int64_t limit, int32_t *weight, uint32_t *reverse)
+void conf_weight_read(struct conf_load *load, const struct conf_node *node, int64_t limit, int32_t usual,
+	int32_t *weight, uint32_t *reverse)
 {
-	int64_t value = 1;
+	int64_t value = usual;
 
 	if (conf_parse_number(conf_word(node, 1), -limit, limit, &value) != CONF_VALUE_OK)
 		conf_warn(load, node, 1,
-			"weight must be a number from -%lld to %lld, not \"%s\"" CONF_MEANING "1 is taken",
-			(long long)limit, (long long)limit, conf_word(node, 1));
+			"weight must be a number from -%lld to %lld, not \"%s\"" CONF_MEANING "%d is taken",
+			(long long)limit, (long long)limit, conf_word(node, 1), (int)usual);
 	*weight = (int32_t)value;
 	*reverse = strcmp(conf_word(node, 2), "reverse") == 0;
 	conf_extra_words(load, node, *reverse ? 3 : 2);
 }
 
-static void print_weight(struct conf_printer *p, int32_t weight, uint32_t reverse)
+void conf_weight_print(struct conf_printer *p, int32_t weight, uint32_t reverse, int32_t usual)
 {
-	if (weight != 1 || reverse)
+	if (weight != usual || reverse)
 		conf_print_line(p, "weight %d%s", weight, reverse ? " reverse" : "");
 }
 
@@ -95,14 +94,14 @@ static void print_param_match(struct conf_printer *p, uint32_t record)
 
 static void apply_process_weight(struct conf_load *load, const struct conf_node *node)
 {
-	read_weight(load, node, 254, &process(load)->weight, &process(load)->weight_reverse);
+	conf_weight_read(load, node, 254, 1, &process(load)->weight, &process(load)->weight_reverse);
 }
 
 static void print_process_weight(struct conf_printer *p, uint32_t record)
 {
 	const struct conf_process *c = conf_print_record(p, CONF_TABLE_PROCESS, record);
 
-	print_weight(p, c->weight, c->weight_reverse);
+	conf_weight_print(p, c->weight, c->weight_reverse, 1);
 }
 
 static void apply_delay(struct conf_load *load, const struct conf_node *node)
@@ -183,14 +182,14 @@ static struct conf_file *file(struct conf_load *load)
 
 static void apply_file_weight(struct conf_load *load, const struct conf_node *node)
 {
-	read_weight(load, node, INT32_MAX, &file(load)->weight, &file(load)->weight_reverse);
+	conf_weight_read(load, node, INT32_MAX, 1, &file(load)->weight, &file(load)->weight_reverse);
 }
 
 static void print_file_weight(struct conf_printer *p, uint32_t record)
 {
 	const struct conf_file *f = conf_print_record(p, CONF_TABLE_FILE, record);
 
-	print_weight(p, f->weight, f->weight_reverse);
+	conf_weight_print(p, f->weight, f->weight_reverse, 1);
 }
 
 /* init_file [VALUE] [overwrite] */

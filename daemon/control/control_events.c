@@ -40,6 +40,8 @@ const char *event_kind_name(enum event_kind kind)
 		return "priority";
 	case EVENT_LOWER:
 		return "lower priority";
+	case EVENT_BFD:
+		return "bfd";
 	case EVENT_KINDS:
 		break;
 	}
@@ -54,6 +56,8 @@ const char *event_value_name(enum event_kind kind, uint32_t value)
 	case EVENT_PRIORITY:
 	case EVENT_LOWER:
 		return vrrp_state_name((enum vrrp_state)value);
+	case EVENT_BFD:
+		return bfd_state_name((enum bfd_state)value);
 	case EVENT_SERVER:
 		return health_name((enum health)value);
 	case EVENT_QUORUM:

@@ -211,6 +211,19 @@ static void find_in_rails(struct problems *p, const struct status_source *source
 				g.why);
 }
 
+static void find_in_bfd(struct problems *p, const struct status_source *source)
+{
+	struct status_bfd s;
+	char object[CONF_NAME_SIZE];
+
+	for (conf_index_t i = 0; i < source->conf->n_bfds; i++) {
+		if (!status_load(source, ROLE_VRRP, VRRP_TABLE_BFD, i, &s, sizeof(s)) || s.session.state == BFD_UP)
+			continue;
+		snprintf(object, sizeof(object), "bfd %.150s", conf_string(source->conf, source->conf->bfds[i].name));
+		add(p, object, "the session is %s: %s", bfd_state_name((enum bfd_state)s.session.state), s.why);
+	}
+}
+
 void status_write_problems(struct writer *w, const struct status_source *source)
 {
 	struct problems problems = {.w = w};
@@ -218,6 +231,7 @@ void status_write_problems(struct writer *w, const struct status_source *source)
 	writer_array(w, "problems");
 	find_in_daemon(&problems, source);
 	find_in_vrrp(&problems, source);
+	find_in_bfd(&problems, source);
 	find_in_services(&problems, source);
 	find_in_checks(&problems, source);
 	find_in_pair(&problems, source);

@@ -186,6 +186,7 @@ void status_write(struct writer *w, const char *key, const struct status_source 
 	writer_bool(w, "services_programmed", every_service_is_programmed(source));
 	status_write_problems(w, source);
 	status_write_vrrp(w, source);
+	status_write_bfd(w, source);
 	status_write_services(w, source);
 	status_write_pair(w, source);
 	status_write_snmp(w, source);

@@ -35,6 +35,7 @@ void status_write_health(struct writer *w, const struct status_source *source); 
 /* An object in the array "checks" of a server: conf->checks[index]. */
 void status_write_check(struct writer *w, const struct status_source *source, conf_index_t index);
 void status_write_vrrp(struct writer *w, const struct status_source *source);     /* "vrrp", "groups", "scripts" */
+void status_write_bfd(struct writer *w, const struct status_source *source);      /* "bfd" */
 void status_write_services(struct writer *w, const struct status_source *source); /* "services" */
 /* "sysctls": the kernel settings of sysctls.h, each as it is, as it is wanted, as it was. */
 void status_write_sysctls(struct writer *w, const struct status_source *source);

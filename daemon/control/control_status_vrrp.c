@@ -62,6 +62,8 @@ static const char *track_kind_name(enum conf_track_kind kind)
 		return "file";
 	case CONF_TRACK_SERVICE:
 		return "service";
+	case CONF_TRACK_BFD:
+		return "bfd";
 	}
 	return "unknown";
 }

@@ -74,6 +74,7 @@ static void fill_vrrp(struct conf_builder *b)
 	conf_builder_add(b, CONF_TABLE_TRACK);
 	conf_builder_add(b, CONF_TABLE_PROCESS);
 	conf_builder_add(b, CONF_TABLE_FILE);
+	conf_builder_add(b, CONF_TABLE_BFD);
 	conf_builder_add(b, CONF_TABLE_GROUP);
 	conf_builder_add(b, CONF_TABLE_GROUP_MEMBER);
 	conf_builder_add(b, CONF_TABLE_NOTIFY);
@@ -92,7 +93,7 @@ static void fill_vrrp(struct conf_builder *b)
 	track = conf_builder_at(b, CONF_TABLE_TRACK, 0);
 	track->kind = CONF_TRACK_SCRIPT;
 	track->name = name;
-	track->process = track->file = track->service = track->group = CONF_NONE;
+	track->process = track->file = track->service = track->bfd = track->group = CONF_NONE;
 	group = conf_builder_at(b, CONF_TABLE_GROUP, 0);
 	group->name = conf_builder_string(b, "both");
 	group->members = (struct conf_range){0, 1};

@@ -309,7 +309,7 @@ END_TEST
 /* What runs, as the table that a file gives. */
 static struct conf *same_table(void)
 {
-	return conf_open(conf_cut(site.conf, site.conf->generation + 1, ~0u));
+	return conf_open(conf_cut(site.conf, site.conf->generation + 1, ~UINT64_C(0)));
 }
 
 START_TEST(test_reload)

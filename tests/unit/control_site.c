@@ -77,6 +77,7 @@ static void add_vrrp(struct conf_builder *b)
 		.process = CONF_NONE,
 		.file = CONF_NONE,
 		.service = CONF_NONE,
+		.bfd = CONF_NONE,
 		.weight = -20,
 		.instance = SITE_WEB,
 		.group = CONF_NONE};
@@ -164,6 +165,7 @@ static const struct board_shape *shape_of(enum role role, const struct conf *c, 
 		TABLE(VRRP_TABLE_GROUP, c->n_groups, struct status_group);
 		TABLE(VRRP_TABLE_ADDRESS, c->n_addresses, struct status_address);
 		TABLE(VRRP_TABLE_TRACK, c->n_tracks, struct status_track);
+		TABLE(VRRP_TABLE_BFD, c->n_bfds, struct status_bfd);
 	} else if (role == ROLE_IPVS) {
 		TABLE(IPVS_TABLE_SERVICE, c->n_services, struct status_service);
 		TABLE(IPVS_TABLE_SERVER, c->n_servers, struct status_server);

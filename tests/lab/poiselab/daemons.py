@@ -96,7 +96,8 @@ class Keepalived(Process):
         with open(self.conf_path, "w", encoding="utf-8") as f:
             f.write(configuration)
         pids = [option + machine.path("keepalived." + name)
-                for option, name in (("--pid=", "pid"), ("--vrrp_pid=", "vrrp.pid"), ("--checkers_pid=", "checkers.pid"))]
+                for option, name in (("--pid=", "pid"), ("--vrrp_pid=", "vrrp.pid"), ("--checkers_pid=", "checkers.pid"),
+                                        ("--bfd_pid=", "bfd.pid"))]
         super().__init__("keepalived@" + machine.short, ["keepalived", "-n", "-l", "-G", "-D", "-f", self.conf_path, *pids],
                          machine.log("keepalived"), machine.namespace.name)
 
@@ -181,23 +182,32 @@ class SnmpPair:
         return [line for line in self.trapd.log().splitlines() if ".1.3.6.1.6.3.1.1.4.1.0" in line]
 
 
-class FrrVrrp:
-    """zebra and vrrpd of FRR, with sockets of their own."""
+class Frr:
+    """zebra and another daemon of FRR, with sockets of their own."""
 
-    def __init__(self, machine, configuration):
+    def __init__(self, machine, configuration, daemon="vrrpd"):
         vty = machine.path("frr")
+        self.machine, self.vty = machine, vty
         os.makedirs(vty, exist_ok=True)
         os.chmod(vty, 0o777)
         self.programs = []
-        for name in ("zebra", "vrrpd"):
+        for name in ("zebra", daemon):
             conf = machine.path(name + ".conf")
             with open(conf, "w", encoding="ascii") as f:
-                f.write(configuration if name == "vrrpd" else "")
+                f.write(configuration if name == daemon else "")
             os.chmod(conf, 0o644)
             self.programs.append(Process("%s@%s" % (name, machine.short), [
                 "/usr/lib/frr/" + name, "-f", conf, "-i", vty + "/" + name + ".pid", "-z", vty + "/zserv",
-                "--vty_socket", vty, "-P", "0", "--log", "stdout", "--log-level", "debugging"],
+                "--vty_socket", vty, "-P", "0", "--log", "stdout", "--log-level", "debugging"] +
+                (["--bfdctl", vty + "/bfdd.sock"] if name == "bfdd" else []),
                 machine.log(name), machine.namespace.name))
+
+    def ask(self, command):
+        """What vtysh answers, "" while the daemon does not listen yet."""
+        try:
+            return self.machine.run("vtysh", "--vty_socket", self.vty, "-c", command)
+        except RuntimeError:
+            return ""
 
 
 class TrapReceiver(Process):

@@ -17,7 +17,7 @@ import tempfile
 
 from . import net
 from .capture import Capture
-from .daemons import FrrVrrp, Keepalived, Nginx, Poised, SnmpPair, TrapReceiver
+from .daemons import Frr, Keepalived, Nginx, Poised, SnmpPair, TrapReceiver
 from .probe import Probe
 from .process import Process, kill, processes_in_namespaces, process_table, wait_until
 
@@ -104,8 +104,8 @@ class Router(Machine):
     def keepalived(self, configuration):
         return self.keep(Keepalived(self, configuration))
 
-    def frr(self, configuration):
-        peer = FrrVrrp(self, configuration)
+    def frr(self, configuration, daemon="vrrpd"):
+        peer = Frr(self, configuration, daemon)
         self.processes += peer.programs
         return peer
 
