@@ -113,6 +113,7 @@ def test_drain_lets_the_last_connection_end(site):
     first, _ = start(site)
     download = Download(site.client.namespace.name, VIP)
     wait_until("the download to run", lambda: download.received, lambda n: n > 100000)
+    download.hold()
     busy = [name for name, entry in site.r1.ipvs()[WEB].items() if entry["active"]]
     assert len(busy) == 1
     address = busy[0].split(":")[0]
@@ -123,7 +124,8 @@ def test_drain_lets_the_last_connection_end(site):
     short = next(server.short for server in site.servers if server.address == address)
     assert fetches(site, 9) == ALL - {short + "\n"}
     assert waiting.poll() is None and download.is_alive()
-    download.join(40)
+    download.go_on()
+    download.join(60)
     assert download.complete(), (download.received, download.length, download.error)
     assert waiting.wait(15) == 0, waiting.stdout.read()
     first.poisectl("undrain", address)

@@ -309,16 +309,18 @@ def test_traffic_past_the_director(site, kind, device):
 
 
 class Download:
-    """A download of the client that takes a while; `server` is who serves it."""
+    """A download of the client that is held in the middle until finish(); `server` is who serves it."""
 
     def __init__(self, site):
         self.path = site.client.path("big")
         self.process = site.client.start("curl", ["curl", "-sf", "-o", self.path, "http://%s/big" % VIP])
         wait_until("the download to begin", lambda: os.path.exists(self.path) and os.path.getsize(self.path) > 0)
+        os.kill(self.process.popen.pid, signal.SIGSTOP)
         table = site.r1.ipvs()[("TCP", VIP + ":80")]
         self.server = next(name for name, entry in table.items() if entry["active"]).split(":")[0]
 
-    def finish(self, within=30):
+    def finish(self, within=60):
+        os.kill(self.process.popen.pid, signal.SIGCONT)
         status = wait_until("the download to end", self.process.popen.poll, lambda code: code is not None, within)
         return status, os.path.getsize(self.path)
 
@@ -330,7 +332,7 @@ def big_site(site, size_kb, rate):
 
 
 def test_drain_waits_for_a_real_connection(site):
-    big_site(site, 1200, "200k")
+    big_site(site, 6000, "2000k")
     poised = site.r1.poised(web())
     wait_rules(site.r1, 4)
     download = Download(site)
@@ -343,7 +345,7 @@ def test_drain_waits_for_a_real_connection(site):
     assert download.process.running()
     assert waiting.running()
     assert not poised.server(download.server).get("drained")
-    assert download.finish() == (0, 1200 * 1024)
+    assert download.finish() == (0, 6000 * 1024)
     assert wait_until("poisectl to end", waiting.popen.poll, lambda code: code is not None, within=20) == 0
     poised.wait_log("server %s:80 is drained" % download.server)
     poised.poisectl("undrain", download.server)
@@ -351,7 +353,7 @@ def test_drain_waits_for_a_real_connection(site):
 
 
 def test_a_server_that_left_the_configuration_is_drained(site):
-    big_site(site, 1200, "200k")
+    big_site(site, 6000, "2000k")
     poised = site.r1.poised(web())
     wait_rules(site.r1, 4)
     download = Download(site)
@@ -363,7 +365,7 @@ def test_a_server_that_left_the_configuration_is_drained(site):
     old = poised.role_pids("ipvs")
     kill(old)
     wait_until("a new ipvs role", lambda: poised.role_pids("ipvs"), lambda pids: pids and pids != old)
-    assert download.finish() == (0, 1200 * 1024)
+    assert download.finish() == (0, 6000 * 1024)
     wait_until("it to be gone", lambda: weights(site.r1), lambda seen: download.server not in seen, within=20)
     poised.wait_log("no longer configured, is removed: it is drained")
 

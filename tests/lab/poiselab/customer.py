@@ -2,6 +2,7 @@
 """A customer in front of the site: a thread that asks for a page again and again and notes which server answered."""
 
 import http.client
+import socket
 import threading
 import time
 
@@ -51,18 +52,30 @@ class Download(threading.Thread):
         self.received = self.length = 0
         self.error = None
         self.port = None
+        self.reading = threading.Event()
+        self.reading.set()
         self.start()
+
+    def hold(self):
+        """Reads no more until go_on(): the connection lasts however slow everything else is."""
+        self.reading.clear()
+
+    def go_on(self):
+        self.reading.set()
 
     def run(self):
         with net.inside(self.namespace):
-            connection = http.client.HTTPConnection(self.address, timeout=10)
+            connection = http.client.HTTPConnection(self.address, timeout=30)
             try:
                 connection.connect()
+                # a window so small that the rest of the file stays at the server while we do not read
+                connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
                 self.port = connection.sock.getsockname()[1]
                 connection.request("GET", self.path)
                 answer = connection.getresponse()
                 self.length = int(answer.headers["Content-Length"])
                 while True:
+                    self.reading.wait()
                     data = answer.read(16384)
                     if not data:
                         break
