@@ -40,9 +40,7 @@ static void read_scope(struct conf_load *load, const struct conf_node *node, uin
 static void read_other_address(
 	struct conf_load *load, const struct conf_node *node, uint32_t i, const char *what, struct addr *out)
 {
-	uint8_t prefix;
-
-	if (addr_parse_prefix(conf_word(node, i), out, &prefix) < 0) {
+	if (addr_parse(conf_word(node, i), out) < 0) {
 		memset(out, 0, sizeof(*out));
 		conf_warn(load, node, i,
 			"%s must be followed by an IP address, not \"%s\"" CONF_MEANING "it is left out", what,
@@ -77,7 +75,6 @@ static const struct {
 	{"autojoin", IFA_F_MCAUTOJOIN},
 	/* Virtual addresses are never checked for duplicates: the former master may still answer. */
 	{"-nodad", IFA_F_NODAD},
-	{"nodad", IFA_F_NODAD},
 };
 
 #define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
@@ -95,6 +92,11 @@ static void read_flag(struct conf_load *load, const struct conf_node *node, uint
 			a->flags |= flags[k].flag;
 			return;
 		}
+	}
+	if (strcmp(word, "nodad") == 0) {
+		conf_warn(load, node, i, "keepalived spells this -nodad" CONF_MEANING "it is taken for that");
+		a->flags |= IFA_F_NODAD;
+		return;
 	}
 	if (strcmp(word, "use_vmac") == 0)
 		conf_warn(load, node, i, "%s has no effect on a virtual address", word);
@@ -289,7 +291,7 @@ static void print_address(struct conf_printer *p, const struct conf_address *a)
 		fprintf(out, " label %s", conf_print_text(p, a->label));
 	if (addr_is_set(&a->peer))
 		fprintf(out, " peer %s", addr_format(&a->peer, text));
-	for (unsigned k = 0; k + 1 < N_FLAGS; k++) /* the last one is a synonym */
+	for (unsigned k = 0; k < N_FLAGS; k++)
 		if (a->flags & flags[k].flag)
 			fprintf(out, " %s", flags[k].name);
 	if (a->preferred_s != UINT32_MAX)

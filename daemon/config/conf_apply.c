@@ -259,6 +259,18 @@ static void take_default(
 		conf_word(node, 1), value);
 }
 
+const char *const conf_whole_seconds[] = {NULL};
+
+/* What is behind the point does not count for keepalived. */
+int64_t conf_cut_seconds(struct conf_load *load, const struct conf_node *node, int64_t us)
+{
+	if (load->dialect != CONF_DIALECT_KEEPALIVED || us % CONF_S == 0)
+		return us;
+	conf_warn(load, node, 1, "keepalived takes whole seconds here" CONF_MEANING "%" PRId64 " is taken",
+		(int64_t)(us / CONF_S));
+	return us / CONF_S * CONF_S;
+}
+
 static void apply_number(struct conf_load *load, const struct conf_block *block, const struct conf_directive *d,
 	const struct conf_node *node)
 {
@@ -269,6 +281,8 @@ static void apply_number(struct conf_load *load, const struct conf_block *block,
 
 	if (result != CONF_VALUE_OK)
 		take_default(load, node, d, time ? "a time in seconds from" : "a number from");
+	else if (d->choices == conf_whole_seconds)
+		value = conf_cut_seconds(load, node, value);
 	store(load, block, d, value);
 }
 
@@ -544,6 +558,7 @@ void conf_apply(struct conf_load *load)
 
 	conf_record_add(load, CONF_TABLE_GLOBAL, &load->tree->nodes[0]);
 	memset(&load->defaults, 0xff, sizeof(load->defaults));
+	load->defaults.interface = 0;
 	load->defaults.sync_daemon = NULL;
 	load->defaults.sync_instance = NULL;
 	load->defaults.sync_by_instance = NULL;

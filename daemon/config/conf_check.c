@@ -54,6 +54,9 @@ static void check_vmac(struct conf_load *load, conf_index_t i)
 {
 	const struct conf_instance *in = at(load, CONF_TABLE_INSTANCE, i);
 
+	if (in->vmac_xmit_base && !in->use_vmac)
+		conf_warn(load, conf_statement(load, CONF_TABLE_INSTANCE, i, "vmac_xmit_base"), 0,
+			"vmac_xmit_base goes with use_vmac alone" CONF_MEANING "it is ignored");
 	for (conf_index_t k = 0; in->use_vmac && k < i; k++) {
 		const struct conf_instance *other = at(load, CONF_TABLE_INSTANCE, k);
 
@@ -92,6 +95,21 @@ static void check_address(struct conf_load *load, conf_index_t i)
 		conf_error(load, node, 0, "a static address needs its interface: write dev NAME behind it");
 	if (addr_is_multicast(&a->addr))
 		conf_error(load, node, 0, "a multicast address cannot be held by an interface");
+}
+
+/* The priority of an owner of addresses never changes. */
+static void check_track(struct conf_load *load, conf_index_t i)
+{
+	const struct conf_track *t = at(load, CONF_TABLE_TRACK, i);
+	const struct conf_instance *in;
+
+	if (t->instance == CONF_NONE || t->weight == 0)
+		return;
+	in = at(load, CONF_TABLE_INSTANCE, t->instance);
+	if (in->priority == 255)
+		conf_warn(load, node_of(load, CONF_TABLE_TRACK, i), 0,
+			"the weight of %s cannot change priority 255 of vrrp_instance %s" CONF_MEANING "it is ignored",
+			text(load, t->name), text(load, in->name));
 }
 
 static void check_group(struct conf_load *load, conf_index_t i)
@@ -180,6 +198,7 @@ static const struct {
 	{CONF_TABLE_INSTANCE, check_vmac},
 	{CONF_TABLE_INSTANCE, check_addresses},
 	{CONF_TABLE_ADDRESS, check_address},
+	{CONF_TABLE_TRACK, check_track},
 	{CONF_TABLE_GROUP, check_group},
 	{CONF_TABLE_GROUP_ENTRY, check_group_range},
 	{CONF_TABLE_SERVICE, check_servers},

@@ -2,6 +2,9 @@
 /* Commands of scripts and notifications: one word of the file, cut into the words of the command. No shell is involved,
  * as in keepalived. Runs in the config role; it never runs anything. */
 #include "conf_load.h"
+#include <ctype.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +21,52 @@ struct splitter {
 	bool unclosed, too_many;
 };
 
-/* One word: pieces in '...' stay as they are, in "..." and outside a backslash takes the next byte as it is. */
+/* A number in the base, of at most `most` digits; *at is behind it then. */
+static unsigned read_digits(const char **at, unsigned base, unsigned most)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned value = 0;
+
+	for (; most-- && **at; ++*at) {
+		const char *digit = strchr(digits, tolower((unsigned char)**at));
+
+		if (!digit || (unsigned)(digit - digits) >= base)
+			break;
+		value = value * base + (unsigned)(digit - digits);
+	}
+	return value;
+}
+
+/* What the backslash at *at stands for; *at is behind it then. As keepalived(5) has it, between quotes too: \n and its
+ * like, \cX, \xHH, \OOO, and otherwise the next byte itself. 0 = nothing. */
+static char read_escape(const char **at)
+{
+	static const char names[] = "abEfnrtv", values[] = "\a\b\033\f\n\r\t\v";
+	const char *name = strchr(names, (*at)[1]);
+
+	if (!(*at)[1]) {
+		++*at;
+		return '\\';
+	}
+	++*at;
+	if (name) {
+		++*at;
+		return values[name - names];
+	}
+	if (**at >= '0' && **at <= '7')
+		return (char)read_digits(at, 8, 3);
+	if (**at == 'x' && isxdigit((unsigned char)(*at)[1])) {
+		++*at;
+		return (char)read_digits(at, 16, 2);
+	}
+	if (**at == 'c' && (*at)[1]) {
+		*at += 2;
+		return (char)((*at)[-1] & 0x1f);
+	}
+	return *(*at)++;
+}
+
+/* One word, with its quotes and backslashes worked out. */
 static void split_word(struct splitter *s)
 {
 	char quote = 0;
@@ -29,14 +77,20 @@ static void split_word(struct splitter *s)
 		return;
 	}
 	s->words[s->n++] = s->out + s->length;
-	for (; *s->at && (quote || (*s->at != ' ' && *s->at != '\t')); s->at++) {
-		if (quote ? *s->at == quote : *s->at == '\'' || *s->at == '"') {
-			quote = quote ? 0 : *s->at;
+	while (*s->at && (quote || (*s->at != ' ' && *s->at != '\t'))) {
+		char c = *s->at;
+
+		if (quote ? c == quote : c == '\'' || c == '"') {
+			quote = quote ? 0 : c;
+			s->at++;
 			continue;
 		}
-		if (*s->at == '\\' && quote != '\'' && s->at[1] && strchr("\\'\" \t", s->at[1]))
+		if (c == '\\')
+			c = read_escape(&s->at);
+		else
 			s->at++;
-		s->out[s->length++] = *s->at;
+		if (c)
+			s->out[s->length++] = c;
 	}
 	s->out[s->length++] = 0;
 	s->unclosed |= quote != 0;
@@ -45,9 +99,7 @@ static void split_word(struct splitter *s)
 static void split(struct splitter *s, const char *text)
 {
 	s->at = text;
-	s->out = malloc(strlen(text) + 2);
-	if (!s->out)
-		abort();
+	s->out = conf_realloc(NULL, strlen(text) + 2, 1);
 	while (*s->at) {
 		if (*s->at == ' ' || *s->at == '\t')
 			s->at++;
@@ -56,35 +108,47 @@ static void split(struct splitter *s, const char *text)
 	}
 }
 
-/* 'script with arguments' in single quotes arrives as several words; joins them up to the one that ends the quote. The
- * result has no quotes. *used is the number of words. */
+/* The word with its backslashes. */
+static const char *raw_text(const struct conf_word *word)
+{
+	return word->raw ? word->raw : word->text;
+}
+
+/* 'script with arguments' in single quotes arrives as several words; joins them up to the one that ends the quote, with
+ * double quotes around what had some. The result has no single quotes. *used is the number of words. */
 static char *join_single_quoted(const struct conf_node *node, uint32_t first, uint32_t *used)
 {
-	size_t room = 1, length = 0;
-	char *text;
+	size_t room = 1;
+	char *text, *at;
 
 	for (uint32_t i = first; i < node->n_words; i++)
-		room += strlen(node->words[i].text) + 1;
-	text = malloc(room);
-	if (!text)
-		abort();
-	text[0] = 0;
+		room += strlen(raw_text(&node->words[i])) + 3;
+	at = text = conf_realloc(NULL, room, 1);
 	*used = 0;
 	for (uint32_t i = first; i < node->n_words; i++) {
-		const char *word = node->words[i].text;
+		const char *word = raw_text(&node->words[i]) + (i == first);
 		size_t n = strlen(word);
+		bool last = n && word[n - 1] == '\'', quoted = node->words[i].quoted;
 
-		if (i > first)
-			text[length++] = ' ';
-		memcpy(text + length, word, n + 1);
-		length += n;
-		(*used)++;
-		if (length > 1 && n && word[n - 1] == '\'')
+		at += sprintf(at, "%s%s%.*s%s", i > first ? " " : "", quoted ? "\"" : "", (int)(n - last), word,
+			quoted ? "\"" : "");
+		++*used;
+		if (last)
 			break;
 	}
-	if (length > 1 && text[length - 1] == '\'')
-		text[length - 1] = 0;
-	memmove(text, text + 1, strlen(text));
+	return text;
+}
+
+/* keepalived works out the backslashes of such a word twice: once as a word of the file, once more in its arguments. */
+static char *without_backslashes(const char *raw)
+{
+	char *text = conf_realloc(NULL, strlen(raw) + 1, 1), *out = text;
+
+	while (*raw) {
+		*out = *raw == '\\' ? read_escape(&raw) : *raw++;
+		out += *out != 0;
+	}
+	*out = 0;
 	return text;
 }
 
@@ -100,6 +164,19 @@ static bool found_in_path(const char *name)
 			return true;
 	}
 	return false;
+}
+
+bool conf_user_exists(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *then)
+{
+	const char *user = conf_word(node, i), *group = conf_word(node, i + 1);
+	bool user_there = !load->check_files || !*user || getpwnam(user);
+	bool group_there = !load->check_files || !*group || getgrnam(group);
+
+	if (!user_there)
+		conf_warn(load, node, i, "there is no user %s on this machine" CONF_MEANING "%s", user, then);
+	else if (!group_there)
+		conf_warn(load, node, i + 1, "there is no group %s on this machine" CONF_MEANING "%s", group, then);
+	return user_there && group_there;
 }
 
 /* keepalived does not track with a script whose program is missing when it starts. */
@@ -145,7 +222,7 @@ bool conf_command(struct conf_load *load, const struct conf_node *node, uint32_t
 	struct conf_command *out)
 {
 	struct splitter s = {0};
-	char *joined = NULL;
+	char *joined = NULL, *text;
 	uint32_t used = 1;
 
 	memset(out, 0, sizeof(*out));
@@ -155,7 +232,8 @@ bool conf_command(struct conf_load *load, const struct conf_node *node, uint32_t
 	}
 	if (!node->words[first].quoted && conf_word(node, first)[0] == '\'')
 		joined = join_single_quoted(node, first, &used);
-	split(&s, joined ? joined : conf_word(node, first));
+	text = without_backslashes(joined ? joined : raw_text(&node->words[first]));
+	split(&s, text);
 	if (s.unclosed || s.too_many)
 		conf_error(load, node, first,
 			s.unclosed ? "a quote inside this command is not closed"
@@ -175,10 +253,12 @@ bool conf_command(struct conf_load *load, const struct conf_node *node, uint32_t
 	if (!rest_is_command && node->n_words > first) {
 		out->user = conf_text(load, conf_word(node, first));
 		out->group = conf_text(load, conf_word(node, first + 1));
+		conf_user_exists(load, node, first, "it fails until this is mended");
 		conf_extra_words(load, node, first + 2);
 	}
 	free(s.out);
 	free(joined);
+	free(text);
 	return out->argc > 0;
 }
 

@@ -97,8 +97,8 @@ static void process_condition(struct conf_lexer *lx, const struct conf_line *lin
 		process_rest(lx, line, at, depth);
 }
 
-/* $NAME=VALUE. Nothing but a backslash after the `=` begins a value of several lines. Returns false when the line is no
- * definition. */
+/* $NAME=VALUE. A line that ends with a backslash is continued, and its value keeps the lines; the first one may be
+ * empty. Returns false when the line is no definition. */
 static bool process_definition(struct conf_lexer *lx, const struct conf_line *line, size_t at)
 {
 	size_t n = name_length(line->text + at + 1), from = at + 1 + n, to = line->length;
@@ -109,15 +109,11 @@ static bool process_definition(struct conf_lexer *lx, const struct conf_line *li
 	from++;
 	while (from < to && line->text[from] != '\n' && conf_is_blank(line->text[from]))
 		from++;
+	from += from < to && line->text[from] == '\n';
 	while (to > from && conf_is_blank(line->text[to - 1]))
 		to--;
 	d = get_definition(lx, line->text + at + 1, n);
 	conf_line_append_line(&d->value, line, from, to);
-	/* Joined lines stay lines only when the value began on the second one. */
-	if (d->value.length && d->value.text[0] != '\n')
-		for (size_t i = 0; i < d->value.length; i++)
-			if (d->value.text[i] == '\n')
-				d->value.text[i] = ' ';
 	return true;
 }
 
@@ -262,12 +258,42 @@ static bool process_list(struct conf_lexer *lx, const struct conf_line *line, si
 	return ok;
 }
 
-/* Returns false when the line begins no sequence. */
-static bool process_sequence(struct conf_lexer *lx, const struct conf_line *line, size_t at, unsigned depth)
+static bool replace(struct conf_lexer *lx, const struct conf_line *line, const char *ends, struct conf_line *out);
+
+/* The line with the references between its brackets replaced, what follows them as it was; behind a name may be a comma
+ * or a bracket there. */
+static void replace_in_brackets(struct conf_lexer *lx, const struct conf_line *line, size_t at, struct conf_line *out)
 {
-	const char *text = line->text + at;
+	const char *end = memchr(line->text + at, ')', line->length - at);
+	struct conf_line before = {0}, made = {0};
+
+	if (end && memchr(line->text + at, '$', (size_t)(end - line->text) - at)) {
+		conf_line_append_line(&before, line, 0, (size_t)(end - line->text) + 1);
+		for (int i = 0; i < CONF_REPLACE_DEPTH && !lx->stop && replace(lx, &before, ",)", &made); i++) {
+			conf_line_clear(&before);
+			conf_line_append_line(&before, &made, 0, made.length);
+			conf_line_clear(&made);
+		}
+		conf_line_append_line(out, &before, 0, before.length);
+		conf_line_append_line(out, line, (size_t)(end - line->text) + 1, line->length);
+	} else {
+		conf_line_append_line(out, line, 0, line->length);
+	}
+	conf_line_free(&before);
+	conf_line_free(&made);
+}
+
+/* Returns false when the line begins no sequence. */
+static bool process_sequence(struct conf_lexer *lx, const struct conf_line *written, size_t at, unsigned depth)
+{
+	const char *text = written->text + at;
+	struct conf_line replaced = {0}, *line = &replaced;
 	bool ok;
 
+	if (strncmp(text, "~SEQ", 4) != 0 && strncmp(text, "~LST", 4) != 0)
+		return false;
+	replace_in_brackets(lx, written, at, line);
+	text = line->text + at;
 	if (strncmp(text, "~SEQ(", 5) == 0)
 		ok = process_numbers(lx, line, at + 4, false, depth);
 	else if (strncmp(text, "~SEQx(", 6) == 0)
@@ -275,17 +301,20 @@ static bool process_sequence(struct conf_lexer *lx, const struct conf_line *line
 	else if (strncmp(text, "~LST(", 5) == 0)
 		ok = process_list(lx, line, at + 4, depth);
 	else
-		return false;
+		ok = false;
 	if (!ok && !lx->stop)
 		conf_diag_add(lx->diag, CONF_ERROR, conf_line_place(line, at), 4,
 			"write ~SEQ(NAME, START, STEP, END) or ~LST(NAME, VALUE, VALUE ...)");
+	conf_line_free(line);
 	return true;
 }
 
 /* ---- replacement ---- */
 
-/* Looks at the `$` at `at`. Returns the bytes that a reference to a known name has, else 0, with its value appended. */
-static size_t replace_one(struct conf_lexer *lx, const struct conf_line *line, size_t at, struct conf_line *out)
+/* Looks at the `$` at `at`; `ends`: what may stand behind a name besides blanks. Returns the bytes that a reference to
+ * a known name has, else 0, with its value appended. */
+static size_t replace_one(
+	struct conf_lexer *lx, const struct conf_line *line, size_t at, const char *ends, struct conf_line *out)
 {
 	const char *text = line->text + at + 1;
 	bool braces = text[0] == '{';
@@ -297,7 +326,7 @@ static size_t replace_one(struct conf_lexer *lx, const struct conf_line *line, s
 	n = name_length(text);
 	if (braces && text[0] == '_' && text[n] && text[n] != '}')
 		return conf_predefined_call(lx, line, at, out);
-	if (n == 0 || (braces ? text[n] != '}' : text[n] && !conf_is_blank(text[n])))
+	if (n == 0 || (braces ? text[n] != '}' : text[n] && !conf_is_blank(text[n]) && !strchr(ends, text[n])))
 		return 0;
 	d = find_definition(lx, text, n);
 	if (d)
@@ -308,7 +337,7 @@ static size_t replace_one(struct conf_lexer *lx, const struct conf_line *line, s
 }
 
 /* Replaces the references of one level. Returns false when there was none. */
-static bool replace(struct conf_lexer *lx, const struct conf_line *line, struct conf_line *out)
+static bool replace(struct conf_lexer *lx, const struct conf_line *line, const char *ends, struct conf_line *out)
 {
 	size_t done = 0;
 	bool any = false;
@@ -319,7 +348,7 @@ static bool replace(struct conf_lexer *lx, const struct conf_line *line, struct 
 		if (line->text[at] != '$')
 			continue;
 		conf_line_append_line(out, line, done, at);
-		n = replace_one(lx, line, at, out);
+		n = replace_one(lx, line, at, ends, out);
 		if (out->length > CONF_LINE_MAX)
 			return give_up(lx, conf_line_place(line, at), "this line becomes too long by replacements");
 		done = at;
@@ -382,12 +411,14 @@ void conf_line_process(struct conf_lexer *lx, const struct conf_line *line, unsi
 	/* Before replacing, the joined lines of this one are just blanks; only values keep their lines. */
 	conf_line_append_line(&joined, line, at, line->length);
 	join_lines(&joined);
-	if (!replace(lx, &joined, &out))
-		conf_line_split(lx, &joined);
-	else if (out.length > 0 && memchr(out.text, '\n', out.length))
+	if (!replace(lx, &joined, "", &out)) {
+		if (!conf_line_include(lx, &joined))
+			conf_line_split(lx, &joined);
+	} else if (out.length > 0 && memchr(out.text, '\n', out.length)) {
 		process_lines(lx, &out, depth);
-	else
+	} else {
 		conf_line_process(lx, &out, depth + 1);
+	}
 	conf_line_free(&joined);
 	conf_line_free(&out);
 }

@@ -115,6 +115,12 @@ struct conf_block {
 	{                                                                                                              \
 		name, CONF_KIND_TIME, field, low, high, fallback, CONF_RELOAD_##reload, help, 0, 0, 0, 0               \
 	}
+/* keepalived counts this one in whole seconds. */
+#define SECONDS(name, field, low, high, fallback, reload, help)                                                        \
+	{                                                                                                              \
+		name, CONF_KIND_TIME, field, low, high, fallback, CONF_RELOAD_##reload, help, conf_whole_seconds, 0,   \
+			0, 0                                                                                           \
+	}
 #define TEXT(name, field, reload, help)                                                                                \
 	{                                                                                                              \
 		name, CONF_KIND_TEXT, field, 0, 0, 0, CONF_RELOAD_##reload, help, 0, 0, 0, 0                           \
@@ -156,6 +162,7 @@ struct conf_block {
 		0                                                                                                      \
 	}
 
+extern const char *const conf_whole_seconds[]; /* marks a TIME */
 extern const struct conf_block conf_root_block;
 extern const struct conf_block conf_global_block;
 extern const struct conf_block conf_trap_target_block;

@@ -94,6 +94,9 @@ static void finish_family(struct conf_load *load, conf_index_t index)
 	if (i->n_advertised) {
 		a = conf_builder_at(load->builder, CONF_TABLE_ADDRESS, i->addresses.first);
 		i->family = a->addr.family;
+		if (i->family == AF_INET && extra->native_ipv6 > 0)
+			warn_at(load, index, "native_ipv6",
+				"the first virtual address is IPv4" CONF_MEANING "native_ipv6 is ignored");
 	} else if (i->peers.count) {
 		peer = conf_builder_at(load->builder, CONF_TABLE_PEER, i->peers.first);
 		i->family = peer->addr.family;
@@ -197,6 +200,8 @@ static void finish_authentication(struct conf_load *load, conf_index_t index)
 
 	if (i->auth == CONF_AUTH_NONE && i->secret != CONF_NONE)
 		why = "auth_pass without auth_type PASS or AH: no authentication is used";
+	else if (i->auth != CONF_AUTH_NONE && conf_object(load, CONF_TABLE_INSTANCE, index)->extra.no_password)
+		i->auth = CONF_AUTH_NONE;
 	else if (i->auth != CONF_AUTH_NONE && i->secret == CONF_NONE)
 		why = "authentication without auth_pass: no authentication is used";
 	else if (i->auth != CONF_AUTH_NONE && i->version == 3)
@@ -285,6 +290,11 @@ static void finish_preempt(struct conf_load *load, conf_index_t index)
 	if (i->initial == CONF_INITIAL_MASTER && i->preempt_delay_us)
 		warn_at(load, index, "preempt_delay",
 			"preempt_delay does not go with state MASTER" CONF_MEANING "it is ignored");
+	if (i->initial != CONF_INITIAL_MASTER && !i->preempt && i->preempt_delay_us) {
+		warn_at(load, index, "preempt_delay",
+			"preempt_delay does not go with nopreempt" CONF_MEANING "it is ignored");
+		i->preempt_delay_us = 0;
+	}
 	if (i->initial == CONF_INITIAL_MASTER) {
 		i->preempt = 1;
 		i->preempt_delay_us = 0;
@@ -436,6 +446,23 @@ static void finish_group(struct conf_load *load, conf_index_t index)
 		g->smtp_alert = load->defaults.smtp_alert > 0 || load->defaults.smtp_alert_vrrp > 0;
 }
 
+/* A static address that names no interface stands on the default one. */
+static void finish_static(struct conf_load *load, conf_index_t index)
+{
+	struct conf_address *a = conf_builder_at(load->builder, CONF_TABLE_ADDRESS, index);
+	conf_string_t interface = load->defaults.interface;
+
+	if (a->instance != CONF_NONE || a->interface)
+		return;
+	if (!interface && load->dialect == CONF_DIALECT_KEEPALIVED) {
+		interface = conf_text(load, "eth0");
+		conf_warn(load, conf_object(load, CONF_TABLE_ADDRESS, index)->node, 0,
+			"this static address names no interface" CONF_MEANING
+			"eth0 is taken, as keepalived does (write dev NAME, or default_interface)");
+	}
+	a->interface = interface;
+}
+
 void conf_finish(struct conf_load *load)
 {
 	struct conf_builder *b = load->builder;
@@ -447,6 +474,8 @@ void conf_finish(struct conf_load *load)
 	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_GROUP); i++)
 		finish_group(load, i);
 	conf_finish_services(load);
+	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_ADDRESS); i++)
+		finish_static(load, i);
 	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_TRACK); i++) {
 		conf_track_finish(load, i);
 		drop_weighted(load, i);

@@ -84,7 +84,21 @@ static void apply_script_user(struct conf_load *load, const struct conf_node *no
 	}
 	global(load)->script_user = conf_text(load, conf_word(node, 1));
 	global(load)->script_group = conf_text(load, conf_word(node, 2));
+	load->user_missing = !conf_user_exists(load, node, 1,
+				     load->dialect == CONF_DIALECT_KEEPALIVED
+					     ? "nothing tracks scripts that name no user, as keepalived does"
+					     : "scripts that name no user fail until this is mended") &&
+			     load->dialect == CONF_DIALECT_KEEPALIVED;
 	conf_extra_words(load, node, 3);
+}
+
+static void apply_default_interface(struct conf_load *load, const struct conf_node *node)
+{
+	if (node->n_words < 2)
+		conf_warn(load, node, 0, "default_interface needs the name of an interface" CONF_MEANING "it is ignored");
+	else
+		load->defaults.interface = conf_text(load, conf_word(node, 1));
+	conf_extra_words(load, node, 2);
 }
 
 static void apply_mcast_group(struct conf_load *load, const struct conf_node *node)
@@ -226,11 +240,11 @@ static const struct conf_directive global_directives[] = {
 	INACTIVE("vrrp_higher_prio_send_advert", "a master yields to a higher priority without a further advertisement"),
 	NUMBER("vrrp_down_timer_adverts", CONF_DEFAULTS(down_timer_adverts), 1, 100, 3, LIVE, "missed advertisements before a master counts as dead"),
 	TIME("vrrp_startup_delay", CONF_DEFAULTS(startup_delay_us), 0, DAY, 0, LIVE, "wait before instances start"),
-	TIME("vrrp_garp_master_delay", CONF_DEFAULTS(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "time to the second burst of announcements after becoming master; 0 = none"),
+	SECONDS("vrrp_garp_master_delay", CONF_DEFAULTS(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "time to the second burst of announcements after becoming master; 0 = none"),
 	NUMBER("vrrp_garp_master_repeat", CONF_DEFAULTS(garp_repeat), 0, 255, 5, LIVE, "announcements in a burst"),
-	TIME("vrrp_garp_master_refresh", CONF_DEFAULTS(garp_refresh_us), 0, DAY, 0, LIVE, "announce again this often while master; 0 = never"),
+	SECONDS("vrrp_garp_master_refresh", CONF_DEFAULTS(garp_refresh_us), 0, DAY, 0, LIVE, "announce again this often while master; 0 = never"),
 	NUMBER("vrrp_garp_master_refresh_repeat", CONF_DEFAULTS(garp_refresh_repeat), 0, 255, 1, LIVE, "announcements in each refresh"),
-	TIME("vrrp_garp_lower_prio_delay", CONF_DEFAULTS(garp_lower_delay_us), 0, DAY, -1, LIVE, "time to the second burst after a lower-priority advertisement; default as vrrp_garp_master_delay"),
+	SECONDS("vrrp_garp_lower_prio_delay", CONF_DEFAULTS(garp_lower_delay_us), 0, DAY, -1, LIVE, "time to the second burst after a lower-priority advertisement; default as vrrp_garp_master_delay"),
 	NUMBER("vrrp_garp_lower_prio_repeat", CONF_DEFAULTS(garp_lower_repeat), 0, 255, -1, LIVE, "announcements after a lower-priority advertisement; default as vrrp_garp_master_repeat"),
 	TIME("vrrp_garp_interval", CONF_DEFAULTS(garp_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between gratuitous ARP packets on an interface"),
 	TIME("vrrp_gna_interval", CONF_DEFAULTS(gna_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between unsolicited neighbour advertisements on an interface"),
@@ -280,7 +294,7 @@ static const struct conf_directive global_directives[] = {
 	IGNORED("vrrp_rx_bufs_policy", BUFFERS),
 	IGNORED("vrrp_rx_bufs_multiplier", BUFFERS),
 	IGNORED("dynamic_interfaces", "interfaces may always come and go"),
-	INACTIVE("default_interface", "static addresses and routes name their interface with dev"),
+	CALL("default_interface", apply_default_interface, NULL, LIVE, "the interface of static addresses that name none; default eth0 in keepalived's dialect"),
 	INACTIVE("disable_local_igmp", "the system's setting stays"),
 	IGNORED("log_unknown_vrids", "unknown VRIDs are counted in the status"),
 	INACTIVE("enable_dbus", "Poise has no D-Bus interface; use poisectl"),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Follows includes. Runs in the config role; the only keywords it knows are those that speak to the reader of files. */
+/* Follows includes, after conditions and replacements. Runs in the config role; the only keywords it knows are those
+ * that speak to the reader of files. */
 #include "conf_lex_internal.h"
 #include <errno.h>
 #include <glob.h>
@@ -181,7 +182,6 @@ static void process_seed(struct conf_lexer *lx, const struct conf_line *line, si
 	lx->random = seed;
 }
 
-/* These are found before conditions and replacements. */
 bool conf_line_include(struct conf_lexer *lx, const struct conf_line *line)
 {
 	const char *text = line->text;

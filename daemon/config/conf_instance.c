@@ -66,11 +66,16 @@ static void print_interface(struct conf_printer *p, uint32_t record)
 
 static void apply_preempt(struct conf_load *load, const struct conf_node *node)
 {
-	bool on = true;
+	bool on = true, off = node->n_words > 1 && conf_parse_bool(conf_word(node, 1), &on) && !on;
 
-	if (node->n_words > 1 && !conf_parse_bool(conf_word(node, 1), &on))
+	if (off && load->dialect == CONF_DIALECT_KEEPALIVED)
+		conf_warn(load, node, 1,
+			"preempt takes no value: the word alone is a yes" CONF_MEANING
+			"\"%s\" is ignored, as keepalived does (write nopreempt if that is meant)",
+			conf_word(node, 1));
+	else if (node->n_words > 1 && !off)
 		conf_extra_words(load, node, 1);
-	current(load)->preempt = on;
+	current(load)->preempt = !off || load->dialect == CONF_DIALECT_KEEPALIVED;
 }
 
 static void apply_preempt_delay(struct conf_load *load, const struct conf_node *node)
@@ -145,14 +150,20 @@ static void apply_auth_type(struct conf_load *load, const struct conf_node *node
 
 static void apply_auth_pass(struct conf_load *load, const struct conf_node *node)
 {
-	size_t length = strlen(conf_word(node, 1));
+	/* keepalived keeps the backslashes of a password. */
+	const char *raw = node->n_words > 1 ? node->words[1].raw : NULL;
+	const char *word = raw && !strchr(raw, '"') ? raw : conf_word(node, 1);
+	size_t length = strlen(word);
 	struct conf_secret *secret;
 
 	conf_diag_hide(load->diag, node->place);
-	if (length == 0) {
+	conf_current_extra(load, CONF_TABLE_INSTANCE)->no_password = length == 0;
+	if (node->n_words > 1 && length == 0)
+		conf_warn(load, node, 1, "auth_pass is empty" CONF_MEANING "no authentication is used");
+	else if (length == 0)
 		conf_error(load, node, 0, "auth_pass needs a password");
+	if (length == 0)
 		return;
-	}
 	if (length > AUTH_PASS_LENGTH) {
 		conf_warn(load, node, 1, "auth_pass has %zu bytes, more than %d" CONF_MEANING "the first %d are taken",
 			length, AUTH_PASS_LENGTH, AUTH_PASS_LENGTH);
@@ -162,7 +173,7 @@ static void apply_auth_pass(struct conf_load *load, const struct conf_node *node
 		current(load)->secret = conf_builder_add(load->builder, CONF_TABLE_SECRET);
 	secret = conf_builder_at(load->builder, CONF_TABLE_SECRET, current(load)->secret);
 	memset(secret, 0, sizeof(*secret));
-	memcpy(secret->bytes, conf_word(node, 1), length);
+	memcpy(secret->bytes, word, length);
 	secret->length = (uint32_t)length;
 	conf_extra_words(load, node, 2);
 }
@@ -179,7 +190,10 @@ static void print_authentication(struct conf_printer *p, uint32_t record)
 	memcpy(text, secret->bytes, secret->length);
 	conf_print_open(p, "authentication");
 	conf_print_line(p, "auth_type %s", i->auth == CONF_AUTH_AH ? "AH" : "PASS");
-	conf_print_line(p, "auth_pass %s", conf_print_word(p, text));
+	if (strchr(text, '\\') && !strchr(text, '"'))
+		conf_print_line(p, "auth_pass \"%s\"", text);
+	else
+		conf_print_line(p, "auth_pass %s", conf_print_word(p, text));
 	conf_print_close(p);
 }
 
@@ -372,11 +386,11 @@ static const struct conf_directive instance_directives[] = {
 	CALL("notify_master_rx_lower_pri", apply_notify, print_notifies, LIVE, "program that runs when a master hears an advertisement of lower priority, at most once a second"),
 	FLAG("notify_priority_changes", I(notify_priority), LIVE, "changes of the effective priority are written to the FIFOs"),
 	FLAG("smtp_alert", I(smtp_alert), LIVE, "mail an alert at every change"),
-	TIME("garp_master_delay", I(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "time to the second burst of announcements after becoming master; 0 = none"),
+	SECONDS("garp_master_delay", I(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "time to the second burst of announcements after becoming master; 0 = none"),
 	NUMBER("garp_master_repeat", I(garp_repeat), 0, 255, 5, LIVE, "announcements in a burst"),
-	TIME("garp_master_refresh", I(garp_refresh_us), 0, DAY, 0, LIVE, "announce again this often while master; 0 = never"),
+	SECONDS("garp_master_refresh", I(garp_refresh_us), 0, DAY, 0, LIVE, "announce again this often while master; 0 = never"),
 	NUMBER("garp_master_refresh_repeat", I(garp_refresh_repeat), 0, 255, 1, LIVE, "announcements in each refresh"),
-	TIME("garp_lower_prio_delay", I(garp_lower_prio_delay_us), 0, DAY, -1, LIVE, "time to the second burst after a lower-priority advertisement"),
+	SECONDS("garp_lower_prio_delay", I(garp_lower_prio_delay_us), 0, DAY, -1, LIVE, "time to the second burst after a lower-priority advertisement"),
 	NUMBER("garp_lower_prio_repeat", I(garp_lower_prio_repeat), 0, 255, -1, LIVE, "announcements after a lower-priority advertisement"),
 	TIME("garp_interval", I(garp_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between gratuitous ARP packets"),
 	TIME("gna_interval", I(gna_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between unsolicited neighbour advertisements"),

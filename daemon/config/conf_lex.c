@@ -98,6 +98,23 @@ static bool read_line(struct reader *r, struct conf_line *line)
 	return continued;
 }
 
+/* keepalived goes on on the next line in definitions alone; elsewhere the backslash spoils the word and the next line
+ * is a statement of its own. */
+static void warn_continued(struct reader *r, const struct conf_line *line)
+{
+	const char *end = line->length ? memchr(line->text, '\n', line->length) : NULL;
+	size_t at = 0;
+
+	while (at < line->length && conf_is_blank(line->text[at]))
+		at++;
+	if (!end || line->text[at] == '$' || line->text[at] == '@' || line->text[at] == '~')
+		return;
+	conf_diag_add(r->lx->diag, CONF_WARNING, conf_line_place(line, (size_t)(end - line->text) - (end > line->text)),
+		1,
+		"a backslash continues a line in definitions alone, for keepalived" CONF_MEANING
+		"the next line belongs to this one here");
+}
+
 static void skip_byte_order_mark(struct reader *r)
 {
 	if (r->end - r->at < 3 || memcmp(r->at, "\xef\xbb\xbf", 3) != 0)
@@ -121,8 +138,8 @@ void conf_lex_read(struct conf_lexer *lx, uint32_t source)
 		conf_line_clear(&line);
 		while (read_line(&r, &line) && r.at < r.end)
 			conf_line_append(&line, "\n", 1, r.place, true);
-		if (!conf_line_include(lx, &line))
-			conf_line_process(lx, &line, 0);
+		warn_continued(&r, &line);
+		conf_line_process(lx, &line, 0);
 	}
 	conf_line_free(&line);
 	lx->depth--;

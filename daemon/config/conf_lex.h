@@ -19,7 +19,8 @@ enum conf_token_kind {
 };
 
 struct conf_word {
-	const char *text; /* quotes removed */
+	const char *text; /* quotes removed, \" and \\ replaced */
+	const char *raw;  /* the same with its backslashes as they were; NULL when it has none */
 	struct conf_place place;
 	uint32_t width; /* bytes in the file, 0 = not known */
 	uint8_t kind;   /* enum conf_token_kind */

@@ -15,6 +15,7 @@ struct conf_defaults {
 	int64_t version, strict, skip_check_adv_addr, lower_prio_no_advert, check_unicast_src, min_garp;
 	int64_t smtp_alert, smtp_alert_vrrp, smtp_alert_checker, notify_priority;
 	int64_t snmp_keepalived;
+	conf_string_t interface;             /* of static addresses that name none */
 	const struct conf_node *sync_daemon; /* lvs_sync_daemon, its instance is looked up at the end */
 	const struct conf_word *sync_instance;
 	const struct conf_node *sync_by_instance; /* lvs_sync_daemon_interface, in the instance sync_owner */
@@ -28,7 +29,9 @@ struct conf_extra {
 	int64_t forward;
 	bool granularity;     /* of a service: persistence_granularity was there */
 	bool has_state;       /* of an instance */
+	bool no_password;     /* of an instance: auth_pass without one, which was said */
 	bool program_missing; /* of a script: keepalived leaves it out */
+	bool user_missing;    /* of a script: likewise */
 	bool has_weight;      /* of a track: else the script's weight is the default */
 	int64_t max_hops;     /* of a bfd_instance */
 	int64_t written_port; /* of a server, before its service changed it */
@@ -84,6 +87,7 @@ struct conf_load {
 	bool check_files;     /* look whether scripts exist */
 	bool no_files;        /* read no file that the configuration names */
 	bool program_missing; /* what conf_command() read last is not on this machine */
+	bool user_missing;    /* script_user or its group is not */
 	struct conf_defaults defaults;
 	struct conf_objects objects[CONF_TABLE_COUNT];
 	conf_index_t current[CONF_TABLE_COUNT]; /* record under construction */
@@ -163,6 +167,8 @@ enum conf_value conf_parse_number(const char *text, int64_t low, int64_t high, i
 /* Seconds with decimals, to microseconds. */
 enum conf_value conf_parse_time(const char *text, int64_t low_us, int64_t high_us, int64_t *out);
 /* on/off/true/false/yes/no. */
+/* The time without its part of a second, said, in keepalived's dialect; words[1] holds it. */
+int64_t conf_cut_seconds(struct conf_load *load, const struct conf_node *node, int64_t us);
 bool conf_parse_bool(const char *text, bool *out);
 /* Position of text in a list that ends with NULL, or -1. */
 int conf_parse_choice(const char *text, const char *const *choices);
@@ -176,6 +182,9 @@ const char *conf_time_text(int64_t us, char *buf);
  * Returns false (said) when there is none. */
 bool conf_command(struct conf_load *load, const struct conf_node *node, uint32_t first, bool rest_is_command,
 	struct conf_command *out);
+/* Whether the user and the group that words[i] and the next one name exist, as far as files are looked at. Says when
+ * one does not, and what is done then. */
+bool conf_user_exists(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *then);
 /* Queues a notification of the current object of this kind. */
 void conf_notify_add(
 	struct conf_load *load, enum conf_owner owner, enum conf_notify_event event, const struct conf_node *node);

@@ -5,6 +5,7 @@
 #include "conf_address.h"
 #include "conf_route.h"
 #include "conf_rule.h"
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -96,11 +97,21 @@ const char *conf_print_text(struct conf_printer *p, conf_string_t s)
 /* One argument as conf_command() would read it back. */
 static char *put_argument(char *at, const char *word)
 {
-	if (*word && !strpbrk(word, " \t'\"\\"))
+	const char *odd = word;
+
+	while (*odd && *odd != ' ' && *odd != '\'' && *odd != '"' && *odd != '\\' && !iscntrl((unsigned char)*odd))
+		odd++;
+	if (*word && !*odd)
 		return stpcpy(at, word);
 	*at++ = '\'';
-	for (; *word; word++)
-		at = *word == '\'' ? stpcpy(at, "'\\''") : (*at = *word, at + 1);
+	for (; *word; word++) {
+		if (iscntrl((unsigned char)*word))
+			at += sprintf(at, "\\%03o", (unsigned char)*word);
+		else if (*word == '\'' || *word == '\\')
+			at += sprintf(at, "\\%c", *word);
+		else
+			*at++ = *word;
+	}
 	*at++ = '\'';
 	*at = 0;
 	return at;

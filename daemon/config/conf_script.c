@@ -29,6 +29,9 @@ static void apply_user(struct conf_load *load, const struct conf_node *node)
 		conf_error(load, node, 0, "user needs the name of a user");
 	s->command.user = user;
 	s->command.group = group;
+	conf_current_extra(load, CONF_TABLE_SCRIPT)->user_missing =
+		!conf_user_exists(load, node, 1, "nothing tracks this script, as keepalived does") &&
+		load->dialect == CONF_DIALECT_KEEPALIVED;
 	conf_extra_words(load, node, 3);
 }
 
@@ -37,10 +40,15 @@ static void apply_weight(struct conf_load *load, const struct conf_node *node)
 	struct conf_script *s = conf_current(load, CONF_TABLE_SCRIPT);
 	int64_t weight = 0;
 
-	if (conf_parse_number(conf_word(node, 1), -253, 253, &weight) != CONF_VALUE_OK)
+	/* keepalived takes any number, and a priority has room for no more than this. */
+	if (conf_parse_number(conf_word(node, 1), -253, 253, &weight) != CONF_VALUE_OK) {
+		if (conf_parse_number(conf_word(node, 1), INT32_MIN, INT32_MAX, &weight) != CONF_VALUE_OK)
+			weight = 0;
+		weight = weight > 0 ? 253 : weight < 0 ? -253 : 0;
 		conf_warn(load, node, 1,
-			"weight must be a number from -253 to 253, not \"%s\"" CONF_MEANING "0 is taken",
-			conf_word(node, 1));
+			"weight must be a number from -253 to 253, not \"%s\"" CONF_MEANING "%d is taken",
+			conf_word(node, 1), (int)weight);
+	}
 	s->weight = (int32_t)weight;
 	s->weight_reverse = strcmp(conf_word(node, 2), "reverse") == 0;
 	conf_extra_words(load, node, s->weight_reverse ? 3 : 2);
@@ -58,6 +66,7 @@ static void apply_timeout(struct conf_load *load, const struct conf_node *node)
 	}
 	if (timeout == 0)
 		conf_warn(load, node, 1, "timeout must be more than 0" CONF_MEANING "1 second is taken");
+	timeout = conf_cut_seconds(load, node, timeout);
 	s->timeout_us = timeout ? timeout : CONF_S;
 	conf_extra_words(load, node, 2);
 }
@@ -101,7 +110,7 @@ static void print_weight(struct conf_printer *p, uint32_t record)
 /* clang-format off */
 static const struct conf_directive script_directives[] = {
 	CALL("script", apply_script, print_script, OBJECT, "the program, in double quotes when it has arguments; no shell is involved"),
-	TIME("interval", S(interval_us), CONF_S, LONGEST, CONF_S, LIVE, "how often it runs"),
+	SECONDS("interval", S(interval_us), CONF_S, LONGEST, CONF_S, LIVE, "how often it runs"),
 	CALL("timeout", apply_timeout, print_timeout, LIVE, "seconds; it has failed when it runs longer; default the interval"),
 	CALL("weight", apply_weight, print_weight, LIVE, "added to the priority while it succeeds (positive) or fails (negative); 0 = a failure is a fault; default 0"),
 	NUMBER("rise", S(rise), 1, INT32_MAX, 1, LIVE, "successes in a row before it counts as up"),
@@ -128,8 +137,10 @@ static bool begin_script(struct conf_load *load, const struct conf_node *node)
 static void end_script(struct conf_load *load, const struct conf_node *node)
 {
 	const struct conf_script *s = conf_current(load, CONF_TABLE_SCRIPT);
+	const struct conf_extra *extra = conf_current_extra(load, CONF_TABLE_SCRIPT);
 
-	if (s->command.argc && !conf_current_extra(load, CONF_TABLE_SCRIPT)->program_missing)
+	if (s->command.argc && !extra->program_missing && !extra->user_missing &&
+		(s->command.user || !load->user_missing))
 		return;
 	if (!s->command.argc)
 		conf_warn(load, node, 1, "vrrp_script %s has no script" CONF_MEANING "it is left out",

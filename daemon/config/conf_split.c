@@ -25,10 +25,22 @@ struct cutter {
 	struct conf_lexer *lx;
 	const struct conf_line *line;
 	size_t at;
-	char *text; /* as long as the line: removing quotes and backslashes only shortens */
-	size_t length;
+	char *text, *raw; /* as long as the line: removing quotes and backslashes only shortens */
+	size_t length, raw_length;
 	bool quoted;
 };
+
+/* Takes the next byte into the word; with `escape` there is a backslash before it that stands for itself alone in the
+ * raw text. */
+static void take(struct cutter *c, bool escape)
+{
+	const char *text = c->line->text;
+
+	if (escape)
+		c->raw[c->raw_length++] = text[c->at++];
+	c->raw[c->raw_length++] = text[c->at];
+	c->text[c->length++] = text[c->at++];
+}
 
 /* The part in double quotes, whose opening quote is at c->at. \" and \\ are escapes; every other backslash stays, for
  * the sake of regular expressions and shell text. */
@@ -38,11 +50,8 @@ static void cut_quoted(struct cutter *c)
 	size_t begin = c->at++;
 
 	c->quoted = true;
-	while (c->at < c->line->length && text[c->at] != '"') {
-		if (text[c->at] == '\\' && (text[c->at + 1] == '"' || text[c->at + 1] == '\\'))
-			c->at++;
-		c->text[c->length++] = text[c->at++];
-	}
+	while (c->at < c->line->length && text[c->at] != '"')
+		take(c, text[c->at] == '\\' && (text[c->at + 1] == '"' || text[c->at + 1] == '\\'));
 	if (c->at < c->line->length) {
 		c->at++;
 		return;
@@ -61,9 +70,8 @@ static bool cut_reference(struct cutter *c)
 	if (!end || (text[c->at + 2] != '_' && memchr(text + c->at, ' ', (size_t)(end - text) - c->at)))
 		return false;
 	n = (size_t)(end - text) + 1 - c->at;
-	memcpy(c->text + c->length, text + c->at, n);
-	c->length += n;
-	c->at += n;
+	while (n--)
+		take(c, false);
 	return true;
 }
 
@@ -85,7 +93,7 @@ static void cut_word(struct cutter *c)
 	size_t begin = c->at;
 	struct conf_word word = {.place = conf_line_place(c->line, begin)};
 
-	c->length = 0;
+	c->length = c->raw_length = 0;
 	c->quoted = false;
 	while (c->at < c->line->length && !conf_is_blank(text[c->at]) && text[c->at] != '{' && text[c->at] != '}') {
 		if (text[c->at] == '"') {
@@ -94,12 +102,12 @@ static void cut_word(struct cutter *c)
 		}
 		if (text[c->at] == '$' && text[c->at + 1] == '{' && cut_reference(c))
 			continue;
-		if (text[c->at] == '\\' && text[c->at + 1] && strchr("#!\"\\", text[c->at + 1]))
-			c->at++;
-		c->text[c->length++] = text[c->at++];
+		take(c, text[c->at] == '\\' && text[c->at + 1] && strchr("#!\"\\", text[c->at + 1]));
 	}
 	warn_undefined(c, begin, c->at - begin);
 	word.text = conf_arena_text(&c->lx->out->arena, c->text, c->length);
+	if (memchr(c->raw, '\\', c->raw_length))
+		word.raw = conf_arena_text(&c->lx->out->arena, c->raw, c->raw_length);
 	word.width = (uint32_t)(c->at - begin);
 	word.quoted = c->quoted;
 	word.kind = CONF_TOKEN_WORD;
@@ -111,7 +119,8 @@ void conf_line_split(struct conf_lexer *lx, const struct conf_line *line)
 	struct cutter c = {.lx = lx, .line = line};
 	struct conf_word brace = {.text = "", .width = 1};
 
-	c.text = conf_realloc(NULL, line->length + 1, 1);
+	c.text = conf_realloc(NULL, line->length + 1, 2);
+	c.raw = c.text + line->length + 1;
 	while (c.at < line->length && !lx->stop) {
 		char ch = line->text[c.at];
 

@@ -12,6 +12,27 @@ static int64_t weight_limit(uint32_t kind)
 	return kind == CONF_TRACK_PROCESS || kind == CONF_TRACK_FILE || kind == CONF_TRACK_SERVICE ? 254 : 253;
 }
 
+/* The word behind `weight`. As keepalived does it: one beyond the limit is the limit, what is none counts as 0, and
+ * with no word at all nothing is tracked. */
+static bool read_number(
+	struct conf_load *load, const struct conf_node *node, uint32_t i, int64_t limit, int64_t *weight)
+{
+	if (i >= node->n_words) {
+		conf_warn(load, node, i - 1, "weight needs a number from -%d to %d" CONF_MEANING "%s is not tracked",
+			(int)limit, (int)limit, conf_word(node, 0));
+		return false;
+	}
+	if (conf_parse_number(conf_word(node, i), -limit, limit, weight) == CONF_VALUE_OK)
+		return true;
+	if (conf_parse_number(conf_word(node, i), -254, 254, weight) != CONF_VALUE_OK)
+		*weight = 0;
+	else
+		*weight = *weight < 0 ? -limit : limit;
+	conf_warn(load, node, i, "weight must be a number from -%d to %d" CONF_MEANING "%d is taken", (int)limit,
+		(int)limit, (int)*weight);
+	return true;
+}
+
 /* The words from `first` on. Returns false (said) when the line is not understood: it is not tracked then. */
 static bool read_weight(
 	struct conf_load *load, const struct conf_node *node, uint32_t first, struct conf_track *t, int64_t *weight)
@@ -22,11 +43,8 @@ static bool read_weight(
 		const char *word = conf_word(node, i);
 
 		if (strcmp(word, "weight") == 0) {
-			i++;
-			if (conf_parse_number(conf_word(node, i), -limit, limit, weight) != CONF_VALUE_OK)
-				conf_warn(load, node, i,
-					"weight must be a number from -%d to %d" CONF_MEANING "it is left out",
-					(int)limit, (int)limit);
+			if (!read_number(load, node, ++i, limit, weight))
+				return false;
 		} else if (strcmp(word, "reverse") == 0) {
 			t->reverse = 1;
 		} else if (strcmp(word, "noreverse") != 0 && strcmp(word, "no_reverse") != 0) {

@@ -176,8 +176,11 @@ END_TEST
 
 START_TEST(test_continued_lines)
 {
-	expect("a b \\\n  c\nd", "a b c;d;", "");
-	expect("a b\\\nc", "a b c;", "");
+	expect("a b \\\n  c\nd", "a b c;d;",
+		"f:1:4: warning: a backslash continues a line in definitions alone, for keepalived; the next line "
+		"belongs "
+		"to this one here\n");
+	expect("$A=b \\\nc\n$A d", "b;c d;", "");
 	expect("a \\", "a;", "");
 	expect("a # b \\\nc", "a;c;", "");
 	expect_places("a b \\\n  c\nd", "a@1:1 b@1:3 c@2:3;d@3:1;");

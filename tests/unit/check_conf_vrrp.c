@@ -147,7 +147,7 @@ START_TEST(test_instance_values)
 	struct conf *c = fixture_load(
 		"vrrp_instance web {\n state BACKUP\n interface eth0\n virtual_router_id 1\n priority 200\n advert_int "
 		"2\n"
-		" nopreempt\n preempt_delay 1.5\n dont_track_primary\n mcast_src_ip 10.0.0.9\n no_accept\n"
+		" nopreempt\n dont_track_primary\n mcast_src_ip 10.0.0.9\n no_accept\n"
 		" smtp_alert\n garp_master_delay 1\n garp_master_repeat 2\n garp_master_refresh 60\n"
 		" garp_master_refresh_repeat 3\n garp_lower_prio_delay 4\n garp_lower_prio_repeat 6\n"
 		" down_timer_adverts 4\n lower_prio_no_advert on\n skip_check_adv_addr yes\n v3_checksum_as_v2\n"
@@ -158,7 +158,7 @@ START_TEST(test_instance_values)
 	ck_assert_uint_eq(i->priority, 200);
 	ck_assert_int_eq(i->advert_us, 2 * US_PER_S);
 	ck_assert_uint_eq(i->preempt, 0);
-	ck_assert_int_eq(i->preempt_delay_us, 1500000);
+	ck_assert_int_eq(i->preempt_delay_us, 0);
 	ck_assert_uint_eq(i->track_primary, 0);
 	check_addr(&i->source, "10.0.0.9");
 	ck_assert(i->no_accept && i->smtp_alert && i->lower_prio_no_advert && i->skip_check_adv_addr);
@@ -405,9 +405,56 @@ START_TEST(test_commands)
 	check_command("\"/bin/sh -c 'a b; c'\"", "[/bin/sh][-c][a b; c]", 0);
 	check_command("\"/bin/sh -c \\\"a b\\\"\"", "[/bin/sh][-c][a b]", 0);
 	check_command("'/bin/a b c'", "[/bin/a][b][c]", 0);
-	check_command("\"/bin/a 'b\\x\\\\y' \\ c\"", "[/bin/a][b\\x\\y][ c]", 0);
+	/* As keepalived -d shows them: the backslashes are worked out twice. */
+	check_command("\"/bin/a 'b\\x\\\\y' \\ c\"", "[/bin/a][bxy][c]", 0);
+	check_command("\"/bin/sh -c 'awk {print \\$2}'\"", "[/bin/sh][-c][awk {print $2}]", 0);
+	check_command("\"/bin/grep a\\\\.b a\\\\\\\\.b\"", "[/bin/grep][a.b][a\\.b]", 0);
+	check_command("'/bin/sh -c \"echo a\\.b\"'", "[/bin/sh][-c][echo a.b]", 0);
+	check_command("\"/bin/sh -c 'echo \\\"x y\\\" \\'z\\''\"", "[/bin/sh][-c][echo \"x y\" z]", 0);
+	check_command("\"/bin/a 'b\\tc' d\\te '\\x41\\102\\cA'\"", "[/bin/a][b\tc][d][e][AB\001]", 0);
 	check_command("\"/bin/a pre'fix ed'post ''\"", "[/bin/a][prefix edpost][]", 0);
 	check_command("\"/bin/a | b\"", "[/bin/a][|][b]", 1);
+}
+END_TEST
+
+/* Lines whose meaning surprises: what `keepalived -d` shows of them. */
+START_TEST(test_as_keepalived_takes_it)
+{
+	struct conf *c = fixture_load(
+		"vrrp_script S {\n script /bin/true\n interval 2.5\n timeout 3.5\n weight -300\n}\n"
+		"vrrp_instance A {\n interface e\n virtual_router_id 1\n virtual_ipaddress { 10.0.0.1 }\n preempt no\n"
+		" preempt_delay 1.5\n garp_master_delay 1.5\n authentication {\n  auth_type PASS\n  auth_pass \"\"\n "
+		"}\n"
+		" track_interface {\n  e1 weight 254\n  e2 weight x\n  e3 weight\n }\n}\n"
+		"vrrp_instance B {\n interface e\n virtual_router_id 2\n virtual_ipaddress {\n  10.0.0.2 peer "
+		"10.0.0.3/28 nodad\n }\n"
+		" nopreempt\n preempt_delay 3\n native_ipv6\n vmac_xmit_base\n"
+		" authentication {\n  auth_type PASS\n  auth_pass \"a\\\\b\"\n }\n}\n"
+		"static_ipaddress {\n 10.0.1.1/24\n}\n",
+		15);
+	const struct conf_instance *a = &c->instances[0], *b = &c->instances[1];
+	const struct conf_address *held = &c->addresses[b->addresses.first];
+
+	ck_assert_int_eq(c->scripts[0].interval_us, 2 * US_PER_S);
+	ck_assert_int_eq(c->scripts[0].timeout_us, 3 * US_PER_S);
+	ck_assert_int_eq(c->scripts[0].weight, -253);
+	ck_assert_uint_eq(a->preempt, 1);
+	ck_assert_int_eq(a->preempt_delay_us, 1500000);
+	ck_assert_int_eq(a->garp_delay_us, US_PER_S);
+	ck_assert_uint_eq(a->auth, CONF_AUTH_NONE);
+	ck_assert_uint_eq(a->tracks.count, 2);
+	ck_assert_int_eq(c->tracks[a->tracks.first].weight, 253);
+	ck_assert_int_eq(c->tracks[a->tracks.first + 1].weight, 0);
+	ck_assert_uint_eq(b->preempt, 0);
+	ck_assert_int_eq(b->preempt_delay_us, 0);
+	ck_assert_uint_eq(b->family, AF_INET);
+	ck_assert(!addr_is_set(&held->peer));
+	ck_assert_uint_ne(held->flags, 0);
+	ck_assert_mem_eq(c->secrets[b->secret].bytes, "a\\\\b", 4);
+	for (uint32_t i = 0; i < c->n_addresses; i++)
+		if (c->addresses[i].instance == CONF_NONE)
+			ck_assert_str_eq(str(c, c->addresses[i].interface), "eth0");
+	conf_close(c);
 }
 END_TEST
 
@@ -490,6 +537,7 @@ int main(void)
 	tcase_add_test(t, test_master_without_priority_is_owner);
 	tcase_add_test(t, test_scripts_and_tracks);
 	tcase_add_test(t, test_commands);
+	tcase_add_test(t, test_as_keepalived_takes_it);
 	tcase_add_test(t, test_groups);
 	tcase_add_test(t, test_strict_mode);
 	suite_add_tcase(suite, t);
