@@ -51,9 +51,10 @@ static void show_clock(struct text *t, struct json_object *pair)
 
 	if (ahead == 0)
 		return;
-	text_styled(t, STYLE_CARE, "    its clock is %lld s %s ours", (long long)(ahead < 0 ? -ahead : ahead),
+	text_tab(t, 4);
+	text_styled(t, STYLE_CARE, "its clock is %lld s %s ours", (long long)(ahead < 0 ? -ahead : ahead),
 		ahead < 0 ? "behind" : "ahead of");
-	text_add(t, "\n");
+	text_newline(t);
 }
 
 void view_pair(struct text *t, struct json_object *status, int64_t now_us)

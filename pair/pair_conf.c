@@ -173,6 +173,15 @@ static void __attribute__((format(printf, 3, 4))) add(struct pair_conf *pc, uint
 	va_end(args);
 }
 
+/* Both kernels have to speak of the same group, and hold back as long. */
+static uint64_t digest_sync(const struct conf_global *global)
+{
+	const uint32_t numbers[] = {global->sync_id, global->sync_port, global->sync_maxlen, global->connection_sync,
+		global->preempt_coverage};
+
+	return mix(mix(SEED, numbers, sizeof(numbers)), &global->sync_group, sizeof(global->sync_group));
+}
+
 static void add_servers(struct pair_conf *pc, const struct conf *conf)
 {
 	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE];
@@ -192,7 +201,7 @@ int pair_conf_build(struct pair_conf *out, const struct conf *conf)
 	size_t n = (size_t)conf->n_instances + conf->n_groups + conf->n_services + conf->n_servers;
 
 	memset(out, 0, sizeof(*out));
-	out->objects = calloc(n + 1, sizeof(*out->objects));
+	out->objects = calloc(n + 2, sizeof(*out->objects));
 	if (!out->objects)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < conf->n_instances; i++)
@@ -200,6 +209,7 @@ int pair_conf_build(struct pair_conf *out, const struct conf *conf)
 	for (uint32_t i = 0; i < conf->n_groups; i++)
 		add(out, digest_group(conf, i), "vrrp_sync_group %.160s", conf_string(conf, conf->groups[i].name));
 	add_servers(out, conf);
+	add(out, digest_sync(conf->global), "connection synchronisation (global_defs)");
 	qsort(out->objects, out->n, sizeof(*out->objects), compare_names);
 	out->whole = SEED;
 	for (uint32_t i = 0; i < out->n; i++) {

@@ -13,7 +13,7 @@ struct own_facts {
 	int64_t active_since_real_us; /* the youngest */
 	struct mono standby_since;    /* the youngest */
 	uint64_t wish;                /* of an operator who takes mastership back */
-	struct status_sync sync;   /* zero while not known */
+	struct status_sync sync;      /* zero while not known */
 };
 
 static void look_at_instances(const struct pair *pair, struct own_facts *facts)
@@ -74,6 +74,7 @@ void pair_look_state(const struct pair *pair, struct pair_state *out)
 	out->objects = pair->own.n;
 	out->config_have = pair->other.objects_complete ? pair->other.config : 0;
 	out->clock = (uint64_t)real_now_us();
+	out->layout = CONF_LAYOUT;
 }
 
 /* ---- coverage ---- */
@@ -191,8 +192,10 @@ void pair_look_config(struct pair *pair)
 	const struct pair_other *other = &pair->other;
 	const struct status_difference none = {0};
 	struct listing listing = {.pair = pair};
-	bool equal = other->is_heard && other->state.config == pair->own.whole;
-	bool complete = other->is_heard && other->objects_complete && other->config == other->state.config;
+	/* Digests of another version's tables say nothing about the files. */
+	bool comparable = other->is_heard && other->state.layout == CONF_LAYOUT;
+	bool equal = comparable && other->state.config == pair->own.whole;
+	bool complete = comparable && other->objects_complete && other->config == other->state.config;
 	uint32_t before = pair->status.config_known ? pair->status.config_differs : 0;
 
 	pair->status.config_known = equal || complete;
@@ -240,8 +243,11 @@ static void set_why(struct pair *pair, enum pair_state_kind state)
 			snprintf(status->why, sizeof(status->why), "the other node is not heard");
 		break;
 	case PAIR_UP:
-		snprintf(status->why, sizeof(status->why), "%s (poise %s) is heard", other->state.node,
-			other->state.software);
+		snprintf(status->why, sizeof(status->why), "%.40s (poise %s) is heard%s", other->state.node,
+			other->state.software,
+			other->state.layout == CONF_LAYOUT
+				? ""
+				: "; its version differs, so the configurations are not compared");
 		break;
 	}
 }

@@ -21,6 +21,7 @@ enum field {
 	FIELD_CONFIG, /* digest, objects */
 	FIELD_CONFIG_HAVE,
 	FIELD_CLOCK,
+	FIELD_LAYOUT,
 	FIELD_PART = 16, /* of a digest: walk, part */
 	FIELD_BUCKETS,
 	FIELD_FIRST = 24, /* of objects: configuration, number of the first */
@@ -99,6 +100,7 @@ static void put_state(struct writer *w, const struct pair_state *s)
 	put_pair(w, FIELD_CONFIG, s->config, s->objects);
 	put_u64(w, FIELD_CONFIG_HAVE, s->config_have);
 	put_u64(w, FIELD_CLOCK, s->clock);
+	put_u32(w, FIELD_LAYOUT, s->layout);
 }
 
 static void put_digest(struct writer *w, const struct pair_digest *d)
@@ -310,6 +312,9 @@ static void take_state_field(const struct field_view *f, struct pair_state *s)
 		break;
 	case FIELD_CLOCK:
 		take_u64(f, &s->clock);
+		break;
+	case FIELD_LAYOUT:
+		take_u32(f, &s->layout);
 		break;
 	}
 }

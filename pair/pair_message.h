@@ -45,6 +45,7 @@ struct pair_state {
 	uint64_t config;      /* digest of the configuration as far as it is to be the same */
 	uint32_t objects;     /* configured objects in it */
 	uint64_t config_have; /* the receiver's configuration whose objects are complete here */
+	uint32_t layout;      /* version of the tables that the digests are of; 0 = not told */
 	uint64_t clock;       /* the sender's real time in microseconds, 0 = not told */
 };
 

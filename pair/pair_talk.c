@@ -167,7 +167,8 @@ void pair_talk_beat(struct pair *pair)
 	pair_look_state(pair, &own);
 	if (own.walk != 0 && other->state.have != own.walk)
 		talk_digest(pair);
-	if (other->state.config != own.config && other->state.config_have != own.config)
+	if (other->state.layout == own.layout && other->state.config != own.config &&
+		other->state.config_have != own.config)
 		talk_objects(pair);
 	talk_admin(pair, pair->beats % ADMIN_EVERY_BEATS == 0);
 	talk_pool(pair, pair->beats % ADMIN_EVERY_BEATS == 0);

@@ -83,20 +83,22 @@ def test_servers_added_and_removed_are_taken_over_by_the_other_node(site):
 
 
 def test_differences_of_the_configurations_are_named(site):
-    first, second = site.r1.poised(text(site.r1)), site.r2.poised(text(site.r2))
+    sync = "pair_key a-key-of-the-test\nlvs_sync_daemon back id %d"
+    first, second = site.r1.poised(text(site.r1, sync % 51)), site.r2.poised(text(site.r2, sync % 51))
     up(first, second)
     # priorities and addresses of the nodes differ, and that is no difference
     for daemon in (first, second):
         wait_until("equal configurations", lambda d=daemon: pair(d), lambda seen: seen["configuration_compared"] and
                    seen["configuration_differences"] == 0, within=20)
-    second.write(text(site.r2, servers=2).replace("weight 1", "weight 3", 1))
+    second.write(text(site.r2, sync % 52, servers=2).replace("weight 1", "weight 3", 1))
     second.poisectl("reload")
     service = VIP + ":80/tcp"
     for daemon, missing in ((first, "only here"), (second, "only there")):
         seen = wait_until("the differences", lambda d=daemon: pair(d), lambda seen: seen["configuration_differences"],
                           within=20)
         found = {d["object"]: d["what"] for d in seen["differences"]}
-        assert found == {"real_server %s:80 of %s" % (site.s1.address, service): "not the same",
+        assert found == {"connection synchronisation (global_defs)": "not the same",
+                         "real_server %s:80 of %s" % (site.s1.address, service): "not the same",
                          "real_server %s:80 of %s" % (site.s3.address, service): missing}
         assert "not the same" in daemon.poisectl("status").stdout
 

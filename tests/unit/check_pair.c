@@ -30,6 +30,7 @@ static struct pair_message state_message(void)
 		.config = 10,
 		.objects = 11,
 		.config_have = 12,
+		.layout = 14,
 		.clock = 13};
 	return m;
 }
@@ -164,9 +165,9 @@ START_TEST(test_an_older_node_is_understood)
 {
 	static const struct {
 		uint8_t type;
-		unsigned fields[12];
-	} cases[] = {{PAIR_STATE, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}}, {PAIR_DIGEST, {16, 17}}, {PAIR_OBJECTS, {24}},
-		{PAIR_ADMIN, {32, 33, 34, 35, 36}}, {PAIR_POOL, {32, 33, 37, 35}}};
+		unsigned fields[14];
+	} cases[] = {{PAIR_STATE, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}}, {PAIR_DIGEST, {16, 17}},
+		{PAIR_OBJECTS, {24}}, {PAIR_ADMIN, {32, 33, 34, 35, 36}}, {PAIR_POOL, {32, 33, 37, 35}}};
 	static struct pair_message m, back;
 	uint8_t buf[PAIR_SIZE];
 
@@ -186,6 +187,7 @@ START_TEST(test_an_older_node_is_understood)
 			ck_assert_uint_eq(back.u.state.answered, cases[i].fields[k] == 5 ? 0 : 6);
 			ck_assert_uint_eq(back.u.state.held_known, cases[i].fields[k] == 8 ? 0 : 1);
 			ck_assert_uint_eq(back.u.state.clock, cases[i].fields[k] == 11 ? 0 : 13);
+			ck_assert_uint_eq(back.u.state.layout, cases[i].fields[k] == 12 ? 0 : 14);
 		}
 	}
 }
