@@ -7,13 +7,14 @@ zshdir = $(datadir)/zsh/vendor-completions
 
 systemdunit_DATA = etc/poise.service etc/poise-script@.service etc/poise-script.socket
 pkglibexec_SCRIPTS = etc/release-leftovers
-dist_doc_DATA = README.md etc/poise-status.keys
+dist_doc_DATA = README.md doc/servers.md doc/firewall.md doc/cloud.md etc/poise-status.keys
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/poise.conf etc/poise-dr.conf
 EXTRA_DIST += etc/poise.service.in etc/poise-script@.service.in etc/poise-script.socket \
-	etc/release-leftovers.in etc/poise.sysusers etc/poise.tmpfiles etc/poise.bash-completion tests/unit/examples
+	etc/release-leftovers.in etc/poise.sysusers etc/poise.tmpfiles etc/poise.bash-completion etc/poise.zsh-completion \
+	etc/poised.zsh-completion tests/unit/examples tests/unit/manuals
 CLEANFILES += etc/poise.service etc/poise-script@.service etc/release-leftovers
-TESTS += tests/unit/examples
+TESTS += tests/unit/examples tests/unit/manuals
 
 edit_paths = $(MKDIR_P) etc && $(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
 	-e 's|@pkglibexecdir[@]|$(pkglibexecdir)|g'
@@ -35,7 +36,9 @@ install-data-local:
 	$(INSTALL_DATA) $(srcdir)/etc/poise.bash-completion "$(DESTDIR)$(completiondir)/poised"
 	cd "$(DESTDIR)$(completiondir)" && ln -sf poised poisectl
 	$(INSTALL_DATA) $(srcdir)/etc/poise.zsh-completion "$(DESTDIR)$(zshdir)/_poisectl"
+	$(INSTALL_DATA) $(srcdir)/etc/poised.zsh-completion "$(DESTDIR)$(zshdir)/_poised"
 
 uninstall-local:
 	rm -f "$(DESTDIR)$(sysusersdir)/poise.conf" "$(DESTDIR)$(tmpfilesdir)/poise.conf" \
-		"$(DESTDIR)$(completiondir)/poised" "$(DESTDIR)$(completiondir)/poisectl" "$(DESTDIR)$(zshdir)/_poisectl"
+		"$(DESTDIR)$(completiondir)/poised" "$(DESTDIR)$(completiondir)/poisectl" "$(DESTDIR)$(zshdir)/_poisectl" \
+		"$(DESTDIR)$(zshdir)/_poised"
