@@ -12,8 +12,8 @@ def example(first="lb1", client_side="eth0", server_side="eth1"):
     """The text with its five values replaced, the same for both routers; `first` is the master's name."""
     with open(os.path.join(TOP, "etc/poise.conf"), encoding="utf-8") as f:
         text = f.read()
-    for offered, value in (("@lb1  $PRIORITY=", "@%s  $PRIORITY=" % first), ("@^lb1 $PRIORITY=", "@^%s $PRIORITY=" % first),
-                           ("$CLIENT_SIDE=eth0", "$CLIENT_SIDE=" + client_side),
+    text = text.replace("@lb1", "@" + first).replace("@^lb1", "@^" + first)
+    for offered, value in (("$CLIENT_SIDE=eth0", "$CLIENT_SIDE=" + client_side),
                            ("$SERVER_SIDE=eth1", "$SERVER_SIDE=" + server_side),
                            ("$VIP=203.0.113.10", "$VIP=" + VIP), ("$NET=10.0.0", "$NET=" + BACK4.rstrip("."))):
         assert text.count("\n" + offered) == 1, offered
