@@ -18,7 +18,7 @@ def test_direct_routing_of_ipv6(site):
     site.r1.run("ip", "addr", "add", VIP6 + "/64", "dev", "front", "nodad")
     for server in site.servers:
         server.run("ip", "address", "add", VIP6 + "/128", "dev", "lo")
-        server.namespace.ip("-6 route replace default via %s3" % BACK6)
+        server.run("ip", "-6", "route", "replace", "default", "via", BACK6 + "3")
         server.nginx()
     site.r1.poised(service([BACK6 + "11", BACK6 + "12", BACK6 + "13"], address=VIP6, kind="DR", check=TCP_CHECK))
     seen = set()

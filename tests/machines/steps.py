@@ -8,6 +8,7 @@ from poiselab.site import GATEWAY, VIP
 
 DEB = os.environ.get("POISE_DEB")
 SLOW = 240  # seconds that anything may take without KVM on a busy machine
+PATIENT = 10  # seconds until a customer gives a request up
 
 
 def put_package(machine, path, name="poise_0_amd64.deb"):

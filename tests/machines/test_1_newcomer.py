@@ -13,15 +13,17 @@ from poiselab.customer import Customer, Download
 from poiselab.documents import commands, typed
 from poiselab.example import example, with_everything
 from poiselab.site import BACK4, FRONT4, GATEWAY, VIP
-from steps import SLOW, DEB, holds, put_package, wait_master, wait_servers
+from steps import DEB, PATIENT, SLOW, holds, put_package, wait_master, wait_servers
 
 NEXT = os.environ.get("POISE_NEXT_DEB")
 NETWORK = "[Match]\nName=%s\n[Network]\nAddress=%s/24\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
 
 
 def everything():
-    """The example with what it offers taken in, and packets for the address dropped that are not for its service."""
-    return with_everything(example()).replace("interface ${CLIENT_SIDE}\n", "interface ${CLIENT_SIDE}\n\tno_accept\n")
+    """The example with what it offers taken in, packets for the address dropped that are not for its service, and checks that
+    are patient with a machine that may stand still for seconds, as emulated ones do on a busy host."""
+    text = with_everything(example()).replace("interface ${CLIENT_SIDE}\n", "interface ${CLIENT_SIDE}\n\tno_accept\n")
+    return text.replace("connect_timeout 2", "connect_timeout 10").replace("retry 1\n", "retry 3\n")
 
 
 def boot(machine, host):
@@ -90,7 +92,7 @@ def test_what_the_example_offers(pair):
     assert "poise-script@" in lb1.run("systemctl list-units --no-legend 'poise-script@*'")
     assert "running" in lb1.run("systemctl show -p SubState poise")
     # A change of mastership, there and back, without a failed request
-    customer = Customer(site.client.namespace.name, VIP, timeout_s=3)
+    customer = Customer(site.client.namespace.name, VIP, timeout_s=PATIENT)
     lb1.run("poisectl handover --all")
     wait_master(lb2)
     wait_until("the trap of the new master", lambda: traps.traps("POISE-MIB::") or traps.traps(), within=SLOW)
@@ -102,7 +104,7 @@ def test_what_the_example_offers(pair):
 
 def test_power_failure_and_return(pair):
     site, (lb1, lb2) = pair
-    customer = Customer(site.client.namespace.name, VIP, timeout_s=3)
+    customer = Customer(site.client.namespace.name, VIP, timeout_s=PATIENT)
     wait_until("an answer", lambda: [visit for visit in customer.visits if visit[1]], within=SLOW)
     lb1.power_off()
     wait_master(lb2)
@@ -118,7 +120,7 @@ def test_power_failure_and_return(pair):
 def test_upgrade_of_both_under_traffic(pair):
     """The backup, then the master: no request fails, no connection is cut."""
     site, (lb1, lb2) = pair
-    customer = Customer(site.client.namespace.name, VIP, timeout_s=3)
+    customer = Customer(site.client.namespace.name, VIP, timeout_s=PATIENT)
     wait_until("lb2 to hold its connection", lambda: json.loads(lb2.run("poisectl status --json")).get("pair", {}),
                lambda pair: pair.get("coverage_of") and pair["coverage_percent"] >= 99, within=SLOW, every=1)
     download = Download(site.client.namespace.name, VIP)

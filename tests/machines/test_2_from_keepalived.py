@@ -9,7 +9,7 @@ from poiselab.configs import HTTP_CHECK, pair as instances, service
 from poiselab.customer import Customer
 from poiselab.documents import commands, typed
 from poiselab.site import BACK4, GATEWAY, VIP
-from steps import DEB, SLOW, holds, put_package, wait_master, wait_servers
+from steps import DEB, PATIENT, SLOW, holds, put_package, wait_master, wait_servers
 
 PRIORITY = {"lb1": 150, "lb2": 100}
 
@@ -20,7 +20,7 @@ def todays_file(name):
     return ("global_defs {\n\trouter_id %s\n\tenable_script_security\n\tscript_user root\n}\n" % name +
             instances(PRIORITY[name], more=password) +
             service([BACK4 + "11", BACK4 + "12", BACK4 + "13"], scheduler="wlc",
-                    check=HTTP_CHECK.replace("retry 0", "nb_get_retry 1"), delay=3))
+                    check=HTTP_CHECK.replace("retry 0", "nb_get_retry 3").replace("connect_timeout 1", "connect_timeout 10"), delay=3))
 
 
 def from_keepalived(machine):
@@ -44,7 +44,7 @@ def test_one_node_at_a_time(pair):
     wait_until("a request served by keepalived's service", site.fetch, lambda body: body and body.startswith("s"), within=SLOW)
 
     # The backup first: clients do not notice
-    customer = Customer(site.client.namespace.name, VIP, timeout_s=3)
+    customer = Customer(site.client.namespace.name, VIP, timeout_s=PATIENT)
     wait_until("an answer", lambda: [visit for visit in customer.visits if visit[1]], within=SLOW)
     moment = time.monotonic()
     assert "BACKUP" in from_keepalived(lb2)
