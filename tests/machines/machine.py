@@ -84,11 +84,12 @@ class Machine:
         return said
 
     def put(self, path, data):
-        """Writes a file of any size."""
+        """Writes a file of any size, down to the disk: the plug may be pulled."""
         self.run(": >%s" % path)
         text = base64.b64encode(data).decode()
         for i in range(0, len(text), 60000):
             self.run("printf %%s %s | base64 -d >>%s" % (text[i:i + 60000], path))
+        self.run("sync " + path)
 
     def power_off(self):
         """The plug is pulled."""

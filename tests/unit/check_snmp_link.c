@@ -165,7 +165,7 @@ static int probe_with(struct master *m)
 	}
 	last_error = -2;
 	agentx_probe_init(&probe, loop, done, loop);
-	loop_timer_set(loop, &limit, mono_add(mono_now(), 100 * US_PER_MS));
+	loop_timer_set(loop, &limit, mono_add(mono_now(), m && !m->answer ? 100 * US_PER_MS : 30 * US_PER_S));
 	agentx_probe_start(&probe, &a);
 	if (last_error == -2)
 		loop_run(loop);
