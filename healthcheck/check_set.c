@@ -26,7 +26,7 @@ static const char *find_fault(struct check *c, struct tls_world *tls, char *why)
 	const struct probe_kind *kind = probe_kind_of(check->kind);
 	char reason[WHY_SIZE];
 
-	if (check->kind == CONF_CHECK_MISC)
+	if (check_is_told(check))
 		return NULL;
 	if (!kind)
 		return "not run: this version does not run checks of this kind";

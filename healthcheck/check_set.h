@@ -23,7 +23,7 @@ struct check {
 	struct flap flap;
 	struct check *leader, *users, *next_user; /* see check_share.h */
 	bool was_user;
-	uint64_t script_runs; /* MISC_CHECK: runs of the script process that were taken in */
+	uint64_t script_runs; /* MISC_CHECK: runs of the script process that were taken in; BFD_CHECK: the state + 1 */
 	struct timer timer;
 	struct mono planned;      /* the start that the timer stands for; not set = to be spread */
 	int64_t first_span_us;    /* the first start lies within this time */

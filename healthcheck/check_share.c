@@ -41,13 +41,13 @@ static unsigned seniority(const struct check *c)
 	return c->was_user ? 1 : 0;
 }
 
-/* A program is run by the script process, each for itself; what a file says may be reckoned with the weight of the
+/* What other processes find out, they do for each itself; what a file says may be reckoned with the weight of the
  * server; a dead check runs for nobody. */
 static bool is_shareable(const struct check *c)
 {
-	uint32_t kind = check_spec_conf(&c->spec)->kind;
+	const struct conf_check *conf = check_spec_conf(&c->spec);
 
-	return !c->is_dead && kind != CONF_CHECK_MISC && kind != CONF_CHECK_FILE;
+	return !c->is_dead && !check_is_told(conf) && conf->kind != CONF_CHECK_FILE;
 }
 
 static bool join(struct check_set *set, struct check **table, uint32_t mask, struct check *c)

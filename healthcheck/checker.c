@@ -272,7 +272,7 @@ static void learn_from_leader(struct check *c)
 
 static bool needs_start(const struct check *c)
 {
-	return !c->is_dead && c->leader == c && check_spec_conf(&c->spec)->kind != CONF_CHECK_MISC;
+	return !c->is_dead && c->leader == c && !check_is_told(check_spec_conf(&c->spec));
 }
 
 /* Arms what neither runs, nor waits, nor has a time already. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* poise-healthcheck: probes the real servers and tells who is up. It speaks with hostile peers and therefore holds no
  * privilege; it never touches the kernel's IPVS table (ipvs acts on its board). */
+#include "health_bfd.h"
 #include "health_misc.h"
 #include "health_report.h"
 #include "health_watch.h"
@@ -136,6 +137,8 @@ static void health_changed(struct role_process *p, enum role role, uint32_t tabl
 
 	if (role == ROLE_SCRIPT && (table == SCRIPT_TABLE_MISC || table == UINT32_MAX))
 		health_misc_look(checker_set(h->checker), p->boards[ROLE_SCRIPT], record);
+	if (role == ROLE_VRRP && (table == VRRP_TABLE_BFD || table == UINT32_MAX))
+		health_bfd_look(checker_set(h->checker), p->boards[ROLE_VRRP]);
 }
 
 static void health_abort(struct role_process *p)

@@ -22,7 +22,7 @@ HEALTH_LIBS = healthcheck/libhealth.a $(ROLE_LIBS) $(OPENSSL_LIBS) $(PCRE2_LIBS)
 
 pkglibexec_PROGRAMS += healthcheck/poise-healthcheck
 healthcheck_poise_healthcheck_SOURCES = healthcheck/health_process.c healthcheck/health_report.c \
-	healthcheck/health_report.h healthcheck/health_watch.c healthcheck/health_watch.h healthcheck/health_misc.c \
+	healthcheck/health_report.h healthcheck/health_watch.c healthcheck/health_watch.h healthcheck/health_bfd.c healthcheck/health_bfd.h healthcheck/health_misc.c \
 	healthcheck/health_misc.h
 healthcheck_poise_healthcheck_LDADD = $(HEALTH_LIBS)
 

@@ -15,7 +15,7 @@
 /* Descriptors that the process needs beside those of probes. */
 #define DESCRIPTORS_KEPT 64
 
-/* By enum conf_check_kind; NULL: its program is run by the script process. */
+/* By enum conf_check_kind; NULL: another process finds it out (check_is_told()). */
 static const struct probe_kind *const kinds[CONF_CHECK_KINDS] = {
 	[CONF_CHECK_TCP] = &probe_kind_tcp,
 	[CONF_CHECK_HTTP] = &probe_kind_http,
@@ -29,6 +29,7 @@ static const struct probe_kind *const kinds[CONF_CHECK_KINDS] = {
 	[CONF_CHECK_FILE] = &probe_kind_file,
 	[CONF_CHECK_AGENT] = &probe_kind_agent,
 	[CONF_CHECK_GRPC] = &probe_kind_grpc,
+	[CONF_CHECK_BFD] = NULL,
 };
 
 /* Echo requests with a mark share a socket that the parent has lent. */

@@ -35,6 +35,12 @@ int check_spec_prepare_tls(struct check_spec *spec, struct tls_world *world, cha
 /* Gives back what was prepared. */
 void check_spec_free(struct check_spec *spec);
 
+/* No probe of our own: another process finds it out. */
+static inline bool check_is_told(const struct conf_check *check)
+{
+	return check->kind == CONF_CHECK_MISC || check->kind == CONF_CHECK_BFD;
+}
+
 static inline const struct conf_check *check_spec_conf(const struct check_spec *spec)
 {
 	return &spec->conf->checks[spec->index];

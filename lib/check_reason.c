@@ -69,6 +69,8 @@ const char *reason_name(enum reason reason)
 		return "exit status";
 	case REASON_SCRIPT_TIMEOUT:
 		return "program timeout";
+	case REASON_BFD:
+		return "BFD session";
 	case REASON_SCRIPT_NOT_RUN:
 		return "program not started";
 	case REASON_NO_SOCKET:

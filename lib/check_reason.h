@@ -38,6 +38,7 @@ enum reason {
 	REASON_GRPC,
 	REASON_SCRIPT,
 	REASON_SCRIPT_TIMEOUT,
+	REASON_BFD,
 	/* our own trouble: says nothing about the server, the verdict stays */
 	REASON_NO_SOCKET,
 	REASON_BIND,

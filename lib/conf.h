@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 12
+#define CONF_LAYOUT 13
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -519,6 +519,7 @@ enum conf_check_kind {
 	CONF_CHECK_FILE,
 	CONF_CHECK_AGENT,
 	CONF_CHECK_GRPC,
+	CONF_CHECK_BFD,
 	CONF_CHECK_KINDS
 };
 /* What a check is taken for before its first result. */
@@ -576,7 +577,8 @@ struct conf_check {
 	struct conf_range steps;
 	uint32_t require_reply;
 	uint32_t min_reply, max_reply; /* bytes; max 0 = any */
-	/* DNS_CHECK: name; SMTP_CHECK: name for HELO; FILE_CHECK: path; GRPC_CHECK: service; AGENT_CHECK: text to send
+	/* DNS_CHECK: name; SMTP_CHECK: name for HELO; FILE_CHECK: path; GRPC_CHECK: service; AGENT_CHECK: text to send;
+	 * BFD_CHECK: the session
 	 */
 	conf_string_t name;
 	uint32_t dns_type; /* as on the wire */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bfd_instance: sessions with neighbours that instances and checks look at. Runs in the config role. Times are
  * milliseconds here, as in keepalived. */
+#include "conf_probe.h"
 #include "conf_track.h"
 #include <string.h>
 
@@ -180,4 +181,39 @@ const struct conf_block conf_bfd_block = {
 	.begin = begin_bfd,
 	.end = end_bfd,
 	.print = print_block,
+};
+
+/* ---- BFD_CHECK ---- */
+
+/* clang-format off */
+static const struct conf_directive check_directives[] = {
+	TEXT("name", CONF_RECORD(conf_check, name), LIVE, "name of a bfd_instance"),
+	END_OF_TABLE,
+};
+/* clang-format on */
+
+static bool begin_check(struct conf_load *load, const struct conf_node *node)
+{
+	return conf_check_begin(load, &conf_bfd_check_block, node, CONF_CHECK_BFD);
+}
+
+void conf_bfd_check_finish(struct conf_load *load, conf_index_t index)
+{
+	const struct conf_check *c = conf_builder_at(load->builder, CONF_TABLE_CHECK, index);
+	const char *name = conf_builder_text(load->builder, c->name);
+
+	if (conf_name_find(load, CONF_TABLE_BFD, name) == CONF_NONE &&
+		!conf_name_is_dropped(load, CONF_TABLE_BFD, name))
+		conf_error(load, conf_object(load, CONF_TABLE_CHECK, index)->node, 0,
+			"BFD_CHECK needs the name of a bfd_instance%s%s",
+			name[0] ? ", and there is none of the name " : "", name);
+}
+
+const struct conf_block conf_bfd_check_block = {
+	.name = "BFD_CHECK",
+	.table = CONF_TABLE_CHECK,
+	.directives = {check_directives},
+	.begin = begin_check,
+	.end = conf_check_end,
+	.body_optional = true,
 };

@@ -440,6 +440,7 @@ const struct conf_block *conf_check_block(enum conf_check_kind kind)
 		[CONF_CHECK_FILE] = &conf_file_block,
 		[CONF_CHECK_AGENT] = &conf_agent_block,
 		[CONF_CHECK_GRPC] = &conf_grpc_block,
+		[CONF_CHECK_BFD] = &conf_bfd_check_block,
 	};
 
 	return blocks[kind];

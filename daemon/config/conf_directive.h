@@ -175,7 +175,7 @@ extern const struct conf_block conf_service_block;
 extern const struct conf_block conf_server_block;
 extern const struct conf_block conf_tcp_block, conf_http_block, conf_ssl_block, conf_misc_block, conf_tls_block;
 extern const struct conf_block conf_smtp_block, conf_dns_block, conf_udp_block, conf_ping_block, conf_file_block;
-extern const struct conf_block conf_agent_block, conf_grpc_block;
+extern const struct conf_block conf_agent_block, conf_grpc_block, conf_bfd_check_block;
 
 /* The line of this keyword in the block, or NULL. *number receives its position over all tables of the block. */
 const struct conf_directive *conf_directive_find(const struct conf_block *block, const char *name, unsigned *number);

@@ -279,7 +279,7 @@ static void finish_times(struct conf_load *load, struct conf_check *c)
 	c->delay_before_retry_us =
 		first_of(c->delay_before_retry_us, r->delay_before_retry_us, v->delay_before_retry_us, delay);
 	c->retry = (uint32_t)first_of(retry, r->retry, v->retry,
-		c->kind == CONF_CHECK_MISC  ? 0
+		c->kind == CONF_CHECK_MISC || c->kind == CONF_CHECK_BFD ? 0
 		: c->kind == CONF_CHECK_DNS ? 3
 					    : 1);
 	if (c->fall)
@@ -307,6 +307,7 @@ static uint16_t default_port(uint32_t kind)
 	case CONF_CHECK_FILE:
 	case CONF_CHECK_AGENT:
 	case CONF_CHECK_GRPC:
+	case CONF_CHECK_BFD:
 	case CONF_CHECK_KINDS:
 		return 0;
 	}
@@ -325,7 +326,9 @@ static void finish_check(struct conf_load *load, conf_index_t index)
 		c->alpha = s->alpha;
 	if (c->kind == CONF_CHECK_FILE)
 		conf_file_check_finish(load, index);
-	if (c->kind == CONF_CHECK_MISC || c->kind == CONF_CHECK_FILE)
+	if (c->kind == CONF_CHECK_BFD)
+		conf_bfd_check_finish(load, index);
+	if (c->kind == CONF_CHECK_MISC || c->kind == CONF_CHECK_FILE || c->kind == CONF_CHECK_BFD)
 		return;
 	if (!addr_is_set(&c->target))
 		c->target = s->addr;

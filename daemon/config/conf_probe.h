@@ -18,6 +18,8 @@ void conf_check_end(struct conf_load *load, const struct conf_node *node);
 /* Every kind of check by its number. */
 const struct conf_block *conf_check_block(enum conf_check_kind kind);
 
+/* The session of a BFD_CHECK has to be there. */
+void conf_bfd_check_finish(struct conf_load *load, conf_index_t index);
 /* A FILE_CHECK with a track_file gets its path and weight, wherever that stands in the file. */
 void conf_file_check_finish(struct conf_load *load, conf_index_t index);
 

@@ -191,7 +191,7 @@ static const struct conf_directive server_directives[] = {
 	BLOCK("FILE_CHECK", &conf_file_block, LIVE, "up as a file says"),
 	BLOCK("AGENT_CHECK", &conf_agent_block, LIVE, "as an agent on the server says: up, down, drain, maint, a percentage"),
 	BLOCK("GRPC_CHECK", &conf_grpc_block, LIVE, "up while the gRPC health service says SERVING"),
-	INACTIVE("BFD_CHECK", "Poise does not speak BFD; use TCP_CHECK"),
+	BLOCK("BFD_CHECK", &conf_bfd_check_block, LIVE, "up while a BFD session (bfd_instance) is up"),
 	END_OF_TABLE,
 };
 /* clang-format on */

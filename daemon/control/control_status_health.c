@@ -19,6 +19,7 @@ static const char *check_kind_name(uint32_t kind)
 		[CONF_CHECK_FILE] = "FILE_CHECK",
 		[CONF_CHECK_AGENT] = "AGENT_CHECK",
 		[CONF_CHECK_GRPC] = "GRPC_CHECK",
+		[CONF_CHECK_BFD] = "BFD_CHECK",
 	};
 
 	return kind < CONF_CHECK_KINDS ? names[kind] : "unknown";

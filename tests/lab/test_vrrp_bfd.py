@@ -10,8 +10,8 @@ import struct
 import pytest
 
 from poiselab import net, wait_until
-from poiselab.configs import instance
-from poiselab.site import FRONT4, FRONT6, VIP
+from poiselab.configs import instance, service
+from poiselab.site import BACK4, FRONT4, FRONT6, VIP
 
 OWN, OTHER = {4: FRONT4 + "2", 6: FRONT6 + "2"}, {4: FRONT4 + "3", 6: FRONT6 + "3"}
 # A session is lost after a second or three of silence: machines that stall for less keep it.
@@ -166,3 +166,19 @@ def test_strangers_do_not_move_a_session(site):
     assert (bfd(ours)["state"], bfd(ours)["ups"], bfd(ours)["remote"]["state"]) == ("up", 1, "up")
     send(site.r2, OTHER[4], 255, down)  # the seal of truth: such a one would have done it
     wait_until("the session to begin anew", lambda: bfd(ours)["ups"], lambda seen: seen == 2, within=20)
+
+
+def test_a_server_is_checked_by_its_session(site):
+    """BFD_CHECK: out of the table when the session falls, in again when it is up."""
+    server = site.s1.address
+    mine = "bfd_instance web {\n\tneighbor_ip %s\n" % server + PACE % 20 + "}\n"
+    check = "BFD_CHECK {\n\t\t\tname web\n\t\t}"
+    ours = site.r1.poised(mine + service([server], check=check))
+    wait_until("the server to be down", lambda: ours.server(server).get("health"), lambda seen: seen == "down")
+    peer = site.s1.frr("bfd\n peer %s local-address %s\n  detect-multiplier 20\n !\n!\n" % (BACK4 + "2", server), "bfdd")
+    wait_until("the server to be up", lambda: ours.server(server).get("health"), lambda seen: seen == "up", within=30)
+    assert "is heard" in ours.server(server)["why"] or "is heard" in ours.server(server)["checks"][0]["why"]
+    for program in peer.programs:
+        program.kill()
+    wait_until("the server to be down again", lambda: ours.server(server).get("health"), lambda seen: seen == "down", within=20)
+    assert ours.server(server)["checks"][0]["reason"] == "BFD session"

@@ -89,6 +89,11 @@ class Machine:
         self.keep(pair.snmpd)
         return pair
 
+    def frr(self, configuration, daemon="vrrpd"):
+        peer = Frr(self, configuration, daemon)
+        self.processes += peer.programs
+        return peer
+
     def trap_receiver(self, **more):
         return self.keep(TrapReceiver(self, **more))
 
@@ -103,11 +108,6 @@ class Router(Machine):
 
     def keepalived(self, configuration):
         return self.keep(Keepalived(self, configuration))
-
-    def frr(self, configuration, daemon="vrrpd"):
-        peer = Frr(self, configuration, daemon)
-        self.processes += peer.programs
-        return peer
 
     def reboot(self):
         """The machine loses power and comes up again: processes, addresses and kernel tables are gone."""
