@@ -57,6 +57,21 @@ static void show_clock(struct text *t, struct json_object *pair)
 	text_newline(t);
 }
 
+/* What survives no failover, because the kernel's protocol has no room for it. The first limit holds everywhere and
+ * stands in the manual; the others are there because of this configuration. */
+static void show_limits(struct text *t, struct json_object *sync)
+{
+	bool is_full = sync && strcmp(json_text(sync, "mode"), "full") == 0;
+	size_t n = is_full ? json_count(sync, "limits") : 0;
+
+	for (size_t i = 1; i < n; i++) {
+		text_tab(t, 4);
+		text_styled(t, STYLE_DIM, "not synchronised: ");
+		text_wrap(t, 22, STYLE_DIM, json_object_get_string(json_element(sync, "limits", i)));
+		text_newline(t);
+	}
+}
+
 void view_pair(struct text *t, struct json_object *status, int64_t now_us)
 {
 	struct json_object *pair = json_member(status, "pair");
@@ -78,6 +93,12 @@ void view_pair(struct text *t, struct json_object *status, int64_t now_us)
 	else
 		text_add(t, ": %s", json_text(pair, "why"));
 	text_newline(t);
+	if (is_up && !json_flag(pair, "configuration_compared")) {
+		text_tab(t, 4);
+		text_wrap(t, 4, STYLE_DIM, json_text(pair, "why"));
+		text_newline(t);
+	}
 	show_clock(t, pair);
 	show_differences(t, pair);
+	show_limits(t, json_member(status, "connection_sync"));
 }

@@ -81,6 +81,16 @@ static void ask(struct pair_cover *c, const struct pair_cover_facts *f)
 	c->ask_again = mono_add(f->now, c->pause_us);
 }
 
+/* A walk through a large table costs the other node much: what took long is not asked for again at once. */
+static void take_answer(struct pair_cover *c, struct mono now)
+{
+	struct mono earliest = mono_add(now, mono_diff_us(now, c->asked) * PAIR_ASK_SHARE);
+
+	c->want = 0;
+	if (mono_before(c->ask_again, earliest))
+		c->ask_again = earliest;
+}
+
 /* Counted a moment ago, and too little: it may be mere churn for a while yet. Returns until when. */
 static struct mono look_at_lack(struct pair_cover *c, const struct pair_cover_facts *f)
 {
@@ -109,7 +119,7 @@ struct mono pair_cover_step(struct pair_cover *c, const struct pair_cover_facts 
 		return MONO_NEVER;
 	}
 	if (c->want != 0 && f->answered == c->want)
-		c->want = 0;
+		take_answer(c, f->now);
 	if (is_good(c, f))
 		c->pause_us = 0;
 	if (mono_is_set(c->count_at) && !mono_before(f->now, c->count_at)) {

@@ -16,6 +16,8 @@
 /* What was counted is too little: connections that have just come are on their way, and the next sweep tells. */
 #define PAIR_CHURN_US (3 * US_PER_S)
 #define PAIR_ASK_LONGEST_US (30 * US_PER_S)
+/* And not before so many times the time that the last answer took. */
+#define PAIR_ASK_SHARE 3
 
 struct pair_cover {
 	uint64_t numbers; /* last one given out; begins with something that no former process used */

@@ -380,6 +380,25 @@ START_TEST(test_the_first_answer_counts)
 }
 END_TEST
 
+START_TEST(test_what_took_long_is_not_asked_for_at_once)
+{
+	struct pair_cover_facts f = {.now = {10 * US_PER_S}, .can = true, .enough = 990};
+
+	pair_cover_begin(&cover, 100);
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 101);
+	f.answered = 101;
+	f.now.us += 20 * US_PER_S;
+	ck_assert_int_eq(pair_cover_step(&cover, &f).us, f.now.us + 60 * US_PER_S);
+	f.now.us += 60 * US_PER_S - 1;
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 0);
+	f.now.us += 1;
+	pair_cover_step(&cover, &f);
+	ck_assert_uint_eq(cover.want, 102);
+}
+END_TEST
+
 START_TEST(test_asks_counts_and_asks_again)
 {
 	struct pair_cover_facts f = {.now = {10 * US_PER_S}, .can = true, .enough = 990};
@@ -419,6 +438,7 @@ START_TEST(test_asks_counts_and_asks_again)
 	pair_cover_step(&cover, &f);
 	ck_assert_uint_eq(cover.want, 104);
 	f.answered = 104;
+	pair_cover_step(&cover, &f);
 	/* it is enough: nothing more, until it is out of date */
 	cover.held = 990;
 	cover.at = f.now;
@@ -479,6 +499,7 @@ int main(void)
 	tcase_add_test(tc, test_lost_coverage_is_news);
 	tcase_add_test(tc, test_comparison);
 	tcase_add_test(tc, test_the_first_answer_counts);
+	tcase_add_test(tc, test_what_took_long_is_not_asked_for_at_once);
 	tcase_add_test(tc, test_asks_counts_and_asks_again);
 	tcase_add_test(tc, test_differences);
 	suite_add_tcase(suite, tc);
