@@ -122,8 +122,8 @@ static void take_reason(struct status_admin *admin, const struct msg_command *m)
 	set_reason(admin, m->text, sizeof(m->text));
 }
 
-/* Into the intents, the file, the log, the board and the ring. */
-static void keep(struct parent *p, conf_index_t i, const struct status_admin *admin, uint32_t from)
+/* Into the intents, the file (or the caller writes it), the log, the board and the ring. */
+static void keep(struct parent *p, conf_index_t i, const struct status_admin *admin, uint32_t from, bool writes)
 {
 	struct event event = {.kind = EVENT_ADMIN, .object = i, .from = from, .to = admin->admin};
 	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE], path[PATH_MAX];
@@ -132,7 +132,7 @@ static void keep(struct parent *p, conf_index_t i, const struct status_admin *ad
 	conf_service_name(p->conf, p->conf->servers[i].service, service);
 	conf_server_name(p->conf, i, server);
 	rc = intents_set(&p->intents, service, server, admin);
-	if (rc == 0)
+	if (rc == 0 && writes)
 		rc = intents_write(&p->intents, admin_file(p, path));
 	if (rc < 0)
 		log_error("%s %s: %s, but it will be forgotten at a restart: %s: %s", service, server, admin->why,
@@ -163,7 +163,7 @@ static void set_server(struct parent *p, const struct msg_command *m)
 	from = admin.admin;
 	decide(m, &admin);
 	take_reason(&admin, m);
-	keep(p, m->server, &admin, from);
+	keep(p, m->server, &admin, from, true);
 	conf_service_name(p->conf, p->conf->servers[m->server].service, service);
 	conf_server_name(p->conf, m->server, server);
 	admin_answer(p, m->request, MSG_STATUS_OK, "%s %s: %s", service, server, admin.why);
@@ -202,7 +202,8 @@ void admin_hear_peer(struct parent *p, const struct msg_peer_admin *m)
 		own.asked_real_us >= m->asked_real_us)
 		return;
 	set_reason(&admin, m->why, sizeof(m->why));
-	keep(p, i, &admin, own.admin);
+	keep(p, i, &admin, own.admin, false);
+	pool_owe(p);
 }
 
 static void tell_command(struct parent *p, const char *name, const char *who)

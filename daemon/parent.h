@@ -118,7 +118,8 @@ struct parent {
 	uint64_t generation;
 	struct board *board;
 	struct intents intents;
-	struct timer pool_due; /* changes of the pool that the other node told are to be brought into use */
+	struct timer peer_due;  /* what the other node told is to be written, and brought into use */
+	bool peer_changed_pool; /* of that: the table in use has to change */
 	struct status_daemon daemon;
 	struct reload reload;
 	struct timer watch;
@@ -190,6 +191,8 @@ void pool_command(struct parent *p, const struct msg_command *m, const char *who
 /* A server was added or removed on the other node: the same is done here when that is newer than what is known. */
 void pool_hear_peer(struct parent *p, const struct msg_peer_pool *m);
 void pool_init(struct parent *p);
+/* The other node's wishes have changed the intents: they are written soon, all together. */
+void pool_owe(struct parent *p);
 
 /* ---- admin.c ---- */
 /* "root (process 812)" */

@@ -11,8 +11,10 @@
 /* What was said of a server is remembered this long when it asks for nothing any more: the other node may have been
  * away as long, and would bring its older word back. */
 #define MEMORY_US (30 * 86400 * US_PER_S)
-/* A node that meets the other one is told all changes at once, and brings them into use together. */
+/* A node that meets the other one is told everything at once: it is written, and brought into use, together. */
 #define GATHER_US (200 * US_PER_MS)
+/* Nobody changes more servers by hand; more comes from a node that is broken. */
+#define PEER_LIMIT 20000
 
 static bool to_change(const struct pool_intent *intent, struct conf_pool_change *change)
 {
@@ -175,13 +177,24 @@ static void on_due(struct timer *timer, void *arg)
 {
 	struct parent *p = arg;
 
-	if (p->stop_phase == STOP_NOT && reload_begin(p, &(struct reload_order){.goal = RELOAD_POOL}) < 0)
+	admin_write_intents(p);
+	if (!p->peer_changed_pool || p->stop_phase != STOP_NOT)
+		return;
+	if (reload_begin(p, &(struct reload_order){.goal = RELOAD_POOL}) < 0)
 		loop_timer_set(p->loop, timer, mono_add(mono_now(), US_PER_S));
+	else
+		p->peer_changed_pool = false;
 }
 
 void pool_init(struct parent *p)
 {
-	p->pool_due = (struct timer){.fire = on_due, .arg = p};
+	p->peer_due = (struct timer){.fire = on_due, .arg = p};
+}
+
+void pool_owe(struct parent *p)
+{
+	if (!p->peer_due.slot)
+		loop_timer_set(p->loop, &p->peer_due, mono_add(mono_now(), GATHER_US));
 }
 
 /* Its text comes from a process that parses what a stranger says. */
@@ -237,16 +250,17 @@ void pool_hear_peer(struct parent *p, const struct msg_peer_pool *m)
 	copy_printable(change.why, sizeof(change.why), m->why, sizeof(m->why));
 	service = find_service(p->conf, change.service);
 	last = intents_find_pool(&p->intents, change.service, change.server);
+	if (!last && p->intents.n_pool >= PEER_LIMIT)
+		return;
 	if (service == CONF_NONE || addr_parse_port(change.server, &addr, &port) < 0 || m->weight < -1 ||
 		m->weight > 65535 || m->since_real_us <= 0 || (last && last->since_real_us >= m->since_real_us))
 		return;
 	is_new = judge(p, &change, last, service, &addr, port);
 	if (intents_change_pool(&p->intents, &change) < 0)
 		return;
-	admin_write_intents(p);
+	pool_owe(p);
 	if (!is_new)
 		return;
 	log_info("%s %s: %s, on the other node", change.service, change.server, change.why);
-	if (!p->pool_due.slot)
-		loop_timer_set(p->loop, &p->pool_due, mono_add(mono_now(), GATHER_US));
+	p->peer_changed_pool = true;
 }

@@ -29,6 +29,12 @@ struct pair_other {
 	bool objects_complete;
 };
 
+/* A list that is told in turns. */
+struct pair_cycle {
+	uint64_t sum; /* over all of it: a change begins a cycle */
+	uint32_t at, left;
+};
+
 struct pair {
 	struct role_process *p;
 	const struct conf *conf; /* in force */
@@ -46,11 +52,11 @@ struct pair {
 	struct timer beat, cover_due, soon;
 	uint32_t standing; /* servers in the kernel's table; connections are bound to what stands when they come */
 	struct mono standing_since;
-	uint64_t admin_told, pool_told;    /* sums over what was told of servers: a change is told at once */
+	struct pair_cycle admin_cycle, pool_cycle;
 	uint64_t told_answered, told_walk; /* in the last message of state */
 	unsigned beats;
 	uint64_t wish_seen; /* of vrrp: somebody waits for coverage */
-	bool is_covered; /* enough of the other node's connections were held when it was last known */
+	bool is_covered;    /* enough of the other node's connections were held when it was last known */
 	struct log_limit trouble;
 	struct mono last_forged, last_unknown; /* a message with another signature, of another version */
 	struct status_pair status;

@@ -11,6 +11,8 @@
 #define CLOCK_NEAR_US (2 * US_PER_S)
 #define OBJECTS_LIMIT 200000 /* of the other node */
 #define ADMIN_EVERY_BEATS 10
+/* What an operator wishes of servers: as many messages as the other one's socket holds. */
+#define WISHES_IN_A_BEAT 100
 /* Messages of objects in a beat: a file with ten thousand servers takes some seconds. */
 #define OBJECT_MESSAGES 32
 
@@ -82,59 +84,73 @@ static void talk_objects(struct pair *pair)
 	}
 }
 
+/* Everything of a list is told when any of it has changed, and now and then. A long list takes several beats, from
+ * where the last one ended, so that what gets lost is not always the same. */
+static void begin_cycle(struct pair_cycle *c, uint64_t sum, bool again, uint32_t n)
+{
+	if (again || sum != c->sum)
+		c->left = n;
+	if (c->left > n)
+		c->left = n;
+	c->sum = sum;
+}
+
+static uint32_t next_in_cycle(struct pair_cycle *c, uint32_t n)
+{
+	c->left--;
+	c->at = c->at + 1 < n ? c->at + 1 : 0;
+	return c->at;
+}
+
 /* Servers added and removed at run time, also what is settled by now. */
-static void talk_pool(struct pair *pair, bool send)
+static void talk_pool(struct pair *pair, bool again)
 {
 	const struct board *board = pair->p->boards[ROLE_PARENT];
 	uint32_t n = board ? board_count(board, PARENT_TABLE_POOL) : 0;
-	uint64_t told = 0;
+	struct pair_message m = {.type = PAIR_POOL};
+	struct status_pool *pool = &m.u.pool.pool;
+	uint64_t sum = 0;
 
-	for (int pass = 0; pass < 2; pass++) {
-		for (uint32_t i = 0; i < n; i++) {
-			struct pair_message m = {.type = PAIR_POOL};
-			struct status_pool *pool = &m.u.pool.pool;
+	for (uint32_t i = 0; i < n; i++)
+		if (board_load(board, PARENT_TABLE_POOL, i, pool, sizeof(*pool)) == 0)
+			sum += (uint64_t)pool->since_real_us * (i + 1) + pool->is_settled;
+	begin_cycle(&pair->pool_cycle, sum, again, n);
+	for (uint32_t sent = 0; sent < WISHES_IN_A_BEAT && pair->pool_cycle.left > 0;) {
+		uint32_t i = next_in_cycle(&pair->pool_cycle, n);
 
-			if (board_load(board, PARENT_TABLE_POOL, i, pool, sizeof(*pool)) < 0)
-				continue;
-			told += pass == 0 ? (uint64_t)pool->since_real_us * (i + 1) + pool->is_settled : 0;
-			if (pass == 0)
-				continue;
-			memcpy(m.u.pool.service, pool->service, sizeof(m.u.pool.service));
-			memcpy(m.u.pool.server, pool->server, sizeof(m.u.pool.server));
-			send_message(pair, &m);
-		}
-		if (!send && told == pair->pool_told)
-			return;
-		pair->pool_told = told;
+		if (board_load(board, PARENT_TABLE_POOL, i, pool, sizeof(*pool)) < 0)
+			continue;
+		memcpy(m.u.pool.service, pool->service, sizeof(m.u.pool.service));
+		memcpy(m.u.pool.server, pool->server, sizeof(m.u.pool.server));
+		send_message(pair, &m);
+		sent++;
 	}
 }
 
 /* Everything that was ever wished of a server, also that nothing is wished any more. */
-static void talk_admin(struct pair *pair, bool send)
+static void talk_admin(struct pair *pair, bool again)
 {
 	const struct board *board = pair->p->boards[ROLE_PARENT];
 	const struct conf *conf = pair->conf;
-	uint64_t told = 0;
+	struct pair_message m = {.type = PAIR_ADMIN};
+	struct status_admin *admin = &m.u.admin.admin;
+	uint64_t sum = 0;
 
 	if (!board || board_generation(board) != conf->generation)
 		return;
-	for (int pass = 0; pass < 2; pass++) {
-		for (uint32_t i = 0; i < conf->n_servers; i++) {
-			struct pair_message m = {.type = PAIR_ADMIN};
+	for (uint32_t i = 0; i < conf->n_servers; i++)
+		if (board_load(board, PARENT_TABLE_ADMIN, i, admin, sizeof(*admin)) == 0)
+			sum += (uint64_t)admin->asked_real_us * (i + 1);
+	begin_cycle(&pair->admin_cycle, sum, again, conf->n_servers);
+	for (uint32_t sent = 0; sent < WISHES_IN_A_BEAT && pair->admin_cycle.left > 0;) {
+		uint32_t i = next_in_cycle(&pair->admin_cycle, conf->n_servers);
 
-			if (board_load(board, PARENT_TABLE_ADMIN, i, &m.u.admin.admin, sizeof(m.u.admin.admin)) < 0 ||
-				m.u.admin.admin.since_real_us == 0)
-				continue;
-			told += pass == 0 ? (uint64_t)m.u.admin.admin.asked_real_us * (i + 1) : 0;
-			if (pass == 0)
-				continue;
-			conf_service_name(conf, conf->servers[i].service, m.u.admin.service);
-			conf_server_name(conf, i, m.u.admin.server);
-			send_message(pair, &m);
-		}
-		if (!send && told == pair->admin_told)
-			return;
-		pair->admin_told = told;
+		if (board_load(board, PARENT_TABLE_ADMIN, i, admin, sizeof(*admin)) < 0 || admin->since_real_us == 0)
+			continue;
+		conf_service_name(conf, conf->servers[i].service, m.u.admin.service);
+		conf_server_name(conf, i, m.u.admin.server);
+		send_message(pair, &m);
+		sent++;
 	}
 }
 
@@ -316,7 +332,7 @@ static void receive_one(struct pair *pair, const uint8_t *data, size_t size)
 		pair_cover_forget(&pair->cover);
 		pair->other.is_heard = false;
 		pair->other.objects_complete = false;
-		pair->admin_told = pair->pool_told = 0;
+		pair->admin_cycle.sum = pair->pool_cycle.sum = 0;
 		break;
 	case PAIR_FRESH:
 		break;
