@@ -9,8 +9,33 @@
 /* One event is one line for whoever reads through a pipe. */
 #define PIPE_WIDTH 100000
 
-static int show(
-	struct client *client, const struct ctl_options *options, struct json_object **after, long *day, bool *more)
+static bool is_too_old(struct json_object *event, const struct ctl_options *options)
+{
+	return options->since_us && json_time_us(event, "time") < ctl_now_us() - options->since_us;
+}
+
+static void print_json(struct json_object *event)
+{
+	puts(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+/* The steady streams: what comes all the time and is no news has a line each, after the events. */
+static void show_heard(struct text *t, struct json_object *result, const struct ctl_options *options, long *day)
+{
+	for (size_t i = 0; i < json_count(result, "heard"); i++) {
+		struct json_object *heard = json_element(result, "heard", i);
+
+		if (is_too_old(heard, options))
+			continue;
+		if (options->json)
+			print_json(heard);
+		else
+			view_heard(t, heard, day);
+	}
+}
+
+static int show(struct client *client, const struct ctl_options *options, bool is_first, struct json_object **after,
+	long *day, bool *more)
 {
 	struct json_object *request = ctl_request("events", NULL, NULL), *result;
 	struct screen screen = screen_look();
@@ -32,17 +57,18 @@ static int show(
 	for (size_t i = 0; i < json_count(result, "events"); i++) {
 		struct json_object *event = json_element(result, "events", i);
 
-		if (options->since_us && json_time_us(event, "time") < ctl_now_us() - options->since_us)
+		if (is_too_old(event, options))
 			continue;
 		if (options->json)
-			puts(json_object_to_json_string_ext(
-				event, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+			print_json(event);
 		else
 			view_event(&t, event, day);
 	}
+	*more = json_flag(result, "more");
+	if (is_first && !*more)
+		show_heard(&t, result, options, day);
 	fflush(stdout);
 	text_show(&t);
-	*more = json_flag(result, "more");
 	json_object_put(*after);
 	*after = json_object_get(json_member(result, "after"));
 	json_object_put(result);
@@ -52,7 +78,7 @@ static int show(
 int run_events(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
 	struct json_object *after = NULL;
-	bool more = false;
+	bool more = false, is_first = true;
 	long day = 0;
 	int rc;
 
@@ -60,7 +86,8 @@ int run_events(const struct ctl_command *command, struct client *client, const s
 	if (options->follow)
 		interrupt_catch();
 	do {
-		rc = show(client, options, &after, &day, &more);
+		rc = show(client, options, is_first, &after, &day, &more);
+		is_first = is_first && more;
 	} while (rc == CTL_DONE && (more || (options->follow && !interrupt_sleep(FOLLOW_US))));
 	json_object_put(after);
 	return interrupt_came() ? CTL_DONE : rc;

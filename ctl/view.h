@@ -19,6 +19,8 @@ void view_guards(struct text *t, struct json_object *rails);
 
 /* One line of `poisectl events`. *day is the day (since 1970, local) of the line before; a new day gets a heading. */
 void view_event(struct text *t, struct json_object *event, long *day);
+/* A stream of advertisements: one line, at the time of the last of them. */
+void view_heard(struct text *t, struct json_object *heard, long *day);
 
 /* Everything known about one object (the name of an instance or group, or ADDRESS[:PORT] of a server or service).
  * Returns how many objects bore that name. */

@@ -39,11 +39,8 @@ static void show_day(struct text *t, const struct tm *tm, long *day)
 	text_newline(t);
 }
 
-void view_event(struct text *t, struct json_object *event, long *day)
+static void show_time(struct text *t, int64_t real_us, long *day)
 {
-	const char *kind = json_text(event, "kind"), *object = json_text(event, "object");
-	const char *from = json_text(event, "from"), *to = json_text(event, "to");
-	int64_t real_us = json_time_us(event, "time");
 	time_t seconds = (time_t)(real_us / 1000000);
 	char clock[16];
 	struct tm tm;
@@ -52,6 +49,39 @@ void view_event(struct text *t, struct json_object *event, long *day)
 	show_day(t, &tm, day);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
 	text_styled(t, STYLE_DIM, "%s.%03d", clock, (int)(real_us % 1000000 / 1000));
+}
+
+void view_heard(struct text *t, struct json_object *heard, long *day)
+{
+	time_t since = (time_t)(json_time_us(heard, "since") / 1000000);
+	const char *dropped = json_text(heard, "dropped");
+	char line[160], clock[24];
+	struct tm tm;
+
+	localtime_r(&since, &tm);
+	strftime(clock, sizeof(clock), "%Y-%m-%d %H:%M:%S", &tm);
+	show_time(t, json_time_us(heard, "time"), day);
+	text_tab(t, OBJECT_AT);
+	text_styled(t, STYLE_BOLD, "%s", json_text(heard, "object"));
+	text_add(t, " ");
+	text_tab(t, CHANGE_AT);
+	if (*dropped)
+		snprintf(line, sizeof(line), "%lld advertisements from %s since %s, dropped (%s)",
+			(long long)json_number(heard, "count"), json_text(heard, "sender"), clock, dropped);
+	else
+		snprintf(line, sizeof(line), "%lld advertisements from %s since %s, priority %lld",
+			(long long)json_number(heard, "count"), json_text(heard, "sender"), clock,
+			(long long)json_number(heard, "priority"));
+	text_wrap(t, OBJECT_AT + 2, *dropped ? STYLE_CARE : STYLE_PLAIN, line);
+	text_newline(t);
+}
+
+void view_event(struct text *t, struct json_object *event, long *day)
+{
+	const char *kind = json_text(event, "kind"), *object = json_text(event, "object");
+	const char *from = json_text(event, "from"), *to = json_text(event, "to");
+
+	show_time(t, json_time_us(event, "time"), day);
 	text_tab(t, OBJECT_AT);
 	text_styled(t, STYLE_BOLD, "%s", *object ? object : kind);
 	text_add(t, " ");

@@ -32,6 +32,8 @@ enum event_kind {
 	EVENT_PRIORITY, /* object: conf->instances; its effective priority changed; to: enum vrrp_state */
 	EVENT_LOWER,    /* object: conf->instances; a master heard an advertisement of lower priority */
 	EVENT_BFD,      /* object: conf->bfds; from, to: enum bfd_state */
+	EVENT_ADVERT,   /* object: conf->instances; advertisements of a new kind are heard; from, to: their priority */
+	EVENT_LINK,     /* vrrp: name: an interface of the configuration; from, to: 1 up with carrier, 0 not */
 	EVENT_KINDS
 };
 
@@ -44,7 +46,8 @@ enum vrrp_board_table {
 	VRRP_TABLE_TRACK,
 	VRRP_TABLE_ROUTE,
 	VRRP_TABLE_RULE,
-	VRRP_TABLE_BFD
+	VRRP_TABLE_BFD,
+	VRRP_TABLE_HEARD /* HEARD_SENDERS for each instance */
 };
 
 enum vrrp_state { VRRP_INIT, VRRP_BACKUP, VRRP_MASTER, VRRP_FAULT };
@@ -125,6 +128,18 @@ struct status_address {
 	uint32_t zero;
 };
 
+/* A run of advertisements: of one sender, with one priority, judged alike, without a pause. */
+#define HEARD_SENDERS 4
+struct status_heard {
+	struct addr sender; /* not set: nobody */
+	uint32_t priority;  /* of accepted ones */
+	uint32_t drop;      /* enum vrrp_drop; VRRP_DROP_NONE: they are accepted */
+	uint64_t count;
+	int64_t interval_us;
+	struct mono last;
+	int64_t first_real_us, last_real_us;
+};
+
 struct status_track {
 	uint32_t is_up;
 	int32_t weight_now; /* what it adds to the priority at the moment */
@@ -143,11 +158,11 @@ struct bfd_session {
 	uint32_t diagnostic, remote_diagnostic;
 	uint32_t discriminator, remote_discriminator; /* 0 = not heard */
 	uint32_t remote_multiplier;
-	uint32_t remote_demand; /* asks for silence while both are up */
-	uint32_t is_polling;    /* new intervals wait for an answer */
-	uint32_t chance;        /* spreads the present interval */
-	int64_t desired_tx_us, required_rx_us;     /* as told to the neighbour */
-	int64_t tx_us, rx_us;                      /* in force; differs from the above while polling */
+	uint32_t remote_demand;                /* asks for silence while both are up */
+	uint32_t is_polling;                   /* new intervals wait for an answer */
+	uint32_t chance;                       /* spreads the present interval */
+	int64_t desired_tx_us, required_rx_us; /* as told to the neighbour */
+	int64_t tx_us, rx_us;                  /* in force; differs from the above while polling */
 	int64_t remote_min_rx_us, remote_min_tx_us;
 	struct mono last_sent, last_heard;
 	struct mono send_at, expires_at; /* not set = never */

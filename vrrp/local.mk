@@ -2,7 +2,7 @@
 # The pure part: decisions and codecs, also linked by the unit tests, the model, the replay and the fuzz target.
 noinst_LIBRARIES += vrrp/libvrrpcore.a
 vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vrrp/vrrp_step.h vrrp/vrrp_leave.c \
-	vrrp/vrrp_why.c vrrp/vrrp_group.c vrrp/vrrp_group.h vrrp/vrrp_priority.c vrrp/vrrp_priority.h vrrp/vrrp_hold.c vrrp/vrrp_hold.h vrrp/vrrp_split.c vrrp/vrrp_split.h vrrp/vrrp_announce.c vrrp/vrrp_announce.h \
+	vrrp/vrrp_why.c vrrp/vrrp_group.c vrrp/vrrp_group.h vrrp/vrrp_priority.c vrrp/vrrp_priority.h vrrp/vrrp_hold.c vrrp/vrrp_hold.h vrrp/vrrp_split.c vrrp/vrrp_split.h vrrp/vrrp_heard.c vrrp/vrrp_heard.h vrrp/vrrp_announce.c vrrp/vrrp_announce.h \
 	vrrp/vrrp_packet.c vrrp/vrrp_packet.h vrrp/vrrp_encode.c vrrp/vrrp_drop.c vrrp/vrrp_checksum.h \
 	vrrp/bfd_packet.c vrrp/bfd_packet.h vrrp/bfd_fsm.c vrrp/bfd_fsm.h \
 	vrrp/vrrp_auth.c vrrp/vrrp_auth.h vrrp/vrrp_hmac.c vrrp/vrrp_hmac.h vrrp/vrrp_digest.c vrrp/vrrp_digest.h
@@ -18,7 +18,7 @@ vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
 
 pkglibexec_PROGRAMS += vrrp/poise-vrrp
 vrrp_poise_vrrp_SOURCES = vrrp/bfd_speaker.c vrrp/bfd_speaker.h vrrp/vrrp_process.c vrrp/vrrp_process.h vrrp/vrrp_set.c vrrp/vrrp_instance.c vrrp/vrrp_facts.c \
-	vrrp/vrrp_ledger.c vrrp/vrrp_ledger.h vrrp/vrrp_quiet.c vrrp/vrrp_quiet.h vrrp/vrrp_receive.c vrrp/vrrp_handover.c vrrp/vrrp_report.c vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h
+	vrrp/vrrp_ledger.c vrrp/vrrp_ledger.h vrrp/vrrp_quiet.c vrrp/vrrp_quiet.h vrrp/vrrp_receive.c vrrp/vrrp_record.c vrrp/vrrp_handover.c vrrp/vrrp_report.c vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h
 vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS) $(NFT_LIBS)
 
@@ -30,6 +30,10 @@ check_PROGRAMS += tests/unit/check_vrrp_bfd
 tests_unit_check_vrrp_bfd_SOURCES = tests/unit/check_vrrp_bfd.c
 tests_unit_check_vrrp_bfd_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_vrrp_bfd_LDADD = $(VRRP_CHECK_LDADD)
+check_PROGRAMS += tests/unit/check_vrrp_heard
+tests_unit_check_vrrp_heard_SOURCES = tests/unit/check_vrrp_heard.c
+tests_unit_check_vrrp_heard_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_heard_LDADD = $(VRRP_CHECK_LDADD)
 check_PROGRAMS += tests/unit/check_vrrp_hold tests/unit/check_vrrp_heart
 tests_unit_check_vrrp_heart_SOURCES = tests/unit/check_vrrp_heart.c tests/unit/vrrp_fixture.h
 tests_unit_check_vrrp_heart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/vrrp

@@ -426,6 +426,7 @@ void vrrp_facts_evaluate(struct vrrp_process *process)
 
 	vrrp_tracks_look(&set->tracks, &sight, report_track, process);
 	find_interfaces(process);
+	vrrp_record_links(process);
 	if (process->listeners_changed)
 		hear(process);
 	process->groups_rest = true;

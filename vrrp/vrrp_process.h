@@ -8,6 +8,7 @@
  *   vrrp_instance.c  events into the state machine, its actions into calls
  *   vrrp_facts.c     what the kernel and the tracked objects say, into events
  *   vrrp_receive.c   arrivals into events
+ *   vrrp_record.c    whose advertisements are heard, how the interfaces fare: written down
  *   vrrp_ledger.c    what signed advertisements leave behind
  *   vrrp_quiet.c     whether a link that came up is deaf
  *   vrrp_handover.c  mastership given away and taken back on request
@@ -24,6 +25,7 @@
 #include "vrrp_firewall.h"
 #include "vrrp_fsm.h"
 #include "vrrp_group.h"
+#include "vrrp_heard.h"
 #include "vrrp_heart.h"
 #include "vrrp_ledger.h"
 #include "vrrp_map.h"
@@ -59,6 +61,7 @@ struct vrrp_instance {
 	struct timer deadline, announce;
 	struct vrrp_counters counters;
 	struct vrrp_split split;
+	struct vrrp_heard heard;
 	bool is_started;   /* VRRP_EVENT_START was delivered */
 	bool holds;        /* the virtual addresses are to be held */
 	bool is_deaf;      /* no socket to hear with */
@@ -77,7 +80,7 @@ struct vrrp_instance {
 	int64_t since_real_us;
 	struct mono up_since;
 	char hold_text[VRRP_HOLD_SIZE]; /* what it waits for before it takes over from a lower master */
-	char waiting[VRRP_TEXT_SIZE]; /* why it has not started */
+	char waiting[VRRP_TEXT_SIZE];   /* why it has not started */
 	struct log_limit drop_limits[VRRP_DROP_COUNT], send_limit, oddity_limit, drift_limit, lower_limit;
 };
 
@@ -92,6 +95,15 @@ struct vrrp_group {
 	struct vrrp_instance *last_mover;
 };
 
+/* The interfaces that the configuration names, each once, and how they were when last looked at. */
+struct vrrp_links_seen {
+	struct vrrp_link_seen {
+		conf_string_t name;
+		enum { VRRP_LINK_UNKNOWN, VRRP_LINK_DOWN, VRRP_LINK_UP } state;
+	} * link;
+	uint32_t n;
+};
+
 /* Everything that is sized by a generation. */
 struct vrrp_set {
 	const struct conf *conf;
@@ -103,6 +115,7 @@ struct vrrp_set {
 	uint32_t *last_errors;    /* conf->n_addresses: errno of the last attempt */
 	struct vrrp_way *ways;    /* conf->n_routes + conf->n_rules */
 	struct vrrp_tracks tracks;
+	struct vrrp_links_seen seen;
 	struct vrrp_map map;
 	struct bfd_talks bfds;
 };
@@ -177,7 +190,23 @@ void vrrp_facts_on_heard(void *process, uint32_t ifindex);
 /* ---- vrrp_receive.c ---- */
 void vrrp_receive(void *arg, const struct vrrp_arrival *arrival);
 
+/* ---- vrrp_record.c ---- */
+/* Writes an advertisement down: `advert` (NULL when it was dropped unread), and how it was judged. */
+void vrrp_record_advert(struct vrrp_instance *instance, const struct addr *sender, const struct vrrp_advert *advert,
+	enum vrrp_drop drop);
+/* All that was heard onto a fresh board; what a predecessor heard from its board. */
+void vrrp_record_store(const struct vrrp_set *set, struct board *board);
+void vrrp_record_adopt(struct vrrp_instance *instance, const struct board *board);
+/* Which interfaces there are to watch. Returns 0, or -1 when out of memory. */
+int vrrp_record_init(struct vrrp_links_seen *seen, const struct conf *conf);
+void vrrp_record_take_over(struct vrrp_set *set, const struct vrrp_set *old);
+/* Looks at the interfaces and tells which came, went, gained or lost their carrier. */
+void vrrp_record_links(struct vrrp_process *process);
+
 /* ---- vrrp_report.c ---- */
+/* An event into the ring. */
+void vrrp_report_event(struct vrrp_process *process, uint32_t kind, uint32_t object, uint32_t from, uint32_t to,
+	const char *name, const char *why);
 /* A board of the shape of conf, filled from the set. NULL when out of memory. */
 struct board *vrrp_report_board(const struct vrrp_set *set);
 void vrrp_report_instance(const struct vrrp_instance *instance, bool ring);

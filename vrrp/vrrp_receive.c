@@ -116,6 +116,7 @@ static void accept_advert(struct vrrp_instance *instance, const struct vrrp_adve
 	if (instance->conf->auth == CONF_AUTH_AH)
 		instance->ah_sequence = advert->ah_sequence;
 	mention_oddities(instance, advert);
+	vrrp_record_advert(instance, &advert->source, advert, VRRP_DROP_NONE);
 	if (was_master && advert->priority != VRRP_PRIORITY_LEAVING && advert->priority < instance->vr.priority)
 		vrrp_report_lower(instance, &advert->source, advert->priority);
 	vrrp_instance_step(instance, &event);
@@ -159,6 +160,7 @@ void vrrp_receive(void *arg, const struct vrrp_arrival *arrival)
 	drop = vrrp_packet_decode(&receiver, &arrival->packet, &advert);
 	if (drop != VRRP_DROP_NONE) {
 		vrrp_report_drop(instance, drop, &source);
+		vrrp_record_advert(instance, &source, NULL, drop);
 		return;
 	}
 	if (receiver.hmac)

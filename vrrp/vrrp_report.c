@@ -101,9 +101,12 @@ struct board *vrrp_report_board(const struct vrrp_set *set)
 	shape.count[VRRP_TABLE_TRACK] = conf->n_tracks;
 	shape.record_size[VRRP_TABLE_BFD] = sizeof(struct status_bfd);
 	shape.count[VRRP_TABLE_BFD] = conf->n_bfds;
+	shape.record_size[VRRP_TABLE_HEARD] = sizeof(struct status_heard);
+	shape.count[VRRP_TABLE_HEARD] = conf->n_instances * HEARD_SENDERS;
 	board = board_create(ROLE_VRRP, conf->generation, &shape);
 	if (!board)
 		return NULL;
+	vrrp_record_store(set, board);
 	for (uint32_t i = 0; i < conf->n_instances; i++) {
 		struct status_instance record;
 
@@ -250,12 +253,12 @@ static void notify(
 	}
 }
 
-static void tell(struct vrrp_process *process, uint32_t kind, uint32_t object, uint32_t from, uint32_t to,
+void vrrp_report_event(struct vrrp_process *process, uint32_t kind, uint32_t object, uint32_t from, uint32_t to,
 	const char *name, const char *why)
 {
 	struct event event = {.kind = kind, .object = object, .from = from, .to = to};
 
-	if (kind != EVENT_GROUP && kind != EVENT_BFD) {
+	if (kind != EVENT_GROUP && kind != EVENT_BFD && kind != EVENT_LINK) {
 		event.priority = process->set->instances[object].vr.priority;
 		event.is_deleted = process->set->instances[object].is_deleted;
 	}
@@ -283,7 +286,7 @@ void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_ac
 
 	vrrp_why(&action->cause, why, sizeof(why));
 	log_info("vrrp %s: %s -> %s: %s", instance->name, state_word(action->from), state_word(action->to), why);
-	tell(process, EVENT_INSTANCE, instance->index, action->from, action->to, instance->name, why);
+	vrrp_report_event(process, EVENT_INSTANCE, instance->index, action->from, action->to, instance->name, why);
 	notify(process, &instance->conf->notifies, event_of_state(instance, action->to), instance->vr.priority);
 }
 
@@ -293,8 +296,8 @@ void vrrp_report_priority(struct vrrp_instance *instance, uint32_t from)
 
 	snprintf(why, sizeof(why), "effective priority %u -> %u", from, instance->vr.priority);
 	log_info("vrrp %s: %s", instance->name, why);
-	tell(instance->process, EVENT_PRIORITY, instance->index, instance->vr.state, instance->vr.state, instance->name,
-		why);
+	vrrp_report_event(instance->process, EVENT_PRIORITY, instance->index, instance->vr.state, instance->vr.state,
+		instance->name, why);
 }
 
 void vrrp_report_bfd(void *arg, uint32_t index, bool is_changed, uint32_t from)
@@ -313,7 +316,7 @@ void vrrp_report_bfd(void *arg, uint32_t index, bool is_changed, uint32_t from)
 	/* Nobody acts on the steps in between. */
 	if ((from == BFD_UP) == (status->session.state == BFD_UP))
 		return;
-	tell(process, EVENT_BFD, index, from, status->session.state, talk->name, status->why);
+	vrrp_report_event(process, EVENT_BFD, index, from, status->session.state, talk->name, status->why);
 	process->facts_changed = true;
 	vrrp_process_round_soon(process);
 }
@@ -341,7 +344,8 @@ void vrrp_report_lower(struct vrrp_instance *instance, const struct addr *source
 		return;
 	snprintf(why, sizeof(why), "advertisement of priority %u from %s while master with %u", priority,
 		addr_format(source, buf), instance->vr.priority);
-	tell(instance->process, EVENT_LOWER, instance->index, VRRP_MASTER, VRRP_MASTER, instance->name, why);
+	vrrp_report_event(
+		instance->process, EVENT_LOWER, instance->index, VRRP_MASTER, VRRP_MASTER, instance->name, why);
 	for (uint32_t i = range->first; i < range->first + range->count; i++) {
 		if (instance->process->set->conf->notifies[i].event == CONF_NOTIFY_LOWER_PRI)
 			role_notify(instance->process->role, i, CONF_NOTIFY_LOWER_PRI, instance->vr.priority);
@@ -357,7 +361,8 @@ void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_grou
 	group_why(group, why, sizeof(why));
 	log_info("vrrp group %s: %s -> %s: %s", group->name, state_word(from), state_word(group->state), why);
 	vrrp_report_group(process, group);
-	tell(process, EVENT_GROUP, (uint32_t)(group - process->set->groups), from, group->state, group->name, why);
+	vrrp_report_event(
+		process, EVENT_GROUP, (uint32_t)(group - process->set->groups), from, group->state, group->name, why);
 	notify(process, &group->conf->notifies, notify_event(group->state), priority);
 }
 
@@ -378,7 +383,7 @@ void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const
 		snprintf(more, sizeof(more), " (and %u more since the last message)", held_back);
 	snprintf(why, sizeof(why), "advertisement from %s dropped: %s", addr_format(source, buf), vrrp_drop_text(drop));
 	log_warning("vrrp %s: %s%s", instance->name, why, more);
-	tell(instance->process, EVENT_PROTOCOL, instance->index, 0, drop, instance->name, why);
+	vrrp_report_event(instance->process, EVENT_PROTOCOL, instance->index, 0, drop, instance->name, why);
 }
 
 void vrrp_report_split(struct vrrp_instance *instance, enum vrrp_split_change change)
@@ -399,7 +404,7 @@ void vrrp_report_split(struct vrrp_instance *instance, enum vrrp_split_change ch
 		log_warning("vrrp %s: split brain suspected: %s", instance->name, why);
 	else
 		log_info("vrrp %s: split brain over: %s", instance->name, why);
-	tell(instance->process, EVENT_SPLIT, instance->index, change != VRRP_SPLIT_SUSPECTED,
+	vrrp_report_event(instance->process, EVENT_SPLIT, instance->index, change != VRRP_SPLIT_SUSPECTED,
 		change == VRRP_SPLIT_SUSPECTED, instance->name, why);
 	vrrp_report_instance(instance, true);
 }

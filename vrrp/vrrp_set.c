@@ -70,7 +70,8 @@ struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *c
 	set->ways = calloc(vrrp_pave_count(conf) + 1, sizeof(*set->ways));
 	if (!set->instances || !set->groups || !set->member_space || !set->vr_space || !set->wishes ||
 		!set->last_errors || !set->ways || vrrp_tracks_init(&set->tracks, conf) < 0 ||
-		bfd_talks_init(&set->bfds, conf) < 0 || vrrp_map_init(&set->map, conf->n_instances) < 0) {
+		bfd_talks_init(&set->bfds, conf) < 0 || vrrp_map_init(&set->map, conf->n_instances) < 0 ||
+		vrrp_record_init(&set->seen, conf) < 0) {
 		vrrp_set_free(set);
 		return NULL;
 	}
@@ -100,6 +101,7 @@ void vrrp_set_free(struct vrrp_set *set)
 	free(set->wishes);
 	free(set->last_errors);
 	free(set->ways);
+	free(set->seen.link);
 	vrrp_tracks_free(&set->tracks);
 	vrrp_map_free(&set->map);
 	bfd_talks_free(&set->bfds);
@@ -251,6 +253,7 @@ static void read_past(struct vrrp_process *process, struct vrrp_set *set)
 			.master_priority = record.master_priority,
 			.master_interval_us = record.master_interval_us};
 		instance->ah_sequence = record.ah_sequence;
+		vrrp_record_adopt(instance, board);
 		instance->counters.sent = record.adverts_sent;
 		instance->counters.received = record.adverts_received;
 		instance->counters.priority_zero_sent = record.priority_zero_sent;
@@ -289,6 +292,7 @@ void vrrp_set_take_over(struct vrrp_process *process, struct vrrp_set *set, stru
 	process->groups_rest = true;
 	vrrp_tracks_take_over(&set->tracks, set->conf, &old->tracks, old->conf);
 	take_over_groups(set, old);
+	vrrp_record_take_over(set, old);
 	take_over_static(set, old);
 	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
 		struct vrrp_instance *instance = &set->instances[i];

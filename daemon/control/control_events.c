@@ -42,6 +42,10 @@ const char *event_kind_name(enum event_kind kind)
 		return "lower priority";
 	case EVENT_BFD:
 		return "bfd";
+	case EVENT_ADVERT:
+		return "advertisement";
+	case EVENT_LINK:
+		return "link";
 	case EVENT_KINDS:
 		break;
 	}
@@ -76,11 +80,14 @@ const char *event_value_name(enum event_kind kind, uint32_t value)
 		return value ? "done" : "refused";
 	case EVENT_SPLIT:
 		return value ? "suspected" : "over";
+	case EVENT_LINK:
+		return value ? "up" : "down";
 	case EVENT_COVERAGE:
 		return value ? "reached" : "lost";
 	case EVENT_DRAINED:
 	case EVENT_PROTOCOL:
 	case EVENT_PROGRAM:
+	case EVENT_ADVERT:
 	case EVENT_KINDS:
 		return NULL;
 	}
@@ -90,7 +97,8 @@ const char *event_value_name(enum event_kind kind, uint32_t value)
 /* Kinds that only have a state afterwards. */
 static bool has_from(enum event_kind kind)
 {
-	return kind == EVENT_INSTANCE || kind == EVENT_GROUP || kind == EVENT_SERVER || kind == EVENT_ADMIN;
+	return kind == EVENT_INSTANCE || kind == EVENT_GROUP || kind == EVENT_SERVER || kind == EVENT_ADMIN ||
+	       kind == EVENT_LINK;
 }
 
 /* The next event of one ring, not yet written. */
@@ -168,17 +176,19 @@ static void write_after(struct writer *w, const struct head *heads, unsigned cou
 }
 
 void events_write(
-	struct writer *w, const char *key, struct board *const boards[ROLE_COUNT], const uint64_t after[ROLE_COUNT])
+	struct writer *w, const char *key, const struct status_source *source, const uint64_t after[ROLE_COUNT])
 {
 	struct head heads[ROLE_COUNT], *head;
 	uint64_t lost = 0;
 	unsigned count = 0;
 
 	for (int role = 0; role < ROLE_COUNT; role++) {
-		if (!boards[role])
+		const struct board *board = source->boards[role];
+
+		if (!board)
 			continue;
-		heads[count] = (struct head){.board = boards[role], .role = (enum role)role};
-		heads[count].read = after[role] <= board_last_event(boards[role]) ? after[role] : 0;
+		heads[count] = (struct head){.board = board, .role = (enum role)role};
+		heads[count].read = after[role] <= board_last_event(board) ? after[role] : 0;
 		peek(&heads[count++], &lost);
 	}
 	writer_object(w, key);
@@ -190,5 +200,6 @@ void events_write(
 	}
 	writer_end(w);
 	write_after(w, heads, count, lost);
+	status_write_heard(w, source);
 	writer_end(w);
 }

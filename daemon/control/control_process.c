@@ -132,10 +132,11 @@ static void answer_show(struct control *c, struct client *client)
 
 static void answer_events(struct control *c, struct client *client)
 {
+	struct status_source source = source_of(c);
 	struct writer w = {0};
 
 	begin_result(&w);
-	events_write(&w, "result", c->process->boards, client->request.after);
+	events_write(&w, "result", &source, client->request.after);
 	end_result(&w, client);
 }
 

@@ -247,3 +247,36 @@ void status_write_vrrp(struct writer *w, const struct status_source *source)
 		write_script(w, source, i);
 	writer_end(w);
 }
+
+static void write_heard(struct writer *w, const char *instance, const struct status_heard *heard)
+{
+	char buf[ADDR_TEXT];
+
+	writer_object(w, NULL);
+	writer_string(w, "kind", "advertisements");
+	writer_string(w, "object", instance);
+	writer_string(w, "sender", addr_format(&heard->sender, buf));
+	if (heard->drop == VRRP_DROP_NONE)
+		writer_count(w, "priority", heard->priority);
+	else
+		writer_string(w, "dropped", vrrp_drop_name((enum vrrp_drop)heard->drop));
+	writer_count(w, "count", heard->count);
+	writer_number(w, "interval_ms", heard->interval_us / US_PER_MS);
+	writer_time(w, "since", heard->first_real_us);
+	writer_time(w, "time", heard->last_real_us);
+	writer_end(w);
+}
+
+void status_write_heard(struct writer *w, const struct status_source *source)
+{
+	struct status_heard heard;
+
+	writer_array(w, "heard");
+	for (uint32_t i = 0; source->conf && i < source->conf->n_instances * HEARD_SENDERS; i++) {
+		if (status_load(source, ROLE_VRRP, VRRP_TABLE_HEARD, i, &heard, sizeof(heard)) &&
+			addr_is_set(&heard.sender))
+			write_heard(
+				w, conf_string(source->conf, source->conf->instances[i / HEARD_SENDERS].name), &heard);
+	}
+	writer_end(w);
+}

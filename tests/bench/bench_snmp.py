@@ -159,7 +159,7 @@ def walks(report, router, pids, name, tables, rounds=2):
             yield what, seconds, cells
 
 
-def bench_walk(report):
+def bench_walk(options, report):
     site = Site(servers=0)
     try:
         master = snmpd(site.r1)
@@ -169,12 +169,14 @@ def bench_walk(report):
         with open(site.r1.path("bench-snmpd.pid"), encoding="ascii") as f:
             snmpd_pid = int(f.read())
         before, seen = rss_mb(pid), {}
+        # Two processes take turns for every cell, and User Mode Linux needs a millisecond for a turn.
+        is_slow = options.kernel == "uml"
         tables = (("state of 10,000 servers, keepalived's", KA_STATE), ("health of 10,000 servers, Poise's", POISE_HEALTH),
-                  ("whole table, Poise's", POISE_SERVERS), ("whole table, keepalived's", KA_SERVERS))
+                  ("whole table, Poise's", POISE_SERVERS), ("whole table, keepalived's", KA_SERVERS))[:2 if is_slow else 4]
         for what, seconds, cells in walks(report, site.r1, (pid, snmpd_pid), "Poise", tables):
             if cells != seen.setdefault(what, cells):
                 report.failed("%s: %d cells, then %d" % (what, seen[what], cells))
-            if seconds > 5 and cells == 10000:
+            if seconds > 5 and cells == 10000 and not is_slow:
                 report.failed("%s: %.1f s" % (what, seconds))
         report.text("  %-44s %.1f MB, %.1f MB before" % ("memory of the snmp role after that", rss_mb(pid), before))
     except AssertionError as error:
@@ -264,6 +266,6 @@ def bench_dying(report):
 def run(options, report):
     report.text("  link down to datagram, min / median / max")
     bench_faults(options, report)
-    bench_walk(report)
+    bench_walk(options, report)
     bench_walk_keepalived(options, report)
     bench_dying(report)

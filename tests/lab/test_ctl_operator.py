@@ -16,9 +16,9 @@ import time
 import pytest
 
 from poiselab import wait_until
-from poiselab.configs import TCP_CHECK, nat_site, pair, service
+from poiselab.configs import TCP_CHECK, instance, nat_site, pair, service
 from poiselab.daemons import program
-from poiselab.site import BACK4, VIP
+from poiselab.site import BACK4, FRONT4, VIP
 
 SERVERS = [BACK4 + str(i + 11) for i in range(3)]
 
@@ -252,6 +252,52 @@ def test_events_tell_the_story(site):
     follower.wait_log("taken back by root")
     follower.signal(signal.SIGINT)
     wait_until("the follower to end", lambda: not follower.running())
+
+
+def heard(poised, sender):
+    """The steady stream of a sender, as `poisectl events` has it."""
+    lines = [json.loads(line) for line in poised.poisectl("events", "--json").stdout.splitlines()]
+    return next((e for e in lines if e["kind"] == "advertisements" and e["sender"] == sender), {"count": 0})
+
+
+def told(poised, kind, *parts):
+    lines = [json.loads(line) for line in poised.poisectl("events", "--json").stdout.splitlines()]
+    return [e for e in lines if e["kind"] == kind and all(part in e["why"] for part in parts)]
+
+
+def test_advertisements_and_links_are_recorded(site):
+    """A steady stream is one line with a count; who comes, changes and goes is a line each; a crash loses neither."""
+    other = FRONT4 + "3"
+    peer = lambda priority: instance("front", "front", 51, VIP, priority=priority, advert="0.2", more="version 3")
+    poised = site.r1.poised(peer(50))
+    second = site.r2.poised(peer(100))
+    wait_until("a stream from r2", lambda: heard(poised, other), lambda seen: seen["count"] >= 10, within=20)
+    assert heard(poised, other)["priority"] == 100 and len(told(poised, "advertisement", "priority 100")) == 1
+    assert re.search(r"\d+ advertisements from %s since .*priority 100" % re.escape(other),
+                     poised.poisectl("events").stdout)
+    # another priority
+    second.write(peer(120))
+    second.poisectl("reload")
+    wait_until("the change to be told", lambda: told(poised, "advertisement", other, "priority 120, was 100 for"))
+    # the role dies: the stream goes on counting, the lines before are still there
+    before = wait_until("some of the new ones", lambda: heard(poised, other), lambda seen: seen["priority"] == 120 and
+                        seen["count"] >= 10)
+    pid = poised.role_pids("vrrp")[0]
+    os.kill(pid, signal.SIGKILL)
+    wait_until("another vrrp process", lambda: poised.role_pids("vrrp"), lambda new: new and new != [pid])
+    after = wait_until("the stream to go on", lambda: heard(poised, other), lambda seen: seen["count"] > before["count"])
+    assert len(told(poised, "advertisement", "priority 100")) >= 1
+    # (a machine that stood still for long has heard a silence in between, and began a new run)
+    assert after["since"] == before["since"] or told(poised, "advertisement", "silence")
+    # r2 says good-bye
+    second.stop()
+    wait_until("the last words", lambda: told(poised, "advertisement", other, "lets go (priority 0)"))
+    # an interface of the configuration
+    site.r1.cut("front")
+    wait_until("the link's end", lambda: told(poised, "link", "front has no carrier"))
+    site.r1.restore("front")
+    up = wait_until("the link", lambda: told(poised, "link", "front is up and has carrier"))[-1]
+    assert (up["from"], up["to"], up["object"]) == ("down", "up", "front")
 
 
 class Terminal:

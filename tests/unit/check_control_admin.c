@@ -406,7 +406,7 @@ static struct json_object *events(const uint64_t *after)
 	size_t length;
 	char *text;
 
-	events_write(&w, NULL, site.boards, after);
+	events_write(&w, NULL, &(struct status_source){.boards = site.boards}, after);
 	text = writer_take(&w, &length);
 	object = json_tokener_parse(text);
 	ck_assert_ptr_nonnull(object);
