@@ -305,14 +305,12 @@ void child_send_generation(struct child *c, const struct conf *conf, bool is_fir
 
 	m.beat_us = (uint32_t)supervise_beat_period_us(
 		supervise_beat_limit_us(c->role, is_first ? c->parent->patience_us : supervise_patience_us(conf)));
-	fd = conf_cut(conf, conf->generation, role_conf_tables(c->role));
+	fd = share_table(c->parent, conf, c->role);
 	if (fd < 0 || msg_send_generation(&c->channel, &m, fd) < 0) {
 		child_kill(c, "it could not be given the configuration");
 	} else if (is_first && msg_send_decide(&c->channel, &decide, -1) < 0) {
 		child_kill(c, "it takes no message");
 	}
-	if (fd >= 0)
-		close(fd);
 }
 
 static void hand_over(struct child *c)

@@ -96,6 +96,14 @@ struct confirmation {
 	struct timer timer;
 };
 
+/* A cut of a generation that roles were given. */
+#define SHARES (2 * ROLE_COUNT)
+struct share {
+	uint64_t generation; /* 0 = none */
+	uint64_t filled;     /* the tables that hold anything in it */
+	int fd;
+};
+
 enum stop_phase { STOP_NOT, STOP_VRRP, STOP_OTHERS, STOP_SCRIPT };
 
 struct parent {
@@ -122,6 +130,7 @@ struct parent {
 	bool peer_changed_pool; /* of that: the table in use has to change */
 	struct status_daemon daemon;
 	struct reload reload;
+	struct share shares[SHARES];
 	struct timer watch;
 	struct mono last_watch;
 	int64_t patience_us;
@@ -178,9 +187,10 @@ void apply_keep_candidate(struct parent *p, struct conf *base, const struct relo
 struct conf *apply_take_candidate(struct parent *p, const struct reload_order *order, int64_t *mtime_real_us);
 
 /* ---- pool.c ---- */
-/* `base` with the changes of the pool and the one of the order: a sealed table of this generation. Marks in *stale
- * (malloc'ed, may stay NULL) which changes `base` has no use for. Returns a descriptor or -errno. */
-int pool_build(const struct parent *p, const struct conf *base, uint64_t generation, const struct reload_order *order,
+/* `base` with the changes of the pool and the one of the order: a sealed table of this generation (base itself when it
+ * is one already and there are no changes). Marks in *stale (malloc'ed, may stay NULL) which changes `base` has no use
+ * for. NULL with errno. */
+struct conf *pool_build(const struct parent *p, struct conf *base, uint64_t generation, const struct reload_order *order,
 	bool **stale);
 /* A table has been committed: the order's change is kept, stale ones are settled when the file was read anew. */
 void pool_committed(struct parent *p, const struct reload_order *order, const bool *stale);
@@ -193,6 +203,12 @@ void pool_hear_peer(struct parent *p, const struct msg_peer_pool *m);
 void pool_init(struct parent *p);
 /* The other node's wishes have changed the intents: they are written soon, all together. */
 void pool_owe(struct parent *p);
+
+/* ---- share.c ---- */
+/* The generation as the role may see it: a descriptor that stays the parent's, or -errno. */
+int share_table(struct parent *p, const struct conf *conf, enum role role);
+/* Lets go of all generations but this one. */
+void share_forget(struct parent *p, uint64_t but);
 
 /* ---- admin.c ---- */
 /* "root (process 812)" */

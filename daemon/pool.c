@@ -36,7 +36,7 @@ static int copy_pool(const struct parent *p, const struct reload_order *order, s
 	return order->goal == RELOAD_POOL && order->change.service[0] ? intents_change_pool(copy, &order->change) : 0;
 }
 
-int pool_build(const struct parent *p, const struct conf *base, uint64_t generation, const struct reload_order *order,
+struct conf *pool_build(const struct parent *p, struct conf *base, uint64_t generation, const struct reload_order *order,
 	bool **stale)
 {
 	struct intents copy;
@@ -48,8 +48,15 @@ int pool_build(const struct parent *p, const struct conf *base, uint64_t generat
 
 	free(*stale);
 	*stale = NULL;
-	if (rc < 0)
-		return rc;
+	if (rc == 0 && copy.n_pool == 0 && base->generation == generation) {
+		free(copy.pool);
+		return conf_share(base);
+	}
+	if (rc < 0) {
+		free(copy.pool);
+		errno = -rc;
+		return NULL;
+	}
 	changes = calloc(copy.n_pool + 1, sizeof(*changes));
 	places = calloc(copy.n_pool + 1, sizeof(*places));
 	applied = calloc(copy.n_pool + 1, sizeof(*applied));
@@ -69,7 +76,8 @@ int pool_build(const struct parent *p, const struct conf *base, uint64_t generat
 	free(places);
 	free(applied);
 	free(copy.pool);
-	return rc;
+	errno = rc < 0 ? -rc : 0;
+	return rc < 0 ? NULL : conf_open(rc);
 }
 
 void pool_committed(struct parent *p, const struct reload_order *order, const bool *stale)

@@ -138,6 +138,7 @@ static void commit(struct parent *p)
 		c->vote = VOTE_NOT_ASKED;
 	}
 	conf_close(old);
+	share_forget(p, p->conf->generation);
 	snprintf(why, sizeof(why), "generation %llu: %u instances, %u services, %u real servers, %u checks, in %lld ms",
 		(unsigned long long)p->conf->generation, p->conf->n_instances, p->conf->n_services, p->conf->n_servers,
 		p->conf->n_checks, (long long)(mono_diff_us(mono_now(), r->started) / US_PER_MS));
@@ -159,6 +160,7 @@ static void refuse(struct parent *p, const char *why)
 	conf_close(r->next);
 	r->next = NULL;
 	drop_base(p);
+	share_forget(p, p->conf ? p->conf->generation : 0);
 	finish(p, false, why);
 }
 
@@ -240,13 +242,11 @@ static void propose(struct parent *p, struct conf *base)
 {
 	struct reload *r = &p->reload;
 	char why[WHY_SIZE];
-	int fd;
 
 	r->base = base;
-	fd = pool_build(p, base, p->generation, &r->order, &r->stale);
-	r->next = fd < 0 ? NULL : conf_open(fd);
+	r->next = pool_build(p, base, p->generation, &r->order, &r->stale);
 	if (!r->next) {
-		snprintf(why, sizeof(why), "the table cannot be built: %s", strerror(fd < 0 ? -fd : errno));
+		snprintf(why, sizeof(why), "the table cannot be built: %s", strerror(errno));
 		drop_base(p);
 		finish(p, false, why);
 		return;
@@ -260,12 +260,9 @@ static void show_candidate(struct parent *p, struct conf *base)
 	struct reload *r = &p->reload;
 	struct child *control = &p->children[ROLE_CONTROL];
 	struct msg_candidate m = {.request = r->order.request};
-	struct conf *table = NULL;
-	int fd = pool_build(p, base, p->generation, &r->order, &r->stale);
+	struct conf *table = pool_build(p, base, p->generation, &r->order, &r->stale);
 	int cut = -ENOMEM;
 
-	if (fd >= 0)
-		table = conf_open(fd);
 	if (table)
 		cut = conf_cut(table, p->generation, role_conf_tables(ROLE_CONTROL));
 	conf_close(table);

@@ -154,12 +154,19 @@ struct conf *conf_open(int fd)
 	if (!valid_tables(conf))
 		return open_failed(conf, fd, EPROTO);
 	conf->fd = fd;
+	conf->references = 1;
+	return conf;
+}
+
+struct conf *conf_share(struct conf *conf)
+{
+	conf->references++;
 	return conf;
 }
 
 void conf_close(struct conf *conf)
 {
-	if (!conf)
+	if (!conf || --conf->references > 0)
 		return;
 	munmap(conf->map, conf->size);
 	close(conf->fd);
@@ -232,6 +239,27 @@ int conf_write_sealed(const char *copy, const struct conf_header *h)
 	return fd;
 }
 
+uint64_t conf_filled(const struct conf *conf, uint64_t mask)
+{
+	const struct conf_header *h = conf->map;
+	uint64_t filled = 0;
+
+	mask |= CONF_BIT(CONF_TABLE_GLOBAL) | CONF_BIT(CONF_TABLE_STRINGS);
+	for (unsigned t = 0; t < CONF_TABLE_COUNT; t++)
+		if ((mask & CONF_BIT(t)) && h->tables[t].count > 0)
+			filled |= CONF_BIT(t);
+	return filled;
+}
+
+/* Nobody can change it, and nothing would be left out of a copy. */
+static bool can_be_shared(const struct conf *conf, uint64_t generation, uint64_t mask)
+{
+	int seals = fcntl(conf->fd, F_GET_SEALS);
+
+	return conf->generation == generation && seals >= 0 && (seals & F_SEAL_WRITE) &&
+	       conf_filled(conf, mask) == conf_filled(conf, UINT64_MAX);
+}
+
 int conf_cut(const struct conf *conf, uint64_t generation, uint64_t mask)
 {
 	const struct conf_header *from = conf->map;
@@ -240,6 +268,10 @@ int conf_cut(const struct conf *conf, uint64_t generation, uint64_t mask)
 	char *copy;
 	int r;
 
+	if (can_be_shared(conf, generation, mask)) {
+		r = fcntl(conf->fd, F_DUPFD_CLOEXEC, 3);
+		return r < 0 ? -errno : r;
+	}
 	mask |= CONF_BIT(CONF_TABLE_GLOBAL) | CONF_BIT(CONF_TABLE_STRINGS);
 	for (unsigned t = 0; t < CONF_TABLE_COUNT; t++)
 		counts[t] = mask & CONF_BIT(t) ? from->tables[t].count : 0;

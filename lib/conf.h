@@ -628,6 +628,7 @@ struct conf_status_range {
  * has count 0 (strings and global are always there). */
 struct conf {
 	uint64_t generation;
+	unsigned references;
 	int fd;
 	void *map;
 	size_t size;
@@ -641,6 +642,8 @@ struct conf {
 /* Maps and validates a table (magic, layout, sizes, every index and range within bounds, strings terminated). Takes
  * over fd in any case. Returns NULL with errno (EPROTO = not a valid table of this layout). */
 struct conf *conf_open(int fd);
+/* Another owner of the same mapping, who closes it too. Returns conf. */
+struct conf *conf_share(struct conf *conf);
 void conf_close(struct conf *conf); /* NULL is allowed */
 
 /* "" for 0, never NULL. */
@@ -648,8 +651,10 @@ const char *conf_string(const struct conf *conf, conf_string_t s);
 /* Fills argv (terminated by NULL; at most max - 1 words) with pointers into the mapping; returns argc or -1. */
 int conf_argv(const struct conf *conf, const struct conf_command *command, const char **argv, int max);
 
-/* A sealed copy with another generation number that keeps only the tables of mask (CONF_BIT). Returns a descriptor
- * or -errno. */
+/* The tables of mask (CONF_BIT) that hold anything: two masks with the same answer make the same cut. */
+uint64_t conf_filled(const struct conf *conf, uint64_t mask);
+/* A sealed table of this generation that keeps only the tables of mask (CONF_BIT): a copy, or the same memory when
+ * there is nothing to change. Returns a descriptor or -errno. */
 int conf_cut(const struct conf *conf, uint64_t generation, uint64_t mask);
 
 /* ---- names of objects, and finding the same object in another generation ---- */
