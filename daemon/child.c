@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One child of the parent: starting its program, handing it what it needs, noticing its end. Runs in the parent; never
  * waits for a child. */
+#include "needed.h"
 #include "parent.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -369,6 +371,32 @@ void child_start(struct child *c)
 		loop_timer_cancel(p->loop, &p->give_up);
 	child_set_state(c, ROLE_STARTING, "process %d started", c->pid);
 	hand_over(c);
+}
+
+/* vrrp takes away what a former life has left, whatever the configuration says by now. */
+static bool has_past(const struct child *c)
+{
+	const struct parent *p = c->parent;
+	const int fds[] = {p->ledger_fds[ROLE_VRRP], p->paths_fd};
+	struct stat st;
+
+	for (size_t i = 0; c->role == ROLE_VRRP && i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0 && fstat(fds[i], &st) == 0 && st.st_size > 0)
+			return true;
+	return false;
+}
+
+void child_start_if_needed(struct child *c)
+{
+	const char *why_not = needed_why_not(c->parent->conf, c->role);
+
+	/* One that has died waits for its timer. */
+	if (c->restart.slot)
+		return;
+	if (!why_not || has_past(c))
+		child_start(c);
+	else
+		child_set_state(c, ROLE_ABSENT, "not needed: %s", why_not);
 }
 
 static void on_restart(struct timer *timer, void *arg)

@@ -155,6 +155,8 @@ void parent_send_boards(struct parent *p, struct child *to);
 void child_init(struct parent *p, enum role role);
 /* Starts the role's program and hands it everything it needs. Failure is a death that is tried again. */
 void child_start(struct child *c);
+/* The same for one that was never started, if the configuration has work for it. A role that has begun stays. */
+void child_start_if_needed(struct child *c);
 void child_kill(struct child *c, const char *why);
 /* Sends the committed generation to a role that has just started. */
 void child_send_generation(struct child *c, const struct conf *conf, bool is_first);

@@ -126,9 +126,7 @@ static void commit(struct parent *p)
 		struct child *c = &p->children[role];
 
 		if (!c->pid) {
-			/* Later on it waits for its restart timer. */
-			if (!old)
-				child_start(c);
+			child_start_if_needed(c);
 			continue;
 		}
 		if (c->vote == VOTE_NOT_ASKED)

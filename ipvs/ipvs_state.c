@@ -60,6 +60,9 @@ struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struc
 	for (uint32_t i = 0; i < conf->n_servers; i++) {
 		g->servers[i].override = -1;
 		g->servers[i].percent = 100;
+		/* Nobody checks it, and nobody would ever say so. */
+		if (conf->servers[i].checks.count == 0)
+			g->servers[i].health = HEALTH_UP;
 		g->servers[i].dynamic = g->servers[i].decided_dynamic = -1;
 	}
 	return g;

@@ -90,6 +90,12 @@ const char *health_name(enum health health)
 	return "?";
 }
 
+struct status_health status_unchecked(void)
+{
+	return (struct status_health){
+		.health = HEALTH_UP, .weight_percent = 100, .weight = -1, .why = "no check is configured"};
+}
+
 const char *role_state_name(enum role_state state)
 {
 	switch (state) {

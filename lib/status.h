@@ -215,6 +215,9 @@ struct status_health {
 	char why[WHY_SIZE];
 };
 
+/* Of a server without checks, where no health checker says it. */
+struct status_health status_unchecked(void);
+
 /* One record: how the process itself is doing. Lateness is of starts, over the last minute or so. */
 struct status_checks {
 	uint32_t checks, probes; /* configured; after identical ones were joined */

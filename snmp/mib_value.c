@@ -159,7 +159,12 @@ bool mib_load_server(const struct mib_view *view, conf_index_t i, struct status_
 
 bool mib_load_health(const struct mib_view *view, conf_index_t i, struct status_health *st)
 {
-	return view_load(view, ROLE_HEALTHCHECK, HEALTH_TABLE_SERVER, i, st, sizeof(*st));
+	if (view_load(view, ROLE_HEALTHCHECK, HEALTH_TABLE_SERVER, i, st, sizeof(*st)))
+		return true;
+	if (view->conf->servers[i].checks.count > 0)
+		return false;
+	*st = status_unchecked();
+	return true;
 }
 
 bool mib_server_is_up(const struct mib_view *view, conf_index_t server)

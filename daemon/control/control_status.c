@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "control_status.h"
+#include "needed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +27,9 @@ const char *status_absence(const struct status_source *source, enum role role, c
 {
 	const struct board *board = source->boards[role];
 
-	if (!board)
+	if (!board && needed_why_not(source->conf, role))
+		snprintf(why, WHY_SIZE, "%s", needed_why_not(source->conf, role));
+	else if (!board)
 		snprintf(why, WHY_SIZE, "%s is not running", role_name(role));
 	else if (board_generation(board) != source->conf->generation)
 		snprintf(why, WHY_SIZE, "%s has not switched to generation %llu yet", role_name(role),

@@ -98,6 +98,10 @@ static void look_at_server(const struct status_source *source, conf_index_t inde
 {
 	v->has_health =
 		status_load(source, ROLE_HEALTHCHECK, HEALTH_TABLE_SERVER, index, &v->health, sizeof(v->health));
+	if (!v->has_health && source->conf->servers[index].checks.count == 0) {
+		v->has_health = true;
+		v->health = status_unchecked();
+	}
 	v->has_ipvs = status_load(source, ROLE_IPVS, IPVS_TABLE_SERVER, index, &v->ipvs, sizeof(v->ipvs));
 	if (!status_load(source, ROLE_PARENT, PARENT_TABLE_ADMIN, index, &v->admin, sizeof(v->admin)))
 		v->admin.weight = -1;

@@ -2,6 +2,7 @@
 /* The part of the status document about the other node: the channel to it, what part of its connections is held here,
  * how the table of connections is told, in what the configurations differ. Runs in the control process. */
 #include "control_status.h"
+#include "needed.h"
 
 static void write_differences(struct writer *w, const struct status_source *source)
 {
@@ -35,9 +36,10 @@ static void write_pair(struct writer *w, const struct status_source *source)
 	struct status_pair pair;
 	char absence[WHY_SIZE];
 	bool known = status_load(source, ROLE_PAIR, PAIR_TABLE_PEER, 0, &pair, sizeof(pair));
+	bool off = !known && needed_why_not(source->conf, ROLE_PAIR);
 
 	writer_object(w, "pair");
-	writer_string(w, "state", known ? pair_state_name((enum pair_state_kind)pair.state) : "unknown");
+	writer_string(w, "state", known || off ? pair_state_name((enum pair_state_kind)pair.state) : "unknown");
 	writer_string(w, "node", pair.peer_node);
 	writer_string(w, "version", pair.peer_version);
 	writer_bool(w, "active", pair.peer_active != 0);

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from poiselab import wait_until
-from poiselab.configs import instance, pair
+from poiselab.configs import EVERY_ROLE, instance, pair
 from poiselab.process import kill
 from poiselab.site import FRONT6, GATEWAY, VIP, VIP6
 
@@ -16,9 +16,9 @@ ADVERT = {2: 1, 3: 0.2}
 BOTH_ON = {"r1": (["r1"], ["r1"]), "r2": (["r2"], ["r2"])}
 
 
-def text(version, priority, more="", globals_=""):
+def text(version, priority, more="", globals_="", besides=""):
     return "global_defs {\n\tvrrp_version %d\n\t%s\n}\n" % (version, globals_) + pair(
-        priority, advert=ADVERT[version], more=more)
+        priority, advert=ADVERT[version], more=more) + besides
 
 
 def text6(priority):
@@ -98,7 +98,7 @@ def test_role_stopped_for_good(site):
 
 @pytest.mark.parametrize("role", ("vrrp", "ipvs", "healthcheck", "control", "snmp", "script"))
 def test_a_role_that_dies_is_back_and_no_address_moves(site, role):
-    first, second = start(site, version=2)
+    first, second = start(site, version=2, besides=EVERY_ROLE)
     old = wait_until("a process of the role", lambda: first.role_pids(role))
     frames = site.client.capture("eth0")
     kill(old)

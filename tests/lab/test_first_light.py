@@ -170,7 +170,7 @@ def test_drain_interrupted_and_of_one_service(site):
 
 @pytest.mark.ipvs
 def test_requests_never_fail_while_roles_die(site):
-    first, _ = start(site, advert=1)
+    first, _ = start(site, advert=1, globals_="snmp_trap_to 127.0.0.1", more="notify /bin/true")
     customer = Customer(site.client.namespace.name, VIP, pause_s=0.02)
     wait_until("requests", lambda: len(customer.visits), lambda n: n > 20)
     for role in ("ipvs", "healthcheck", "control", "snmp", "script", "vrrp"):

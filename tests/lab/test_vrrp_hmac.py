@@ -10,7 +10,7 @@ import pytest
 
 from poiselab import wait_until
 from poiselab.clock import Clock
-from poiselab.configs import instance
+from poiselab.configs import EVERY_ROLE, instance
 from poiselab.forge import Speaker, advert, hmac_trailer, now_sequence
 from poiselab.site import FRONT4, VIP
 
@@ -192,7 +192,7 @@ def test_keys_are_nowhere_to_be_seen(site):
     with open(path, "w", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as f:
         f.write("hex:%s\n" % first.hex())
     text = "auth_hmac {\n\tkey 1 file:%s\n\tkey 2 \"%s\"\n\tactive_key 1\n\tkey x\n}" % (path, KEYS[2].decode())
-    daemon = site.r1.poised(one(150, text.replace("\tkey x\n", "")))
+    daemon = site.r1.poised(one(150, text.replace("\tkey x\n", "")) + EVERY_ROLE)
     wait_state(daemon, "MASTER")
     daemon.write(one(150, text.replace("key x", "keyword \"%s\"\n\tkey 2 \"%s\"" % ((KEYS[2].decode(),) * 2))))
     daemon.signal(signal.SIGHUP)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from poiselab import wait_until
-from poiselab.configs import instance
+from poiselab.configs import EVERY_ROLE, instance
 from poiselab.forge import Speaker, advert
 from poiselab.site import FRONT4, VIP
 
@@ -153,7 +153,7 @@ def test_unicast_without_a_usable_peer_is_no_multicast(site, peers):
 
 def test_roles_that_are_stopped_move_nothing(site):
     """SIGSTOP of anything but the heartbeat: the heartbeat goes on, and the role is replaced."""
-    first, second = site.r1.poised(one(150)), site.r2.poised(one(100))
+    first, second = site.r1.poised(one(150) + EVERY_ROLE), site.r2.poised(one(100))
     wait_until("r1 alone", lambda: site.holders(VIP), lambda seen: seen == ["r1"])
     frames = site.client.capture("eth0")
     moment = time.monotonic()

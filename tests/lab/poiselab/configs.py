@@ -61,6 +61,12 @@ def service(servers, *, address=VIP, port=80, scheduler="rr", kind="NAT", check=
 """ % (address, port, delay, scheduler, kind, more.replace("\n", "\n\t"), body)
 
 
+# A role without work is not started: this gives work to those that an instance alone does not need.
+EVERY_ROLE = ("global_defs {\n\tsnmp_trap_to 127.0.0.1 {\n\t\tcommunity nobody\n\t}\n}\n"
+              "vrrp_script idle {\n\tscript /bin/true\n\tinterval 60\n}\n" +
+              service(["127.0.0.1"], address="127.0.0.9", check=TCP_CHECK, delay=60))
+
+
 def nat_site(priority, *, servers=3, advert=1, globals_="", more="", **service_options):
     """A NAT router of the site: addresses in a sync group and a web service."""
     return ("global_defs {\n\trouter_id node%d\n\t%s\n}\n" % (priority, globals_.replace("\n", "\n\t")) +
