@@ -193,19 +193,22 @@ END_TEST
 
 START_TEST(test_missing_board_is_said)
 {
-	struct status_server ipvs = {.health = HEALTH_UP};
 	struct json_object *doc;
 
-	board_store(site.boards[ROLE_IPVS], IPVS_TABLE_SERVER, SITE_S2, &ipvs, sizeof(ipvs));
 	board_close(site.boards[ROLE_HEALTHCHECK]);
 	site.boards[ROLE_HEALTHCHECK] = NULL;
 	control_site_renew(&site, ROLE_VRRP, 6);
 	doc = document();
 	assert_text(doc, "vrrp.0.state", "INIT");
 	assert_text(doc, "vrrp.0.why", "vrrp has not switched to generation 7 yet");
-	/* What ipvs knew last is the best there is. */
+	/* Nobody has to say that an unchecked server is up. */
 	assert_text(doc, "services.0.servers.0.health", "up");
-	assert_text(doc, "services.0.servers.0.why", "healthcheck is not running");
+	assert_text(doc, "services.0.servers.0.why", "no check is configured");
+	json_object_put(doc);
+	board_close(site.boards[ROLE_IPVS]);
+	site.boards[ROLE_IPVS] = NULL;
+	doc = document();
+	assert_text(doc, "services.0.servers.0.why", "ipvs is not running");
 	json_object_put(doc);
 }
 END_TEST
