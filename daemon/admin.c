@@ -156,7 +156,7 @@ static void set_server(struct parent *p, const struct msg_command *m)
 	}
 	if (m->server >= p->conf->n_servers || m->value < -1 || m->value > 65535 || m->drain_end > DRAIN_REMOVE ||
 		m->time_us < 0 || m->time_us > 366LL * 86400 * US_PER_S ||
-		board_load(p->board, PARENT_TABLE_ADMIN, m->server, &admin, sizeof(admin)) < 0) {
+		status_load_admin(p->board, m->server, &admin) < 0) {
 		admin_answer(p, m->request, MSG_STATUS_REFUSED, "no such server, or a weight not between 0 and 65535");
 		return;
 	}
@@ -198,7 +198,7 @@ void admin_hear_peer(struct parent *p, const struct msg_peer_admin *m)
 	i = p->conf ? find_server(p->conf, text.service, text.server) : CONF_NONE;
 	if (i == CONF_NONE || m->admin > ADMIN_MAINT || m->weight < -1 || m->weight > 65535 ||
 		m->drain_end > DRAIN_REMOVE || m->since_real_us <= 0 || m->asked_real_us <= 0 || m->until_real_us < 0 ||
-		board_load(p->board, PARENT_TABLE_ADMIN, i, &own, sizeof(own)) < 0 ||
+		status_load_admin(p->board, i, &own) < 0 ||
 		own.asked_real_us >= m->asked_real_us)
 		return;
 	set_reason(&admin, m->why, sizeof(m->why));
@@ -298,18 +298,18 @@ void admin_command(struct parent *p, const struct msg_command *m)
 
 void admin_fill_board(struct parent *p, struct board *board)
 {
-	struct status_admin normal = {.admin = ADMIN_NORMAL, .weight = -1};
 	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE];
 
-	for (uint32_t i = 0; i < p->conf->n_servers; i++) {
-		const struct intent *intent = NULL;
+	for (uint32_t i = 0; i < p->conf->n_servers && p->intents.count > 0; i++) {
+		const struct intent *intent;
 
 		/* A sorry server may have the address of a real one: it is not the one that was meant. */
-		if (p->intents.count > 0 && !p->conf->servers[i].is_sorry) {
-			conf_service_name(p->conf, p->conf->servers[i].service, service);
-			conf_server_name(p->conf, i, server);
-			intent = intents_find(&p->intents, service, server);
-		}
-		board_store(board, PARENT_TABLE_ADMIN, i, intent ? &intent->admin : &normal, sizeof(normal));
+		if (p->conf->servers[i].is_sorry)
+			continue;
+		conf_service_name(p->conf, p->conf->servers[i].service, service);
+		conf_server_name(p->conf, i, server);
+		intent = intents_find(&p->intents, service, server);
+		if (intent)
+			board_store(board, PARENT_TABLE_ADMIN, i, &intent->admin, sizeof(intent->admin));
 	}
 }

@@ -121,7 +121,7 @@ static void watch_silence(struct health_watch *w, struct check_set *set)
 		struct passive *passive = &set->states[i].passive;
 
 		if (set->conf->servers[i].checks.count == 0 || !is_nat(set->conf, &set->conf->servers[i]) ||
-			board_load(board, IPVS_TABLE_SERVER, i, &s, sizeof(s)) < 0)
+			status_load_server(board, i, &s) < 0)
 			continue;
 		if (passive_look(passive, s.connections, s.packets_in, s.packets_out) &&
 			set->servers[i].health != HEALTH_DOWN)

@@ -10,7 +10,9 @@ struct board *ipvs_report_new_board(const struct conf *conf)
 {
 	const struct board_shape shape = {
 		.record_size = {[IPVS_TABLE_SERVICE] = sizeof(struct status_service),
-			[IPVS_TABLE_SERVER] = sizeof(struct status_server),
+			[IPVS_TABLE_SERVER] = STATUS_SERVER_SIZE,
+			[IPVS_TABLE_TRAFFIC] = STATUS_TRAFFIC_SIZE,
+			[IPVS_TABLE_CAUSE] = STATUS_CAUSE_SIZE,
 			[IPVS_TABLE_ROLE] = sizeof(struct status_ipvs),
 			[IPVS_TABLE_SYNC] = sizeof(struct status_sync),
 			[IPVS_TABLE_DIGEST] = sizeof(struct status_digest),
@@ -18,6 +20,8 @@ struct board *ipvs_report_new_board(const struct conf *conf)
 			[IPVS_TABLE_SYSCTL] = sizeof(struct status_sysctl)},
 		.count = {[IPVS_TABLE_SERVICE] = conf->n_services,
 			[IPVS_TABLE_SERVER] = conf->n_servers,
+			[IPVS_TABLE_TRAFFIC] = conf->n_servers,
+			[IPVS_TABLE_CAUSE] = conf->n_servers,
 			[IPVS_TABLE_ROLE] = 1,
 			[IPVS_TABLE_SYNC] = 1,
 			[IPVS_TABLE_DIGEST] = 2 * DIGEST_RECORDS,
@@ -42,8 +46,8 @@ void ipvs_report_carry(struct ipvs_generation *g, const struct board *old, bool 
 	for (uint32_t i = 0; i < g->conf->n_servers; i++) {
 		uint32_t from = same_numbers ? i : g->old_servers[i];
 
-		if (from != CONF_NONE && board_load(old, IPVS_TABLE_SERVER, from, &server, sizeof(server)) == 0)
-			board_store(g->board, IPVS_TABLE_SERVER, i, &server, sizeof(server));
+		if (from != CONF_NONE && status_load_server(old, from, &server) == 0)
+			status_store_server(g->board, i, &server);
 	}
 }
 
@@ -53,6 +57,15 @@ static void store(struct ipvs *v, bool quiet, unsigned table, uint32_t index, co
 		role_store_quiet(v->p, table, index, record, size);
 	else
 		role_store(v->p, table, index, record, size);
+}
+
+static void store_server(struct ipvs *v, bool quiet, conf_index_t server, const struct status_server *s)
+{
+	const struct status_server stored = status_server_stored(s);
+
+	for (unsigned i = 0; i < STATUS_SERVER_PARTS; i++)
+		store(v, quiet || status_server_parts[i].table == IPVS_TABLE_TRAFFIC, status_server_parts[i].table, server,
+			(const char *)&stored + status_server_parts[i].offset, status_server_parts[i].size);
 }
 
 static void add_counters(struct ipvs_counters *sum, const struct ipvs_counters *counters)
@@ -177,10 +190,10 @@ void ipvs_report_server_why(struct ipvs *v, conf_index_t server, const char *why
 {
 	struct status_server s = {0};
 
-	board_load(v->p->board, IPVS_TABLE_SERVER, server, &s, sizeof(s));
+	status_load_server(v->p->board, server, &s);
 	memset(s.why, 0, sizeof(s.why));
 	snprintf(s.why, sizeof(s.why), "%s", why);
-	role_store_quiet(v->p, IPVS_TABLE_SERVER, server, &s, sizeof(s));
+	store_server(v, true, server, &s);
 }
 
 /* The cause stays as it was told, unless the kernel refuses the server. */
@@ -201,7 +214,7 @@ static void report_server(struct ipvs *v, conf_index_t i, bool quiet)
 	struct status_server s = {0};
 	char why[WHY_SIZE];
 
-	board_load(v->p->board, IPVS_TABLE_SERVER, i, &s, sizeof(s));
+	status_load_server(v->p->board, i, &s);
 	memcpy(why, s.why, sizeof(why));
 	ipvs_desired_each_key(v->now->conf, v->now->conf->servers[i].service, sum_server, &sum);
 	server_why(state, sum.failure, why);
@@ -225,7 +238,7 @@ static void report_server(struct ipvs *v, conf_index_t i, bool quiet)
 		.since_real_us = state->since_real_us,
 	};
 	memcpy(s.why, why, sizeof(s.why));
-	store(v, quiet, IPVS_TABLE_SERVER, i, &s, sizeof(s));
+	store_server(v, quiet, i, &s);
 }
 
 void ipvs_report(struct ipvs *v, bool quiet)

@@ -111,7 +111,7 @@ void ipvs_generation_restore(struct ipvs_generation *g, const struct board *pred
 		struct ipvs_server_state *state = &g->servers[i];
 		struct status_server s;
 
-		if (board_load(predecessor, IPVS_TABLE_SERVER, i, &s, sizeof(s)) < 0 || !s.since_real_us)
+		if (status_load_server(predecessor, i, &s) < 0 || !s.since_real_us)
 			continue;
 		state->health = s.health <= HEALTH_DOWN ? (uint8_t)s.health : HEALTH_UNKNOWN;
 		state->admin = s.admin <= ADMIN_MAINT ? (uint8_t)s.admin : ADMIN_NORMAL;
@@ -162,7 +162,7 @@ static void read_admin(struct ipvs *v, const struct board *board, conf_index_t s
 	struct ipvs_server_state *state = &v->now->servers[server];
 	struct status_admin admin;
 
-	if (board_load(board, PARENT_TABLE_ADMIN, server, &admin, sizeof(admin)) < 0)
+	if (status_load_admin(board, server, &admin) < 0)
 		return;
 	admin.admin = admin.admin <= ADMIN_MAINT ? admin.admin : ADMIN_NORMAL;
 	if (!state->tell_admin)
@@ -225,7 +225,7 @@ static void cause_of_admin(const struct ipvs *v, conf_index_t server, char *why)
 	const struct board *board = current_board(v, ROLE_PARENT);
 	struct status_admin admin;
 
-	if (board && board_load(board, PARENT_TABLE_ADMIN, server, &admin, sizeof(admin)) == 0 && admin.why[0])
+	if (board && status_load_admin(board, server, &admin) == 0 && admin.why[0])
 		snprintf(why, WHY_SIZE, "%.*s", WHY_SIZE - 1, admin.why);
 	else
 		snprintf(why, WHY_SIZE, "administration is back to normal");
@@ -397,7 +397,7 @@ static void decide_server(struct ipvs *v, conf_index_t service, conf_index_t ser
 		return;
 	cause_of_change(v, service, server, &change, why);
 	if (!known && !change.admin)
-		snprintf(why, sizeof(why), "%s", facts.up ? "as configured" : "not checked yet");
+		snprintf(why, sizeof(why), "%s", facts.up ? STATUS_AS_CONFIGURED : "not checked yet");
 	state->since_real_us = real_now_us();
 	ipvs_report_server_why(v, server, why);
 	/* At the start one line sums up all; later each change has its own. */

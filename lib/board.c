@@ -15,6 +15,7 @@
 #define READ_TRIES 64
 
 struct board_table {
+	uint64_t stored; /* offset of a bit for each record: one that was never stored is zero, and needs no memory */
 	uint64_t offset;
 	uint32_t record_size; /* of the payload */
 	uint32_t stride;      /* payload and lock, rounded up */
@@ -61,6 +62,23 @@ static size_t align_up(size_t n)
 static struct board_lock *record_lock(const struct board *b, const struct board_table *t, uint32_t index)
 {
 	return (struct board_lock *)((char *)b->shared + t->offset + (size_t)index * t->stride);
+}
+
+static _Atomic uint8_t *stored_byte(const struct board *b, const struct board_table *t, uint32_t index)
+{
+	return (_Atomic uint8_t *)((char *)b->shared + t->stored + index / 8);
+}
+
+static bool is_stored(const struct board *b, const struct board_table *t, uint32_t index)
+{
+	return atomic_load_explicit(stored_byte(b, t, index), memory_order_acquire) & (1u << index % 8);
+}
+
+static bool is_zero(const void *data, size_t size)
+{
+	const char *bytes = data;
+
+	return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
 static struct board_slot *ring_slot(const struct board *b, uint64_t seq)
@@ -111,13 +129,15 @@ static void lay_out(struct board_header *h, enum role role, uint64_t generation,
 	for (unsigned t = 0; t < BOARD_TABLES; t++) {
 		struct board_table *table = &h->tables[t];
 
+		table->stored = at;
+		at = align_up(at + (shape->count[t] + 7) / 8);
 		table->offset = at;
 		table->record_size = shape->record_size[t];
-		table->stride = (uint32_t)align_up(sizeof(struct board_lock) + shape->record_size[t]);
+		table->stride = (uint32_t)(sizeof(struct board_lock) + shape->record_size[t] + 7) & ~7u;
 		table->count = shape->count[t];
-		at += (size_t)table->stride * table->count;
+		at = align_up(at + (size_t)table->stride * table->count);
 	}
-	h->ring_offset = align_up(at);
+	h->ring_offset = at;
 	h->size = h->ring_offset + BOARD_EVENTS * sizeof(struct board_slot);
 }
 
@@ -242,16 +262,20 @@ bool board_store(struct board *b, unsigned table, uint32_t index, const void *re
 {
 	const struct board_table *t = &b->checked.tables[table];
 	struct board_lock *lock;
+	bool fresh;
 	uint32_t seq;
 
 	if (table >= BOARD_TABLES || index >= t->count || size != t->record_size)
 		return false;
+	fresh = !is_stored(b, t, index);
 	lock = record_lock(b, t, index);
-	if (memcmp(lock + 1, record, size) == 0)
+	if (fresh ? is_zero(record, size) : memcmp(lock + 1, record, size) == 0)
 		return false;
 	seq = lock_begin(lock);
 	memcpy(lock + 1, record, size);
 	lock_end(lock, seq);
+	if (fresh)
+		atomic_fetch_or_explicit(stored_byte(b, t, index), (uint8_t)(1u << index % 8), memory_order_release);
 	return true;
 }
 
@@ -261,6 +285,10 @@ int board_load(const struct board *b, unsigned table, uint32_t index, void *reco
 
 	if (table >= BOARD_TABLES || index >= t->count || size != t->record_size)
 		return -ENOENT;
+	if (!is_stored(b, t, index)) {
+		memset(record, 0, size);
+		return 0;
+	}
 	return lock_copy(record_lock(b, t, index), record, size) ? 0 : -EAGAIN;
 }
 

@@ -15,7 +15,7 @@
 /* Bumped whenever status.h or this header changes a layout; readers refuse another one. */
 #define BOARD_LAYOUT 16
 
-#define BOARD_TABLES 8
+#define BOARD_TABLES 10
 #define BOARD_EVENTS 1024 /* events kept; a power of two */
 
 struct board;
@@ -53,7 +53,8 @@ enum role board_role(const struct board *board);
 uint64_t board_generation(const struct board *board);
 uint32_t board_count(const struct board *board, unsigned table);
 
-/* Writer: stores a record; returns true when it differs from what was there. size must be the table's record size. */
+/* Writer: stores a record; returns true when it differs from what was there. size must be the table's record size. A
+ * record that was never stored reads as zeros, and costs no memory on either side. */
 bool board_store(struct board *board, unsigned table, uint32_t index, const void *record, size_t size);
 /* Anyone: copies a record. Returns 0, -ENOENT (no such record, or a record of another size), -EAGAIN (not consistent).
  */

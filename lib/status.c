@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of the states on the boards, as logs, status and traps spell them. Pure. */
 #include "status.h"
+#include <string.h>
 
 const char *vrrp_state_name(enum vrrp_state state)
 {
@@ -96,6 +97,43 @@ struct status_health status_unchecked(void)
 		.health = HEALTH_UP, .weight_percent = 100, .weight = -1, .why = "no check is configured"};
 }
 
+const struct status_part status_server_parts[STATUS_SERVER_PARTS] = {
+	{IPVS_TABLE_SERVER, 0, STATUS_SERVER_SIZE},
+	{IPVS_TABLE_TRAFFIC, STATUS_SERVER_SIZE, STATUS_TRAFFIC_SIZE},
+	{IPVS_TABLE_CAUSE, offsetof(struct status_server, why), STATUS_CAUSE_SIZE}};
+
+struct status_server status_server_stored(const struct status_server *status)
+{
+	struct status_server stored = *status;
+
+	if (strcmp(stored.why, STATUS_AS_CONFIGURED) == 0)
+		memset(stored.why, 0, sizeof(stored.why));
+	return stored;
+}
+
+int status_load_server(const struct board *board, uint32_t server, struct status_server *status)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < STATUS_SERVER_PARTS && rc == 0; i++)
+		rc = board_load(board, status_server_parts[i].table, server,
+			(char *)status + status_server_parts[i].offset, status_server_parts[i].size);
+	if (rc == 0 && !status->why[0] && status->since_real_us)
+		strcpy(status->why, STATUS_AS_CONFIGURED);
+	return rc;
+}
+
+bool status_store_server(struct board *board, uint32_t server, const struct status_server *status)
+{
+	const struct status_server stored = status_server_stored(status);
+	bool changed = false;
+
+	for (unsigned i = 0; i < STATUS_SERVER_PARTS; i++)
+		changed |= board_store(board, status_server_parts[i].table, server,
+			(const char *)&stored + status_server_parts[i].offset, status_server_parts[i].size);
+	return changed;
+}
+
 const char *role_state_name(enum role_state state)
 {
 	switch (state) {
@@ -122,6 +160,15 @@ const char *admin_name(enum admin admin)
 		return "maint";
 	}
 	return "?";
+}
+
+int status_load_admin(const struct board *board, uint32_t server, struct status_admin *admin)
+{
+	int rc = board_load(board, PARENT_TABLE_ADMIN, server, admin, sizeof(*admin));
+
+	if (rc == 0 && !admin->why[0] && admin->since_real_us == 0)
+		*admin = (struct status_admin){.admin = ADMIN_NORMAL, .weight = -1};
+	return rc;
 }
 
 const char *drain_end_name(enum drain_end end)

@@ -231,7 +231,10 @@ struct status_checks {
 /* ---- ipvs ---- */
 enum ipvs_board_table {
 	IPVS_TABLE_SERVICE,
+	/* a struct status_server lies in three parts, of which most servers need only the first */
 	IPVS_TABLE_SERVER,
+	IPVS_TABLE_TRAFFIC,
+	IPVS_TABLE_CAUSE,
 	IPVS_TABLE_ROLE,
 	IPVS_TABLE_SYNC,
 	/* of the last scan of either kind: DIGEST_RECORDS records of what this node is master for, then as many of what
@@ -259,6 +262,7 @@ struct status_service {
 	char why[WHY_SIZE];
 };
 
+/* Read and written by status_load_server() and status_store_server(). */
 struct status_server {
 	uint32_t is_programmed;
 	int32_t effective_weight;
@@ -269,11 +273,32 @@ struct status_server {
 	uint32_t drain_over; /* its time is over */
 	uint32_t zero;
 	uint64_t drain_cut; /* connections that were cut when it was */
+	int64_t since_real_us;
+	/* IPVS_TABLE_TRAFFIC */
 	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
 	struct status_rates rates;
-	int64_t since_real_us;
+	/* IPVS_TABLE_CAUSE */
 	char why[WHY_SIZE];
 };
+#define STATUS_SERVER_SIZE offsetof(struct status_server, connections)
+#define STATUS_TRAFFIC_SIZE (offsetof(struct status_server, why) - STATUS_SERVER_SIZE)
+#define STATUS_CAUSE_SIZE WHY_SIZE
+/* The cause that is not stored, because it is that of nearly all. */
+#define STATUS_AS_CONFIGURED "as configured"
+
+/* As board_load(). */
+int status_load_server(const struct board *board, uint32_t server, struct status_server *status);
+/* As board_store(). */
+bool status_store_server(struct board *board, uint32_t server, const struct status_server *status);
+/* The parts of a record: the table, where each begins and how long it is. */
+struct status_part {
+	unsigned table;
+	size_t offset, size;
+};
+#define STATUS_SERVER_PARTS 3
+extern const struct status_part status_server_parts[STATUS_SERVER_PARTS];
+/* What is stored for it: without the cause that goes without saying. */
+struct status_server status_server_stored(const struct status_server *status);
 
 /* What the guard rails of a service dropped, in packets. */
 struct status_guard {
@@ -493,6 +518,9 @@ struct status_admin {
 	uint32_t keep_known;   /* clients that a persistent service knows still come to the drained server */
 	char why[WHY_SIZE];    /* "drained by root (pid 812)" */
 };
+
+/* Loads the record of a server as board_load(); one that was never stored says that nothing is wished. */
+int status_load_admin(const struct board *board, uint32_t server, struct status_admin *admin);
 
 /* A server that was added or removed at run time. */
 struct status_pool {

@@ -88,7 +88,7 @@ static void look_at_servers(struct pair *pair)
 
 	for (uint32_t i = 0; board && i < board_count(board, IPVS_TABLE_SERVER); i++)
 		standing +=
-			board_load(board, IPVS_TABLE_SERVER, i, &status, sizeof(status)) == 0 && status.is_programmed;
+			status_load_server(board, i, &status) == 0 && status.is_programmed;
 	if (standing > pair->standing)
 		pair->standing_since = mono_now();
 	pair->standing = standing;

@@ -139,13 +139,13 @@ static void talk_admin(struct pair *pair, bool again)
 	if (!board || board_generation(board) != conf->generation)
 		return;
 	for (uint32_t i = 0; i < conf->n_servers; i++)
-		if (board_load(board, PARENT_TABLE_ADMIN, i, admin, sizeof(*admin)) == 0)
+		if (status_load_admin(board, i, admin) == 0)
 			sum += (uint64_t)admin->asked_real_us * (i + 1);
 	begin_cycle(&pair->admin_cycle, sum, again, conf->n_servers);
 	for (uint32_t sent = 0; sent < WISHES_IN_A_BEAT && pair->admin_cycle.left > 0;) {
 		uint32_t i = next_in_cycle(&pair->admin_cycle, conf->n_servers);
 
-		if (board_load(board, PARENT_TABLE_ADMIN, i, admin, sizeof(*admin)) < 0 || admin->since_real_us == 0)
+		if (status_load_admin(board, i, admin) < 0 || admin->since_real_us == 0)
 			continue;
 		conf_service_name(conf, conf->servers[i].service, m.u.admin.service);
 		conf_server_name(conf, i, m.u.admin.server);

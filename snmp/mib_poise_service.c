@@ -198,7 +198,7 @@ static bool load_admin(const struct mib_view *view, conf_index_t server, struct 
 
 	/* What the parent says of its roles has no generation, what it says of servers has. */
 	return board && board_generation(board) == view->conf->generation &&
-	       board_load(board, PARENT_TABLE_ADMIN, server, st, sizeof(*st)) == 0;
+	       status_load_admin(board, server, st) == 0;
 }
 
 void poise_drain_rows(const struct mib_view *view, struct mib_rows *rows)

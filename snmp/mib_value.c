@@ -154,7 +154,7 @@ bool mib_load_service(const struct mib_view *view, conf_index_t i, struct status
 
 bool mib_load_server(const struct mib_view *view, conf_index_t i, struct status_server *st)
 {
-	return view_load(view, ROLE_IPVS, IPVS_TABLE_SERVER, i, st, sizeof(*st));
+	return view->boards[ROLE_IPVS] && status_load_server(view->boards[ROLE_IPVS], i, st) == 0;
 }
 
 bool mib_load_health(const struct mib_view *view, conf_index_t i, struct status_health *st)

@@ -50,7 +50,7 @@ uint64_t plan_connections(const struct status_source *now, conf_index_t server)
 {
 	struct status_server status;
 
-	status_load(now, ROLE_IPVS, IPVS_TABLE_SERVER, server, &status, sizeof(status));
+	status_find_server(now, server, &status);
 	return status.active;
 }
 

@@ -9,18 +9,44 @@
 #include <stdio.h>
 #include <string.h>
 
-bool status_load(
-	const struct status_source *source, enum role role, unsigned table, uint32_t index, void *record, size_t size)
+/* The board of a role, if it speaks of the configuration's generation. */
+static const struct board *current(const struct status_source *source, enum role role)
 {
 	const struct board *board = source->boards[role];
 
+	return board && board_generation(board) == source->conf->generation ? board : NULL;
+}
+
+bool status_load(
+	const struct status_source *source, enum role role, unsigned table, uint32_t index, void *record, size_t size)
+{
+	const struct board *board = current(source, role);
+
 	memset(record, 0, size);
-	if (!board || board_generation(board) != source->conf->generation)
+	if (!board)
 		return false;
 	if (board_load(board, table, index, record, size) == 0)
 		return true;
 	memset(record, 0, size);
 	return false;
+}
+
+bool status_find_server(const struct status_source *source, conf_index_t server, struct status_server *status)
+{
+	const struct board *board = current(source, ROLE_IPVS);
+
+	if (board && status_load_server(board, server, status) == 0)
+		return true;
+	memset(status, 0, sizeof(*status));
+	return false;
+}
+
+void status_find_admin(const struct status_source *source, conf_index_t server, struct status_admin *admin)
+{
+	const struct board *board = current(source, ROLE_PARENT);
+
+	if (!board || status_load_admin(board, server, admin) < 0)
+		*admin = (struct status_admin){.weight = -1};
 }
 
 const char *status_absence(const struct status_source *source, enum role role, char why[WHY_SIZE])

@@ -27,6 +27,9 @@ void status_write(struct writer *w, const char *key, const struct status_source 
 /* Copies a record of a role's board. False when there is none of this generation; *record is zeroed then. */
 bool status_load(
 	const struct status_source *source, enum role role, unsigned table, uint32_t index, void *record, size_t size);
+/* The same for what lies in parts, or has another meaning than zeros when it was never stored. */
+bool status_find_server(const struct status_source *source, conf_index_t server, struct status_server *status);
+void status_find_admin(const struct status_source *source, conf_index_t server, struct status_admin *admin);
 /* Why status_load() said false: "ipvs is not running", "healthcheck has not switched to generation 4 yet". */
 const char *status_absence(const struct status_source *source, enum role role, char why[WHY_SIZE]);
 

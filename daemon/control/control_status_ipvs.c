@@ -102,9 +102,8 @@ static void look_at_server(const struct status_source *source, conf_index_t inde
 		v->has_health = true;
 		v->health = status_unchecked();
 	}
-	v->has_ipvs = status_load(source, ROLE_IPVS, IPVS_TABLE_SERVER, index, &v->ipvs, sizeof(v->ipvs));
-	if (!status_load(source, ROLE_PARENT, PARENT_TABLE_ADMIN, index, &v->admin, sizeof(v->admin)))
-		v->admin.weight = -1;
+	v->has_ipvs = status_find_server(source, index, &v->ipvs);
+	status_find_admin(source, index, &v->admin);
 	/* Without a health checker the last verdict that ipvs acts on is the truth. */
 	if (!v->has_health && v->has_ipvs)
 		v->health.health = v->ipvs.health;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct record {
@@ -42,6 +43,45 @@ START_TEST(test_store_and_load)
 	ck_assert_int_eq(board_load(r, 0, 3, &out, sizeof(out)), -ENOENT);
 	ck_assert_int_eq(board_load(r, 0, 0, &out, 8), -ENOENT);
 	ck_assert(!board_store(w, 0, 3, &in, sizeof(in)));
+	board_close(r);
+	board_close(w);
+}
+END_TEST
+
+static long blocks_of(const struct board *b)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstat(board_fd(b), &st), 0);
+	return (long)st.st_blocks;
+}
+
+START_TEST(test_what_was_never_stored_is_zero_and_costs_nothing)
+{
+	static const struct board_shape large = {.record_size = {sizeof(struct record)}, .count = {20000}};
+	struct board *w = board_create(ROLE_VRRP, 1, &large);
+	struct board *r = reader_of(w);
+	const struct record zero = {{0}}, in = {{5}};
+	struct record out;
+	long before = blocks_of(w);
+
+	for (uint32_t i = 0; i < 20000; i++) {
+		ck_assert(!board_store(w, 0, i, &zero, sizeof(zero)));
+		memset(&out, 0xff, sizeof(out));
+		ck_assert_int_eq(board_load(r, 0, i, &out, sizeof(out)), 0);
+		ck_assert_mem_eq(&out, &zero, sizeof(zero));
+	}
+	/* Some pages of the bits, none of the records (three megabytes). */
+	ck_assert_int_le(blocks_of(w) - before, 64);
+	ck_assert(board_store(w, 0, 12345, &in, sizeof(in)));
+	ck_assert_int_eq(board_load(r, 0, 12345, &out, sizeof(out)), 0);
+	ck_assert_mem_eq(&out, &in, sizeof(in));
+	ck_assert_int_eq(board_load(r, 0, 12344, &out, sizeof(out)), 0);
+	ck_assert_mem_eq(&out, &zero, sizeof(zero));
+	/* One that was stored may become zero again. */
+	ck_assert(board_store(w, 0, 12345, &zero, sizeof(zero)));
+	ck_assert_int_eq(board_load(r, 0, 12345, &out, sizeof(out)), 0);
+	ck_assert_mem_eq(&out, &zero, sizeof(zero));
 	board_close(r);
 	board_close(w);
 }
@@ -221,6 +261,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 30);
 	tcase_add_test(tcase, test_store_and_load);
+	tcase_add_test(tcase, test_what_was_never_stored_is_zero_and_costs_nothing);
 	tcase_add_test(tcase, test_a_reader_cannot_write);
 	tcase_add_test(tcase, test_foreign_memory_is_refused);
 	tcase_add_test(tcase, test_hostile_headers_are_refused);

@@ -348,7 +348,7 @@ START_TEST(test_reload_refuses_what_cuts)
 	struct status_server busy = {.active = 3};
 
 	ck_assert_int_eq(addr_parse("10.1.0.2", &change.addr), 0);
-	board_store(site.boards[ROLE_IPVS], IPVS_TABLE_SERVER, SITE_S2, &busy, sizeof(busy));
+	status_store_server(site.boards[ROLE_IPVS], SITE_S2, &busy);
 	begin(REQUEST_RELOAD, "");
 	admin_candidate(&admin, commands[0].request, conf_open(conf_pool_apply(site.conf, 8, &change, 1, NULL)));
 	receive();

@@ -156,7 +156,7 @@ START_TEST(test_server)
 	struct status_health health = {.health = HEALTH_DOWN, .since_real_us = 1, .why = "GET /: connection refused"};
 	struct json_object *doc;
 
-	board_store(site.boards[ROLE_IPVS], IPVS_TABLE_SERVER, SITE_S2, &ipvs, sizeof(ipvs));
+	status_store_server(site.boards[ROLE_IPVS], SITE_S2, &ipvs);
 	board_store(site.boards[ROLE_HEALTHCHECK], HEALTH_TABLE_SERVER, SITE_S3, &health, sizeof(health));
 	doc = document();
 	ck_assert_uint_eq(json_object_array_length(at(doc, "services.0.servers")), 2);

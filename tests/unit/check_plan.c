@@ -133,7 +133,7 @@ static void set_active(conf_index_t server, uint32_t active)
 {
 	struct status_server s = {.is_programmed = 1, .active = active};
 
-	board_store(site.boards[ROLE_IPVS], IPVS_TABLE_SERVER, server, &s, sizeof(s));
+	status_store_server(site.boards[ROLE_IPVS], server, &s);
 }
 
 static struct plan plan_to(const struct conf *to)

@@ -168,7 +168,9 @@ static const struct board_shape *shape_of(enum role role, const struct conf *c, 
 		TABLE(VRRP_TABLE_BFD, c->n_bfds, struct status_bfd);
 	} else if (role == ROLE_IPVS) {
 		TABLE(IPVS_TABLE_SERVICE, c->n_services, struct status_service);
-		TABLE(IPVS_TABLE_SERVER, c->n_servers, struct status_server);
+		TABLE(IPVS_TABLE_SERVER, c->n_servers, char[STATUS_SERVER_SIZE]);
+		TABLE(IPVS_TABLE_TRAFFIC, c->n_servers, char[STATUS_TRAFFIC_SIZE]);
+		TABLE(IPVS_TABLE_CAUSE, c->n_servers, char[STATUS_CAUSE_SIZE]);
 		TABLE(IPVS_TABLE_ROLE, 1, struct status_ipvs);
 		TABLE(IPVS_TABLE_SYNC, 1, struct status_sync);
 	} else if (role == ROLE_PAIR) {

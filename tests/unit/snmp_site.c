@@ -206,9 +206,18 @@ static void make_check_boards(struct site *site, uint64_t generation)
 	const struct board_shape health = {.record_size = {sizeof(struct status_check), sizeof(struct status_health),
 						   sizeof(struct status_checks)},
 		.count = {2, 5, 1}};
-	const struct board_shape ipvs = {.record_size = {sizeof(struct status_service), sizeof(struct status_server),
-						 sizeof(struct status_ipvs), sizeof(struct status_sync)},
-		.count = {3, 5, 1, 1}};
+	const struct board_shape ipvs = {.record_size = {[IPVS_TABLE_SERVICE] = sizeof(struct status_service),
+						 [IPVS_TABLE_SERVER] = STATUS_SERVER_SIZE,
+						 [IPVS_TABLE_TRAFFIC] = STATUS_TRAFFIC_SIZE,
+						 [IPVS_TABLE_CAUSE] = STATUS_CAUSE_SIZE,
+						 [IPVS_TABLE_ROLE] = sizeof(struct status_ipvs),
+						 [IPVS_TABLE_SYNC] = sizeof(struct status_sync)},
+		.count = {[IPVS_TABLE_SERVICE] = 3,
+			[IPVS_TABLE_SERVER] = 5,
+			[IPVS_TABLE_TRAFFIC] = 5,
+			[IPVS_TABLE_CAUSE] = 5,
+			[IPVS_TABLE_ROLE] = 1,
+			[IPVS_TABLE_SYNC] = 1}};
 
 	site->boards[ROLE_HEALTHCHECK] = make_board(ROLE_HEALTHCHECK, generation, &health);
 	site->boards[ROLE_IPVS] = make_board(ROLE_IPVS, generation, &ipvs);
@@ -231,7 +240,7 @@ static void make_check_boards(struct site *site, uint64_t generation)
 			.inactive = 20,
 			.rates = {.packets_in = 9}};
 
-		board_store(site->boards[ROLE_IPVS], IPVS_TABLE_SERVER, i, &st, sizeof(st));
+		status_store_server(site->boards[ROLE_IPVS], i, &st);
 		site_set_health(site, i, HEALTH_UP);
 	}
 }
