@@ -53,14 +53,30 @@ static int order_records(const void *a, const void *b)
 
 static void sort(struct ipvs_owned *owned)
 {
+	bool sorted = true;
 	size_t n = 0;
 
+	for (size_t i = 1; i < owned->n && sorted; i++)
+		sorted = compare_keys(&owned->records[i - 1], &owned->records[i]) < 0;
+	if (sorted)
+		return;
 	if (owned->n)
 		qsort(owned->records, owned->n, sizeof(*owned->records), order_records);
 	for (size_t i = 0; i < owned->n; i++)
 		if (n == 0 || compare_keys(&owned->records[n - 1], &owned->records[i]) != 0)
 			owned->records[n++] = owned->records[i];
 	owned->n = n;
+}
+
+/* Looks among the first n records, which are sorted. */
+static const struct ipvs_owned_record *find_among(
+	const struct ipvs_owned *owned, size_t n, const struct ipvs_key *service, const struct ipvs_dest_key *dest)
+{
+	struct ipvs_owned_record wanted = {.service = *service};
+
+	if (dest)
+		wanted.dest = *dest;
+	return n ? bsearch(&wanted, owned->records, n, sizeof(wanted), compare_keys) : NULL;
 }
 
 struct adding {
@@ -98,15 +114,16 @@ int ipvs_owned_from_conf(struct ipvs_owned *owned, const struct conf *conf)
 
 int ipvs_owned_add_image(struct ipvs_owned *owned, const struct ipvs_image *image)
 {
+	const size_t before = owned->n; /* sorted; nearly all that is ours is among them */
 	int rc = 0;
 
 	for (uint32_t i = 0; i < image->n_services && rc == 0; i++) {
 		const struct ipvs_service *service = &image->services[i];
 
-		if (service->ours)
+		if (service->ours && !find_among(owned, before, &service->key, NULL))
 			rc = add(owned, &service->key, NULL, 0);
 		for (uint32_t j = 0; j < service->n_dests && rc == 0; j++)
-			if (service->dests[j].ours)
+			if (service->dests[j].ours && !find_among(owned, before, &service->key, &service->dests[j].key))
 				rc = add(owned, &service->key, &service->dests[j].key, 0);
 	}
 	sort(owned);
@@ -150,13 +167,7 @@ bool ipvs_owned_equal(const struct ipvs_owned *a, const struct ipvs_owned *b)
 const struct ipvs_owned_record *ipvs_owned_find(
 	const struct ipvs_owned *owned, const struct ipvs_key *service, const struct ipvs_dest_key *dest)
 {
-	struct ipvs_owned_record wanted = {.service = *service};
-
-	if (dest)
-		wanted.dest = *dest;
-	if (owned->n == 0)
-		return NULL;
-	return bsearch(&wanted, owned->records, owned->n, sizeof(wanted), compare_keys);
+	return find_among(owned, owned->n, service, dest);
 }
 
 void ipvs_owned_mark(const struct ipvs_owned *owned, struct ipvs_service *service)

@@ -12,7 +12,7 @@
 #define RETRY_US (30 * US_PER_S)
 #define RETRY_SOON_US US_PER_S
 #define LEDGER_LINES_US (60 * US_PER_S)
-#define SLICE ((size_t)4096) /* commands in one send */
+#define SLICE ((size_t)256) /* commands between two signs of life; as many messages as a batch keeps */
 #define TRIES 3              /* dump and plan again while somebody else changes the table under us */
 
 void ipvs_reconcile_soon(struct ipvs *v)
@@ -276,7 +276,7 @@ static int send_plan(struct ipvs *v, const struct ipvs_op *ops, size_t n)
 		size_t slice = n - r.first < SLICE ? n - r.first : SLICE;
 
 		rc = ipvs_kernel_apply(v->kernel, &v->desired, &v->actual, ops + r.first, slice, on_refused, &r);
-		board_beat(v->p->board); /* forty thousand commands take a while, but each slice is a sign of life */
+		board_beat(v->p->board); /* forty thousand commands take a while */
 	}
 	v->status.operations_total += n;
 	if (rc == 0)
@@ -424,10 +424,12 @@ static void tell_removals(const struct ipvs *v, const struct ipvs_service *have)
 				ipvs_key_format(&have->key, key), ipvs_dest_format(&have->dests[i].key, text));
 }
 
-/* Drops leftovers that are configured again or whose service is gone; looks for new ones after a switch. */
-static void update_leftovers(struct ipvs *v)
+/* Drops leftovers that are configured again or whose service is gone; looks for new ones after a switch. True when there
+ * are others than before. */
+static bool update_leftovers(struct ipvs *v)
 {
-	size_t n = 0;
+	size_t n = 0, before = v->n_leftovers;
+	bool dropped;
 
 	for (size_t i = 0; i < v->n_leftovers; i++) {
 		const struct ipvs_leftover *l = &v->leftovers[i];
@@ -437,8 +439,9 @@ static void update_leftovers(struct ipvs *v)
 			v->leftovers[n++] = *l;
 	}
 	v->n_leftovers = n;
+	dropped = n < before;
 	if (!v->switched || !v->image_valid)
-		return;
+		return dropped;
 	v->switched = false;
 	for (uint32_t i = 0; i < v->desired.n_services; i++) {
 		struct ipvs_service *have = ipvs_image_find(&v->actual, &v->desired.services[i].key);
@@ -448,6 +451,7 @@ static void update_leftovers(struct ipvs *v)
 	}
 	for (uint32_t i = 0; i < v->actual.n_services; i++)
 		tell_removals(v, &v->actual.services[i]);
+	return dropped || v->n_leftovers > n;
 }
 
 static int build_desired(struct ipvs *v)
@@ -497,8 +501,8 @@ void ipvs_reconcile(struct ipvs *v)
 		if (!v->image_valid)
 			ipvs_audit_dump(v);
 		ipvs_cut_step(v);
-		update_leftovers(v);
-		build_desired(v);
+		if (update_leftovers(v))
+			build_desired(v);
 		ipvs_reconcile_store_ledger(v);
 		program(v);
 		ipvs_reconcile_store_ledger(v);

@@ -34,7 +34,7 @@ const char *needed_why_not(const struct conf *conf, enum role role)
 	case ROLE_COUNT:
 		return NULL;
 	case ROLE_VRRP:
-		return conf->n_instances || conf->n_addresses || conf->n_routes || conf->n_rules
+		return conf->n_instances || conf->n_addresses || conf->n_routes || conf->n_rules || conf->n_bfds
 			       ? NULL
 			       : "no instance is configured";
 	case ROLE_HEALTHCHECK:
