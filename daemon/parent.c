@@ -98,37 +98,25 @@ static int64_t watch_period_us(const struct parent *p)
 	return supervise_beat_limit_us(ROLE_VRRP, p->patience_us) / 4;
 }
 
-/* How much longer than usual a beat may stand still at this moment. */
-static int tolerance(const struct parent *p, struct mono now)
+/* A role that beats, or should. */
+static bool is_watched(const struct child *c)
 {
-	unsigned late = 0, running = 0;
-
-	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++) {
-		const struct child *c = &p->children[r];
-
-		if (!c->pid || !c->board || c->status.state == ROLE_STARTING)
-			continue;
-		running++;
-		late += supervise_is_late(
-			&c->supervise, board_beats(c->board), now, supervise_beat_limit_us(r, p->patience_us));
-	}
-	return supervise_tolerance(late, running);
+	return c->pid && c->board && c->status.state != ROLE_STARTING;
 }
 
-static void watch_child(struct child *c, struct mono now, int64_t tick_us, int times)
+static void watch_child(struct child *c, struct mono now, int64_t tick_us, int64_t limit_us)
 {
-	int64_t limit = supervise_beat_limit_us(c->role, c->parent->patience_us) * times;
 	char why[80];
 
 	if (!c->pid)
 		return;
-	/* Until it has a board of its own it is starting up, and start-up has more time. */
+	/* Until it has a board of its own it is starting up. */
 	if (c->status.state == ROLE_STARTING) {
-		if (mono_diff_us(now, c->supervise.started) > limit + 5 * US_PER_S)
+		if (mono_diff_us(now, c->supervise.started) > limit_us)
 			child_kill(c, "it did not get ready after its start");
 		return;
 	}
-	if (!c->board || !supervise_is_hung(&c->supervise, board_beats(c->board), now, limit, tick_us))
+	if (!c->board || !supervise_is_hung(&c->supervise, board_beats(c->board), now, limit_us, tick_us))
 		return;
 	snprintf(why, sizeof(why), "its beat stood still for %lld ms",
 		(long long)(mono_diff_us(now, c->supervise.beat_seen) / US_PER_MS));
@@ -142,10 +130,23 @@ static void on_watch(struct timer *timer, void *arg)
 	struct parent *p = arg;
 	struct mono now = mono_now();
 	int64_t tick = mono_is_set(p->last_watch) ? mono_diff_us(now, p->last_watch) : 0;
-	int times = tolerance(p, now);
+	int64_t limits[ROLE_COUNT] = {0};
+	unsigned late = 0, running = 0;
+	int times;
 
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++) {
+		const struct child *c = &p->children[r];
+
+		limits[r] = supervise_limit_us(
+			&c->supervise, r, p->patience_us, c->status.state == ROLE_STARTING, now);
+		if (!is_watched(c))
+			continue;
+		running++;
+		late += supervise_is_late(&c->supervise, board_beats(c->board), now, limits[r]);
+	}
+	times = supervise_tolerance(late, running);
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT && p->stop_phase == STOP_NOT; r++)
-		watch_child(&p->children[r], now, tick, times);
+		watch_child(&p->children[r], now, tick, limits[r] * times);
 	p->last_watch = now;
 	loop_timer_set(p->loop, timer, mono_add(now, watch_period_us(p)));
 }

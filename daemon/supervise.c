@@ -6,6 +6,8 @@
 /* So many late roles are no coincidence. */
 #define CROWD 3
 #define QUICK_DEATH_US (10 * US_PER_S)
+#define YOUNG_US (10 * US_PER_S)
+#define YOUNG_MORE_US (5 * US_PER_S)
 /* Deaths in a row that are answered by a start at once: two incidents are no crash loop yet. */
 #define FREE_RESTARTS 2
 #define FIRST_DELAY_US (100 * US_PER_MS)
@@ -40,6 +42,16 @@ int64_t supervise_beat_limit_us(enum role role, int64_t patience_us)
 	if (role == ROLE_SNMP)
 		return 5 * US_PER_S;
 	return clamp(patience_us / 3, US_PER_S, 3 * US_PER_S);
+}
+
+int64_t supervise_limit_us(
+	const struct supervise *s, enum role role, int64_t patience_us, bool is_starting, struct mono now)
+{
+	int64_t limit = supervise_beat_limit_us(role, patience_us);
+	/* A vrrp role that beats does nothing that could take long, and somebody waits for its heartbeat. */
+	bool is_young = role != ROLE_VRRP && mono_diff_us(now, s->started) < YOUNG_US;
+
+	return is_starting || is_young ? limit + YOUNG_MORE_US : limit;
 }
 
 int64_t supervise_beat_period_us(int64_t limit_us)

@@ -23,6 +23,11 @@ int64_t supervise_patience_us(const struct conf *conf);
 /* How long the role's beat may stand still. A vrrp role is given a quarter of the patience, the others a third of it
  * within bounds, snmp more, because the library that it uses may wait for a second. */
 int64_t supervise_beat_limit_us(enum role role, int64_t patience_us);
+/* The same for a role at this moment: while it is starting (it has not beaten yet), and in the first seconds of its life, it
+ * has more time, because kernel modules are loaded for it and whole tables programmed, and a kill would only begin that
+ * anew. */
+int64_t supervise_limit_us(
+	const struct supervise *s, enum role role, int64_t patience_us, bool is_starting, struct mono now);
 /* How often a role has to beat for that limit. */
 int64_t supervise_beat_period_us(int64_t limit_us);
 

@@ -92,7 +92,7 @@ const struct conf_directive *conf_directive_find(const struct conf_block *block,
 
 	for (unsigned t = 0; t < CONF_BLOCK_TABLES && block->directives[t]; t++) {
 		for (const struct conf_directive *d = block->directives[t]; d->name; d++, i++) {
-			if (strcmp(d->name, name) == 0) {
+			if (d->name[0] == name[0] && strcmp(d->name, name) == 0) {
 				*number = i;
 				return d;
 			}
@@ -184,11 +184,10 @@ static bool is_scalar(enum conf_kind kind)
 
 static void set_defaults(struct conf_load *load, const struct conf_block *block)
 {
-	const struct conf_directive *d;
-
-	for (unsigned i = 0; (d = conf_directive_at(block, i)); i++)
-		if (is_scalar(d->kind) && d->home != CONF_HOME_NONE)
-			store(load, block, d, d->fallback == CONF_REQUIRED ? 0 : d->fallback);
+	for (unsigned t = 0; t < CONF_BLOCK_TABLES && block->directives[t]; t++)
+		for (const struct conf_directive *d = block->directives[t]; d->name; d++)
+			if (is_scalar(d->kind) && d->home != CONF_HOME_NONE)
+				store(load, block, d, d->fallback == CONF_REQUIRED ? 0 : d->fallback);
 }
 
 void *conf_object_begin(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)

@@ -79,6 +79,26 @@ START_TEST(test_restart_at_once_then_with_growing_pauses)
 }
 END_TEST
 
+START_TEST(test_a_young_role_has_more_time)
+{
+	struct supervise s = {.started = at(100000)};
+	int64_t patience = 3600 * US_PER_MS;
+
+	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++) {
+		int64_t limit = supervise_beat_limit_us(role, patience);
+		int64_t young = supervise_limit_us(&s, role, patience, false, at(101000));
+
+		ck_assert_int_eq(supervise_limit_us(&s, role, patience, false, at(120000)), limit);
+		ck_assert_int_ge(supervise_limit_us(&s, role, patience, true, at(120000)), limit + US_PER_S);
+		/* Its neighbours do not wait longer for a heartbeat because the role is new. */
+		if (role == ROLE_VRRP)
+			ck_assert_int_eq(young, limit);
+		else
+			ck_assert_int_ge(young, limit + US_PER_S);
+	}
+}
+END_TEST
+
 START_TEST(test_beat_limits_leave_time_for_a_restart)
 {
 	/* Hung, killed and started again within half the patience, where that is over 100 ms. */
@@ -257,6 +277,7 @@ int main(void)
 	tcase_add_test(tcase, test_a_still_beat_is_a_hung_role);
 	tcase_add_test(tcase, test_a_parent_that_slept_blames_nobody);
 	tcase_add_test(tcase, test_restart_at_once_then_with_growing_pauses);
+	tcase_add_test(tcase, test_a_young_role_has_more_time);
 	tcase_add_test(tcase, test_beat_limits_leave_time_for_a_restart);
 	tcase_add_test(tcase, test_patience_is_the_shortest_of_all_instances);
 	tcase_add_test(tcase, test_intents_are_set_found_and_removed);
