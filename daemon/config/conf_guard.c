@@ -39,19 +39,25 @@ static void print_placement(struct conf_printer *p, uint32_t record)
 
 /* ---- lists of clients ---- */
 
-/* The lines of both lists lie together in one table: one list must be complete before the next begins. */
-static void add_clients(struct conf_load *load, const struct conf_node *node, struct conf_range *range)
+/* Both lists lie in one table, each in one piece: one that is gone on with in a later block moves to the end. */
+static void move_to_end(struct conf_load *load, const struct conf_node *node, struct conf_range *range)
 {
 	uint32_t at = conf_builder_count(load->builder, CONF_TABLE_CLIENTS);
-	bool is_allow = range == &service(load)->allow;
 
-	if (range->count == 0)
-		range->first = at;
-	if (range->first + range->count != at) {
-		conf_error(load, node, 0, "write all %s clients of a service in one block",
-			is_allow ? "allowed" : "denied");
+	if (range->count > 0 && range->first + range->count == at)
 		return;
+	for (uint32_t i = 0; i < range->count; i++) {
+		const struct conf_clients moved =
+			*(struct conf_clients *)conf_builder_at(load->builder, CONF_TABLE_CLIENTS, range->first + i);
+
+		*(struct conf_clients *)conf_record_add(load, CONF_TABLE_CLIENTS, node) = moved;
 	}
+	range->first = at;
+}
+
+static void add_clients(struct conf_load *load, const struct conf_node *node, struct conf_range *range)
+{
+	move_to_end(load, node, range);
 	for (uint32_t i = 0; i < node->n_words; i++) {
 		struct conf_clients read = {0}, *record;
 

@@ -245,7 +245,8 @@ START_TEST(test_guards_and_placement)
 		"vrrp_instance A {\n interface lo\n virtual_router_id 1\n priority 100\n"
 		" virtual_ipaddress {\n  10.0.0.1\n }\n}\n"
 		"virtual_server 10.0.0.1 80 {\n protocol TCP\n lb_kind NAT\n lb_algo rr\n master_only A\n"
-		" deny_clients {\n  192.0.2.6-8 192.0.2.77\n }\n allow_clients {\n  192.0.2.0/24\n  2001:db8::/32\n }\n"
+		" deny_clients {\n  192.0.2.6-8 192.0.2.77\n }\n allow_clients {\n  192.0.2.0/24\n }\n deny_clients {\n  203.0.113.9\n }\n"
+		" allow_clients {\n  2001:db8::/32\n }\n"
 		" client_rate_limit 20 burst 40\n service_rate_limit 1000\n client_connection_limit 30\n"
 		" real_server 10.1.0.1 80 {\n }\n}\n",
 		0);
@@ -253,8 +254,11 @@ START_TEST(test_guards_and_placement)
 
 	ck_assert_uint_eq(s->placement, CONF_PLACE_MASTER);
 	ck_assert_str_eq(conf_string(c, s->place_instance), "A");
-	ck_assert_uint_eq(s->deny.count, 2);
+	/* In several blocks, each list in one piece. */
+	ck_assert_uint_eq(s->deny.count, 3);
 	ck_assert_uint_eq(s->allow.count, 2);
+	check_addr(&c->clients[s->deny.first + 2].first, "203.0.113.9");
+	check_addr(&c->clients[s->allow.first + 1].first, "2001:db8::");
 	check_addr(&c->clients[s->deny.first].last, "192.0.2.8");
 	check_addr(&c->clients[s->allow.first].first, "192.0.2.0");
 	check_addr(&c->clients[s->allow.first].last, "192.0.2.255");
