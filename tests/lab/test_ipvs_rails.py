@@ -139,6 +139,29 @@ def test_rates_of_a_client_and_of_a_service(site):
     wait_until("the counter", lambda: dropped(poised, "service_rate"), lambda seen: seen)
 
 
+def test_rails_of_a_udp_service(site):
+    """A datagram from another port is another connection: the list, the rate and its counter work as for TCP."""
+    site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
+    site.r1.echo("udp", VIP, port=80)
+
+    def ask(count, first):
+        return site.ask_many("udp", count, port=80, first=first, seconds=0.5)
+
+    def rails(text):
+        return guarded(text).replace("protocol TCP", "protocol UDP")
+
+    poised = site.r1.poised(rails(lists(CLIENT)))
+    wait_applied(poised)
+    assert ask(1, 20000).get("r1", 0) == 0
+    wait_until("the counter", lambda: dropped(poised, "denied"), lambda seen: seen)
+    poised.write(rails("client_rate_limit 1 burst 4"))
+    poised.poisectl("reload")
+    wait_until("the other rails", lambda: nft(site.r1, "list", "table", *TABLE), lambda text: "client_rate_limit" in text)
+    seen = ask(12, 21000)
+    assert 4 <= seen.get("r1", 0) < 12, seen
+    wait_until("the counter", lambda: dropped(poised, "client_rate"), lambda n: n)
+
+
 HOLD = """
 import socket, sys, time
 held = []

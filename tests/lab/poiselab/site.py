@@ -26,6 +26,8 @@ BACK4, BACK6 = "198.51.100.", "2001:db8:2::"
 VIP, VIP6 = FRONT4 + "10", FRONT6 + "10"
 GATEWAY, GATEWAY6 = BACK4 + "1", BACK6 + "1"
 
+ECHO = os.path.join(os.path.dirname(os.path.realpath(__file__)), "echo.py")
+
 ROUTER_SYSCTLS = {"ipv4/ip_forward": 1, "ipv6/conf/all/forwarding": 1, "ipv4/conf/all/rp_filter": 0,
                   "ipv4/conf/default/rp_filter": 0}
 
@@ -58,6 +60,13 @@ class Machine:
     def start(self, name, argv, **more):
         """Starts any program on this machine."""
         return self.keep(Process("%s@%s" % (name, self.short), argv, self.log(name), self.namespace.name, **more))
+
+    def echo(self, kind, address, port=7000):
+        """Answers with the machine's name (echo.py: kind is udp or sctp)."""
+        name = "echo-%s-%s" % (kind, address)
+        process = self.start(name, ["/usr/bin/python3", ECHO, "serve", kind, address, str(port), self.short])
+        wait_until("echo on " + self.short, lambda: open(self.log(name), encoding="utf-8").read(), lambda text: "ready" in text)
+        return process
 
     def run(self, *argv, **more):
         """Runs a program on this machine to its end and returns its output."""
@@ -235,6 +244,11 @@ class Site:
         """So many requests of the client from ports of its own from `first` on: {body: how often}."""
         script = os.path.join(os.path.dirname(os.path.realpath(__file__)), "fetch.py")
         return json.loads(self.client.run("/usr/bin/python3", script, address, str(port), str(first), str(count)))
+
+    def ask_many(self, kind, count, address=VIP, port=7000, first=20000, seconds=5):
+        """The same for what echo.py answers: kind is udp or sctp."""
+        return json.loads(self.client.run("/usr/bin/python3", ECHO, "ask", kind, address, str(port), str(first), str(count),
+                                          str(seconds)))
 
     def holders(self, address):
         """The routers that hold the address, by short name."""
