@@ -124,12 +124,12 @@ int ipvs_audit_refresh(struct ipvs *v, uint32_t i)
 	uint32_t drift;
 	int rc;
 
+	/* Their number stays as a hint: it is likely to be the same. */
 	service->dests = NULL;
-	service->n_dests = service->room = 0;
+	service->room = 0;
 	rc = dump_dests(v, service);
 	service->ours |= ours;
 	if (rc < 0) {
-		ipvs_service_clear(service);
 		*service = before;
 		return rc;
 	}

@@ -241,6 +241,7 @@ static int build_key(void *arg, const struct ipvs_key *key)
 	service = ipvs_image_add(b->out, &b->settings);
 	if (!service)
 		return -ENOMEM;
+	ipvs_service_reserve(service, ipvs_desired_n_servers(b->conf, b->service));
 	for (uint32_t i = 0; i < ipvs_desired_n_servers(b->conf, b->service); i++) {
 		conf_index_t server = ipvs_desired_server(b->conf, b->service, i);
 		struct ipvs_dest dest;

@@ -52,6 +52,19 @@ struct ipvs_service *ipvs_image_add(struct ipvs_image *image, const struct ipvs_
 	return added;
 }
 
+void ipvs_service_reserve(struct ipvs_service *service, uint32_t n)
+{
+	struct ipvs_dest *dests;
+
+	if (n <= service->room)
+		return;
+	dests = reallocarray(service->dests, n, sizeof(*dests));
+	if (!dests)
+		return; /* the next add grows it, or says so */
+	service->dests = dests;
+	service->room = n;
+}
+
 struct ipvs_dest *ipvs_service_add(struct ipvs_service *service, const struct ipvs_dest *dest)
 {
 	struct ipvs_dest *dests = grow(service->dests, service->n_dests, &service->room, sizeof(*service->dests));

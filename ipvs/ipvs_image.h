@@ -79,6 +79,8 @@ void ipvs_service_clear(struct ipvs_service *service);
 /* Appends a copy without its servers; NULL when out of memory. Pointers to services are valid until the next add.
  * Sort before finding. */
 struct ipvs_service *ipvs_image_add(struct ipvs_image *image, const struct ipvs_service *service);
+/* Makes room for so many servers in all, so that adding them takes no more memory than they need. Best effort. */
+void ipvs_service_reserve(struct ipvs_service *service, uint32_t n);
 struct ipvs_dest *ipvs_service_add(struct ipvs_service *service, const struct ipvs_dest *dest);
 
 /* Drops what is dead, sorts, and drops all but the first of equal keys (returns how many). */

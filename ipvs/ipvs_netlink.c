@@ -147,6 +147,7 @@ int ipvs_kernel_dump_dests(struct ipvs_kernel *kernel, struct ipvs_service *serv
 
 	if (!msg)
 		return -ENOMEM;
+	ipvs_service_reserve(&dump.service, service->n_dests);
 	rc = ipvs_codec_put_service(msg, IPVS_CMD_GET_DEST, service);
 	if (rc == 0)
 		rc = exchange(kernel, msg, true, take_dest, &dump);

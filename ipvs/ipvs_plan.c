@@ -170,7 +170,10 @@ static int apply(const struct ipvs_image *desired, struct ipvs_image *actual, co
 	case IPVS_OP_NEW_SERVICE:
 		take_service(&fresh, want);
 		*added = actual->n_services;
-		return ipvs_image_add(actual, &fresh) ? 0 : -ENOMEM;
+		if (!ipvs_image_add(actual, &fresh))
+			return -ENOMEM;
+		ipvs_service_reserve(&actual->services[*added], want->n_dests);
+		return 0;
 	case IPVS_OP_SET_SERVICE:
 		take_service(&actual->services[a], want);
 		return 0;

@@ -5,6 +5,7 @@
 #include "ipvs_error.h"
 #include "ipvs_process.h"
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -343,6 +344,9 @@ static void program(struct ipvs *v)
 		ipvs_resync_step(v);
 	}
 	v->status.is_settled = 1;
+	/* What a large table took on its way is not needed again. */
+	if (sent > SLICE)
+		malloc_trim(0);
 }
 
 /* ---- leftovers: servers that left the configuration with connections ---- */
