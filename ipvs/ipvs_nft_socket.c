@@ -183,6 +183,12 @@ int64_t nft_generation(struct nft *nft)
 	return rc < 0 ? rc : generation;
 }
 
+/* libnftnl ends the process at a message that breaks its format; what may simply be missing is looked at here. */
+static bool is_ours(const char *table)
+{
+	return table && strcmp(table, NFT_TABLE) == 0;
+}
+
 static int take_chain(const struct nlmsghdr *nlh, void *arg)
 {
 	struct nftnl_chain *chain = nftnl_chain_alloc();
@@ -191,8 +197,8 @@ static int take_chain(const struct nlmsghdr *nlh, void *arg)
 
 	if (!chain)
 		return MNL_CB_OK;
-	if (nftnl_chain_nlmsg_parse(nlh, chain) >= 0 &&
-		strcmp(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), NFT_TABLE) == 0) {
+	if (nftnl_chain_nlmsg_parse(nlh, chain) >= 0 && is_ours(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE)) &&
+		nftnl_chain_is_set(chain, NFTNL_CHAIN_NAME)) {
 		name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
 		found->has_rails |= strcmp(name, NFT_CHAIN_GUARD) == 0;
 		found->has_folds |= strcmp(name, NFT_CHAIN_MARK) == 0;
@@ -264,8 +270,12 @@ struct counting {
 
 static int take_comment(const struct nftnl_udata *attr, void *arg)
 {
-	if (nftnl_udata_type(attr) == NFTNL_UDATA_RULE_COMMENT)
-		*(const char **)arg = nftnl_udata_get(attr);
+	const char *text = nftnl_udata_get(attr);
+
+	/* Whoever may change our table may write anything there. */
+	if (nftnl_udata_type(attr) == NFTNL_UDATA_RULE_COMMENT && nftnl_udata_len(attr) > 0 &&
+		text[nftnl_udata_len(attr) - 1] == '\0')
+		*(const char **)arg = text;
 	return 0;
 }
 
@@ -288,7 +298,7 @@ static int take_rule(const struct nlmsghdr *nlh, void *arg)
 	if (!rule)
 		return MNL_CB_OK;
 	if (nftnl_rule_nlmsg_parse(nlh, rule) >= 0 && nftnl_rule_is_set(rule, NFTNL_RULE_USERDATA) &&
-		strcmp(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE), NFT_TABLE) == 0) {
+		is_ours(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE)) && nftnl_rule_is_set(rule, NFTNL_RULE_CHAIN)) {
 		data = nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &length);
 		nftnl_udata_parse(data, length, take_comment, &keyword);
 		nftnl_expr_foreach(rule, take_counter, &packets);
