@@ -20,9 +20,10 @@ NETWORK = "[Match]\nName=%s\n[Network]\nAddress=%s/24\nLinkLocalAddressing=no\nI
 
 
 def everything():
-    """The example with what it offers taken in, packets for the address dropped that are not for its service, and checks that
-    are patient with a machine that may stand still for seconds, as emulated ones do on a busy host."""
-    text = with_everything(example()).replace("interface ${CLIENT_SIDE}\n", "interface ${CLIENT_SIDE}\n\tno_accept\n")
+    """The example with what it offers taken in, packets for the address dropped that are not for its service, a notification,
+    and checks that are patient with a machine that may stand still for seconds, as emulated ones do on a busy host."""
+    text = with_everything(example()).replace("interface ${CLIENT_SIDE}\n",
+                                              "interface ${CLIENT_SIDE}\n\tno_accept\n\tnotify /bin/true\n")
     return text.replace("connect_timeout 2", "connect_timeout 10").replace("retry 1\n", "retry 3\n")
 
 
