@@ -47,7 +47,7 @@ def decapsulate(server, number, six_in_four):
     server.namespace.sysctl({"ipv4/conf/all/rp_filter": 0, "ipv4/conf/default/rp_filter": 0})
     if six_in_four:
         server.namespace.ip("link add unwrap type sit local %s%d remote %s2" % (BACK4, number, BACK4), "link set unwrap up",
-                            "addr add %s/128 dev unwrap nodad" % VIP6, "-6 route replace default via %s3" % BACK6)
+                            "addr add %s/128 dev unwrap nodad" % VIP6, "route replace default via %s3" % BACK6)
     else:
         server.namespace.ip("link add unwrap type ip6tnl mode ipip6 local %s%d remote %s2" % (BACK6, number, BACK6),
                             "link set unwrap up", "addr add %s/32 dev unwrap" % VIP, "route replace default via %s3" % BACK4)
