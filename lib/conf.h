@@ -40,6 +40,7 @@ struct conf_range {
 	X(PROCESS, processes, struct conf_process)                                                                     \
 	X(FILE, files, struct conf_file)                                                                               \
 	X(BFD, bfds, struct conf_bfd)                                                                                  \
+	X(LINK_DELAY, link_delays, struct conf_link_delay)                                                             \
 	X(NOTIFY, notifies, struct conf_notify)                                                                        \
 	X(SECRET, secrets, struct conf_secret) /* only the vrrp role sees it */                                        \
 	X(HMAC_KEY, hmac_keys, struct conf_hmac_key) /* so is this */                                                  \
@@ -162,6 +163,9 @@ struct conf_instance {
 	uint8_t use_vmac;
 	uint8_t lower_prio_no_advert; /* do not answer a lower-priority advertisement */
 	uint8_t skip_check_adv_addr;
+	uint8_t higher_prio_send_advert; /* advertise once more before yielding to a higher priority */
+	uint8_t track_source;            /* a source that the interface does not have is a fault; unicast: always */
+	uint8_t zero3[6];
 	int64_t advert_us;
 	int64_t preempt_delay_us;
 	int64_t startup_delay_us;
@@ -169,6 +173,7 @@ struct conf_instance {
 	conf_index_t secret;         /* PASS or AH key */
 	conf_index_t group;          /* sync group */
 	struct addr source;          /* mcast_src_ip / unicast_src_ip; AF_UNSPEC = the interface's primary address */
+	struct addr group_address;   /* of advertisements by multicast */
 	uint8_t unicast_ttl;
 	uint8_t vmac_mac[6]; /* use_vmac */
 	struct conf_range addresses; /* advertised first (n_advertised of them), then excluded ones */
@@ -335,6 +340,13 @@ struct conf_file {
 	uint32_t weight_reverse;
 	uint32_t init; /* enum conf_file_init: what is done at the start */
 	int32_t init_value;
+};
+
+/* A change of this link counts when it has lasted. */
+struct conf_link_delay {
+	conf_string_t interface;
+	uint32_t zero;
+	int64_t down_us, up_us;
 };
 
 /* A session of Bidirectional Forwarding Detection (RFC 5880) with a neighbour. */

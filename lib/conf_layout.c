@@ -81,6 +81,7 @@ const struct conf_field conf_fields[] = {
 	INDEX(INSTANCE, conf_instance, secret, SECRET),
 	INDEX(INSTANCE, conf_instance, group, GROUP),
 	ADDR(INSTANCE, conf_instance, source),
+	ADDR(INSTANCE, conf_instance, group_address),
 	RANGE(INSTANCE, conf_instance, addresses, ADDRESS),
 	STRING(INSTANCE, conf_instance, vmac),
 	RANGE(INSTANCE, conf_instance, routes, ROUTE),
@@ -147,6 +148,7 @@ const struct conf_field conf_fields[] = {
 	STRING(FILE, conf_file, path),
 	ENUM32(FILE, conf_file, init, CONF_FILE_OVERWRITE + 1),
 
+	STRING(LINK_DELAY, conf_link_delay, interface),
 	STRING(BFD, conf_bfd, name),
 	ADDR(BFD, conf_bfd, neighbor),
 	ADDR(BFD, conf_bfd, source),

@@ -153,15 +153,11 @@ static bool instance_scripts(
 	return mib_notify(v, view->conf, ci->notifies, events[column - 22]);
 }
 
-static bool instance_multicast(
-	const struct mib_view *view, const struct conf_instance *ci, uint32_t column, struct mib_value *v)
+static bool instance_multicast(const struct conf_instance *ci, uint32_t column, struct mib_value *v)
 {
-	const struct conf_global *g = view->conf->global;
-	const struct addr *group = ci->family == AF_INET6 ? &g->mcast_group6 : &g->mcast_group4;
-
 	if (ci->unicast)
 		return false;
-	return column == 34 ? mib_inet_type(v, ci->family) : mib_inet_address(v, group);
+	return column == 34 ? mib_inet_type(v, ci->family) : mib_inet_address(v, &ci->group_address);
 }
 
 static bool instance_protocol(
@@ -220,7 +216,7 @@ static bool instance_value(const struct mib_view *view, const struct mib_row *ro
 	if (column >= 22 && column <= 26)
 		return instance_scripts(view, ci, column, v);
 	if (column == 34 || column == 35)
-		return instance_multicast(view, ci, column, v);
+		return instance_multicast(ci, column, v);
 	return instance_protocol(view, ci, column, v);
 }
 

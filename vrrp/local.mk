@@ -9,7 +9,7 @@ vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vr
 
 # What the process knows of interfaces and addresses, also linked by its unit tests.
 noinst_LIBRARIES += vrrp/libvrrpnet.a
-vrrp_libvrrpnet_a_SOURCES = vrrp/vrrp_link.c vrrp/vrrp_link.h vrrp/vrrp_plan.c vrrp/vrrp_plan.h \
+vrrp_libvrrpnet_a_SOURCES = vrrp/vrrp_link.c vrrp/vrrp_link.h vrrp/vrrp_damp.c vrrp/vrrp_damp.h vrrp/vrrp_plan.c vrrp/vrrp_plan.h \
 	vrrp/vrrp_map.c vrrp/vrrp_map.h vrrp/vrrp_monitor.c vrrp/vrrp_monitor.h vrrp/vrrp_address.c vrrp/vrrp_address.h \
 	vrrp/vrrp_courier.c vrrp/vrrp_courier.h vrrp/vrrp_heart.c vrrp/vrrp_heart.h \
 	vrrp/vrrp_route.c vrrp/vrrp_route.h vrrp/vrrp_vmac.c vrrp/vrrp_vmac.h vrrp/vrrp_pave.c vrrp/vrrp_pave.h \

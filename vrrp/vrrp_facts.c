@@ -5,6 +5,7 @@
 #include "vrrp_hold.h"
 #include "vrrp_process.h"
 #include <errno.h>
+#include <linux/if_addr.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ static void add_link_faults(struct facts *facts, const struct link *link, const 
 {
 	if (!link)
 		add_fault(facts, VRRP_FAULT_NO_INTERFACE, name);
-	else if (!(link->flags & IFF_UP))
+	else if (!(link->counted & IFF_UP))
 		add_fault(facts, VRRP_FAULT_LINK_DOWN, name);
 	else if (!link_is_running(link))
 		add_fault(facts, VRRP_FAULT_NO_CARRIER, name);
@@ -62,6 +63,30 @@ static bool is_virtual(void *arg, const struct link *link, const struct link_add
 	return false;
 }
 
+/* Unicast needs the configured source on this machine, on whatever interface; multicast may hide behind any. */
+static void look_at_source(struct facts *facts, const struct vrrp_instance *instance)
+{
+	const struct links *links = &instance->process->monitor.links;
+	bool is_tentative = false;
+	char text[ADDR_TEXT];
+
+	if (!instance->conf->unicast && !instance->conf->track_source)
+		return;
+	for (uint32_t i = 0; i < links->count; i++) {
+		for (uint32_t k = 0; k < links->all[i].n_addresses; k++) {
+			const struct link_address *a = &links->all[i].addresses[k];
+
+			if (!addr_equal(&a->addr, &instance->conf->source) || (a->flags & IFA_F_DADFAILED))
+				continue;
+			if (!(a->flags & IFA_F_TENTATIVE) || (a->flags & IFA_F_OPTIMISTIC))
+				return;
+			is_tentative = true;
+		}
+	}
+	facts->must_wait |= is_tentative;
+	add_fault(facts, VRRP_FAULT_NO_SOURCE, addr_format(&instance->conf->source, text));
+}
+
 static void find_source(struct facts *facts, const struct vrrp_instance *instance, const struct link *link)
 {
 	const struct conf_instance *conf = instance->conf;
@@ -72,6 +97,7 @@ static void find_source(struct facts *facts, const struct vrrp_instance *instanc
 
 	if (addr_is_set(&conf->source)) {
 		facts->source = conf->source;
+		look_at_source(facts, instance);
 		return;
 	}
 	query.allows_virtual = conf->priority == VRRP_PRIORITY_OWNER;
@@ -330,7 +356,6 @@ static void find_interfaces(struct vrrp_process *process)
 static int listen_for(struct vrrp_process *process, const struct vrrp_instance *instance)
 {
 	const struct conf_instance *conf = instance->conf;
-	const struct conf_global *global = process->set->conf->global;
 	struct vrrp_listen_key key = {
 		.family = conf->family, .protocol = conf->auth == CONF_AUTH_AH ? VRRP_PROTOCOL_AH : VRRP_PROTOCOL};
 
@@ -340,7 +365,7 @@ static int listen_for(struct vrrp_process *process, const struct vrrp_instance *
 		return 0;
 	key.ifindex = instance->ifindex;
 	key.birth = instance->birth;
-	key.group = conf->family == AF_INET ? global->mcast_group4 : global->mcast_group6;
+	key.group = conf->group_address;
 	return vrrp_listeners_need(&process->sockets, &key);
 }
 
@@ -414,6 +439,17 @@ static void look_at_holds(struct vrrp_process *process)
 		look_at_hold(&process->set->instances[i], known ? &pair : NULL);
 }
 
+static void delay_links(struct vrrp_process *process)
+{
+	struct mono next =
+		vrrp_damp_apply(process->set->conf, process->set->damps, &process->monitor.links, mono_now());
+
+	if (mono_is_set(next))
+		loop_timer_set(process->role->loop, &process->links_due, next);
+	else
+		loop_timer_cancel(process->role->loop, &process->links_due);
+}
+
 void vrrp_facts_evaluate(struct vrrp_process *process)
 {
 	struct vrrp_set *set = process->set;
@@ -424,6 +460,7 @@ void vrrp_facts_evaluate(struct vrrp_process *process)
 		.vrrp = process->role->board,
 		.real_now_us = real_now_us()};
 
+	delay_links(process);
 	vrrp_tracks_look(&set->tracks, &sight, report_track, process);
 	find_interfaces(process);
 	vrrp_record_links(process);

@@ -279,6 +279,9 @@ static void master_on_advert(struct vrrp_step *s)
 		s, ev->advert_priority > vr->priority ? VRRP_CAUSE_HIGHER_PRIORITY : VRRP_CAUSE_HIGHER_ADDRESS);
 	cause.who = ev->advert_source;
 	cause.priority = ev->advert_priority;
+	/* The other master hears that there were two, and announces its addresses over our announcements. */
+	if (s->conf->higher_prio_send_advert && !s->conf->strict)
+		vrrp_step_send(s, vr->priority);
 	vr->master_interval_us = s->conf->advert_us;
 	vrrp_step_enter_backup(s, &cause);
 	accept_advert(s);

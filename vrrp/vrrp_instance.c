@@ -65,13 +65,6 @@ static void send_to(struct vrrp_instance *instance, struct vrrp_sending *tx, con
 			strerror(-error));
 }
 
-static struct addr group_address(const struct vrrp_instance *instance)
-{
-	const struct conf_global *global = instance->process->set->conf->global;
-
-	return instance->conf->family == AF_INET ? global->mcast_group4 : global->mcast_group6;
-}
-
 /* Once for all copies: they share sequence and signature. */
 static void sign(struct vrrp_instance *instance, struct vrrp_sending *tx)
 {
@@ -110,7 +103,7 @@ static void send_advertisement(struct vrrp_instance *instance, uint32_t priority
 	if (priority == VRRP_PRIORITY_LEAVING)
 		instance->counters.priority_zero_sent++;
 	if (!instance->conf->unicast) {
-		group = group_address(instance);
+		group = instance->conf->group_address;
 		send_to(instance, &tx, &group);
 		return;
 	}

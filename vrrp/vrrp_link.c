@@ -107,7 +107,7 @@ static int take_link(struct links *links, const struct nlmsghdr *nlh)
 	if (!link)
 		return -ENOMEM;
 	before = *link;
-	link->flags = ifi->ifi_flags;
+	link->flags = link->counted = ifi->ifi_flags;
 	link->type = ifi->ifi_type;
 	memset(link->name, 0, sizeof(link->name));
 	nla_strlcpy(link->name, tb[IFLA_IFNAME], sizeof(link->name));
@@ -234,16 +234,16 @@ int links_take(struct links *links, const struct nlmsghdr *nlh)
 
 bool link_is_running(const struct link *link)
 {
-	return (link->flags & IFF_UP) && (link->flags & IFF_RUNNING);
+	return (link->counted & IFF_UP) && (link->counted & IFF_RUNNING);
 }
 
 const char *link_fault(const struct link *link, const char *name, char *why, size_t size)
 {
 	if (!link)
 		snprintf(why, size, "interface %s does not exist", name);
-	else if (!(link->flags & IFF_UP))
+	else if (!(link->counted & IFF_UP))
 		snprintf(why, size, "interface %s is down", name);
-	else if (!(link->flags & IFF_RUNNING))
+	else if (!(link->counted & IFF_RUNNING))
 		snprintf(why, size, "interface %s has no carrier", name);
 	else
 		why[0] = '\0';

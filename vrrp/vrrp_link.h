@@ -25,7 +25,8 @@ struct link {
 	uint32_t ifindex;
 	uint32_t birth; /* differs between two interfaces that had the same index one after the other */
 	char name[LINK_NAME_SIZE];
-	uint32_t flags; /* IFF_* */
+	uint32_t flags;   /* IFF_* */
+	uint32_t counted; /* those that count for faults: the same, unless a change is delayed (vrrp_damp.h) */
 	uint32_t mtu;
 	uint16_t type; /* ARPHRD_* */
 	bool is_veth;  /* its other end is on this machine, too */

@@ -114,11 +114,11 @@ static const struct conf_peer *find_peer(const struct view *v)
 static struct addr group_of(const struct view *v)
 {
 	static const uint8_t group4[16] = {224, 0, 0, 18}, group6[16] = {0xff, 2, [15] = 0x12};
-	const struct conf_global *global = v->receiver->conf->global;
+	const struct addr *group = &v->receiver->instance->group_address;
 
-	if (v->rx->family == AF_INET6)
-		return addr_is_set(&global->mcast_group6) ? global->mcast_group6 : addr_from_bytes(AF_INET6, group6);
-	return addr_is_set(&global->mcast_group4) ? global->mcast_group4 : addr_from_bytes(AF_INET, group4);
+	if (addr_is_set(group))
+		return *group;
+	return v->rx->family == AF_INET6 ? addr_from_bytes(AF_INET6, group6) : addr_from_bytes(AF_INET, group4);
 }
 
 static enum vrrp_drop rule_protocol(struct view *v)

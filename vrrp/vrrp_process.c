@@ -22,7 +22,7 @@ static const bool locks_memory = !POISE_SANITIZERS;
 
 #define USUAL_RT_PRIORITY 50
 #define TIMERS_AN_INSTANCE 2
-#define TIMERS_BESIDE 11
+#define TIMERS_BESIDE 12
 #define RETRY_US (1 * US_PER_S)
 #define PATHS_REST_US (5 * US_PER_MS)
 
@@ -150,7 +150,7 @@ static void on_retry(struct timer *timer, void *arg)
 	vrrp_process_round(process);
 }
 
-static void on_hold_due(struct timer *timer, void *arg)
+static void on_facts_due(struct timer *timer, void *arg)
 {
 	struct vrrp_process *process = arg;
 
@@ -234,7 +234,8 @@ static void init_timers(struct vrrp_process *process)
 	process->addresses_due = (struct timer){.fire = on_addresses_due, .arg = process};
 	process->paths_due = (struct timer){.fire = on_paths_due, .arg = process};
 	process->retry = (struct timer){.fire = on_retry, .arg = process};
-	process->hold_due = (struct timer){.fire = on_hold_due, .arg = process};
+	process->hold_due = (struct timer){.fire = on_facts_due, .arg = process};
+	process->links_due = (struct timer){.fire = on_facts_due, .arg = process};
 }
 
 static int vrrp_open(struct role_process *role)

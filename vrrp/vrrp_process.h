@@ -22,6 +22,7 @@
 #include "status.h"
 #include "vrrp_address.h"
 #include "vrrp_announce.h"
+#include "vrrp_damp.h"
 #include "vrrp_firewall.h"
 #include "vrrp_fsm.h"
 #include "vrrp_group.h"
@@ -118,6 +119,7 @@ struct vrrp_set {
 	struct vrrp_links_seen seen;
 	struct vrrp_map map;
 	struct bfd_talks bfds;
+	struct vrrp_damp *damps; /* conf->n_link_delays */
 };
 
 /* What somebody asked for, and waits for. */
@@ -150,6 +152,7 @@ struct vrrp_process {
 	struct timer addresses_due, paths_due;
 	struct timer retry;    /* a socket that could not be had */
 	struct timer hold_due; /* the longest wait for coverage is over */
+	struct timer links_due; /* the delay of a change of a link is over */
 	bool facts_changed, addresses_changed;
 	bool listeners_changed; /* an interface of an instance came, went or was replaced */
 	bool is_leaving;        /* the process ends when the last master has let go */

@@ -68,7 +68,8 @@ struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *c
 	set->wishes = calloc(conf->n_addresses + 1, sizeof(*set->wishes));
 	set->last_errors = calloc(conf->n_addresses + 1, sizeof(*set->last_errors));
 	set->ways = calloc(vrrp_pave_count(conf) + 1, sizeof(*set->ways));
-	if (!set->instances || !set->groups || !set->member_space || !set->vr_space || !set->wishes ||
+	set->damps = calloc(conf->n_link_delays + 1, sizeof(*set->damps));
+	if (!set->damps || !set->instances || !set->groups || !set->member_space || !set->vr_space || !set->wishes ||
 		!set->last_errors || !set->ways || vrrp_tracks_init(&set->tracks, conf) < 0 ||
 		bfd_talks_init(&set->bfds, conf) < 0 || vrrp_map_init(&set->map, conf->n_instances) < 0 ||
 		vrrp_record_init(&set->seen, conf) < 0) {
@@ -102,6 +103,7 @@ void vrrp_set_free(struct vrrp_set *set)
 	free(set->last_errors);
 	free(set->ways);
 	free(set->seen.link);
+	free(set->damps);
 	vrrp_tracks_free(&set->tracks);
 	vrrp_map_free(&set->map);
 	bfd_talks_free(&set->bfds);
@@ -211,6 +213,19 @@ static void stop_instance(struct vrrp_instance *instance)
 	cancel_timers(instance);
 }
 
+/* A link that went down a moment ago is no news of the reload. */
+static void take_over_damps(struct vrrp_set *set, const struct vrrp_set *old)
+{
+	for (uint32_t i = 0; i < set->conf->n_link_delays; i++) {
+		const char *name = conf_string(set->conf, set->conf->link_delays[i].interface);
+
+		for (uint32_t k = 0; k < old->conf->n_link_delays; k++) {
+			if (strcmp(name, conf_string(old->conf, old->conf->link_delays[k].interface)) == 0)
+				set->damps[i] = old->damps[k];
+		}
+	}
+}
+
 static void take_over_groups(struct vrrp_set *set, const struct vrrp_set *old)
 {
 	for (uint32_t g = 0; g < set->conf->n_groups; g++) {
@@ -293,6 +308,7 @@ void vrrp_set_take_over(struct vrrp_process *process, struct vrrp_set *set, stru
 	vrrp_tracks_take_over(&set->tracks, set->conf, &old->tracks, old->conf);
 	take_over_groups(set, old);
 	vrrp_record_take_over(set, old);
+	take_over_damps(set, old);
 	take_over_static(set, old);
 	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
 		struct vrrp_instance *instance = &set->instances[i];

@@ -19,7 +19,9 @@ const char *vrrp_fault_text(enum vrrp_fault fault, const char *object, char *buf
 		form = "interface %s has no carrier";
 		break;
 	case VRRP_FAULT_NO_SOURCE:
-		form = "interface %s has no address to send from";
+		/* An address when one is configured, else the interface. */
+		form = addr_parse(object, &(struct addr){0}) == 0 ? "%s, the source of advertisements, is on no interface"
+							       : "interface %s has no address to send from";
 		break;
 	case VRRP_FAULT_SOCKET:
 		form = "no socket on %s";

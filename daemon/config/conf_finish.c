@@ -243,6 +243,7 @@ static void inherit(struct conf_load *load, conf_index_t index)
 	INHERIT("down_timer_adverts", down_timer_adverts, (uint32_t)d->down_timer_adverts);
 	INHERIT("startup_delay", startup_delay_us, d->startup_delay_us);
 	INHERIT("lower_prio_no_advert", lower_prio_no_advert, d->lower_prio_no_advert > 0);
+	INHERIT("higher_prio_send_advert", higher_prio_send_advert, d->higher_prio_send_advert > 0);
 	INHERIT("skip_check_adv_addr", skip_check_adv_addr, d->skip_check_adv_addr > 0);
 	INHERIT("notify_priority_changes", notify_priority, d->notify_priority > 0);
 	INHERIT("smtp_alert", smtp_alert, d->smtp_alert > 0 || d->smtp_alert_vrrp > 0);
@@ -251,6 +252,21 @@ static void inherit(struct conf_load *load, conf_index_t index)
 	if (i->garp_lower_prio_repeat == UINT32_MAX)
 		i->garp_lower_prio_repeat =
 			d->garp_lower_repeat >= 0 ? (uint32_t)d->garp_lower_repeat : (uint32_t)d->garp_repeat;
+}
+
+/* What it joins and sends to. */
+static void finish_group_address(struct conf_load *load, conf_index_t index)
+{
+	const struct conf_global *g = conf_builder_at(load->builder, CONF_TABLE_GLOBAL, 0);
+	struct conf_instance *i = instance(load, index);
+
+	if (addr_is_set(&i->group_address) && i->group_address.family != i->family) {
+		warn_at(load, index, "mcast_dst_ip",
+			"mcast_dst_ip is not of the instance's family" CONF_MEANING "the usual group is taken");
+		i->group_address = (struct addr){0};
+	}
+	if (!addr_is_set(&i->group_address))
+		i->group_address = i->family == AF_INET6 ? g->mcast_group6 : g->mcast_group4;
 }
 
 /* What strict mode does not allow is not done, as in keepalived. */
@@ -368,6 +384,7 @@ static void finish_instance(struct conf_load *load, conf_index_t index)
 	if (instance(load, index)->auth != CONF_AUTH_HMAC)
 		finish_authentication(load, index);
 	finish_priority(load, index);
+	finish_group_address(load, index);
 	finish_strict(load, index);
 	finish_preempt(load, index);
 }

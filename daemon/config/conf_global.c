@@ -204,6 +204,50 @@ static void print_namespaces(struct conf_printer *p, uint32_t record)
 		conf_print_line(p, "net_namespace_ipvs");
 }
 
+static void apply_link_delay(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_link_delay delay = {0};
+	uint32_t words = node->n_words > 2 ? 3 : 2;
+
+	if (conf_parse_time(conf_word(node, 1), 0, 255 * CONF_S, &delay.down_us) != CONF_VALUE_OK ||
+		conf_parse_time(conf_word(node, words - 1), 0, 255 * CONF_S, &delay.up_us) != CONF_VALUE_OK) {
+		conf_warn(load, node, 1,
+			"an interface is followed by one or two times from 0 to 255 seconds" CONF_MEANING
+			"its changes count at once");
+		return;
+	}
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_LINK_DELAY); i++) {
+		const struct conf_link_delay *other = conf_builder_at(load->builder, CONF_TABLE_LINK_DELAY, i);
+
+		if (strcmp(conf_builder_text(load->builder, other->interface), conf_word(node, 0)) == 0) {
+			conf_warn(load, node, 0, "%s has its delays already" CONF_MEANING "the first ones count",
+				conf_word(node, 0));
+			return;
+		}
+	}
+	conf_extra_words(load, node, words);
+	delay.interface = conf_text(load, conf_word(node, 0));
+	*(struct conf_link_delay *)conf_record_add(load, CONF_TABLE_LINK_DELAY, node) = delay;
+}
+
+static void print_link_delays(struct conf_printer *p, uint32_t record)
+{
+	uint32_t count = conf_builder_count(p->builder, CONF_TABLE_LINK_DELAY);
+	char down[32], up[32];
+
+	(void)record;
+	if (count)
+		conf_print_open(p, "interface_up_down_delays");
+	for (uint32_t i = 0; i < count; i++) {
+		const struct conf_link_delay *d = conf_print_record(p, CONF_TABLE_LINK_DELAY, i);
+
+		conf_print_line(p, "%s %s %s", conf_print_text(p, d->interface), conf_time_text(d->down_us, down),
+			conf_time_text(d->up_us, up));
+	}
+	if (count)
+		conf_print_close(p);
+}
+
 /* ---- the tables ---- */
 
 #define G(member) CONF_RECORD(conf_global, member)
@@ -237,7 +281,7 @@ static const struct conf_directive global_directives[] = {
 	PLAIN("vrrp_skip_check_adv_addr", CONF_DEFAULTS(skip_check_adv_addr), LIVE, "do not compare the addresses in advertisements of the same master again"),
 	PLAIN("vrrp_check_unicast_src", CONF_DEFAULTS(check_unicast_src), LIVE, "unicast advertisements must come from a configured peer"),
 	FLAG("vrrp_lower_prio_no_advert", CONF_DEFAULTS(lower_prio_no_advert), LIVE, "a master does not answer a lower-priority advertisement"),
-	INACTIVE("vrrp_higher_prio_send_advert", "a master yields to a higher priority without a further advertisement"),
+	FLAG("vrrp_higher_prio_send_advert", CONF_DEFAULTS(higher_prio_send_advert), LIVE, "a master that yields to a higher priority advertises once more"),
 	NUMBER("vrrp_down_timer_adverts", CONF_DEFAULTS(down_timer_adverts), 1, 100, 3, LIVE, "missed advertisements before a master counts as dead"),
 	TIME("vrrp_startup_delay", CONF_DEFAULTS(startup_delay_us), 0, DAY, 0, LIVE, "wait before instances start"),
 	SECONDS("vrrp_garp_master_delay", CONF_DEFAULTS(garp_delay_us), 0, DAY, 5 * CONF_S, LIVE, "time to the second burst of announcements after becoming master; 0 = none"),
@@ -347,7 +391,7 @@ static const struct conf_directive root_directives[] = {
 	CALL("garp_group", conf_garp_group, NULL, LIVE, "gaps between announcements for some interfaces: a block of garp_interval SECONDS, gna_interval SECONDS, interface NAME or interfaces { NAME ... }"),
 	IGNORED("linkbeat_interfaces", "the kernel's link state is used"),
 	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
-	INACTIVE("interface_up_down_delays", "a link counts as soon as the kernel reports it"),
+	LINES("interface_up_down_delays", apply_link_delay, print_link_delays, LIVE, "NAME DOWN [UP]: seconds that an interface has to be down, or up again, before it counts; less than two advert_int; default UP as DOWN"),
 	LINES("static_ipaddress", conf_address_static, NULL, LIVE, "addresses that are held whoever is master: ADDRESS[/PREFIX] dev NAME and the other words of virtual_ipaddress"),
 	LINES("static_routes", conf_route_static, NULL, LIVE, "routes that are there whoever is master, in the words of virtual_routes"),
 	LINES("static_rules", conf_rule_static, NULL, LIVE, "rules that are there whoever is master, in the words of virtual_rules"),

@@ -127,6 +127,32 @@ static void print_source(struct conf_printer *p, uint32_t record)
 			p, "%s %s", i->unicast ? "unicast_src_ip" : "mcast_src_ip", addr_format(&i->source, text));
 }
 
+/* Its family is compared in conf_finish.c, when that of the instance is known. */
+static void apply_group_address(struct conf_load *load, const struct conf_node *node)
+{
+	struct addr a;
+
+	if (addr_parse(conf_word(node, 1), &a) < 0 || !addr_is_multicast(&a)) {
+		conf_warn(load, node, 1,
+			"mcast_dst_ip needs a multicast address, not \"%s\"" CONF_MEANING "the usual group is taken",
+			conf_word(node, 1));
+		return;
+	}
+	current(load)->group_address = a;
+	conf_extra_words(load, node, 2);
+}
+
+static void print_group_address(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, 0);
+	const struct addr *usual = i->family == AF_INET6 ? &g->mcast_group6 : &g->mcast_group4;
+	char text[ADDR_TEXT];
+
+	if (!addr_equal(&i->group_address, usual))
+		conf_print_line(p, "mcast_dst_ip %s", addr_format(&i->group_address, text));
+}
+
 /* ---- authentication ---- */
 
 static void apply_auth_type(struct conf_load *load, const struct conf_node *node)
@@ -376,7 +402,7 @@ static const struct conf_directive instance_directives[] = {
 	LINES("track_file", conf_track_file, print_tracks, LIVE, "files (track_file) whose number is added to the priority, or with weight 0 is a fault when it is not 0: NAME [weight NUMBER] [reverse]"),
 	LINES("track_virtual_server", conf_track_service, print_tracks, LIVE, "services whose lost quorum is a fault, or changes the priority: ADDRESS PORT [PROTOCOL] | fwmark MARK | group NAME [weight NUMBER] [reverse]"),
 	LINES("track_bfd", conf_track_bfd, print_tracks, LIVE, "sessions (bfd_instance) whose loss is a fault, or changes the priority: NAME [weight NUMBER] [reverse]"),
-	IGNORED("track_src_ip", "a missing source address is always a fault"),
+	PLAIN("track_src_ip", I(track_source), LIVE, "it is a fault when no interface has mcast_src_ip; of unicast_src_ip it always is"),
 	CALL("notify_master", apply_notify, print_notifies, LIVE, "program that runs when the instance becomes master: COMMAND [USER [GROUP]]"),
 	CALL("notify_backup", apply_notify, print_notifies, LIVE, "program that runs when the instance becomes backup"),
 	CALL("notify_fault", apply_notify, print_notifies, LIVE, "program that runs when the instance enters fault"),
@@ -398,7 +424,7 @@ static const struct conf_directive instance_directives[] = {
 	NUMBER("down_timer_adverts", I(down_timer_adverts), 1, 100, 3, LIVE, "missed advertisements before the master counts as dead"),
 	TIME("startup_delay", I(startup_delay_us), 0, DAY, 0, START, "wait before the instance starts"),
 	FLAG("lower_prio_no_advert", I(lower_prio_no_advert), LIVE, "a master does not answer a lower-priority advertisement"),
-	INACTIVE("higher_prio_send_advert", "a master yields to a higher priority without a further advertisement"),
+	FLAG("higher_prio_send_advert", I(higher_prio_send_advert), LIVE, "a master that yields to a higher priority advertises once more, so that the other one announces its addresses again; not in strict mode"),
 	FLAG("skip_check_adv_addr", I(skip_check_adv_addr), LIVE, "do not compare the addresses in advertisements of the same master again"),
 	FLAG("strict_mode", I(strict), OBJECT, "keep to the letter of the RFC"),
 	PLAIN("no_accept", I(no_accept), LIVE, "drop packets to the virtual addresses that are not for IPVS"),
@@ -415,7 +441,7 @@ static const struct conf_directive instance_directives[] = {
 	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
 	CALL("lvs_sync_daemon_interface", apply_sync_interface, NULL, OBJECT, "old way to write lvs_sync_daemon INTERFACE INSTANCE in global_defs"),
 	CALL("lvs_sync_daemon_inteface", apply_sync_interface, NULL, OBJECT, "the same, as very old versions spelt it"),
-	INACTIVE("mcast_dst_ip", "an instance cannot have a multicast group of its own; use vrrp_mcast_group4 or vrrp_mcast_group6 in global_defs"),
+	CALL("mcast_dst_ip", apply_group_address, print_group_address, OBJECT, "multicast group of advertisements; default vrrp_mcast_group4 or vrrp_mcast_group6"),
 	INACTIVE("vrf", "put the instance on an interface of the VRF"),
 	LINES("virtual_routes", conf_route_virtual, print_routes, LIVE, "routes the master has, as behind `ip route add`: DESTINATION via ADDRESS [dev NAME] [src ADDRESS] [table TABLE] [metric N] ... [no_track]"),
 	LINES("virtual_rules", conf_rule_virtual, print_rules, LIVE, "rules the master has, as behind `ip rule add`: [not] [from PREFIX] [to PREFIX] ... table TABLE [preference N] [no_track]"),

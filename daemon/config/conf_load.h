@@ -12,7 +12,7 @@ struct conf_defaults {
 	int64_t garp_delay_us, garp_refresh_us, garp_interval_us, gna_interval_us, garp_lower_delay_us;
 	int64_t garp_repeat, garp_refresh_repeat, garp_lower_repeat;
 	int64_t startup_delay_us, down_timer_adverts;
-	int64_t version, strict, skip_check_adv_addr, lower_prio_no_advert, check_unicast_src, min_garp;
+	int64_t version, strict, skip_check_adv_addr, lower_prio_no_advert, higher_prio_send_advert, check_unicast_src, min_garp;
 	int64_t smtp_alert, smtp_alert_vrrp, smtp_alert_checker, notify_priority;
 	int64_t snmp_keepalived;
 	conf_string_t interface;             /* of static addresses that name none */

@@ -263,7 +263,7 @@ void conf_print(struct conf_builder *builder, FILE *out)
 	conf_print_close(&p);
 	/* In the order of the lines, which puts scripts before what tracks them. */
 	for (unsigned i = 0; (d = conf_directive_at(&conf_root_block, i)); i++) {
-		if (d->kind == CONF_KIND_CALL && d->print)
+		if ((d->kind == CONF_KIND_CALL || d->kind == CONF_KIND_LINES) && d->print)
 			d->print(&p, 0);
 		if (d->kind != CONF_KIND_BLOCK || d->block == &conf_global_block || is_synonym(i, d))
 			continue;

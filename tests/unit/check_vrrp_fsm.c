@@ -518,6 +518,22 @@ START_TEST(test_quiet_about_lower_ones)
 }
 END_TEST
 
+/* keepalived's higher_prio_send_advert; RFC 9568 has no such thing, so strict mode has not. */
+START_TEST(test_a_last_word_before_yielding)
+{
+	struct rig r;
+
+	rig_init(&r, 3);
+	r.f.instance.higher_prio_send_advert = 1;
+	become_master(&r);
+	ck_assert_str_eq(advert(&r, HIGHER, 200, 1000 * MS), "send(100) release state(2>1)");
+	rig_init(&r, 3);
+	r.f.instance.higher_prio_send_advert = r.f.instance.strict = 1;
+	become_master(&r);
+	ck_assert_str_eq(advert(&r, HIGHER, 200, 1000 * MS), "release state(2>1)");
+}
+END_TEST
+
 START_TEST(test_two_owners_are_resolved_by_address)
 {
 	struct rig r;
@@ -843,6 +859,8 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_master_answers_a_lower_one_at_once);
 	tcase_add_test(tcase, test_answers_are_bounded);
 	tcase_add_test(tcase, test_quiet_about_lower_ones);
+	tcase_add_test(tcase, test_a_last_word_before_yielding);
+	tcase_add_test(tcase, test_a_last_word_before_yielding);
 	tcase_add_test(tcase, test_two_owners_are_resolved_by_address);
 	tcase_add_test(tcase, test_faults_are_levels);
 	tcase_add_test(tcase, test_start_at_fault);

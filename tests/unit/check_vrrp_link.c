@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The image of interfaces and addresses, fed with rtnetlink messages as bytes. */
+#include "../../vrrp/vrrp_damp.h"
 #include "../../vrrp/vrrp_link.h"
 #include "../../vrrp/vrrp_map.h"
 #include <check.h>
@@ -285,6 +286,49 @@ START_TEST(many_routers_are_told_apart)
 }
 END_TEST
 
+static bool counts_as_running(const struct conf *conf, struct vrrp_damp *damp, int64_t now_us, int64_t *next_us)
+{
+	struct mono now = {US_PER_S + now_us}, next = vrrp_damp_apply(conf, damp, &links, now);
+
+	*next_us = mono_is_set(next) ? mono_diff_us(next, now) + now_us : -1;
+	return link_is_running(links_find(&links, 7));
+}
+
+/* interface_up_down_delays: what lasts shorter than its delay has not been. */
+START_TEST(a_change_counts_when_it_has_lasted)
+{
+	const unsigned up = IFF_UP | IFF_RUNNING;
+	const struct conf_link_delay delay = {.interface = 1, .down_us = 300, .up_us = 1000};
+	const char strings[] = "\0eth7";
+	struct conf conf = {.link_delays = &delay, .n_link_delays = 1, .strings = strings, .n_strings = sizeof(strings)};
+	struct vrrp_damp damp = {0};
+	int64_t next;
+
+	link_message(RTM_NEWLINK, 7, "eth7", up);
+	ck_assert(counts_as_running(&conf, &damp, 0, &next) && next == -1);
+	link_message(RTM_NEWLINK, 7, "eth7", IFF_UP);
+	ck_assert(counts_as_running(&conf, &damp, 100, &next) && next == 400);
+	ck_assert(counts_as_running(&conf, &damp, 399, &next) && next == 400);
+	link_message(RTM_NEWLINK, 7, "eth7", up);
+	ck_assert(counts_as_running(&conf, &damp, 399, &next) && next == -1);
+	/* It begins anew with every change. */
+	link_message(RTM_NEWLINK, 7, "eth7", 0);
+	ck_assert(counts_as_running(&conf, &damp, 400, &next) && next == 700);
+	ck_assert(!counts_as_running(&conf, &damp, 700, &next) && next == -1);
+	link_message(RTM_NEWLINK, 7, "eth7", up);
+	ck_assert(!counts_as_running(&conf, &damp, 800, &next) && next == 1800);
+	ck_assert(counts_as_running(&conf, &damp, 1800, &next) && next == -1);
+	/* Another interface of that name is as it is; and without a delay everything counts. */
+	link_message(RTM_DELLINK, 7, "eth7", 0);
+	link_message(RTM_NEWLINK, 7, "eth7", 0);
+	ck_assert(!counts_as_running(&conf, &damp, 1900, &next) && next == -1);
+	link_message(RTM_NEWLINK, 7, "eth7", up);
+	ck_assert(!counts_as_running(&conf, &damp, 1900, &next));
+	conf.n_link_delays = 0;
+	ck_assert(counts_as_running(&conf, &damp, 1900, &next));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("vrrp_link");
@@ -296,6 +340,7 @@ int main(void)
 	tcase_add_test(tc, links_come_change_and_go);
 	tcase_add_test(tc, a_successor_with_the_same_index_is_another_one);
 	tcase_add_test(tc, faults_are_told_in_words);
+	tcase_add_test(tc, a_change_counts_when_it_has_lasted);
 	tcase_add_test(tc, addresses_come_and_go_in_order);
 	tcase_add_test(tc, an_acknowledged_address_is_noted_once);
 	tcase_add_test(tc, malformed_messages_change_nothing);

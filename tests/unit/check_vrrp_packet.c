@@ -458,7 +458,7 @@ START_TEST(test_destination)
 	r.rx.destination = fixture_addr("ff02::1");
 	assert_drop(&r, VRRP_DROP_DESTINATION);
 	rig_init(&r, 3, FRAME_V3_IP4);
-	r.f.global.mcast_group4 = fixture_addr("224.0.0.99");
+	r.f.instance.group_address = fixture_addr("224.0.0.99");
 	assert_drop(&r, VRRP_DROP_DESTINATION);
 	/* a configuration without a group means the standard one */
 	rig_init(&r, 3, FRAME_V3_IP4);

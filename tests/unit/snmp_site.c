@@ -54,6 +54,7 @@ static void build_instance(struct conf_builder *b, const char *name, int version
 	ci->interface = interface;
 	ci->version = (uint8_t)version;
 	ci->family = (uint8_t)family;
+	ci->group_address = address(family == AF_INET6 ? "ff02::12" : "224.0.0.18");
 	ci->vrid = (uint8_t)vrid;
 	ci->priority = 100;
 	ci->preempt = ci->track_primary = 1;

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Keywords that change what a router says or believes: groups of its own, a source that is not there, links that
+flutter, a last word before yielding."""
+
+import time
+
+from poiselab import wait_until
+from poiselab.configs import instance
+from poiselab.site import FRONT4, VIP, VIP6
+
+R1, R2 = FRONT4 + "2", FRONT4 + "3"
+
+
+def one(priority=150, advert=0.2, more=""):
+    return instance("one", "front", 51, VIP, priority=priority, advert=advert, more="version 3\n" + more)
+
+
+def reach(daemon, state, within=15):
+    wait_until("state " + state, lambda: daemon.state("one"), lambda seen: seen == state, within=within)
+
+
+def test_a_multicast_group_of_its_own(site):
+    """Beside keepalived with the same group there is one master; whoever uses the usual group is not heard."""
+    group = "mcast_dst_ip 224.0.0.77"
+    ours = site.r1.poised(one(150, more=group))
+    reach(ours, "MASTER")
+    peer = site.r2.keepalived(one(100, more=group))
+    wait_until("keepalived to be backup", peer.log, lambda log: "(one) Entering BACKUP STATE" in log)
+    heard = ours.vrrp("one")["adverts_sent"]
+    wait_until("ten more advertisements", lambda: ours.vrrp("one")["adverts_sent"], lambda n: n >= heard + 10)
+    assert site.holders(VIP) == ["r1"]
+    assert "224.0.0.77" in site.r1.run("ip", "maddr", "show", "dev", "front")
+    peer.stop()
+    other = site.r2.poised(one(100))
+    reach(other, "MASTER")
+    assert ours.state("one") == "MASTER"
+    assert other.stop() == 0
+    # Over IPv6, too.
+    text = instance("one", "front", 51, "fe80::51\n\t\t" + VIP6, priority=100, advert=0.2,
+                    more="version 3\nmcast_dst_ip ff02::77")
+    ours.write(text)
+    ours.poisectl("reload")
+    reach(ours, "MASTER")
+    site.r2.poised(text.replace("priority 100", "priority 150"))
+    reach(ours, "BACKUP")
+
+
+def test_a_source_that_is_nowhere(site):
+    """Unicast from an address that this machine does not have is a fault, as in keepalived; on whatever interface it
+    comes, that is over."""
+    peers = "unicast_src_ip %s77\nunicast_peer {\n\t%s\n}" % (FRONT4, R2)
+    ours = site.r1.poised(one(more=peers))
+    reach(ours, "FAULT")
+    assert ours.vrrp("one")["why"] == FRONT4 + "77, the source of advertisements, is on no interface"
+    site.r1.run("ip", "addr", "add", FRONT4 + "77/32", "dev", "back")
+    reach(ours, "MASTER")
+    site.r1.run("ip", "addr", "del", FRONT4 + "77/32", "dev", "back")
+    reach(ours, "FAULT")
+    # By multicast it may be anything, unless it is tracked.
+    ours.write(one(more="mcast_src_ip %s78" % FRONT4))
+    ours.poisectl("reload")
+    reach(ours, "MASTER")
+    ours.write(one(more="mcast_src_ip %s78\ntrack_src_ip" % FRONT4))
+    ours.poisectl("reload")
+    reach(ours, "FAULT")
+
+
+def test_a_link_that_flutters(site):
+    """With a delay only a change that lasts counts: shorter ones move neither a master nor the priority."""
+    delays = "interface_up_down_delays {\n\tfront 30 0\n\tback 0.5 2\n}\n"
+    # The clocks: down counts after 30 s (never here), up of `back` after 2 s.
+    ours = site.r1.poised(delays + one(more="track_interface {\n\tback weight -40\n}"))
+    reach(ours, "MASTER")
+    for _ in range(3):
+        site.r1.cut("front")
+        wait_until("the link to be down", lambda: site.r1.run("ip", "link", "show", "front"), lambda text: "NO-CARRIER" in text)
+        site.r1.restore("front")
+    site.r1.cut("front")
+    site.r1.cut("back")
+    wait_until("the lower priority", lambda: ours.vrrp("one")["effective_priority"], lambda seen: seen == 110)
+    assert ours.state("one") == "MASTER" and ours.vrrp("one")["became_master"] == 1
+    restored = time.monotonic()
+    site.r1.restore("back")
+    wait_until("the full priority", lambda: ours.vrrp("one")["effective_priority"], lambda seen: seen == 150)
+    assert time.monotonic() - restored >= 1.9
+    # Without the delay it counts at once.
+    ours.write(one())
+    ours.poisectl("reload")
+    reach(ours, "FAULT")
+
+
+def sources(frames):
+    return [source for _, source, _ in frames.vrrp()]
+
+
+def test_a_last_word_before_yielding(site):
+    """higher_prio_send_advert: the other master hears one of a lower priority."""
+    for word, expected in (("higher_prio_send_advert", True), ("", False)):
+        ours = site.r1.poised(one(100, more=word))
+        reach(ours, "MASTER")
+        frames = site.client.capture("eth0")
+        site.r2.poised(one(200))
+        reach(ours, "BACKUP")
+        wait_until("advertisements of the better one", lambda: sources(frames).count(R2), lambda n: n >= 3)
+        assert (R1 in sources(frames)[sources(frames).index(R2):]) == expected, sources(frames)
+        for router in (site.r1, site.r2):
+            router.kill_all()
