@@ -18,6 +18,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "ipvs: needs a kernel with IPVS")
     config.addinivalue_line("markers", "nftables: needs a kernel with nftables")
+    config.addinivalue_line("markers", "process_events: needs the first network namespace of a kernel")
 
 
 @pytest.hookimpl(trylast=True)

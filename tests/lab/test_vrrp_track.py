@@ -3,11 +3,13 @@
 
 import os
 import shutil
+import time
 
 import pytest
 
 from poiselab import wait_until
 from poiselab.configs import instance, service
+from poiselab.daemons import Poised
 from poiselab.site import BACK4, VIP
 
 
@@ -61,6 +63,37 @@ def test_a_tracked_process_moves_the_address(site):
     wait_until("r1 to hold the address", lambda: site.holders(VIP), lambda seen: seen == ["r1"], within=10)
     one.kill()
     wait_until("r2 to hold the address again", lambda: site.holders(VIP), lambda seen: seen == ["r2"], within=10)
+
+
+class Outside:
+    """A machine whose processes run in the network namespace that this test itself is in."""
+
+    class namespace:
+        name = None
+
+    def __init__(self, machine):
+        self.short, self.path, self.log = machine.short, machine.path, machine.log
+
+
+@pytest.mark.process_events
+def test_process_events(site):
+    """The kernel tells of processes at once; only outside of network namespaces, so that this poised has an interface that
+    does not exist and sends nothing. By the looks at /proc each ten seconds alone, eight changes would take over a minute."""
+    program = site.r1.path("poise-lab-event")
+    shutil.copy("/usr/bin/sleep", program)
+    text = "vrrp_track_process work {\n\tprocess poise-lab-event\n\tweight 0\n}\n"
+    ours = site.r1.keep(Poised(Outside(site.r1), text + instance(
+        "one", "poise-absent", 51, VIP, priority=150, more="version 3\ntrack_process {\n\twork\n}")))
+    wait_until("the process to be looked for", lambda: track_of(ours, "work").get("why", ""), lambda why: "0 " in why)
+    if "no process events here" in ours.log():
+        pytest.skip("no process events in this network namespace: tests/lab/guest --kernel=qemu has them")
+    began = time.monotonic()
+    for _ in range(4):
+        work = site.r1.start("work", [program, "600"])
+        wait_until("it to be seen", lambda: track_of(ours, "work")["up"], within=15)
+        work.kill()
+        wait_until("its end to be seen", lambda: track_of(ours, "work")["up"], lambda up: not up, within=15)
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.ipvs
