@@ -100,3 +100,41 @@ def test_crash_parent_flap_and_removal(site):
     wait_until("the interface to go", lambda: vmac(site.r1), lambda seen: not seen)
     wait_until("the old setting", lambda: arp_ignore(site.r1), lambda seen: seen == "0")
     other.stop()
+
+
+@pytest.mark.parametrize("more", ["", "use_vmac"])
+def test_the_interface_is_renamed(site, more):
+    """Under another name it is not the configured one: a fault, the other router serves, nothing is left behind; and with
+    its old name everything is as it was."""
+    ours = site.r1.poised(text(150).replace("use_vmac", more))
+    site.r2.poised(text(100).replace("use_vmac", more))
+    wait_until("r1 to hold the address", lambda: site.holders(VIP), lambda seen: seen == ["r1"], within=20)
+    for name, other in (("front", "gone"), ("gone", "front")):
+        site.r1.run("ip", "link", "set", name, "down")
+        site.r1.run("ip", "link", "set", name, "name", other)
+        site.r1.run("ip", "link", "set", other, "up")
+        if other == "gone":
+            wait_until("r2 to hold the address", lambda: site.holders(VIP), lambda seen: seen == ["r2"], within=20)
+            wait_until("the cause", lambda: ours.vrrp("one")["why"], lambda why: why == "interface front does not exist")
+            assert VIP not in site.r1.run("ip", "addr")
+    wait_until("r1 to hold the address again", lambda: site.holders(VIP), lambda seen: seen == ["r1"], within=20)
+
+
+def senders(frames):
+    """The MAC addresses that advertisements came from."""
+    return [":".join("%02x" % byte for byte in frame[6:12]) for _, frame in list(frames.frames)
+            if frame[12:14] == b"\x08\x00" and frame[23] == 112]
+
+
+def test_advertisements_from_the_interface_below(site):
+    """vmac_xmit_base: the addresses have the virtual MAC address, the advertisements that of the interface itself."""
+    frames = site.client.capture("eth0")
+    ours = site.r1.poised(text(150, more="vmac_xmit_base"))
+    site.r2.poised(text(100, more="vmac_xmit_base"))
+    wait_until("r1 to hold the address", lambda: held(site.r1), lambda seen: VIP in seen)
+    wait_until("the client to see the virtual MAC", lambda: neighbour(site, VIP), lambda seen: seen == MAC4)
+    wait_until("advertisements", lambda: ours.vrrp("one")["adverts_sent"], lambda n: n >= 5)
+    wait_until("them to be seen", lambda: senders(frames), lambda seen: len(seen) >= 5)
+    assert set(senders(frames)) <= {"02:00:00:00:01:02", "02:00:00:00:01:03"}, senders(frames)
+    ours.stop()
+    wait_until("r2 to hold the address", lambda: held(site.r2), lambda seen: VIP in seen)
