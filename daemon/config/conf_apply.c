@@ -125,6 +125,7 @@ static const struct conf_extra no_extra = {
 	.delay_loop_us = -1,
 	.retry = -1,
 	.forward = -1,
+	.garp_extra = {-1, 0},
 	.sorry_forward = -1,
 };
 

@@ -384,6 +384,7 @@ static void finish_instance(struct conf_load *load, conf_index_t index)
 	if (instance(load, index)->auth != CONF_AUTH_HMAC)
 		finish_authentication(load, index);
 	finish_priority(load, index);
+	conf_finish_garp_extra(load, index);
 	finish_group_address(load, index);
 	finish_strict(load, index);
 	finish_preempt(load, index);

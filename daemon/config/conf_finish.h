@@ -15,4 +15,8 @@ void conf_check_repeated(struct conf_load *load);
 conf_apply_fn conf_garp_group;
 void conf_finish_garp(struct conf_load *load, struct conf_instance *i, bool garp_given, bool gna_given);
 
+/* garp_extra_if, of an instance and of global_defs: reads it; makes announcements of it. */
+conf_apply_fn conf_garp_extra, conf_garp_extra_global;
+void conf_finish_garp_extra(struct conf_load *load, conf_index_t index);
+
 #endif

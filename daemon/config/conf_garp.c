@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* garp_group: gaps between the announcements on some interfaces, written down once for all instances there. Runs in the
- * config role; the instances get the values when the whole file is read. */
+/* garp_group: gaps between the announcements on some interfaces, written down once for all instances there; and
+ * garp_extra_if, their repetition on others than the instance's. Runs in the config role; the instances get the values
+ * when the whole file is read. */
 #include "conf_finish.h"
 #include <stdlib.h>
 #include <string.h>
@@ -72,4 +73,52 @@ void conf_finish_garp(struct conf_load *load, struct conf_instance *i, bool garp
 		if (gap->gna_us >= 0 && !gna_given)
 			i->gna_interval_us = gap->gna_us;
 	}
+}
+
+/* [all] SECONDS, in an instance or for all of them. */
+static void read_extra(struct conf_load *load, const struct conf_node *node, struct conf_garp_extra *extra)
+{
+	uint32_t i = 1 + (strcmp(conf_word(node, 1), "all") == 0);
+
+	extra->is_all = i == 2;
+	if (conf_parse_time(conf_word(node, i), 0, 86400 * CONF_S, &extra->us) != CONF_VALUE_OK)
+		conf_warn(load, node, i,
+			"%s must be followed by [all] and a time from 0 to 86400 seconds" CONF_MEANING "it is ignored",
+			conf_word(node, 0));
+	conf_extra_words(load, node, i + 1);
+}
+
+void conf_garp_extra_global(struct conf_load *load, const struct conf_node *node)
+{
+	read_extra(load, node, &load->defaults.garp_extra);
+}
+
+void conf_garp_extra(struct conf_load *load, const struct conf_node *node)
+{
+	read_extra(load, node, &conf_current_extra(load, CONF_TABLE_INSTANCE)->garp_extra);
+}
+
+static bool is_anything_elsewhere(struct conf_load *load, const struct conf_instance *i)
+{
+	for (uint32_t k = i->addresses.first; k < i->addresses.first + i->addresses.count; k++) {
+		const struct conf_address *a = conf_builder_at(load->builder, CONF_TABLE_ADDRESS, k);
+
+		if (a->interface && a->interface != i->interface)
+			return true;
+	}
+	return false;
+}
+
+/* Behind an interface that never sends by itself a switch forgets where an address is. A repetition is one of all
+ * addresses; those on the instance's own interface do no harm. */
+void conf_finish_garp_extra(struct conf_load *load, conf_index_t index)
+{
+	const struct conf_garp_extra *own = &conf_object(load, CONF_TABLE_INSTANCE, index)->extra.garp_extra;
+	const struct conf_garp_extra *extra = own->us >= 0 ? own : &load->defaults.garp_extra;
+	struct conf_instance *i = conf_builder_at(load->builder, CONF_TABLE_INSTANCE, index);
+
+	if (extra->us <= 0 || !(i->use_vmac || (extra->is_all && is_anything_elsewhere(load, i))))
+		return;
+	if (i->garp_refresh_us == 0 || extra->us < i->garp_refresh_us)
+		i->garp_refresh_us = extra->us;
 }

@@ -295,7 +295,7 @@ static const struct conf_directive global_directives[] = {
 	FLAG("vrrp_min_garp", CONF_DEFAULTS(min_garp), LIVE, "one announcement instead of bursts"),
 	INACTIVE("garp_master_delay", "keepalived does not know it here; write vrrp_garp_master_delay if that is meant"),
 	NUMBER("vrrp_rt_priority", G(vrrp_rt_priority), 0, 99, 50, START, "real-time priority of the VRRP process; 0 = none"),
-	INACTIVE("vrrp_garp_extra_if", "announcements go out on every interface that holds a virtual address"),
+	CALL("vrrp_garp_extra_if", conf_garp_extra_global, NULL, LIVE, "[all] SECONDS: announce again this often the addresses behind a virtual MAC address; with all, also those on other interfaces than the instance's"),
 	IGNORED("vrrp_iptables", "no_accept uses nftables sets of its own"),
 	IGNORED("vrrp_ipsets", "no_accept uses nftables sets of its own"),
 	IGNORED("nftables", "Poise names its nftables table itself"),

@@ -2,6 +2,7 @@
 /* vrrp_instance. Runs in the config role; what depends on other keywords (family, version, inherited values) is
  * completed in conf_finish.c. */
 #include "conf_address.h"
+#include "conf_finish.h"
 #include "conf_hmac.h"
 #include "conf_route.h"
 #include "conf_rule.h"
@@ -420,7 +421,7 @@ static const struct conf_directive instance_directives[] = {
 	NUMBER("garp_lower_prio_repeat", I(garp_lower_prio_repeat), 0, 255, -1, LIVE, "announcements after a lower-priority advertisement"),
 	TIME("garp_interval", I(garp_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between gratuitous ARP packets"),
 	TIME("gna_interval", I(gna_interval_us), 0, 1000 * CONF_S, 0, LIVE, "gap between unsolicited neighbour advertisements"),
-	INACTIVE("garp_extra_if", "announcements go out on every interface that holds a virtual address"),
+	CALL("garp_extra_if", conf_garp_extra, NULL, LIVE, "[all] SECONDS: announce again this often the addresses behind a virtual MAC address; with all, also those on other interfaces than the instance's"),
 	NUMBER("down_timer_adverts", I(down_timer_adverts), 1, 100, 3, LIVE, "missed advertisements before the master counts as dead"),
 	TIME("startup_delay", I(startup_delay_us), 0, DAY, 0, START, "wait before the instance starts"),
 	FLAG("lower_prio_no_advert", I(lower_prio_no_advert), LIVE, "a master does not answer a lower-priority advertisement"),

@@ -7,10 +7,16 @@
 #include "conf.h"
 #include "conf_directive.h"
 
+/* garp_extra_if: announce again this often what lies on other interfaces; us < 0 = not given. */
+struct conf_garp_extra {
+	int64_t us, is_all;
+};
+
 /* Values of global_defs that others inherit; -1 = not given. */
 struct conf_defaults {
 	int64_t garp_delay_us, garp_refresh_us, garp_interval_us, gna_interval_us, garp_lower_delay_us;
 	int64_t garp_repeat, garp_refresh_repeat, garp_lower_repeat;
+	struct conf_garp_extra garp_extra;
 	int64_t startup_delay_us, down_timer_adverts;
 	int64_t version, strict, skip_check_adv_addr, lower_prio_no_advert, higher_prio_send_advert, check_unicast_src, min_garp;
 	int64_t smtp_alert, smtp_alert_vrrp, smtp_alert_checker, notify_priority;
@@ -34,6 +40,7 @@ struct conf_extra {
 	bool user_missing;    /* of a script: likewise */
 	bool has_weight;      /* of a track: else the script's weight is the default */
 	int64_t max_hops;     /* of a bfd_instance */
+	struct conf_garp_extra garp_extra; /* of an instance */
 	int64_t written_port; /* of a server, before its service changed it */
 	int64_t family;       /* ip_family; AF_UNSPEC = not given */
 	conf_string_t virtualhost;
