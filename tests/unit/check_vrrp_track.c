@@ -51,7 +51,8 @@ static void setup(void)
 		.n_services = 1,
 		.tracks = tracks_conf,
 		.n_tracks = 5};
-	eth1 = (struct link){.ifindex = 4, .name = "eth1", .flags = IFF_UP | IFF_RUNNING};
+	eth1 = (struct link){
+		.ifindex = 4, .name = "eth1", .flags = IFF_UP | IFF_RUNNING, .counted = IFF_UP | IFF_RUNNING};
 	links = (struct links){.all = &eth1, .count = 1, .room = 1};
 	sight = (struct vrrp_sight){.conf = &conf, .links = &links, .real_now_us = 1000};
 	reports = 0;
@@ -139,7 +140,7 @@ START_TEST(an_interface_is_what_the_kernel_says)
 	ck_assert_int_eq(reports, 5);
 	look();
 	ck_assert_int_eq(reports, 5);
-	eth1.flags = IFF_UP;
+	eth1.flags = eth1.counted = IFF_UP;
 	sight.real_now_us = 2000;
 	look();
 	ck_assert(!tracks.seen[0].is_up);
