@@ -126,6 +126,7 @@ static const struct conf_extra no_extra = {
 	.retry = -1,
 	.forward = -1,
 	.garp_extra = {-1, 0},
+	.weight = -1,
 	.sorry_forward = -1,
 };
 

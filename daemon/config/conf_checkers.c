@@ -209,6 +209,7 @@ static void apply_misc_path(struct conf_load *load, const struct conf_node *node
 	command.user = check(load)->command.user;
 	command.group = check(load)->command.group;
 	check(load)->command = command;
+	conf_current_extra(load, CONF_TABLE_CHECK)->program_missing = load->program_missing;
 }
 
 static void apply_misc_user(struct conf_load *load, const struct conf_node *node)
@@ -219,6 +220,8 @@ static void apply_misc_user(struct conf_load *load, const struct conf_node *node
 		conf_error(load, node, 0, "user needs the name of a user");
 	check(load)->command.user = user;
 	check(load)->command.group = group;
+	conf_current_extra(load, CONF_TABLE_CHECK)->user_missing =
+		!conf_user_exists(load, node, 1, "this check is left out, as keepalived does");
 	conf_extra_words(load, node, 3);
 }
 
@@ -378,6 +381,7 @@ static bool begin_misc(struct conf_load *load, const struct conf_node *node)
 void conf_check_end(struct conf_load *load, const struct conf_node *node)
 {
 	struct conf_check *c = check(load);
+	const struct conf_extra *extra = conf_current_extra(load, CONF_TABLE_CHECK);
 	bool http = c->kind == CONF_CHECK_HTTP || c->kind == CONF_CHECK_SSL;
 
 	c->urls.count = conf_builder_count(load->builder, CONF_TABLE_URL) - c->urls.first;
@@ -387,6 +391,9 @@ void conf_check_end(struct conf_load *load, const struct conf_node *node)
 		conf_error(load, node, 0, "MISC_CHECK needs a misc_path");
 	if (!c->tls_cert != !c->tls_key)
 		conf_error(load, node, 0, "tls_cert and tls_key go together");
+	/* Said already. A server without any other check is taken as up. */
+	if (load->dialect == CONF_DIALECT_KEEPALIVED && (extra->program_missing || extra->user_missing))
+		conf_object_drop(load, CONF_TABLE_CHECK, 0);
 }
 
 const struct conf_block conf_tcp_block = {

@@ -179,16 +179,19 @@ bool conf_user_exists(struct conf_load *load, const struct conf_node *node, uint
 	return user_there && group_there;
 }
 
-/* keepalived does not track with a script whose program is missing when it starts. */
-static bool is_left_out(const struct conf_load *load, const struct conf_node *node)
+/* keepalived neither tracks nor checks with a script whose program is missing when it starts. */
+static const char *what_then(const struct conf_load *load, const struct conf_node *node)
 {
-	return load->dialect == CONF_DIALECT_KEEPALIVED && strcmp(conf_word(node, 0), "script") == 0;
+	if (load->dialect == CONF_DIALECT_KEEPALIVED && strcmp(conf_word(node, 0), "script") == 0)
+		return "nothing tracks this script, as keepalived does";
+	if (load->dialect == CONF_DIALECT_KEEPALIVED && strcmp(conf_word(node, 0), "misc_path") == 0)
+		return "this check is left out, as keepalived does";
+	return "it fails until this is mended";
 }
 
 static void check_program(struct conf_load *load, const struct conf_node *node, uint32_t first, const char *program)
 {
-	const char *then = is_left_out(load, node) ? "nothing tracks this script, as keepalived does"
-						   : "it fails until this is mended";
+	const char *then = what_then(load, node);
 	struct stat st;
 
 	load->program_missing = false;

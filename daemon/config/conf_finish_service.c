@@ -234,6 +234,7 @@ static void finish_server(struct conf_load *load, conf_index_t index)
 {
 	struct conf_server *s = server(load, index);
 	const struct conf_service *v = service(load, s->service);
+	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVICE, s->service)->extra;
 
 	if (s->forward == CONF_FORWARD_INHERIT) {
 		s->forward = v->forward;
@@ -245,6 +246,8 @@ static void finish_server(struct conf_load *load, conf_index_t index)
 		return;
 	if (!conf_given(load, &conf_server_block, index, "inhibit_on_failure"))
 		s->inhibit_on_failure = v->inhibit_on_failure;
+	if (!conf_given(load, &conf_server_block, index, "weight") && extra->weight >= 0)
+		s->weight = (uint32_t)extra->weight;
 	if (!conf_given(load, &conf_server_block, index, "alpha"))
 		s->alpha = v->alpha;
 	if (!conf_given(load, &conf_server_block, index, "smtp_alert"))
@@ -280,8 +283,8 @@ static void finish_times(struct conf_load *load, struct conf_check *c)
 		first_of(c->delay_before_retry_us, r->delay_before_retry_us, v->delay_before_retry_us, delay);
 	c->retry = (uint32_t)first_of(retry, r->retry, v->retry,
 		c->kind == CONF_CHECK_MISC || c->kind == CONF_CHECK_BFD ? 0
-		: c->kind == CONF_CHECK_DNS ? 3
-					    : 1);
+		: c->kind == CONF_CHECK_DNS                             ? 3
+									: 1);
 	if (c->fall)
 		c->retry = c->fall - 1;
 	c->warmup_us = first_of(c->warmup_us, r->warmup_us, v->warmup_us, c->interval_us);

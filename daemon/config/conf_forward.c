@@ -56,16 +56,17 @@ static void read_tunnel(struct conf_load *load, const struct conf_node *node, st
 		tunnel->port = 0;
 }
 
-int conf_forward_read(struct conf_load *load, const struct conf_node *node, struct conf_tunnel *tunnel)
+int conf_forward_read(struct conf_load *load, const struct conf_node *node, int otherwise, struct conf_tunnel *tunnel)
 {
 	static const char *const methods[] = {"NAT", "DR", "TUN", NULL};
 	int method = conf_parse_choice(conf_word(node, 1), methods);
 
 	*tunnel = (struct conf_tunnel){0};
 	if (method < 0) {
-		conf_warn(load, node, 1, "%s must be NAT, DR or TUN, not \"%s\"" CONF_MEANING "NAT is taken",
-			conf_word(node, 0), conf_word(node, 1));
-		return CONF_FORWARD_NAT;
+		conf_warn(load, node, 1, "%s must be NAT, DR or TUN, not \"%s\"" CONF_MEANING "%s is taken",
+			conf_word(node, 0), conf_word(node, 1),
+			otherwise == CONF_FORWARD_NAT ? "NAT" : "that of the service");
+		return otherwise;
 	}
 	if (method == CONF_FORWARD_TUN)
 		read_tunnel(load, node, tunnel);

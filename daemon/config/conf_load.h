@@ -33,6 +33,7 @@ struct conf_extra {
 	int64_t connect_timeout_us, delay_before_retry_us, warmup_us, delay_loop_us, retry;
 	int64_t down_timer_adverts, native_ipv6, check_unicast_src, accept;
 	int64_t forward;
+	int64_t weight;       /* of a service: of its servers that have none */
 	bool granularity;     /* of a service: persistence_granularity was there */
 	bool has_state;       /* of an instance */
 	bool no_password;     /* of an instance: auth_pass without one, which was said */

@@ -40,7 +40,7 @@ uint32_t conf_endpoint(
 
 static void apply_server_forward(struct conf_load *load, const struct conf_node *node)
 {
-	server(load)->forward = (uint32_t)conf_forward_read(load, node, &server(load)->tunnel);
+	server(load)->forward = (uint32_t)conf_forward_read(load, node, CONF_FORWARD_INHERIT, &server(load)->tunnel);
 }
 
 /* keepalived keeps the first of two servers with the same address and port. */
@@ -167,7 +167,7 @@ const struct conf_directive conf_server_timing[] = {
 static const struct conf_directive server_directives[] = {
 	NUMBER("weight", R(weight), 0, INT32_MAX, 1, LIVE, "share of the connections"),
 	CALL("lvs_method", apply_server_forward, print_server_forward, LIVE, "NAT, DR or TUN, as of the service; default as the service"),
-	CALL("lb_kind", apply_server_forward, print_server_forward, LIVE, "the same as lvs_method"),
+	INACTIVE("lb_kind", "keepalived knows it in virtual_server alone; write lvs_method"),
 	NUMBER("uthreshold", R(upper_threshold), 0, UINT32_MAX, 0, LIVE, "most connections; 0 = no limit"),
 	NUMBER("max_connections", R(upper_threshold), 0, UINT32_MAX, 0, LIVE, "the same as uthreshold"),
 	NUMBER("lthreshold", R(lower_threshold), 0, UINT32_MAX, 0, LIVE, "after the limit was reached, new connections again below this"),

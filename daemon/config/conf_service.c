@@ -21,7 +21,7 @@ static struct conf_service *service(struct conf_load *load)
 
 static void apply_service_forward(struct conf_load *load, const struct conf_node *node)
 {
-	conf_current_extra(load, CONF_TABLE_SERVICE)->forward = conf_forward_read(load, node, &service(load)->tunnel);
+	conf_current_extra(load, CONF_TABLE_SERVICE)->forward = conf_forward_read(load, node, CONF_FORWARD_NAT, &service(load)->tunnel);
 }
 
 /* keepalived knows these only behind the sorry_server that they are about. */
@@ -53,7 +53,7 @@ static void apply_sorry_forward(struct conf_load *load, const struct conf_node *
 	struct conf_extra *extra = conf_current_extra(load, CONF_TABLE_SERVICE);
 
 	if (behind_sorry(load, node))
-		extra->sorry_forward = conf_forward_read(load, node, &extra->sorry_tunnel);
+		extra->sorry_forward = conf_forward_read(load, node, -1, &extra->sorry_tunnel);
 }
 
 /* ---- services ---- */
@@ -421,6 +421,7 @@ static const struct conf_directive service_directives[] = {
 	PLAIN("ha_suspend", V(ha_suspend), LIVE, "no checks while this node does not hold the address"),
 	PLAIN("alpha", V(alpha), LIVE, "servers count as down until their first check succeeds"),
 	PLAIN("omega", V(omega), LIVE, "notifications of servers and quorum also run when poised stops"),
+	NUMBER("weight", CONF_EXTRA(weight), 0, INT32_MAX, -1, LIVE, "weight of servers that name none; default 1"),
 	FLAG("smtp_alert", V(smtp_alert), LIVE, "mail an alert when the quorum changes"),
 	NUMBER("quorum", V(quorum), 1, UINT32_MAX, 1, LIVE, "weight that must be alive"),
 	NUMBER("hysteresis", V(hysteresis), 0, UINT32_MAX, 0, LIVE, "distance from the quorum before it counts as gained or lost"),

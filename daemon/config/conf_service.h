@@ -5,8 +5,9 @@
 
 #include "conf_print.h"
 
-/* Reads NAT, DR or TUN with the kind of tunnel behind the keyword: an enum conf_forward; NAT (said) for another word. */
-int conf_forward_read(struct conf_load *load, const struct conf_node *node, struct conf_tunnel *tunnel);
+/* Reads NAT, DR or TUN with the kind of tunnel behind the keyword: an enum conf_forward; `otherwise` for another word,
+ * which is said. */
+int conf_forward_read(struct conf_load *load, const struct conf_node *node, int otherwise, struct conf_tunnel *tunnel);
 void conf_forward_print(
 	struct conf_printer *p, const char *keyword, uint32_t forward, const struct conf_tunnel *tunnel);
 /* The keywords of a service about where it stands and whom it serves (conf_guard.c). */

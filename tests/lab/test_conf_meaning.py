@@ -2,8 +2,8 @@
 """Configurations that other people wrote mean the same to poised as to keepalived.
 
 Every virtual router that keepalived shows when it starts (`keepalived -d`) is compared, value by value, with the
-canonical print of poised; and the addresses, routes and rules that both put into the kernel are compared object by
-object.
+canonical print of poised. What both put into the kernel is compared in test_conf_kernel.py, services and servers in
+test_ipvs_corpus.py.
 
 The files are not part of the project: they are looked for in $POISE_SHARED/corpus or beside the tree. By default a part
 of them is taken; POISE_CORPUS=all takes every one."""
@@ -15,17 +15,15 @@ import subprocess
 
 import pytest
 
-from poiselab import wait_until
 from poiselab.daemons import program, TOP
+from poiselab.services import tree
 
 CORPUS = os.path.join(os.environ.get("POISE_SHARED", os.path.join(TOP, "..", "shared")), "corpus")
 PART = 12
-PART_OF_KERNEL = 36  # of these more is done
 KEEPALIVED = "/usr/sbin/keepalived"
 FILES = sorted(glob.glob(CORPUS + "/*.conf"))
-WITH_ROUTERS = [f for f in FILES if "vrrp_instance" in open(f, encoding="utf-8", errors="replace").read()]
 if os.environ.get("POISE_CORPUS") != "all":
-    FILES, WITH_ROUTERS = FILES[::PART], WITH_ROUTERS[7::PART_OF_KERNEL]
+    FILES = FILES[::PART]
 
 # (file, virtual router or None, value): why it differs; the manual says so too.
 DIFFERENT = {}
@@ -136,22 +134,6 @@ def normal_keepalived(r):
 
 # ---- what poised says ----
 
-def words_of(line):
-    return [w[1:-1].replace('\\"', '"').replace("\\\\", "\\") if w.startswith('"') else w
-            for w in re.findall(r'"(?:[^"\\]|\\.)*"|\S+', line)]
-
-
-def tree(lines):
-    """[(words, children)]"""
-    found = []
-    for line in lines:
-        words = words_of(line)
-        if words == ["}"]:
-            break
-        found.append((words[:-1], tree(lines)) if words[-1] == "{" else (words, None))
-    return found
-
-
 def address_poise(words, interface):
     value = {"address": words[0], "dev": interface, "scope": "global"}
     for i, word in enumerate(words):
@@ -244,77 +226,3 @@ def test_a_file_means_the_same_to_keepalived(path, tmp_path):
         pytest.skip("one of the two does not take the file")
     wrong = [w for w in result[1] if (name, w[0], w[1]) not in DIFFERENT]
     assert not wrong, "\n".join("%s: %s is %r to poised, %r to keepalived" % w for w in wrong)
-
-
-# ---- what stands in the kernel ----
-
-def lacks(text):
-    """Keywords of the file that poised does not act on: these objects are not expected of it."""
-    known = dict(line.split("\t")[:2] for line in
-                 run(program("daemon/config/poise-config"), "--keywords").stdout.splitlines())
-    return {word for word in ("virtual_routes", "virtual_rules", "static_routes", "static_rules", "static_ipaddress",
-                              "use_vmac", "use_ipvlan")
-            if re.search(r"(?m)^\s*%s\b" % word, text) and
-            "inactive" in (known.get("vrrp_instance/" + word), known.get(word))}
-
-
-def objects(router, lacking):
-    """Addresses, routes and rules: what ip(8) prints of them, but for how long they live and who made them."""
-    found = set()
-    for line in router.run("ip", "-o", "addr").splitlines():
-        text = re.sub(r"\\.*| (dynamic|deprecated|tentative|nodad|noprefixroute|secondary)\b", "",
-                      line.split(None, 1)[1])
-        if "scope link" not in text or "inet " in text:
-            found.add("address " + " ".join(text.split()))
-    for family in ("-4", "-6"):
-        if not lacking & {"virtual_routes", "static_routes"}:
-            for line in router.run("ip", family, "route", "show", "table", "all").splitlines():
-                if "proto kernel" not in line and "table local" not in line:
-                    found.add("route " + re.sub(r" (proto|expires) \S+", "", line).strip())
-        if not lacking & {"virtual_rules", "static_rules"}:
-            found |= {"rule " + re.sub(r" proto \S+", "", r).strip() for r in
-                      router.run("ip", family, "rule").splitlines()}
-    return found
-
-
-def sources_of(dump):
-    """(interface, source address that the file wants to have), of each virtual router."""
-    for words, block in tree(iter(dump.splitlines())):
-        one = {w[0]: w[1] for w, b in block or () if b is None and len(w) > 1}
-        source = one.get("unicast_src_ip", one.get("mcast_src_ip"))
-        if words[0] == "vrrp_instance" and source and "interface" in one:
-            yield one["interface"], source
-
-
-def prepare(router, names, sources):
-    commands = ["addr add %s dev %s" % (source + ("/64" if ":" in source else "/24"), name)
-                for name, source in sources if name in names]
-    made = []
-    for i, name in enumerate(sorted(names)):
-        made += ["link add %s type veth peer name peer%d" % (name, i), "link set %s up" % name,
-                 "link set peer%d up" % i, "addr add 198.18.%d.1/24 dev %s" % (i, name)]
-    router.namespace.ip(*made, *commands)
-
-
-@pytest.mark.skipif(not WITH_ROUTERS, reason="there is no corpus of configurations")
-@pytest.mark.parametrize("path", WITH_ROUTERS, ids=[os.path.basename(path) for path in WITH_ROUTERS])
-def test_the_kernel_gets_what_keepalived_gives_it(site, path):
-    with open(path, encoding="utf-8", errors="replace", newline="") as f:
-        text = harmless(f.read())
-    copy = os.path.join(site.folder, "file.conf")
-    with open(copy, "w", encoding="utf-8", newline="") as f:
-        f.write(text)
-    lacking, names = lacks(text), interfaces_of(text) - {"front", "back"}
-    if run(program("daemon/poised"), "-t", "-f", copy).returncode or lacking & {"use_vmac", "use_ipvlan"}:
-        pytest.skip("poised does not take the file, or not all of it")
-    if not names:
-        pytest.skip("the file names no interface")
-    for router in (site.r1, site.r2):
-        prepare(router, names, set(sources_of(run(program("daemon/poised"), "--dump", "-f", copy).stdout)))
-    before = [objects(router, lacking) for router in (site.r1, site.r2)]
-    site.r1.poised(text)
-    pids = [word for n in "prcb" for word in ("-" + n, site.r2.path("k." + n))]
-    site.r2.start("keepalived", [KEEPALIVED, "-P", "-n", "-l", "-f", copy, *pids])
-    wait_until("the same objects in both kernels",
-               lambda: [objects(router, lacking) - old for router, old in zip((site.r1, site.r2), before)],
-               lambda new: new[1] and new[0] == new[1], within=25, every=0.3)

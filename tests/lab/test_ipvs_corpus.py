@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Configurations that other people wrote: poised and keepalived make the same IPVS table of them.
+"""Configurations that other people wrote: poised and keepalived make the same IPVS table of them, and the same checks
+with the same times, tries and targets (what `keepalived -d` shows against the canonical print of poised).
 
 The files are not part of the project: they are looked for in $POISE_SHARED/corpus or beside the tree. By default a part
 of them is taken; POISE_CORPUS=all takes every one."""
 
 import glob
 import os
+import re
 import subprocess
 
 import pytest
 
 from poiselab import wait_until
 from poiselab.daemons import program, TOP
+from poiselab.services import compare_services, services_of_keepalived, services_of_poise
 
 pytestmark = pytest.mark.ipvs
 
@@ -46,12 +49,19 @@ def prepare(router):
 
 def start_keepalived(router, path):
     command = ["mount --bind %s /etc/%s" % (router.path(name), name) for name in ("hosts", "resolv.conf")]
-    command += ["exec keepalived -n -l -C -f %s -p %s -c %s" % (path, router.path("k.pid"), router.path("kc.pid"))]
+    command += ["exec keepalived -n -l -d -D -C -f %s -p %s -c %s" % (path, router.path("k.pid"), router.path("kc.pid"))]
     return router.start("keepalived", ["unshare", "-m", "sh", "-c", " && ".join(command)])
 
 
 def rules(router):
     return sorted(line.strip() for line in router.run("ipvsadm", "-Sn").splitlines())
+
+
+def dump_of_keepalived(router):
+    """The lines with which it shows its configuration, without their dates; None until it has."""
+    with open(router.log("keepalived"), encoding="utf-8", errors="replace") as f:
+        lines = [re.sub(r"^\w{3} \w{3} +\d+ [\d:]{8} \d{4}: ", "", line.rstrip("\n")) for line in f]
+    return lines if any("Activating BFD" in line for line in lines) else None
 
 
 @pytest.mark.skipif(not FILES, reason="there is no corpus of configurations")
@@ -73,3 +83,7 @@ def test_the_table_equals_keepalived_s(site, path):
     # A first check may wait for six seconds, and need three tries of three seconds more.
     wait_until("the same table", lambda: (rules(site.r1), rules(site.r2)), lambda seen: seen[0] and seen[0] == seen[1],
                within=40, every=0.2)
+    dump = subprocess.run([program("daemon/poised"), "--dump", "-f", copy], capture_output=True, text=True, check=True)
+    lines = wait_until("keepalived's own view", lambda: dump_of_keepalived(site.r2), within=40)
+    wrong = compare_services(services_of_poise(dump.stdout), services_of_keepalived(lines))
+    assert not wrong, "\n".join("%s is %r to poised, %r to keepalived" % w for w in wrong)

@@ -188,9 +188,9 @@ START_TEST(test_tunnels)
 	struct conf *c = fixture_load(
 		"virtual_server 10.0.0.1 80 {\n protocol TCP\n lb_kind TUN type gue port 5555 csum\n lb_algo rr\n"
 		" sorry_server 10.1.0.9 80\n sorry_server_lvs_method TUN type gre\n"
-		" real_server 10.1.0.1 80 {\n }\n real_server 10.1.0.2 80 {\n  lb_kind TUN\n }\n"
-		" real_server 10.1.0.3 80 {\n  lb_kind TUN type gre csum\n }\n"
-		" real_server 10.1.0.4 80 {\n  lb_kind DR\n }\n}\n",
+		" real_server 10.1.0.1 80 {\n }\n real_server 10.1.0.2 80 {\n  lvs_method TUN\n }\n"
+		" real_server 10.1.0.3 80 {\n  lvs_method TUN type gre csum\n }\n"
+		" real_server 10.1.0.4 80 {\n  lvs_method DR\n }\n}\n",
 		0);
 	const struct conf_server *s = c->servers;
 
