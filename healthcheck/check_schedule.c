@@ -68,12 +68,18 @@ struct mono schedule_retry(struct schedule_random *random, struct mono now, int6
 	return mono_add(now, jittered(random, delay_us));
 }
 
-struct mono schedule_align(struct mono at, int64_t interval_us)
+int64_t schedule_grid(uint64_t starts_per_1000s)
 {
-	int64_t grid_us = interval_us / 20;
+	int64_t grid_us = starts_per_1000s ? (int64_t)(SCHEDULE_TOGETHER * 1000 * (uint64_t)US_PER_S / starts_per_1000s)
+					   : SCHEDULE_GRID_US;
 
-	if (grid_us > SCHEDULE_GRID_US)
-		grid_us = SCHEDULE_GRID_US;
+	return grid_us > SCHEDULE_GRID_US ? SCHEDULE_GRID_US : grid_us;
+}
+
+struct mono schedule_align(struct mono at, int64_t interval_us, int64_t grid_us)
+{
+	if (grid_us > interval_us / 20)
+		grid_us = interval_us / 20;
 	if (grid_us <= 1)
 		return at;
 	return (struct mono){(at.us + grid_us / 2) / grid_us * grid_us};

@@ -38,10 +38,13 @@ struct mono schedule_next(struct schedule_random *random, struct mono last, stru
 /* The start after a failure that ended at `now`. */
 struct mono schedule_retry(struct schedule_random *random, struct mono now, int64_t delay_us);
 
-/* Starts are moved to a grid of this width, so that several share one wake-up of the process. */
+/* Starts are moved to a grid, so that several share one wake-up of the process: this wide where there are few, and
+ * narrower where more than SCHEDULE_TOGETHER of them would fall on one moment and wait for each other. */
 #define SCHEDULE_GRID_US (50 * US_PER_MS)
+#define SCHEDULE_TOGETHER 32
+int64_t schedule_grid(uint64_t starts_per_1000s);
 /* The moment of the grid that is nearest; short intervals have a finer one, a twentieth of them. */
-struct mono schedule_align(struct mono at, int64_t interval_us);
+struct mono schedule_align(struct mono at, int64_t interval_us, int64_t grid_us);
 
 /* A check whose start is overdue by so many of its intervals (and a second) is a trouble of this process, not of the
  * server. */

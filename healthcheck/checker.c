@@ -27,6 +27,7 @@ struct checker {
 	struct timer queue_timer;
 	struct log_limit queue_limit;
 	struct lateness lateness;
+	int64_t grid_us; /* of starts */
 	uint32_t probes; /* checks that run for themselves or for others */
 	uint64_t runs;
 	bool is_stopped;
@@ -36,7 +37,7 @@ struct checker {
 
 static void plan(struct check *c, struct mono at)
 {
-	at = schedule_align(at, check_spec_conf(&c->spec)->interval_us);
+	at = schedule_align(at, check_spec_conf(&c->spec)->interval_us, c->checker->grid_us);
 	c->planned = at;
 	c->status.next_start = at;
 	loop_timer_set(c->checker->loop, &c->timer, at);
@@ -275,6 +276,19 @@ static bool needs_start(const struct check *c)
 	return !c->is_dead && c->leader == c && !check_is_told(check_spec_conf(&c->spec));
 }
 
+static int64_t find_grid(const struct check_set *set)
+{
+	uint64_t starts = 0;
+
+	for (uint32_t i = 0; i < set->n_checks; i++) {
+		int64_t interval_us = check_spec_conf(&set->checks[i]->spec)->interval_us;
+
+		if (needs_start(set->checks[i]) && interval_us > 0)
+			starts += 1000 * (uint64_t)US_PER_S / (uint64_t)interval_us;
+	}
+	return schedule_grid(starts);
+}
+
 /* Arms what neither runs, nor waits, nor has a time already. */
 static void arm_new(struct checker *k)
 {
@@ -325,6 +339,7 @@ void checker_commit(struct checker *k, struct check_set *set, const struct board
 	k->set = set;
 	rc = check_share(set);
 	k->probes = rc < 0 ? set->n_checks : (uint32_t)rc;
+	k->grid_us = find_grid(set);
 	sift_queue(k);
 	if (old)
 		put_to_rest(k, old);

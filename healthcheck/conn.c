@@ -63,6 +63,8 @@ void conn_shutdown(int fd)
 
 enum conn_drained conn_drain(int fd, size_t budget)
 {
+	bool is_silent = true;
+
 	/* With MSG_TRUNC TCP throws the bytes away instead of copying them. */
 	while (budget > 0) {
 		ssize_t n = recv(fd, NULL, budget, MSG_TRUNC);
@@ -72,7 +74,8 @@ enum conn_drained conn_drain(int fd, size_t budget)
 		if (n < 0)
 			return errno == EAGAIN ? CONN_OPEN : CONN_CLOSED;
 		if (n == 0)
-			return CONN_CLOSED;
+			return is_silent ? CONN_SILENT : CONN_CLOSED;
+		is_silent = false;
 		budget -= (size_t)n;
 	}
 	return CONN_OVER_BUDGET;

@@ -20,8 +20,8 @@ ssize_t conn_write(int fd, const void *data, size_t size);
 void conn_abort(int fd);
 /* Sends our FIN; reading goes on. */
 void conn_shutdown(int fd);
-/* Throws away what has arrived, at most `budget` bytes. */
-enum conn_drained { CONN_OPEN, CONN_CLOSED, CONN_OVER_BUDGET };
+/* Throws away what has arrived, at most `budget` bytes. CONN_SILENT: closed by the peer, and nothing had come. */
+enum conn_drained { CONN_OPEN, CONN_CLOSED, CONN_SILENT, CONN_OVER_BUDGET };
 enum conn_drained conn_drain(int fd, size_t budget);
 
 #endif

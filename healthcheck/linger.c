@@ -10,11 +10,22 @@
 #define LAST_US (1 * US_PER_S)
 #define LOOK_US (100 * US_PER_MS)
 #define DRAIN_BUDGET (256 * 1024)
+/* Targets remembered; a power of two. */
+#define TARGETS 65536
+/* So many connections are closed without a look between two that are looked at. */
+#define TRUSTED_RUNS 20
 
 struct lingering {
 	int fd;
+	uint32_t target;
 	struct mono began;
 	struct lingering *next;
+};
+
+/* A target that was seen to hang up in silence. */
+struct silent {
+	uint16_t tag; /* the rest of its number */
+	uint16_t runs_left;
 };
 
 struct queue {
@@ -28,7 +39,43 @@ struct lingers {
 	struct timer timer;
 	struct queue fresh, seen; /* by age */
 	struct lingering *idle;
+	struct silent silents[TARGETS];
 };
+
+uint32_t linger_target(const struct addr *addr, uint16_t port)
+{
+	const uint8_t *bytes = (const uint8_t *)addr;
+	uint64_t sum = 0xcbf29ce484222325ULL ^ port;
+
+	/* FNV-1a */
+	for (size_t i = 0; i < sizeof(*addr); i++)
+		sum = (sum ^ bytes[i]) * 0x100000001b3ULL;
+	sum ^= sum >> 32;
+	return (uint32_t)sum ? (uint32_t)sum : 1;
+}
+
+static struct silent *silent_of(struct lingers *l, uint32_t target)
+{
+	return &l->silents[target % TARGETS];
+}
+
+static void learn(struct lingers *l, uint32_t target, bool is_silent)
+{
+	struct silent *s = silent_of(l, target);
+
+	if (target && is_silent)
+		*s = (struct silent){(uint16_t)(target / TARGETS), TRUSTED_RUNS};
+}
+
+bool linger_is_needless(struct lingers *l, uint32_t target)
+{
+	struct silent *s = silent_of(l, target);
+
+	if (!target || s->tag != target / TARGETS || s->runs_left == 0)
+		return false;
+	s->runs_left--;
+	return true;
+}
 
 static void put(struct queue *q, struct lingering *one)
 {
@@ -78,8 +125,10 @@ static void on_look(struct timer *timer, void *arg)
 	}
 	while (is_due(&l->fresh, now, FIRST_US)) {
 		struct lingering *one = pull(&l->fresh);
+		enum conn_drained drained = conn_drain(one->fd, DRAIN_BUDGET);
 
-		if (conn_drain(one->fd, DRAIN_BUDGET) == CONN_OPEN)
+		learn(l, one->target, drained == CONN_SILENT);
+		if (drained == CONN_OPEN)
 			put(&l->seen, one);
 		else
 			end(l, one);
@@ -131,7 +180,7 @@ static struct lingering *take(struct lingers *l)
 	return one;
 }
 
-void linger_begin(struct lingers *l, int fd, bool has_talked, struct mono now)
+void linger_begin(struct lingers *l, int fd, bool has_talked, uint32_t target, struct mono now)
 {
 	struct lingering *one;
 
@@ -142,6 +191,7 @@ void linger_begin(struct lingers *l, int fd, bool has_talked, struct mono now)
 		return;
 	}
 	one->fd = fd;
+	one->target = target;
 	one->began = now;
 	put(&l->fresh, one);
 	if (!l->timer.slot)

@@ -385,19 +385,30 @@ int probe_connect_step(struct probe *p, uint32_t events)
 	return 1;
 }
 
+/* Nothing is lost when the connection is just closed: it never stood, it is over, or nobody will say anything. */
+static bool can_close(struct probe *p, uint32_t target)
+{
+	if (!mono_is_set(p->connected) || p->is_peer_closed || p->is_over)
+		return true;
+	return p->is_connect_only && linger_is_needless(p->prober->lingers, target);
+}
+
 void probe_disconnect(struct probe *p)
 {
+	const struct conf_check *check = check_spec_conf(p->spec);
 	int fd = p->fd;
+	uint32_t target;
 
 	if (fd < 0)
 		return;
 	p->fd = -1;
+	target = p->is_connect_only ? linger_target(&check->target, check->port) : 0;
 	/* A source port that the next run needs cannot wait for its minute in TIME_WAIT. */
-	if (mono_is_set(p->connected) && check_spec_conf(p->spec)->bind_port)
+	if (mono_is_set(p->connected) && check->bind_port) {
 		conn_abort(fd);
-	else if (mono_is_set(p->connected) && !p->is_peer_closed && !p->is_over) {
+	} else if (!can_close(p, target)) {
 		poller_forget(p->prober->poller, fd);
-		linger_begin(p->prober->lingers, fd, !p->is_connect_only && !p->is_read_up, probe_now(p));
+		linger_begin(p->prober->lingers, fd, !p->is_connect_only && !p->is_read_up, target, probe_now(p));
 		return;
 	}
 	close_descriptor(p->prober, fd);

@@ -84,13 +84,23 @@ void result_set_errno(struct probe_result *result, int error)
 	}
 }
 
+/* Rounded, in integers: this is said of every run. */
+static const char *tenths(int64_t duration_us, int64_t unit_us, const char *unit, char *buf)
+{
+	int64_t n = (duration_us * 10 + unit_us / 2) / unit_us;
+
+	snprintf(buf, REASON_TIME_SIZE, "%lld.%lld %s", (long long)(n / 10), (long long)(n % 10), unit);
+	return buf;
+}
+
 const char *reason_time(int64_t duration_us, char *buf)
 {
+	if (duration_us < 0)
+		duration_us = 0;
 	if (duration_us < 10 * US_PER_MS)
-		snprintf(buf, REASON_TIME_SIZE, "%.1f ms", (double)duration_us / US_PER_MS);
-	else if (duration_us < US_PER_S)
-		snprintf(buf, REASON_TIME_SIZE, "%lld ms", (long long)(duration_us / US_PER_MS));
-	else
-		snprintf(buf, REASON_TIME_SIZE, "%.1f s", (double)duration_us / US_PER_S);
+		return tenths(duration_us, US_PER_MS, "ms", buf);
+	if (duration_us >= US_PER_S)
+		return tenths(duration_us, US_PER_S, "s", buf);
+	snprintf(buf, REASON_TIME_SIZE, "%lld ms", (long long)(duration_us / US_PER_MS));
 	return buf;
 }

@@ -18,6 +18,8 @@ struct loop {
 	sd_event_source *timer_source;
 	struct timer **heap; /* heap[1] is the earliest; heap[0] unused */
 	uint32_t count, room;
+	struct mono armed; /* what the source waits for; not set: it is off */
+	bool is_firing;    /* it is armed when all that is due has been fired */
 };
 
 struct loop_io {
@@ -86,14 +88,21 @@ static void heap_remove(struct loop *l, struct timer *t)
 	heap_down(l, last->slot);
 }
 
+/* Most timers that are set or cancelled are not the earliest: the source is touched only when that moves. */
 static void rearm(struct loop *l)
 {
-	if (l->count == 0) {
-		sd_event_source_set_enabled(l->timer_source, SD_EVENT_OFF);
+	struct mono next = l->count ? l->heap[1]->at : MONO_NEVER;
+
+	if (l->is_firing)
 		return;
-	}
-	sd_event_source_set_time(l->timer_source, (uint64_t)(l->heap[1]->at.us > 0 ? l->heap[1]->at.us : 0));
-	sd_event_source_set_enabled(l->timer_source, SD_EVENT_ONESHOT);
+	if (l->count && next.us <= 0)
+		next.us = 1;
+	if (next.us == l->armed.us)
+		return;
+	l->armed = next;
+	if (mono_is_set(next))
+		sd_event_source_set_time(l->timer_source, (uint64_t)next.us);
+	sd_event_source_set_enabled(l->timer_source, mono_is_set(next) ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
 static int fire_timers(sd_event_source *source, uint64_t usec, void *arg)
@@ -103,6 +112,8 @@ static int fire_timers(sd_event_source *source, uint64_t usec, void *arg)
 
 	(void)source;
 	(void)usec;
+	l->armed = MONO_NEVER;
+	l->is_firing = true;
 	for (int i = 0; i < TIMER_BUDGET && l->count > 0; i++) {
 		struct timer *t = l->heap[1];
 
@@ -111,6 +122,7 @@ static int fire_timers(sd_event_source *source, uint64_t usec, void *arg)
 		heap_remove(l, t);
 		t->fire(t, t->arg);
 	}
+	l->is_firing = false;
 	rearm(l);
 	return 0;
 }

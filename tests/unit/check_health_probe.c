@@ -2,8 +2,10 @@
 /* Real probes against scripted servers on the loopback: every way in which a server can fail has its own reason and
  * sentence, costs its own check only, and leaves no descriptor behind. */
 #include "health_fixture.h"
+#include "linger.h"
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -61,6 +63,59 @@ START_TEST(tcp_passes_and_ends_with_fin)
 	peer_stop(&peer);
 	ck_assert_int_eq(peer.connections, 1);
 	ck_assert_int_eq(peer.last_end, 0);
+}
+END_TEST
+
+static int closed;
+
+static void count_closed(void *arg, int fd)
+{
+	(void)arg;
+	close(fd);
+	closed++;
+}
+
+/* Ends one connection whose peer says `words` and hangs up when we do. */
+static void linger_once(struct lingers *l, uint32_t target, const char *words)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(sin);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0), server, before = closed;
+
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	getsockname(listener, (struct sockaddr *)&sin, &length);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	server = accept(listener, NULL, NULL);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	peer_write(server, words);
+	linger_begin(l, fd, false, target, mono_now());
+	close(server);
+	close(listener);
+	for (int i = 0; i < 200 && closed == before; i++)
+		fixture_spin(20);
+	ck_assert_int_eq(closed, before + 1);
+}
+
+/* A target that hangs up in silence is just closed for a while, then looked at again; one that speaks always gets its
+ * time. */
+START_TEST(silent_targets_are_remembered)
+{
+	struct lingers *l = lingers_new(fixture_loop, count_closed, NULL);
+	struct addr addr = {.family = AF_INET, .bytes = {192, 0, 2, 1}};
+	uint32_t silent = linger_target(&addr, 80), other = linger_target(&addr, 81);
+	int runs = 0;
+
+	ck_assert_uint_ne(silent, other);
+	ck_assert(!linger_is_needless(l, silent));
+	linger_once(l, other, "220 hello\r\n");
+	ck_assert(!linger_is_needless(l, other));
+	linger_once(l, silent, "");
+	ck_assert(!linger_is_needless(l, other));
+	while (linger_is_needless(l, silent))
+		ck_assert_int_lt(++runs, 100);
+	ck_assert_int_gt(runs, 5);
+	lingers_free(l);
 }
 END_TEST
 
@@ -351,6 +406,7 @@ int main(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	tcase_add_test(tcp, tcp_passes_and_ends_with_fin);
+	tcase_add_test(tcp, silent_targets_are_remembered);
 	tcase_add_test(tcp, tcp_refused);
 	tcase_add_test(tcp, tcp_connect_timeout);
 	tcase_add_test(tcp, bindto_is_the_source);

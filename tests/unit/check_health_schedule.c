@@ -154,8 +154,24 @@ START_TEST(starts_lie_on_a_grid)
 		{1049999, 60000000, 1050000}, {1002400, 100000, 1000000}, {1002600, 100000, 1005000}, {1003, 10, 1003}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		ck_assert_int_eq(
-			schedule_align((struct mono){cases[i].at_us}, cases[i].interval_us).us, cases[i].wanted_us);
+		ck_assert_int_eq(schedule_align((struct mono){cases[i].at_us}, cases[i].interval_us, 50000).us,
+			cases[i].wanted_us);
+	ck_assert_int_eq(schedule_align((struct mono){1024999}, 1000000, 3200).us, 1024000);
+}
+END_TEST
+
+/* 500 checks a second share wake-ups; 10,000 do not wait for each other. */
+START_TEST(many_starts_have_a_fine_grid)
+{
+	ck_assert_int_eq(schedule_grid(0), 50000);
+	ck_assert_int_eq(schedule_grid(500 * 1000), 50000);
+	ck_assert_int_eq(schedule_grid(10000 * 1000), 3200);
+	for (uint64_t starts = 1; starts < 1ULL << 40; starts *= 3) {
+		int64_t grid_us = schedule_grid(starts);
+
+		ck_assert_int_ge(grid_us, 0);
+		ck_assert_int_le(grid_us * (int64_t)starts / 1000, (int64_t)SCHEDULE_TOGETHER * US_PER_S);
+	}
 }
 END_TEST
 
@@ -167,6 +183,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, starts_lie_on_a_grid);
+	tcase_add_test(tc, many_starts_have_a_fine_grid);
 	tcase_add_test(tc, random_is_even_and_repeatable);
 	tcase_add_test(tc, first_starts_are_spread);
 	tcase_add_test(tc, warmup_is_bounded);
