@@ -3,7 +3,7 @@ lib_libpoise_a_SOURCES = lib/addr.c lib/addr.h lib/log.c lib/log.h lib/log_journ
 	lib/roles.c lib/roles.h lib/needed.c lib/needed.h lib/msg.c lib/msg.h lib/msg.def lib/board.c lib/board.h lib/status.c lib/status.h \
 	lib/check_reason.c lib/check_reason.h lib/check_socket.c lib/check_socket.h \
 	lib/conf.c lib/conf.h lib/conf_build.c lib/conf_layout.c lib/conf_layout.h lib/conf_match.c lib/conf_path.c lib/role.c \
-	lib/role.h lib/ledger.c lib/ledger.h lib/sandbox.c lib/sandbox.h lib/sysctls.c lib/sysctls.h \
+	lib/role.h lib/ledger.c lib/ledger.h lib/sandbox.c lib/sandbox_strict.c lib/sandbox.h lib/sysctls.c lib/sysctls.h \
 	lib/conf_compare.c lib/conf_pool.c lib/conf_pool.h
 lib_libpoise_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS)
 # What every role links.
@@ -17,6 +17,11 @@ check_PROGRAMS += tests/unit/check_netlink
 tests_unit_check_netlink_SOURCES = tests/unit/check_netlink.c
 tests_unit_check_netlink_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_netlink_LDADD = lib/libpoisenl.a $(NL_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_sandbox
+tests_unit_check_sandbox_SOURCES = tests/unit/check_sandbox.c
+tests_unit_check_sandbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_sandbox_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/check_ledger
 tests_unit_check_ledger_SOURCES = tests/unit/check_ledger.c

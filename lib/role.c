@@ -90,6 +90,7 @@ static void on_beat(struct timer *timer, void *arg)
 {
 	struct role_private *r = arg;
 
+	sandbox_tell_refused();
 	if (r->p.board) {
 		board_beat(r->p.board);
 		ring(r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who may do what: capabilities and forbidden system calls of every role in tables. Runs once in each child, before it
- * parses anything foreign. The filter is a list of what no role ever needs (a list of what is allowed would differ
- * between libc versions and kill a healthy daemon after an upgrade); roles without privileges lose more. */
+ * parses anything foreign. The filter is a list of what no role ever needs; roles without privileges lose more, and the
+ * health checker may only do what is on a list of its own (see sandbox_strict.c). */
 #include "sandbox.h"
 #include "log.h"
 #include <cap-ng.h>
@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 struct privileges {
 	int capabilities[4];   /* ended by END */
 	const int *refused[3]; /* lists of system calls, ended by NULL */
+	bool is_strict;        /* instead: only what is on the list of sandbox_strict.c */
 };
 
 /* Nobody needs to load modules, mount, trace, change the clock or start programs. */
@@ -39,18 +41,18 @@ static const int refused_to_parsers[] = {SCMP_SYS(setuid), SCMP_SYS(setgid), SCM
 	SCMP_SYS(vfork), END};
 
 static const struct privileges role_privileges[ROLE_COUNT] = {
-	[ROLE_PARENT] = {{END}, {NULL}},
-	[ROLE_VRRP] = {{CAP_NET_ADMIN, CAP_NET_RAW, END}, {refused_always, refused_to_parsers, NULL}},
-	[ROLE_IPVS] = {{CAP_NET_ADMIN, END}, {refused_always, refused_to_parsers, NULL}},
-	[ROLE_HEALTHCHECK] = {{END}, {refused_always, refused_to_parsers, NULL}},
-	[ROLE_CONTROL] = {{END}, {refused_always, refused_to_parsers, NULL}},
-	[ROLE_PAIR] = {{END}, {refused_always, refused_to_parsers, NULL}},
-	[ROLE_SNMP] = {{END}, {refused_always, NULL}},
-	[ROLE_SCRIPT] = {{END}, {NULL}},
+	[ROLE_PARENT] = {{END}, {NULL}, false},
+	[ROLE_VRRP] = {{CAP_NET_ADMIN, CAP_NET_RAW, END}, {refused_always, refused_to_parsers, NULL}, false},
+	[ROLE_IPVS] = {{CAP_NET_ADMIN, END}, {refused_always, refused_to_parsers, NULL}, false},
+	[ROLE_HEALTHCHECK] = {{END}, {NULL}, true},
+	[ROLE_CONTROL] = {{END}, {refused_always, refused_to_parsers, NULL}, false},
+	[ROLE_PAIR] = {{END}, {refused_always, refused_to_parsers, NULL}, false},
+	[ROLE_SNMP] = {{END}, {refused_always, NULL}, false},
+	[ROLE_SCRIPT] = {{END}, {NULL}, false},
 };
 
 static const struct privileges config_privileges = {
-	{CAP_DAC_READ_SEARCH, END}, {refused_always, refused_to_parsers, NULL}};
+	.capabilities = {CAP_DAC_READ_SEARCH, END}, .refused = {refused_always, refused_to_parsers, NULL}};
 
 static int drop_user(const struct privileges *p, const char *user)
 {
@@ -94,7 +96,7 @@ static int enter(const struct privileges *p, const char *user)
 		return rc;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
-	rc = install_filter(p);
+	rc = p->is_strict ? sandbox_install_strict() : install_filter(p);
 	if (rc < 0)
 		log_warning("sandbox: this kernel takes no system-call filter (%d): going on without", rc);
 	return 0;

@@ -13,4 +13,10 @@ int sandbox_enter(enum role role, const char *user);
 /* The same for the config role: may read every file, and nothing else. */
 int sandbox_enter_config(const char *user);
 
+/* For the rest of this process only the calls that the health checker needs; any other fails with EPERM and is kept
+ * for sandbox_tell_refused(). The caller has set no_new_privs. Returns 0 or -errno. */
+int sandbox_install_strict(void);
+/* Logs which calls were refused since the last time, each once. To be called now and then. */
+void sandbox_tell_refused(void);
+
 #endif

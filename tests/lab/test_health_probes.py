@@ -309,6 +309,11 @@ def test_all_of_that_is_on_time(world):
     assert seen["late"] == 0 and seen["checks"] == len(world.checks) and seen["runs"] > len(world.checks)
 
 
+def test_no_probe_needs_more_of_the_kernel_than_its_list_has(world):
+    assert all(world.server(name)["checks"][0]["runs"] > 0 for name in world.checks)
+    assert "was refused" not in world.daemon.log(), world.daemon.log()
+
+
 @pytest.mark.nftables
 def test_marks_low_ports_and_roots_files_come_from_the_parent():
     """The checker has no capability: what needs one is lent to it by the parent."""
@@ -343,6 +348,7 @@ def test_marks_low_ports_and_roots_files_come_from_the_parent():
         check = wait_until("three runs from port 999", lambda: daemon.server(S1, low)["checks"][0],
                            lambda c: c["runs"] > 3 and c["reason"] == "passed", within=10)
         assert check["failed_runs"] == 0 and "cannot" not in check["why"]
+        assert "was refused" not in daemon.log(), daemon.log()
     except AssertionError:
         print(site.tails(), file=sys.stderr)
         raise
