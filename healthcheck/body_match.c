@@ -35,7 +35,7 @@ static bool parse_digest(const char *text, uint8_t *digest)
 	return true;
 }
 
-int body_rule_compile(struct body_rule *rule, const char *digest, const char *regex, char *why)
+int body_rule_compile(struct body_rule *rule, const char *digest, const char *regex, uint32_t regex_options, char *why)
 {
 	memset(rule, 0, sizeof(*rule));
 	if (*digest) {
@@ -47,7 +47,7 @@ int body_rule_compile(struct body_rule *rule, const char *digest, const char *re
 	}
 	if (!*regex)
 		return 0;
-	rule->regex = regex_compile(regex, why);
+	rule->regex = regex_compile(regex, regex_options, why);
 	return rule->regex ? 0 : -1;
 }
 

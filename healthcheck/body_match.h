@@ -22,7 +22,7 @@ struct body_rule {
 };
 
 /* Compiles; both texts may be "". Returns 0, or -1 with a sentence in why (WHY_SIZE bytes). */
-int body_rule_compile(struct body_rule *rule, const char *digest, const char *regex, char *why);
+int body_rule_compile(struct body_rule *rule, const char *digest, const char *regex, uint32_t regex_options, char *why);
 void body_rule_free(struct body_rule *rule);
 static inline bool body_rule_is_empty(const struct body_rule *rule)
 {

@@ -18,7 +18,7 @@ static bool same_url(const struct conf *a, const struct conf_check *ca, const st
 	if (!same_text(a, ua->path, b, ub->path) || !same_text(a, ua->digest, b, ub->digest) ||
 		!same_text(a, ua->regex, b, ub->regex) || ua->status.count != ub->status.count ||
 		ua->regex_min != ub->regex_min || ua->regex_max != ub->regex_max ||
-		ua->regex_no_match != ub->regex_no_match)
+		ua->regex_no_match != ub->regex_no_match || ua->regex_options != ub->regex_options)
 		return false;
 	/* The virtual host may come from the check, the server or the service: what is sent counts. */
 	if (strcmp(http_request_virtualhost(a, ca, ua), http_request_virtualhost(b, cb, ub)) != 0)

@@ -384,7 +384,7 @@ static int compile_bodies(struct check_spec *spec, char *why)
 		const struct conf_url *url = url_of(spec, i);
 
 		if (body_rule_compile(&spec->bodies[i], conf_string(spec->conf, url->digest),
-			    conf_string(spec->conf, url->regex), why) < 0)
+			    conf_string(spec->conf, url->regex), url->regex_options, why) < 0)
 			return -1;
 		spec->bodies[i].min = url->regex_min;
 		spec->bodies[i].max = url->regex_max;
@@ -394,7 +394,7 @@ static int compile_bodies(struct check_spec *spec, char *why)
 		return 0;
 	spec->drain = calloc(1, sizeof(*spec->drain));
 	if (spec->drain)
-		return body_rule_compile(spec->drain, "", conf_string(spec->conf, check->drain_body), why);
+		return body_rule_compile(spec->drain, "", conf_string(spec->conf, check->drain_body), 0, why);
 	snprintf(why, WHY_SIZE, "out of memory");
 	return -1;
 }

@@ -8,8 +8,8 @@
 
 struct pcre2_real_code_8;
 
-/* NULL with a sentence in why (WHY_SIZE bytes). */
-struct pcre2_real_code_8 *regex_compile(const char *text, char *why);
+/* options: bits by enum conf_regex_option. NULL with a sentence in why (WHY_SIZE bytes). */
+struct pcre2_real_code_8 *regex_compile(const char *text, uint32_t options, char *why);
 void regex_free(struct pcre2_real_code_8 *regex); /* NULL is allowed */
 
 enum regex_found { REGEX_FOUND, REGEX_NOT_FOUND, REGEX_TOO_LONG, REGEX_NO_MEMORY };

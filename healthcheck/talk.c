@@ -63,12 +63,30 @@ static ssize_t decode_hex(const char *text, uint8_t *buf)
 	return (ssize_t)n;
 }
 
+/* Digits and x for any: the bytes and which of their bits count, one after another. */
+static ssize_t decode_masked(const char *text, uint8_t *buf)
+{
+	size_t n = strlen(text) / 2;
+
+	for (size_t i = 0; i < 2 * n; i++) {
+		bool is_any = text[i] == 'x' || text[i] == 'X';
+		int value = is_any ? 0 : digit_value(text[i]);
+		uint8_t *byte = &buf[i / 2], *mask = &buf[n + i / 2];
+
+		if (value < 0)
+			return -1;
+		*byte = (uint8_t)((i % 2 ? *byte << 4 : 0) | value);
+		*mask = (uint8_t)((i % 2 ? *mask << 4 : 0) | (is_any ? 0 : 15));
+	}
+	return text[2 * n] ? -1 : (ssize_t)n;
+}
+
 static int compile_step(struct talk_step *step, const char *text, char *why)
 {
 	ssize_t length;
 
 	if (step->kind == CONF_STEP_EXPECT_REGEX) {
-		step->regex = regex_compile(text, why);
+		step->regex = regex_compile(text, 0, why);
 		return step->regex ? 0 : -1;
 	}
 	step->bytes = malloc(strlen(text) + 1);
@@ -78,6 +96,8 @@ static int compile_step(struct talk_step *step, const char *text, char *why)
 	}
 	if (step->kind == CONF_STEP_SEND || step->kind == CONF_STEP_EXPECT)
 		length = talk_unescape(text, step->bytes);
+	else if (step->kind == CONF_STEP_EXPECT_BEGIN)
+		length = decode_masked(text, step->bytes);
 	else
 		length = decode_hex(text, step->bytes);
 	step->length = length > 0 ? (size_t)length : 0;
@@ -120,6 +140,17 @@ void talk_free(struct talk *talk)
 	free(talk);
 }
 
+/* As far as both go, as in keepalived. */
+static ssize_t begins_as(const struct talk_step *step, const uint8_t *data, size_t length)
+{
+	size_t n = length < step->length ? length : step->length;
+
+	for (size_t i = 0; i < n; i++)
+		if ((data[i] ^ step->bytes[i]) & step->bytes[step->length + i])
+			return -1;
+	return (ssize_t)n;
+}
+
 ssize_t talk_find(const struct talk_step *step, const uint8_t *data, size_t length)
 {
 	const uint8_t *at;
@@ -129,6 +160,8 @@ ssize_t talk_find(const struct talk_step *step, const uint8_t *data, size_t leng
 		return regex_find(step->regex, data, length, 0, NULL, &end) == REGEX_FOUND ? (ssize_t)end : -1;
 	if (length == 0)
 		return -1;
+	if (step->kind == CONF_STEP_EXPECT_BEGIN)
+		return begins_as(step, data, length);
 	at = memmem(data, length, step->bytes, step->length);
 	return at ? (ssize_t)((size_t)(at - data) + step->length) : -1;
 }

@@ -13,7 +13,7 @@
 
 struct talk_step {
 	enum conf_step_kind kind;
-	uint8_t *bytes; /* to send, or to find */
+	uint8_t *bytes; /* to send, or to find; CONF_STEP_EXPECT_BEGIN: followed by as many bytes of mask */
 	size_t length;
 	struct pcre2_real_code_8 *regex; /* or this */
 };

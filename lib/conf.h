@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 13
+#define CONF_LAYOUT 14
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -606,6 +606,7 @@ enum conf_step_kind {
 	CONF_STEP_EXPECT,
 	CONF_STEP_EXPECT_HEX,
 	CONF_STEP_EXPECT_REGEX,
+	CONF_STEP_EXPECT_BEGIN, /* as far as both go; hexadecimal digits, x for any */
 	CONF_STEP_KINDS
 };
 
@@ -622,6 +623,35 @@ struct conf_blob {
 	uint8_t bytes[CONF_BLOB_SIZE];
 };
 
+/* keepalived's names for options of PCRE2, in lower case. */
+enum conf_regex_option {
+	CONF_REGEX_ALLOW_EMPTY_CLASS,
+	CONF_REGEX_ALT_BSUX,
+	CONF_REGEX_AUTO_CALLOUT,
+	CONF_REGEX_CASELESS,
+	CONF_REGEX_DOLLAR_ENDONLY,
+	CONF_REGEX_DOTALL,
+	CONF_REGEX_DUPNAMES,
+	CONF_REGEX_EXTENDED,
+	CONF_REGEX_FIRSTLINE,
+	CONF_REGEX_MATCH_UNSET_BACKREF,
+	CONF_REGEX_MULTILINE,
+	CONF_REGEX_NEVER_UCP,
+	CONF_REGEX_NEVER_UTF,
+	CONF_REGEX_NO_AUTO_CAPTURE,
+	CONF_REGEX_NO_AUTO_POSSESS,
+	CONF_REGEX_NO_DOTSTAR_ANCHOR,
+	CONF_REGEX_NO_START_OPTIMIZE,
+	CONF_REGEX_UCP,
+	CONF_REGEX_UNGREEDY,
+	CONF_REGEX_UTF,
+	CONF_REGEX_NEVER_BACKSLASH_C,
+	CONF_REGEX_ALT_CIRCUMFLEX,
+	CONF_REGEX_ALT_VERBNAMES,
+	CONF_REGEX_USE_OFFSET_LIMIT,
+	CONF_REGEX_OPTIONS
+};
+
 struct conf_url {
 	conf_string_t path;
 	conf_string_t digest; /* 32 hex digits: MD5 of the body */
@@ -630,6 +660,7 @@ struct conf_url {
 	struct conf_range status;      /* empty: 200-299 */
 	uint32_t regex_min, regex_max; /* offsets in the body between which a match must begin; max 0 = any */
 	uint32_t regex_no_match;       /* the body must not match */
+	uint32_t regex_options;        /* bits by enum conf_regex_option */
 };
 
 struct conf_status_range {

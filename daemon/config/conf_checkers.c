@@ -114,11 +114,66 @@ static void print_status(struct conf_printer *p, uint32_t record)
 	}
 }
 
+static const char *const regex_options[] = {
+	[CONF_REGEX_ALLOW_EMPTY_CLASS] = "allow_empty_class",
+	[CONF_REGEX_ALT_BSUX] = "alt_bsux",
+	[CONF_REGEX_AUTO_CALLOUT] = "auto_callout",
+	[CONF_REGEX_CASELESS] = "caseless",
+	[CONF_REGEX_DOLLAR_ENDONLY] = "dollar_endonly",
+	[CONF_REGEX_DOTALL] = "dotall",
+	[CONF_REGEX_DUPNAMES] = "dupnames",
+	[CONF_REGEX_EXTENDED] = "extended",
+	[CONF_REGEX_FIRSTLINE] = "firstline",
+	[CONF_REGEX_MATCH_UNSET_BACKREF] = "match_unset_backref",
+	[CONF_REGEX_MULTILINE] = "multiline",
+	[CONF_REGEX_NEVER_UCP] = "never_ucp",
+	[CONF_REGEX_NEVER_UTF] = "never_utf",
+	[CONF_REGEX_NO_AUTO_CAPTURE] = "no_auto_capture",
+	[CONF_REGEX_NO_AUTO_POSSESS] = "no_auto_possess",
+	[CONF_REGEX_NO_DOTSTAR_ANCHOR] = "no_dotstar_anchor",
+	[CONF_REGEX_NO_START_OPTIMIZE] = "no_start_optimize",
+	[CONF_REGEX_UCP] = "ucp",
+	[CONF_REGEX_UNGREEDY] = "ungreedy",
+	[CONF_REGEX_UTF] = "utf",
+	[CONF_REGEX_NEVER_BACKSLASH_C] = "never_backslash_c",
+	[CONF_REGEX_ALT_CIRCUMFLEX] = "alt_circumflex",
+	[CONF_REGEX_ALT_VERBNAMES] = "alt_verbnames",
+	[CONF_REGEX_USE_OFFSET_LIMIT] = "use_offset_limit",
+};
+
+static void apply_regex_options(struct conf_load *load, const struct conf_node *node)
+{
+	for (uint32_t i = 1; i < node->n_words; i++) {
+		uint32_t k = 0;
+
+		while (k < CONF_REGEX_OPTIONS && strcmp(regex_options[k], conf_word(node, i)) != 0)
+			k++;
+		if (k < CONF_REGEX_OPTIONS)
+			url(load)->regex_options |= 1u << k;
+		else
+			conf_warn(load, node, i, "%s is no option of an expression" CONF_MEANING "it is ignored",
+				conf_word(node, i));
+	}
+}
+
+static void print_regex_options(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_url *u = conf_print_record(p, CONF_TABLE_URL, record);
+	char text[512];
+	size_t used = 0;
+
+	for (uint32_t k = 0; k < CONF_REGEX_OPTIONS; k++)
+		if (u->regex_options & 1u << k)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", regex_options[k]);
+	if (used)
+		conf_print_line(p, "regex_options%s", text);
+}
+
 static bool begin_url(struct conf_load *load, const struct conf_node *node);
 static void end_url(struct conf_load *load, const struct conf_node *node);
 
 #define U(member) CONF_RECORD(conf_url, member)
-#define REGEX_LATER "the body is searched with the defaults of PCRE2"
+#define NO_JIT "the body is searched without a stack of its own"
 
 /* clang-format off */
 static const struct conf_directive url_directives[] = {
@@ -127,8 +182,8 @@ static const struct conf_directive url_directives[] = {
 	CALL("digest", apply_digest, print_digest, LIVE, "MD5 of the right body"),
 	TEXT("regex", U(regex), LIVE, "regular expression that must be found in the body"),
 	TEXT("virtualhost", U(virtualhost), LIVE, "Host header of this request"),
-	INACTIVE("regex_options", REGEX_LATER),
-	IGNORED("regex_stack", REGEX_LATER),
+	CALL("regex_options", apply_regex_options, print_regex_options, LIVE, "options of PCRE2 for the regex, such as caseless, dotall, multiline"),
+	IGNORED("regex_stack", NO_JIT),
 	NUMBER("regex_min_offset", U(regex_min), 0, INT32_MAX, 0, LIVE, "a match must begin at this byte of the body or behind it"),
 	NUMBER("regex_max_offset", U(regex_max), 0, INT32_MAX, 0, LIVE, "a match must begin before this byte of the body; 0 = anywhere"),
 	PLAIN("regex_no_match", U(regex_no_match), LIVE, "the right body does not match the regex"),

@@ -325,6 +325,7 @@ static void finish_check(struct conf_load *load, conf_index_t index)
 	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVER, c->server)->extra;
 
 	finish_times(load, c);
+	conf_ssl_finish(load, c);
 	if (!conf_given(load, conf_check_block(c->kind), index, "alpha"))
 		c->alpha = s->alpha;
 	if (c->kind == CONF_CHECK_FILE)

@@ -387,7 +387,7 @@ static const struct conf_directive root_directives[] = {
 	BLOCK("vrrp_sync_group", &conf_group_block, LIVE, "NAME: instances that change state together"),
 	BLOCK("virtual_server_group", &conf_service_group_block, LIVE, "NAME: addresses and marks that share servers"),
 	BLOCK("virtual_server", &conf_service_block, LIVE, "ADDRESS [PORT] | fwmark MARK | group NAME: a service and its servers"),
-	INACTIVE("SSL", "probes check certificates only where tls_verify asks for it"),
+	BLOCK("SSL", &conf_ssl_global_block, LIVE, "the client certificate of all SSL_GET checks"),
 	CALL("garp_group", conf_garp_group, NULL, LIVE, "gaps between announcements for some interfaces: a block of garp_interval SECONDS, gna_interval SECONDS, interface NAME or interfaces { NAME ... }"),
 	IGNORED("linkbeat_interfaces", "the kernel's link state is used"),
 	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),

@@ -86,6 +86,12 @@ struct conf_garp_gap {
 #define CONF_SERVERS_MAX 65536
 #define CONF_TRACKS_MAX 1024
 
+/* What the block SSL says. */
+struct conf_ssl {
+	conf_string_t cert, key;
+	struct conf_range cert_blobs, key_blobs;
+};
+
 struct conf_load {
 	const struct conf_tree *tree;
 	const struct conf_sources *sources;
@@ -101,6 +107,7 @@ struct conf_load {
 	conf_index_t current[CONF_TABLE_COUNT]; /* record under construction */
 	struct conf_pending pending[CONF_OWNER_SERVICE + 1];
 	struct conf_names names[CONF_TABLE_COUNT];
+	struct conf_ssl ssl;
 	struct conf_garp_gap *garp_gaps;
 	uint32_t n_garp_gaps, garp_gaps_room;
 	uint32_t unplaced_rules[2]; /* without a preference, IPv4 and IPv6 */

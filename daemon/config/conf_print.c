@@ -265,7 +265,7 @@ void conf_print(struct conf_builder *builder, FILE *out)
 	for (unsigned i = 0; (d = conf_directive_at(&conf_root_block, i)); i++) {
 		if ((d->kind == CONF_KIND_CALL || d->kind == CONF_KIND_LINES) && d->print)
 			d->print(&p, 0);
-		if (d->kind != CONF_KIND_BLOCK || d->block == &conf_global_block || is_synonym(i, d))
+		if (d->kind != CONF_KIND_BLOCK || !d->block->print || is_synonym(i, d))
 			continue;
 		for (conf_index_t k = 0; k < conf_builder_count(builder, (enum conf_table)d->block->table); k++)
 			d->block->print(&p, k);

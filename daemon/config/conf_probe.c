@@ -57,8 +57,7 @@ static bool find_read(struct conf_load *load, conf_string_t name, struct conf_ra
 	return false;
 }
 
-static void apply_file(
-	struct conf_load *load, const struct conf_node *node, conf_string_t *name, struct conf_range *range)
+void conf_tls_file(struct conf_load *load, const struct conf_node *node, conf_string_t *name, struct conf_range *range)
 {
 	const char *path = conf_word(node, 1);
 	struct stat st;
@@ -93,7 +92,7 @@ static void apply_ca(struct conf_load *load, const struct conf_node *node)
 	struct conf_range range = {0, 0};
 	conf_string_t name;
 
-	apply_file(load, node, &name, &range);
+	conf_tls_file(load, node, &name, &range);
 	check(load)->tls_ca = name;
 	check(load)->ca_blobs = range;
 }
@@ -103,7 +102,7 @@ static void apply_cert(struct conf_load *load, const struct conf_node *node)
 	struct conf_range range = {0, 0};
 	conf_string_t name;
 
-	apply_file(load, node, &name, &range);
+	conf_tls_file(load, node, &name, &range);
 	check(load)->tls_cert = name;
 	check(load)->cert_blobs = range;
 }
@@ -113,7 +112,7 @@ static void apply_key(struct conf_load *load, const struct conf_node *node)
 	struct conf_range range = {0, 0};
 	conf_string_t name;
 
-	apply_file(load, node, &name, &range);
+	conf_tls_file(load, node, &name, &range);
 	check(load)->tls_key = name;
 	check(load)->key_blobs = range;
 }
@@ -216,7 +215,9 @@ static void print_steps(struct conf_printer *p, uint32_t record)
 	for (uint32_t i = 0; i < c->steps.count; i++) {
 		const struct conf_step *s = conf_print_record(p, CONF_TABLE_STEP, c->steps.first + i);
 
-		conf_print_line(p, "%s %s", names[s->kind], conf_print_text(p, s->text));
+		/* The beginning of a reply is told by require_reply. */
+		if (s->kind != CONF_STEP_EXPECT_BEGIN)
+			conf_print_line(p, "%s %s", names[s->kind], conf_print_text(p, s->text));
 	}
 }
 
@@ -233,8 +234,14 @@ const struct conf_directive conf_check_talk[] = {
 
 /* ---- UDP_CHECK ---- */
 
-/* keepalived's free form: words of digits, two to a byte, a single one at the end of a word is a byte of its own. */
-static bool read_hex(const struct conf_node *node, uint32_t first, char *out, size_t size)
+static bool is_digit(char c, bool with_any)
+{
+	return isxdigit((unsigned char)c) || (with_any && (c == 'x' || c == 'X'));
+}
+
+/* keepalived's free form: words of digits, two to a byte, a single one at the end of a word is a byte of its own.
+ * with_any: an X stands for any digit. */
+static bool read_hex(const struct conf_node *node, uint32_t first, bool with_any, char *out, size_t size)
 {
 	size_t n = 0;
 
@@ -244,8 +251,7 @@ static bool read_hex(const struct conf_node *node, uint32_t first, char *out, si
 		for (size_t k = 0; word[k];) {
 			bool pair = word[k + 1] != 0;
 
-			if (!isxdigit((unsigned char)word[k]) || (pair && !isxdigit((unsigned char)word[k + 1])) ||
-				n + 3 > size)
+			if (!is_digit(word[k], with_any) || (pair && !is_digit(word[k + 1], with_any)) || n + 3 > size)
 				return false;
 			out[n++] = pair ? word[k] : '0';
 			out[n++] = pair ? word[k + 1] : word[k];
@@ -264,7 +270,7 @@ static void apply_payload(struct conf_load *load, const struct conf_node *node)
 
 	if (node->n_words < 2)
 		conf_warn(load, node, 0, "payload needs what is to be sent" CONF_MEANING "it is ignored");
-	else if (!read_hex(node, 1, hex, sizeof(hex)))
+	else if (!read_hex(node, 1, false, hex, sizeof(hex)))
 		conf_warn(load, node, 1,
 			"payload needs hexadecimal digits, of at most %d bytes" CONF_MEANING "it is ignored",
 			PAYLOAD_MAX / 2);
@@ -279,20 +285,28 @@ static void apply_require_reply(struct conf_load *load, const struct conf_node *
 	check(load)->require_reply = 1;
 	if (node->n_words < 2)
 		return;
-	if (read_hex(node, 1, hex, sizeof(hex)))
-		add_step(load, CONF_STEP_EXPECT_HEX, conf_text(load, hex));
+	if (read_hex(node, 1, true, hex, sizeof(hex)))
+		add_step(load, CONF_STEP_EXPECT_BEGIN, conf_text(load, hex));
 	else
 		conf_warn(load, node, 1,
-			"require_reply needs hexadecimal digits (X for any digit is not supported)" CONF_MEANING
-			"any reply will do");
+			"require_reply needs hexadecimal digits (X for any digit), of at most %d bytes" CONF_MEANING
+			"any reply will do",
+			PAYLOAD_MAX / 2);
 }
 
 static void print_require_reply(struct conf_printer *p, uint32_t record)
 {
 	const struct conf_check *c = conf_print_record(p, CONF_TABLE_CHECK, record);
+	const char *wanted = "";
 
+	for (uint32_t i = 0; i < c->steps.count; i++) {
+		const struct conf_step *s = conf_print_record(p, CONF_TABLE_STEP, c->steps.first + i);
+
+		if (s->kind == CONF_STEP_EXPECT_BEGIN)
+			wanted = conf_print_text(p, s->text);
+	}
 	if (c->require_reply)
-		conf_print_line(p, "require_reply");
+		conf_print_line(p, "require_reply%s%s", *wanted ? " " : "", wanted);
 }
 
 /* ---- DNS_CHECK ---- */
@@ -453,7 +467,7 @@ static const struct conf_directive udp_directives[] = {
 	CALL("expect", apply_step, NULL, LIVE, "text that the reply must have"),
 	CALL("expect_hex", apply_step, NULL, LIVE, "bytes that the reply must have, as hexadecimal digits"),
 	CALL("expect_regex", apply_step, NULL, LIVE, "expression that the reply must match"),
-	CALL("require_reply", apply_require_reply, print_require_reply, LIVE, "a reply must come [that has these bytes]"),
+	CALL("require_reply", apply_require_reply, print_require_reply, LIVE, "a reply must come [that begins with these bytes, as far as both go; hexadecimal digits, X for any]"),
 	NUMBER("min_reply_length", C(min_reply), 0, 65535, 0, LIVE, "shortest right reply"),
 	NUMBER("max_reply_length", C(max_reply), 0, 65535, 0, LIVE, "longest right reply; 0 = any"),
 	END_OF_TABLE,

@@ -20,6 +20,11 @@ const struct conf_block *conf_check_block(enum conf_check_kind kind);
 
 /* The session of a BFD_CHECK has to be there. */
 void conf_bfd_check_finish(struct conf_load *load, conf_index_t index);
+/* Reads the file in PEM format that a line names. */
+void conf_tls_file(struct conf_load *load, const struct conf_node *node, conf_string_t *name, struct conf_range *range);
+/* Gives a check what the block SSL says, where it has none of its own (conf_ssl.c). */
+void conf_ssl_finish(struct conf_load *load, struct conf_check *check);
+
 /* A FILE_CHECK with a track_file gets its path and weight, wherever that stands in the file. */
 void conf_file_check_finish(struct conf_load *load, conf_index_t index);
 

@@ -100,6 +100,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 5:
 		try_talk(CONF_STEP_EXPECT_HEX, data + 1, size - 1);
 		break;
+	case 6:
+		try_talk(CONF_STEP_EXPECT_BEGIN, data + 1, size - 1);
+		break;
 	default:
 		try_talk(CONF_STEP_EXPECT_REGEX, data + 1, size - 1);
 	}

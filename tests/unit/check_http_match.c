@@ -312,7 +312,7 @@ static bool body_is(const char *digest, const char *regex, const char *body, siz
 	char why[WHY_SIZE];
 	bool is_good;
 
-	ck_assert_int_eq(body_rule_compile(&rule, digest, regex, why), 0);
+	ck_assert_int_eq(body_rule_compile(&rule, digest, regex, 0, why), 0);
 	body_match_begin(&m, &rule);
 	for (size_t at = 0; at < strlen(body); at += piece)
 		body_match_add(&m, (const uint8_t *)body + at, strlen(body) - at < piece ? strlen(body) - at : piece);
@@ -349,6 +349,58 @@ START_TEST(expression_on_the_body)
 }
 END_TEST
 
+/* keepalived's options mean what PCRE2's of that name do. */
+START_TEST(options_of_the_expression)
+{
+	static const struct {
+		enum conf_regex_option option;
+		const char *regex, *body;
+	} cases[] = {{CONF_REGEX_CASELESS, "OK", "all ok"}, {CONF_REGEX_DOTALL, "a.b", "a\nb"},
+		{CONF_REGEX_MULTILINE, "^ok$", "not\nok\n"}, {CONF_REGEX_EXTENDED, "o k", "ok"},
+		{CONF_REGEX_UTF, "^.$", "\xc3\xa4"}, {CONF_REGEX_ALLOW_EMPTY_CLASS, "a[]|b]", "b]"},
+		{CONF_REGEX_DUPNAMES, "(?<n>a)|(?<n>b)", "b"}};
+	struct probe_result result = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct body_match m = {0};
+		struct body_rule rule;
+		char why[WHY_SIZE];
+
+		ck_assert_int_eq(body_rule_compile(&rule, "", cases[i].regex, 1u << cases[i].option, why), 0);
+		body_match_begin(&m, &rule);
+		body_match_add(&m, (const uint8_t *)cases[i].body, strlen(cases[i].body));
+		ck_assert_msg(body_match_end(&m, &result), "case %zu", i);
+		body_rule_free(&rule);
+		/* Without the option the same is no match, or no expression. */
+		if (body_rule_compile(&rule, "", cases[i].regex, 0, why) == 0) {
+			body_match_begin(&m, &rule);
+			body_match_add(&m, (const uint8_t *)cases[i].body, strlen(cases[i].body));
+			ck_assert_msg(!body_match_end(&m, &result), "case %zu", i);
+			body_rule_free(&rule);
+		}
+		body_match_free(&m);
+	}
+}
+END_TEST
+
+/* Bytes that are no UTF-8 do not match, and the sentence does not speak of time. */
+START_TEST(broken_text_matches_nothing)
+{
+	struct body_match m = {0};
+	struct body_rule rule;
+	struct probe_result result = {0};
+	char why[WHY_SIZE];
+
+	ck_assert_int_eq(body_rule_compile(&rule, "", "a", 1u << CONF_REGEX_UTF, why), 0);
+	body_match_begin(&m, &rule);
+	body_match_add(&m, (const uint8_t *)"a\xff", 2);
+	ck_assert(!body_match_end(&m, &result));
+	ck_assert_str_eq(result.why, "body does not match the expression");
+	body_match_free(&m);
+	body_rule_free(&rule);
+}
+END_TEST
+
 /* An expression that backtracks without end on this body costs milliseconds, not the process. */
 START_TEST(hostile_body_is_bounded)
 {
@@ -373,7 +425,7 @@ START_TEST(long_body_is_kept_in_part)
 	static uint8_t block[64 * 1024];
 
 	memset(block, 'x', sizeof(block));
-	ck_assert_int_eq(body_rule_compile(&rule, "", "needle", why), 0);
+	ck_assert_int_eq(body_rule_compile(&rule, "", "needle", 0, why), 0);
 	body_match_begin(&m, &rule);
 	for (int i = 0; i < 100; i++)
 		body_match_add(&m, block, sizeof(block));
@@ -389,10 +441,10 @@ START_TEST(bad_rules_are_refused)
 	struct body_rule rule;
 	char why[WHY_SIZE];
 
-	ck_assert_int_eq(body_rule_compile(&rule, "5d41", "", why), -1);
+	ck_assert_int_eq(body_rule_compile(&rule, "5d41", "", 0, why), -1);
 	ck_assert_str_eq(why, "digest is not 32 hexadecimal digits");
-	ck_assert_int_eq(body_rule_compile(&rule, "5d41402abc4b2a76b9719d911017c59g", "", why), -1);
-	ck_assert_int_eq(body_rule_compile(&rule, "", "(", why), -1);
+	ck_assert_int_eq(body_rule_compile(&rule, "5d41402abc4b2a76b9719d911017c59g", "", 0, why), -1);
+	ck_assert_int_eq(body_rule_compile(&rule, "", "(", 0, why), -1);
 	ck_assert_ptr_nonnull(strstr(why, "regex does not compile"));
 }
 END_TEST
@@ -416,6 +468,8 @@ int main(void)
 	suite_add_tcase(suite, tc);
 	tcase_add_test(body, digest_of_the_body);
 	tcase_add_test(body, expression_on_the_body);
+	tcase_add_test(body, options_of_the_expression);
+	tcase_add_test(body, broken_text_matches_nothing);
 	tcase_add_test(body, hostile_body_is_bounded);
 	tcase_add_test(body, long_body_is_kept_in_part);
 	tcase_add_test(body, bad_rules_are_refused);
