@@ -35,7 +35,7 @@ def checks(folder):
         "smtp": (2525, "SMTP_CHECK {\n helo_name lb.example.org\n %s\n}"),
         "dns": (53, "DNS_CHECK {\n type A\n name www.example.org\n %s\n}"),
         "dns_missing": (53, "DNS_CHECK {\n type A\n name nowhere.example.org\n %s\n}"),
-        "udp": (7007, "UDP_CHECK {\n payload 50494e47\n require_reply 50494e47\n %s\n}"),
+        "udp": (7007, "UDP_CHECK {\n payload 50494e47\n require_reply 5X49 4ex7\n %s\n}"),
         "ping": (None, "PING_CHECK { %s }"),
         "agent": (5051, "AGENT_CHECK { %s }"),
         "talk": (6379, "TCP_CHECK {\n expect_regex \"^hello [0-9.]+\"\n send \"PING\\r\\n\"\n expect_hex 2b504f4e47\n "
@@ -206,8 +206,11 @@ def test_dns_that_is_gone(world):
 def test_udp_without_and_with_another_reply(world):
     world.state("udp", "mute")
     world.health("udp", "down", "no reply within 1.0 s")
+    # What is wanted must be the beginning of the reply.
     world.state("udp", "nearly: ")
-    world.health("udp", "up")
+    world.health("udp", "down", "reply of 11 bytes is not the one expected")
+    world.state("udp", "")
+    world.health("udp", "up", "reply of 4 bytes")
 
 
 def test_agent_says_how_it_is(world):
