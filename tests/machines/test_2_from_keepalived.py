@@ -18,7 +18,8 @@ def todays_file(name):
     """As it may lie on a router for years: an old spelling, a password, no version, priorities in two files."""
     password = "authentication {\n\tauth_type PASS\n\tauth_pass sesame\n}"
     return ("global_defs {\n\trouter_id %s\n\tenable_script_security\n\tscript_user root\n}\n" % name +
-            instances(PRIORITY[name], more=password) +
+            instances(PRIORITY[name], more=password).replace("interface front", "interface eth0").replace(
+                "interface back", "interface eth1") +
             service([BACK4 + "11", BACK4 + "12", BACK4 + "13"], scheduler="wlc",
                     check=HTTP_CHECK.replace("retry 0", "nb_get_retry 3").replace("connect_timeout 1", "connect_timeout 10"), delay=3))
 
