@@ -193,6 +193,9 @@ def test_the_document_is_what_its_description_says(site):
 	script "/bin/true"
 	interval 1
 }
+bfd_instance neighbour {
+	neighbor_ip 192.0.2.50
+}
 virtual_server_group marks {
 	fwmark 6
 }
