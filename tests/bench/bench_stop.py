@@ -84,7 +84,8 @@ def show(report, results):
         lost, silence, stall = zip(*results[name]) if results[name] else ((), (), ())
         report.text((form % (name, report.spread(lost, 1), report.spread(silence), report.spread(stall))).rstrip())
     for name, *_ in ROWS[:3]:
-        if any(lost for lost, *_ in results[name]):
+        # A client that stood still for long takes its own late look for a loss.
+        if any(lost and stall < 0.3 for lost, _, stall in results[name]):
             report.failed("%s: a planned change lost datagrams" % name)
 
 

@@ -137,22 +137,19 @@ def test_a_storm_of_reloads_loses_nothing(site):
         # snmp may be waiting for an agent that is not there, and is none that traffic depends on.
         return {role["name"]: role["pid"] for role in poised.status()["roles"] if role["pid"] and role["name"] != "snmp"}
 
-    roles = look_at_roles()
-    pids = {**roles, "parent": poised.pid}
     process = downloads(site, 30)
     probe = site.probe("tcp", interval_ms=20)
-    before = {}
     for number in range(rounds):
         poised.write(second if number % 2 == 0 else first)
         poised.poisectl("reload")
         if number == 9:
-            before = {name: usage(pid) for name, pid in pids.items()}
+            roles = {**look_at_roles(), "parent": poised.pid}
+            before = {name: usage(pid) for name, pid in roles.items()}
     # A machine that is too busy to let a role beat in time is no leak and no crash; everything else that ends one is.
     crashes = [line for line in poised.log().splitlines() if ": ended: " in line and "killed by signal 9" not in line]
     assert crashes == []
-    alive = {name: pid for name, pid in look_at_roles().items() if roles.get(name) == pid}
-    pids = {**alive, "parent": poised.pid}
-    after = {name: usage(pid) for name, pid in pids.items()}
+    alive = {**look_at_roles(), "parent": poised.pid}
+    after = {name: usage(pid) for name, pid in alive.items() if roles.get(name) == pid}
     assert poised.status()["configuration"]["reloads"] == rounds
     assert (poised.state("front"), poised.vrrp("front")["became_master"]) == ("MASTER", 1)
     knocks = [answered for _, answered in probe.knocks()[:-50]]

@@ -98,8 +98,8 @@ class DatagramKnock:
                 continue  # an ICMP error: the knock will count as lost
             if self.echo and data[self.skip - 8] not in (0, 129):
                 continue
-            data = data[self.skip:] if self.echo else data
-            began = struct.unpack("!Q", data[:8])[0] if len(data) >= 8 else 0
+            # the servers of longlived.py put their name before what was said
+            began = struct.unpack("!Q", data[-8:])[0] if len(data) >= self.skip * bool(self.echo) + 8 else 0
             if began in self.open:
                 self.open.remove(began)
                 yield began, True
