@@ -79,7 +79,7 @@ void parent_publish_board(struct parent *p)
 		return;
 	}
 	if (p->board)
-		board_adopt_events(board, p->board);
+		board_continue(board, p->board);
 	for (enum role r = ROLE_PARENT; r < ROLE_COUNT; r++)
 		board_store(board, PARENT_TABLE_ROLE, r, &p->children[r].status, sizeof(struct status_role));
 	admin_fill_board(p, board);

@@ -334,7 +334,7 @@ int board_next_event(const struct board *b, uint64_t *seq, struct event *event)
 	return 1;
 }
 
-void board_adopt_events(struct board *b, const struct board *predecessor)
+void board_continue(struct board *b, const struct board *predecessor)
 {
 	uint64_t last = board_last_event(predecessor);
 	uint64_t seq = last > BOARD_EVENTS ? last - BOARD_EVENTS : 0;
@@ -346,6 +346,7 @@ void board_adopt_events(struct board *b, const struct board *predecessor)
 			memset(&slot->event, 0, sizeof(slot->event));
 	}
 	atomic_store_explicit(&b->shared->last_event, last, memory_order_release);
+	atomic_store_explicit(&b->shared->beats, board_beats(predecessor), memory_order_relaxed);
 }
 
 void board_beat(struct board *b)

@@ -66,8 +66,9 @@ uint64_t board_event(struct board *board, const struct event *event);
  * or -n when n events were overwritten before they were read (then *seq has moved past them; call again). */
 int board_next_event(const struct board *board, uint64_t *seq, struct event *event);
 uint64_t board_last_event(const struct board *board);
-/* Writer: continues numbering and contents of a predecessor's ring in a fresh board. */
-void board_adopt_events(struct board *board, const struct board *predecessor);
+/* Writer: goes on in a fresh board where a predecessor ended: the ring's numbers and contents, and the count of beats. (A count
+ * that began anew would look to a reader as if it stood still, when boards follow each other faster than the beats.) */
+void board_continue(struct board *board, const struct board *predecessor);
 
 /* Writer: "I am alive", at least as often as role.h says. Reader: the counter. */
 void board_beat(struct board *board);

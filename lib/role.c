@@ -104,7 +104,7 @@ void role_publish_board(struct role_process *p, struct board *board)
 	struct board *old = p->board ? p->board : p->boards[p->role];
 
 	if (old) {
-		board_adopt_events(board, old);
+		board_continue(board, old);
 		board_close(old);
 	}
 	p->boards[p->role] = NULL;

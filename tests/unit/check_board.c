@@ -224,7 +224,7 @@ START_TEST(test_a_successor_goes_on_counting_events)
 
 	for (uint32_t i = 1; i <= BOARD_EVENTS + 5; i++)
 		add_event(first, i);
-	board_adopt_events(second, first);
+	board_continue(second, first);
 	add_event(second, 4711);
 	ck_assert_uint_eq(board_last_event(second), BOARD_EVENTS + 6);
 	seq = BOARD_EVENTS + 4;
@@ -234,6 +234,25 @@ START_TEST(test_a_successor_goes_on_counting_events)
 	ck_assert_uint_eq(event.object, 4711);
 	board_close(first);
 	board_close(second);
+}
+END_TEST
+
+START_TEST(test_boards_that_follow_each_other_quickly_do_not_look_still)
+{
+	struct board *board = board_create(ROLE_CONTROL, 1, &shape);
+	uint64_t seen = 0;
+
+	for (uint64_t generation = 2; generation < 50; generation++) {
+		struct board *next = board_create(ROLE_CONTROL, generation, &shape);
+
+		board_continue(next, board);
+		board_close(board);
+		board = next;
+		board_beat(board);
+		ck_assert_uint_ne(board_beats(board), seen);
+		seen = board_beats(board);
+	}
+	board_close(board);
 }
 END_TEST
 
@@ -268,6 +287,7 @@ int main(void)
 	tcase_add_test(tcase, test_a_record_is_never_torn);
 	tcase_add_test(tcase, test_events_in_order_and_overflow_counted);
 	tcase_add_test(tcase, test_a_successor_goes_on_counting_events);
+	tcase_add_test(tcase, test_boards_that_follow_each_other_quickly_do_not_look_still);
 	tcase_add_test(tcase, test_log_limit_counts_what_it_holds_back);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
