@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from .process import Process
+from .process import Process, wait_until
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
 
@@ -29,6 +29,7 @@ class Poised(Process):
         self.machine = machine
         self.rundir = machine.path("run")
         self.conf_path = machine.path(dialect_name)
+        self.answers = False
         self.write(configuration)
         super().__init__("poised@" + machine.short, [program("daemon/poised"), "-n", "-l", *options, "-f",
                                                      self.conf_path, "-r", self.rundir],
@@ -39,7 +40,12 @@ class Poised(Process):
             f.write(configuration)
 
     def poisectl(self, *words, check=True, timeout=30):
-        """Runs poisectl; returns the finished process with its output as text."""
+        """Runs poisectl; returns the finished process with its output as text. What must succeed (check) is asked once the
+        daemon has opened its socket."""
+        if check and not self.answers:
+            wait_until("the control socket", lambda: os.path.exists(os.path.join(self.rundir, "control.sock")) or
+                       not self.running())
+            self.answers = True
         done = subprocess.run([program("ctl/poisectl"), "-r", self.rundir, *words], capture_output=True, text=True,
                               timeout=timeout, check=False, env={**os.environ, **sanitizer_options()})
         if check and done.returncode:
