@@ -139,7 +139,7 @@ static void on_back(int fd, uint32_t events, void *arg);
 static int start_thread(struct ipvs *v)
 {
 	struct ipvs_resync *r = &v->resync;
-	int rc = r->scan.has_thread ? 0 : ipvs_scan_start(&r->scan);
+	int rc = r->scan.worker.has_thread ? 0 : ipvs_scan_start(&r->scan);
 
 	if (rc < 0 || r->io)
 		return rc;
@@ -308,7 +308,7 @@ void ipvs_resync_step(struct ipvs *v)
 
 	if (!v->now || !look_ready(v))
 		return;
-	if (r->scan.is_out) {
+	if (r->scan.worker.is_out) {
 		give_way(v);
 		return;
 	}

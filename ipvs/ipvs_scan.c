@@ -7,17 +7,12 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define TABLE "/proc/net/ip_vs_conn"
-#define STACK_SIZE (256 * 1024)
 #define READ_SIZE 16384
 #define LINE_SIZE 1024
 /* The sender may run ahead of its pace by this much, so that it does not sleep after every datagram; and what it has
@@ -226,8 +221,7 @@ static int read_table(struct run *run, int fd)
 			take_line(run, line);
 		}
 		flush(run);
-		if (__atomic_load_n(&run->scan->is_ending, __ATOMIC_RELAXED) ||
-			__atomic_load_n(&run->scan->is_cancelled, __ATOMIC_RELAXED))
+		if (worker_is_ending(&run->scan->worker) || __atomic_load_n(&run->scan->is_cancelled, __ATOMIC_RELAXED))
 			return -ECANCELED;
 	}
 }
@@ -240,8 +234,9 @@ static int64_t cpu_now_us(void)
 	return ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
 }
 
-static void run_job(struct ipvs_scan *scan)
+static void run_job(void *arg)
 {
+	struct ipvs_scan *scan = arg;
 	struct run run = {.scan = scan, .pace.kbit_per_s = scan->job.kbit_per_s > 0 ? scan->job.kbit_per_s : 1};
 	struct mono begun = mono_now();
 	int64_t cpu = cpu_now_us();
@@ -256,65 +251,12 @@ static void run_job(struct ipvs_scan *scan)
 	scan->result.cpu_us = cpu_now_us() - cpu;
 }
 
-/* ---- the thread ---- */
-
-static void signal_fd(int fd)
-{
-	const uint64_t one = 1;
-
-	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
-
-static bool wait_fd(int fd)
-{
-	uint64_t count;
-	ssize_t n;
-
-	do
-		n = read(fd, &count, sizeof(count));
-	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)sizeof(count);
-}
-
-static void *thread_main(void *arg)
-{
-	struct ipvs_scan *scan = arg;
-
-	/* A thread's own on Linux. Without it the scan competes, nothing else. */
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-	while (wait_fd(scan->go_fd) && !__atomic_load_n(&scan->is_ending, __ATOMIC_RELAXED)) {
-		run_job(scan);
-		signal_fd(scan->back_fd);
-	}
-	return NULL;
-}
-
-static int create_thread(struct ipvs_scan *scan)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int error;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&scan->thread, &attr, thread_main, scan);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -error;
-}
+/* ---- the process's side ---- */
 
 int ipvs_scan_start(struct ipvs_scan *scan)
 {
-	int error;
-
-	scan->go_fd = eventfd(0, EFD_CLOEXEC);
-	scan->back_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	error = scan->go_fd < 0 || scan->back_fd < 0 ? -errno : create_thread(scan);
-	scan->has_thread = error == 0;
-	return error;
+	worker_init(&scan->worker, run_job, scan);
+	return worker_start(&scan->worker, NICE);
 }
 
 void ipvs_scan_send(struct ipvs_scan *scan, struct ipvs_scan_job *job)
@@ -322,22 +264,18 @@ void ipvs_scan_send(struct ipvs_scan *scan, struct ipvs_scan_job *job)
 	ipvs_scan_view_free(&scan->job.view);
 	scan->job = *job;
 	memset(job, 0, sizeof(*job));
-	scan->is_out = true;
 	__atomic_store_n(&scan->is_cancelled, false, __ATOMIC_RELAXED);
-	signal_fd(scan->go_fd);
+	worker_send(&scan->worker);
 }
 
 int ipvs_scan_fd(const struct ipvs_scan *scan)
 {
-	return scan->back_fd;
+	return worker_fd(&scan->worker);
 }
 
 bool ipvs_scan_take(struct ipvs_scan *scan)
 {
-	if (!scan->is_out || !wait_fd(scan->back_fd))
-		return false;
-	scan->is_out = false;
-	return true;
+	return worker_take(&scan->worker);
 }
 
 void ipvs_scan_cancel(struct ipvs_scan *scan)
@@ -347,15 +285,8 @@ void ipvs_scan_cancel(struct ipvs_scan *scan)
 
 void ipvs_scan_end(struct ipvs_scan *scan)
 {
-	if (!scan->has_thread)
-		return;
-	__atomic_store_n(&scan->is_ending, true, __ATOMIC_RELAXED);
-	signal_fd(scan->go_fd);
-	pthread_join(scan->thread, NULL);
-	close(scan->go_fd);
-	close(scan->back_fd);
+	worker_end(&scan->worker);
 	ipvs_scan_view_free(&scan->job.view);
-	scan->has_thread = false;
 }
 
 static int set_group4(int fd, int ifindex, int ttl)

@@ -8,7 +8,7 @@
 #include "ipvs_sync_message.h"
 #include "mono.h"
 #include "status.h"
-#include <pthread.h>
+#include "worker.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -65,16 +65,13 @@ struct ipvs_scan_job {
 struct ipvs_scan {
 	struct ipvs_scan_job job;
 	struct ipvs_scan_result result;
-	bool is_out, has_thread;
-	bool is_ending, is_cancelled; /* read by the thread at any time */
-	pthread_t thread;
-	int go_fd, back_fd;
+	bool is_cancelled; /* read by the thread at any time */
+	struct worker worker;
 };
 
 /* Starts the thread, after privileges were dropped. Returns 0 or -errno. */
 int ipvs_scan_start(struct ipvs_scan *scan);
-/* Sends it off with the job, which it takes over; ipvs_scan_fd() is readable when it is back. Only when is_out is
- * false.
+/* Sends it off with the job, which it takes over; ipvs_scan_fd() is readable when it is back. Only when it is not out.
  */
 void ipvs_scan_send(struct ipvs_scan *scan, struct ipvs_scan_job *job);
 int ipvs_scan_fd(const struct ipvs_scan *scan);

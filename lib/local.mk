@@ -1,6 +1,7 @@
 noinst_LIBRARIES += lib/libpoise.a lib/libpoisenl.a
 lib_libpoise_a_SOURCES = lib/addr.c lib/addr.h lib/log.c lib/log.h lib/log_journal.c lib/loop.c lib/loop.h lib/mono.h \
-	lib/roles.c lib/roles.h lib/needed.c lib/needed.h lib/msg.c lib/msg.h lib/msg.def lib/board.c lib/board.h lib/status.c lib/status.h \
+	lib/roles.c lib/roles.h lib/needed.c lib/needed.h lib/msg.c lib/msg.h lib/msg.def lib/board.c lib/board.h \
+	lib/worker.c lib/worker.h lib/status.c lib/status.h \
 	lib/check_reason.c lib/check_reason.h lib/check_socket.c lib/check_socket.h \
 	lib/conf.c lib/conf.h lib/conf_build.c lib/conf_layout.c lib/conf_layout.h lib/conf_match.c lib/conf_path.c lib/role.c \
 	lib/role.h lib/ledger.c lib/ledger.h lib/sandbox.c lib/sandbox_strict.c lib/sandbox.h lib/sysctls.c lib/sysctls.h \
@@ -35,6 +36,10 @@ tests_unit_check_addr_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)
 tests_unit_check_board_SOURCES = tests/unit/check_board.c
 tests_unit_check_board_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_board_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_worker
+tests_unit_check_worker_SOURCES = tests/unit/check_worker.c
+tests_unit_check_worker_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_worker_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)
 tests_unit_check_msg_SOURCES = tests/unit/check_msg.c
 tests_unit_check_msg_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_msg_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)

@@ -465,7 +465,7 @@ static bool is_back(struct vrrp_addresses *addresses, int error, struct vrrp_wis
 {
 	if (error)
 		recover(addresses, error, now);
-	if (addresses->courier.has_thread)
+	if (addresses->courier.worker.has_thread)
 		return !vrrp_courier_is_out(&addresses->courier);
 	vrrp_addresses_back(addresses, wishes, now, report, arg);
 	return true;

@@ -6,7 +6,7 @@
 #define POISE_VRRP_COURIER_H
 
 #include "vrrp_link.h"
-#include <pthread.h>
+#include "worker.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,10 +40,7 @@ struct vrrp_courier {
 	int result; /* 0, or -errno: the outcome is not known */
 	struct vrrp_refusal *refusals;
 	uint32_t n_refusals, room;
-	/* the thread; without one an errand is run at once */
-	bool has_thread, is_ending;
-	pthread_t thread;
-	int go_fd, back_fd; /* eventfds */
+	struct worker worker; /* without a thread an errand is run at once */
 };
 
 /* sock and batch stay the caller's. */

@@ -537,7 +537,7 @@ struct mono vrrp_pave_apply(struct vrrp_pave *pave, const struct conf *conf, str
 		pave->audit = is_any_wanted(ways, n) ? mono_add(now, AUDIT_US) : MONO_NEVER;
 		if (send_look(pave, ways, n) < 0)
 			recover(pave, -ENOMEM, now);
-		if (vrrp_courier_is_out(pave->courier) && pave->courier->has_thread)
+		if (vrrp_courier_is_out(pave->courier) && pave->courier->worker.has_thread)
 			return MONO_NEVER;
 		if (vrrp_courier_is_out(pave->courier))
 			vrrp_pave_back(pave, ways, now, report, arg);
@@ -553,7 +553,7 @@ struct mono vrrp_pave_apply(struct vrrp_pave *pave, const struct conf *conf, str
 		/* Also after an error in composing it: a batch that is not sent would be part of the next one. */
 		if (vrrp_courier_send(pave->courier, VRRP_ERRAND_PATHS) < 0 || count < 0)
 			recover(pave, count < 0 ? count : -ENOMEM, now);
-		if (pave->courier->has_thread)
+		if (pave->courier->worker.has_thread)
 			return MONO_NEVER;
 		vrrp_pave_back(pave, ways, now, report, arg);
 	}

@@ -297,7 +297,7 @@ static int start_courier(struct vrrp_process *process)
 	struct vrrp_courier *courier = &process->addresses.courier;
 	int error;
 
-	if (courier->has_thread)
+	if (courier->worker.has_thread)
 		return 0;
 	error = vrrp_courier_start(courier);
 	if (error)
