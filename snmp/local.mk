@@ -5,7 +5,7 @@ snmp_libpoisesnmp_a_SOURCES = snmp/mib.h snmp/mib_tree.c snmp/mib_value.c snmp/m
 	snmp/trap_build.c snmp/trap_build.h \
 	snmp/trap_parts.h snmp/trap_poise.c snmp/trap_list.h snmp/trap_roll.c snmp/trap_roll.h snmp/outlet.c snmp/outlet.h \
 	snmp/library.c snmp/library.h snmp/sender.c snmp/sender.h snmp/sender_usm.c snmp/sender_usm.h \
-	snmp/trap.c snmp/trap.h snmp/agentx_link.c snmp/agentx_link.h snmp/agentx_probe.c snmp/agentx_probe.h \
+	snmp/trap.c snmp/trap.h snmp/trap_level.c snmp/trap_level.h snmp/agentx_link.c snmp/agentx_link.h snmp/agentx_probe.c snmp/agentx_probe.h \
 	snmp/agent.c snmp/agent.h snmp/agent_answer.c snmp/agent_answer.h
 
 pkglibexec_PROGRAMS += snmp/poise-snmp
@@ -18,7 +18,7 @@ TESTS += tests/unit/poise_mib
 EXTRA_DIST += tests/mibs tests/unit/poise_mib
 
 check_PROGRAMS += tests/unit/check_snmp_trap tests/unit/check_snmp_mib tests/unit/check_snmp_link \
-	tests/unit/check_snmp_agent tests/unit/check_snmp_roll tests/unit/check_snmp_sender
+	tests/unit/check_snmp_agent tests/unit/check_snmp_roll tests/unit/check_snmp_outlet tests/unit/check_snmp_sender
 snmp_site = tests/unit/snmp_site.c tests/unit/snmp_site.h
 tests_unit_check_snmp_trap_SOURCES = tests/unit/check_snmp_trap.c $(snmp_site)
 tests_unit_check_snmp_trap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -32,6 +32,9 @@ tests_unit_check_snmp_link_LDADD = snmp/libpoisesnmp.a $(ROLE_LIBS) $(CHECK_LIBS
 tests_unit_check_snmp_agent_SOURCES = tests/unit/check_snmp_agent.c $(snmp_site)
 tests_unit_check_snmp_agent_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_snmp_agent_LDADD = snmp/libpoisesnmp.a $(ROLE_LIBS) $(NETSNMP_LIBS) $(CHECK_LIBS)
+tests_unit_check_snmp_outlet_SOURCES = tests/unit/check_snmp_outlet.c
+tests_unit_check_snmp_outlet_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_snmp_outlet_LDADD = snmp/libpoisesnmp.a $(ROLE_LIBS) $(CHECK_LIBS)
 tests_unit_check_snmp_roll_SOURCES = tests/unit/check_snmp_roll.c $(snmp_site)
 tests_unit_check_snmp_roll_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_snmp_roll_LDADD = snmp/libpoisesnmp.a $(ROLE_LIBS) $(CHECK_LIBS)

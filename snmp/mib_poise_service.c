@@ -197,8 +197,7 @@ static bool load_admin(const struct mib_view *view, conf_index_t server, struct 
 	const struct board *board = view->boards[ROLE_PARENT];
 
 	/* What the parent says of its roles has no generation, what it says of servers has. */
-	return board && board_generation(board) == view->conf->generation &&
-	       status_load_admin(board, server, st) == 0;
+	return board && board_generation(board) == view->conf->generation && status_load_admin(board, server, st) == 0;
 }
 
 void poise_drain_rows(const struct mib_view *view, struct mib_rows *rows)

@@ -13,17 +13,48 @@ void outlet_init(struct outlet *o, const struct outlet_ops *ops, void *arg)
 	*o = (struct outlet){.ops = ops, .arg = arg};
 }
 
+void outlet_free(struct outlet *o)
+{
+	trap_roll_clear(&o->roll);
+	trap_level_free(&o->level);
+}
+
+static void event_add(struct outlet *o, const struct mib_view *view, const struct event *ev)
+{
+	if (trap_is_wanted(view->conf, ev))
+		trap_roll_add(&o->roll, ev, trap_has_older(view->conf, ev), view->now);
+}
+
+/* Servers that stand otherwise on the board than was told: of these an event was overwritten. What cannot be found so
+ * is counted. */
+static void events_repair(struct outlet *o, const struct mib_view *view, uint64_t lost)
+{
+	conf_index_t server = 0;
+	struct event ev;
+
+	while (trap_level_next(&o->level, view, &server, &ev)) {
+		event_add(o, view, &ev);
+		lost -= lost > 0;
+	}
+	o->feed.dropped += lost;
+	trap_roll_lost(&o->roll, (uint32_t)lost);
+}
+
 static void events_read(struct outlet *o, const struct mib_view *view, struct board *const boards[])
 {
+	uint64_t dropped = o->feed.dropped, lost;
 	struct event ev;
 	enum role role;
 
-	for (uint32_t i = 0; i < BOARD_EVENTS * ROLE_COUNT; i++) {
-		if (!trap_feed_next(&o->feed, boards, &ev, &role))
-			return;
-		if (trap_is_wanted(view->conf, &ev))
-			trap_roll_add(&o->roll, &ev, trap_has_older(view->conf, &ev), view->now);
+	for (uint32_t i = 0; i < BOARD_EVENTS * ROLE_COUNT && trap_feed_next(&o->feed, boards, &ev, &role); i++) {
+		if (trap_level_hear(&o->level, view->conf, &ev))
+			event_add(o, view, &ev);
 	}
+	lost = o->feed.dropped - dropped;
+	o->feed.dropped = dropped;
+	if (lost > 0)
+		events_repair(o, view, lost);
+	trap_level_follow(&o->level, view);
 }
 
 static void build_one(struct outlet *o, const struct mib_view *view, const struct roll_item *item)
@@ -56,7 +87,7 @@ static bool build_next(struct outlet *o, const struct mib_view *view)
 		break;
 	case ROLL_HELD:
 		o->list.n = 1;
-		trap_build_held(view->conf, work.held, work.left_out, real_now_us(), &o->list.trap[0]);
+		trap_build_held(view->conf, &work, real_now_us(), &o->list.trap[0]);
 		snprintf(o->about, sizeof(o->about), "that others were held back");
 		break;
 	}
@@ -64,14 +95,15 @@ static bool build_next(struct outlet *o, const struct mib_view *view)
 	return true;
 }
 
-/* Sends the next notification of o->list. */
-static bool send_next(struct outlet *o, struct mono now)
+/* Sends the next notification of o->list. The rate counts from the moment after: this process may have stood still
+ * since it was decided that one may be sent. */
+static bool send_next(struct outlet *o)
 {
 	if (!o->ops->can_send(o->arg) || !o->ops->send(o->arg, &o->list.trap[o->at], o->about))
 		return false;
 	o->at++;
 	o->sent++;
-	trap_roll_sent(&o->roll, now);
+	trap_roll_sent(&o->roll, o->ops->now ? o->ops->now(o->arg) : mono_now());
 	return true;
 }
 
@@ -91,7 +123,7 @@ struct mono outlet_pump(struct outlet *o, const struct mib_view *view, struct bo
 		}
 		if (!trap_roll_may_send(&o->roll, view->now, &when))
 			return when;
-		if (!send_next(o, view->now)) {
+		if (!send_next(o)) {
 			*is_blocked = true;
 			return MONO_NEVER;
 		}
@@ -110,7 +142,7 @@ void outlet_flush(struct outlet *o, const struct mib_view *view, struct board *c
 				return;
 			continue;
 		}
-		if (!send_next(o, view->now))
+		if (!send_next(o))
 			return;
 		most--;
 	}
@@ -119,6 +151,7 @@ void outlet_flush(struct outlet *o, const struct mib_view *view, struct board *c
 void outlet_skip(struct outlet *o, struct board *const boards[])
 {
 	trap_feed_skip(&o->feed, boards);
+	trap_level_free(&o->level);
 	trap_roll_clear(&o->roll);
 	o->at = o->list.n = 0;
 }

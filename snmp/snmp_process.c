@@ -483,6 +483,8 @@ static void on_stop_timer(struct timer *timer, void *arg)
 	(void)timer;
 	sender_free(s->sender);
 	s->sender = NULL;
+	outlet_free(&s->master);
+	outlet_free(&s->direct);
 	role_exit(s->p, 0);
 }
 

@@ -9,7 +9,7 @@
  * configuration) as fit into its list. Returns how many, at least 1. A line of the list has the object, its server or
  * servers, and the cause that they share. */
 uint32_t trap_build_list(const struct conf *conf, const struct roll_item *items, uint32_t n, struct trap *trap);
-/* A notification that so many were held back by the rate limit, and so many of them left out. */
-void trap_build_held(const struct conf *conf, uint32_t held, uint32_t left_out, int64_t real_us, struct trap *trap);
+/* A notification that so many were held back by the rate limit, and so many left out or lost (work: ROLL_HELD). */
+void trap_build_held(const struct conf *conf, const struct roll_work *work, int64_t real_us, struct trap *trap);
 
 #endif

@@ -314,12 +314,18 @@ uint32_t trap_build_list(const struct conf *conf, const struct roll_item *items,
 	return used;
 }
 
-void trap_build_held(const struct conf *conf, uint32_t held, uint32_t left_out, int64_t real_us, struct trap *trap)
+void trap_build_held(const struct conf *conf, const struct roll_work *work, int64_t real_us, struct trap *trap)
 {
+	char cause[160] = "more happened than may be told in the time (snmp_trap_rate); the lists have all of it";
+
+	if (work->lost > 0)
+		snprintf(cause, sizeof(cause),
+			"%u changes were overwritten before they could be told, because the "
+			"way out was blocked; the tables have what came of them",
+			work->lost);
 	*trap = (struct trap){.oid = MIB_OID(MIB_POISE, 0, POISE_TRAPS_HELD)};
-	mib_unsigned(poise_bind(trap, POISE_NOTIFY_COUNT), held);
-	mib_unsigned(poise_bind(trap, POISE_NOTIFY_LEFT_OUT), left_out);
-	mib_text(poise_bind(trap, POISE_NOTIFY_CAUSE),
-		"more happened than may be told in the time (snmp_trap_rate); the lists have all of it");
+	mib_unsigned(poise_bind(trap, POISE_NOTIFY_COUNT), work->held);
+	mib_unsigned(poise_bind(trap, POISE_NOTIFY_LEFT_OUT), (uint64_t)work->left_out + work->lost);
+	mib_text(poise_bind(trap, POISE_NOTIFY_CAUSE), cause);
 	poise_when_and_where(trap, conf, real_us);
 }

@@ -66,9 +66,10 @@ void trap_roll_clear(struct trap_roll *roll)
 {
 	queue_take(&roll->soon, roll->soon.n);
 	queue_take(&roll->later, roll->later.n);
+	queue_take(&roll->after, roll->after.n);
 	for (unsigned i = 0; i < ROLL_SLOTS; i++)
 		queue_take(&roll->slots[i].queue, roll->slots[i].queue.n);
-	roll->burst_held = roll->burst_left_out = 0;
+	roll->burst_held = roll->burst_left_out = roll->burst_lost = 0;
 }
 
 /* ---- the rate: the times of the last `rate` notifications ---- */
@@ -89,6 +90,16 @@ void trap_roll_sent(struct trap_roll *roll, struct mono now)
 }
 
 /* ---- adding ---- */
+static void leave_out(struct trap_roll *roll)
+{
+	roll->left_out++;
+	roll->burst_left_out++;
+}
+
+void trap_roll_lost(struct trap_roll *roll, uint32_t n)
+{
+	roll->burst_lost += n;
+}
 
 /* Where events of this kind that went this way are gathered; NULL: such are told alone. */
 static struct roll_slot *slot_of(struct trap_roll *roll, uint32_t kind, uint32_t to)
@@ -105,50 +116,70 @@ static struct roll_slot *slot_of(struct trap_roll *roll, uint32_t kind, uint32_t
 	return NULL;
 }
 
-/* What the object did before must be told first, or the last word would be the wrong one. */
-static void earlier_goes_first(struct trap_roll *roll, const struct event *ev, struct mono now)
+static bool queue_has(const struct roll_queue *q, const struct event *ev)
+{
+	for (uint32_t i = q->first; i < q->first + q->n; i++) {
+		if (q->item[i].ev.object == ev->object && q->item[i].ev.kind == ev->kind)
+			return true;
+	}
+	return false;
+}
+
+/* Does something else that the object did wait to be told? That must come first, or the last word would be the wrong
+ * one; its list is told now. */
+static bool must_wait(struct trap_roll *roll, const struct roll_slot *own, const struct event *ev, struct mono now)
 {
 	for (unsigned s = 0; s < ROLL_SLOTS; s++) {
 		struct roll_slot *slot = &roll->slots[s];
 
-		if (slot->queue.n == 0 || slot == slot_of(roll, ev->kind, ev->to) ||
-			queue_head(&slot->queue)->ev.kind != ev->kind)
+		if (slot == own || slot->queue.n == 0 || queue_head(&slot->queue)->ev.kind != ev->kind ||
+			!queue_has(&slot->queue, ev))
 			continue;
-		for (uint32_t i = 0; i < slot->queue.n; i++) {
-			const struct event *other = &queue_head(&slot->queue)[i].ev;
-
-			if (other->object == ev->object && mono_before(now, slot->due))
-				slot->due = now;
-		}
+		if (mono_before(now, slot->due))
+			slot->due = now;
+		return true;
 	}
+	return queue_has(&roll->after, ev);
 }
 
-static void slot_add(struct roll_slot *slot, struct trap_roll *roll, const struct event *ev, struct mono now)
+static void slot_add(struct trap_roll *roll, const struct event *ev, struct mono now)
 {
+	struct roll_slot *slot = slot_of(roll, ev->kind, ev->to);
 	struct mono due = mono_add(now, ROLL_FIRST_US), next = mono_add(slot->last, ROLL_NEXT_US);
+	struct roll_queue *queue = must_wait(roll, slot, ev, now) ? &roll->after : &slot->queue;
 
-	earlier_goes_first(roll, ev, now);
-	if (slot->queue.n == 0)
-		slot->due = mono_is_set(slot->last) && mono_before(due, next) ? next : due;
+	if (roll->is_hurried)
+		due = now;
+	else if (mono_is_set(slot->last) && mono_before(due, next))
+		due = next;
+	if (queue == &slot->queue && slot->queue.n == 0)
+		slot->due = due;
 	slot->is_sorted = false;
-	if (!queue_add(&slot->queue, ev, TRAP_PART_POISE, now)) {
-		roll->left_out++;
-		roll->burst_left_out++;
-	}
+	if (!queue_add(queue, ev, TRAP_PART_POISE, now))
+		leave_out(roll);
+}
+
+/* A list was told: what waited for that may be gathered now. */
+static void release(struct trap_roll *roll, struct mono now)
+{
+	struct roll_queue waited = roll->after;
+
+	roll->after = (struct roll_queue){0};
+	for (uint32_t i = waited.first; i < waited.first + waited.n; i++)
+		slot_add(roll, &waited.item[i].ev, now);
+	queue_take(&waited, waited.n);
 }
 
 void trap_roll_add(struct trap_roll *roll, const struct event *ev, bool with_older, struct mono now)
 {
-	struct roll_slot *slot = slot_of(roll, ev->kind, ev->to);
+	const struct roll_slot *slot = slot_of(roll, ev->kind, ev->to);
 	struct roll_queue *queue = ev->kind == EVENT_SERVER ? &roll->later : &roll->soon;
 	uint32_t parts = (with_older ? TRAP_PART_OLDER : 0) | (slot ? 0 : TRAP_PART_POISE);
 
-	if (parts && !queue_add(queue, ev, parts, now)) {
-		roll->left_out++;
-		roll->burst_left_out++;
-	}
+	if (parts && !queue_add(queue, ev, parts, now))
+		leave_out(roll);
 	if (slot)
-		slot_add(slot, roll, ev, now);
+		slot_add(roll, ev, now);
 }
 
 /* ---- telling ---- */
@@ -190,10 +221,10 @@ static struct roll_work slot_work(struct roll_slot *slot)
 	return work_of(alone ? ROLL_ONE : ROLL_LIST, &slot->queue);
 }
 
-/* More than a second's worth was held back, or something was left out, and that is over. */
+/* More than a second's worth was held back, or something was left out or lost, and that is over. */
 static bool burst_is_told(const struct trap_roll *roll)
 {
-	return roll->burst_left_out == 0 && roll->burst_held < roll->rate;
+	return roll->burst_left_out == 0 && roll->burst_lost == 0 && roll->burst_held < roll->rate;
 }
 
 struct roll_work trap_roll_next(struct trap_roll *roll, struct mono now)
@@ -207,8 +238,10 @@ struct roll_work trap_roll_next(struct trap_roll *roll, struct mono now)
 	if (roll->later.n > 0)
 		return work_of(ROLL_ONE, &roll->later);
 	if (!slot && !burst_is_told(roll))
-		return (struct roll_work){
-			.what = ROLL_HELD, .held = roll->burst_held, .left_out = roll->burst_left_out};
+		return (struct roll_work){.what = ROLL_HELD,
+			.held = roll->burst_held,
+			.left_out = roll->burst_left_out,
+			.lost = roll->burst_lost};
 	return (struct roll_work){.what = ROLL_NOTHING};
 }
 
@@ -229,7 +262,7 @@ static void count_held(struct trap_roll *roll, const struct roll_work *work, uin
 void trap_roll_done(struct trap_roll *roll, const struct roll_work *work, uint32_t n, struct mono now)
 {
 	if (work->what == ROLL_HELD)
-		roll->burst_held = roll->burst_left_out = 0;
+		roll->burst_held = roll->burst_left_out = roll->burst_lost = 0;
 	if (!work->from)
 		return;
 	if (work->what == ROLL_LIST)
@@ -238,8 +271,10 @@ void trap_roll_done(struct trap_roll *roll, const struct roll_work *work, uint32
 		count_held(roll, work, n, now);
 	queue_take(work->from, n);
 	for (unsigned i = 0; i < ROLL_SLOTS; i++) {
-		if (&roll->slots[i].queue == work->from && work->from->n == 0)
-			roll->slots[i].last = now;
+		if (&roll->slots[i].queue != work->from || work->from->n > 0)
+			continue;
+		roll->slots[i].last = now;
+		release(roll, now);
 	}
 	/* Small delays are no news. */
 	if (trap_roll_is_empty(roll) && burst_is_told(roll))
@@ -262,6 +297,7 @@ struct mono trap_roll_due(const struct trap_roll *roll)
 
 void trap_roll_hurry(struct trap_roll *roll, struct mono now)
 {
+	roll->is_hurried = true;
 	for (unsigned i = 0; i < ROLL_SLOTS; i++) {
 		if (mono_before(now, roll->slots[i].due))
 			roll->slots[i].due = now;

@@ -41,14 +41,14 @@ enum roll_what {
 	ROLL_NOTHING,
 	ROLL_ONE,  /* tell item[0] by its parts */
 	ROLL_LIST, /* tell as many of the items as fit into one list */
-	ROLL_HELD, /* tell that notifications were held back: `held`, `left_out` */
+	ROLL_HELD, /* tell that notifications were held back: `held`, `left_out`, `lost` */
 };
 
 struct roll_work {
 	enum roll_what what;
 	const struct roll_item *item;
 	uint32_t n;
-	uint32_t held, left_out;
+	uint32_t held, left_out, lost;
 	struct roll_queue *from; /* for trap_roll_done() */
 };
 
@@ -58,8 +58,10 @@ struct trap_roll {
 	uint32_t next_sent;
 	struct roll_queue soon, later; /* what is told alone; `later`: of servers, by the older MIBs */
 	struct roll_slot slots[ROLL_SLOTS];
-	uint64_t held, rolled, left_out;     /* since ever */
-	uint32_t burst_held, burst_left_out; /* since they were told */
+	struct roll_queue after; /* not before what their objects did earlier, which is in a slot */
+	bool is_hurried;
+	uint64_t held, rolled, left_out;                 /* since ever */
+	uint32_t burst_held, burst_left_out, burst_lost; /* since they were told */
 };
 
 void trap_roll_init(struct trap_roll *roll, uint32_t rate);
@@ -70,6 +72,8 @@ void trap_roll_rate(struct trap_roll *roll, uint32_t rate);
 
 /* An event that is to be told. with_older: the older MIBs have a notification for it, too. */
 void trap_roll_add(struct trap_roll *roll, const struct event *ev, bool with_older, struct mono now);
+/* So many events were lost before they could be added: that is told. */
+void trap_roll_lost(struct trap_roll *roll, uint32_t n);
 /* What is to be told now. The items stay until trap_roll_done(), and nothing may be added before. */
 struct roll_work trap_roll_next(struct trap_roll *roll, struct mono now);
 /* The first n items of the work were told (of ROLL_HELD: 1). */
@@ -77,7 +81,7 @@ void trap_roll_done(struct trap_roll *roll, const struct roll_work *work, uint32
 /* When trap_roll_next() will have something; not set = never without another event. */
 struct mono trap_roll_due(const struct trap_roll *roll);
 bool trap_roll_is_empty(const struct trap_roll *roll);
-/* All lists are due now, because this is the end. */
+/* All lists are due from now on, because this is the end. */
 void trap_roll_hurry(struct trap_roll *roll, struct mono now);
 
 /* May another notification be sent? If not, *when is when. */
