@@ -12,7 +12,7 @@ from poiselab.configs import TCP_CHECK, nat_site
 from poiselab.longlived import Connections, serve_on
 from poiselab.site import BACK4, GATEWAY, VIP
 
-ADVERT = 0.2
+ADVERT = 0.5  # a guest kernel stands still for longer than the patience of shorter ones
 PORT = 8000
 PRIORITY = {"r1": 150, "r2": 100}
 ALL = (20, 20)
@@ -106,6 +106,7 @@ def test_handover_and_restart(site):
     assert connections.survivors() == ALL
     # a successor that has just come up holds nothing: it is given everything first, and then mastership
     site.r2.reboot()
+    wait_until("r1 to miss it", lambda: pair(first).get("state"), lambda seen: seen != "up", within=20)
     second = go(site.r2)
     wait_until("r2 to take part", lambda: (pair(first).get("state"), second.status().get("connection_sync", {}).get(
         "ready")), lambda seen: seen == ("up", True), within=20)
