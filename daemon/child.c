@@ -94,6 +94,14 @@ static void on_vote(void *ctx, const struct msg_vote *m, int fd)
 	reload_vote(ctx, m);
 }
 
+static void on_weighed(void *ctx, const struct msg_weighed *m, int fd)
+{
+	struct child *c = ctx;
+
+	(void)fd;
+	reload_weighed(c->parent, m);
+}
+
 static void on_command(void *ctx, const struct msg_command *m, int fd)
 {
 	struct child *c = ctx;
@@ -151,6 +159,7 @@ static const struct msg_handlers handlers = {.board = on_board,
 	.changed = on_changed,
 	.events = on_events,
 	.vote = on_vote,
+	.weighed = on_weighed,
 	.command = on_command,
 	.answer = on_answer,
 	.peer_admin = on_peer_admin,

@@ -327,7 +327,7 @@ static void on_signal(int signo, void *arg)
 
 	if (signo == SIGHUP) {
 		log_info("configuration: reload asked for by signal");
-		reload_begin(p, &(struct reload_order){.goal = RELOAD_FILE});
+		reload_begin(p, &(struct reload_order){.goal = RELOAD_FILE, .must_not_cut = true});
 		return;
 	}
 	stop_begin(p);

@@ -41,7 +41,7 @@ struct child {
 	enum child_vote vote;
 };
 
-enum reload_phase { RELOAD_IDLE, RELOAD_PARSING, RELOAD_VOTING };
+enum reload_phase { RELOAD_IDLE, RELOAD_PARSING, RELOAD_WEIGHING, RELOAD_VOTING };
 
 /* What is to be brought into use. */
 enum reload_goal {
@@ -57,6 +57,7 @@ struct reload_order {
 	uint64_t request;          /* of the client that waits for the outcome, 0 = none */
 	char file[256];            /* "" = the configuration file */
 	char who[80];              /* "root (process 812)", "" = nobody asked */
+	bool must_not_cut;         /* connections: of a signal, which cannot say --allow */
 	bool is_quiet;             /* a plan for its own sake: its findings are for who asked */
 	int64_t confirm_us;        /* of RELOAD_APPLY; 0 = it stays */
 	struct pool_intent change; /* of RELOAD_POOL; no service: what is remembered has changed already */
@@ -174,6 +175,8 @@ void lend_wanted(struct child *c, const struct msg_want_file *m);
  * is read once more after it). */
 int reload_begin(struct parent *p, const struct reload_order *order);
 void reload_vote(struct child *c, const struct msg_vote *vote);
+/* Control says whether the table that was read for a signal would cut connections. */
+void reload_weighed(struct parent *p, const struct msg_weighed *m);
 /* A role has ended: its vote is not waited for. */
 void reload_absent(struct parent *p);
 

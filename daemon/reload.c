@@ -83,7 +83,7 @@ static void finish(struct parent *p, bool ok, const char *why)
 	}
 	if (r->again) {
 		r->again = false;
-		reload_begin(p, &(struct reload_order){.goal = RELOAD_FILE});
+		reload_begin(p, &(struct reload_order){.goal = RELOAD_FILE, .must_not_cut = true});
 	}
 }
 
@@ -189,10 +189,14 @@ void reload_vote(struct child *c, const struct msg_vote *vote)
 	commit_when_ready(p);
 }
 
+static void weigh_nothing(struct parent *p);
+
 void reload_absent(struct parent *p)
 {
 	if (p->reload.phase == RELOAD_VOTING)
 		commit_when_ready(p);
+	else if (p->reload.phase == RELOAD_WEIGHING && !p->children[ROLE_CONTROL].pid)
+		weigh_nothing(p);
 }
 
 static void on_deadline(struct timer *timer, void *arg)
@@ -252,27 +256,84 @@ static void propose(struct parent *p, struct conf *base)
 	ask(p);
 }
 
+/* Hands the table that `base` would become to control. */
+static bool send_candidate(struct parent *p, struct conf *base, const struct msg_candidate *m)
+{
+	struct child *control = &p->children[ROLE_CONTROL];
+	struct conf *table = pool_build(p, base, p->generation, &p->reload.order, &p->reload.stale);
+	int cut = table ? conf_cut(table, p->generation, role_conf_tables(ROLE_CONTROL)) : -ENOMEM;
+	bool sent = cut >= 0 && control->pid && msg_send_candidate(&control->channel, m, cut) >= 0;
+
+	conf_close(table);
+	if (cut >= 0)
+		close(cut);
+	return sent;
+}
+
+/* ---- would it cut? ---- */
+
+/* Nobody can tell whether it cuts. A control role that crashes must not keep its own repair out. */
+static void weigh_nothing(struct parent *p)
+{
+	if (p->stop_phase != STOP_NOT)
+		return;
+	log_warning("configuration: brought into use without knowing whether it cuts connections: the control role "
+		    "did not say");
+	propose(p, p->reload.base);
+}
+
+static void on_not_weighed(struct timer *timer, void *arg)
+{
+	(void)timer;
+	weigh_nothing(arg);
+}
+
+/* A signal asked for it: control, which sees all boards, is asked what it would do. */
+static void weigh(struct parent *p, struct conf *base)
+{
+	struct reload *r = &p->reload;
+	struct msg_candidate m = {.request = p->generation, .weigh = 1};
+
+	r->base = base;
+	r->phase = RELOAD_WEIGHING;
+	if (!send_candidate(p, base, &m)) {
+		weigh_nothing(p);
+		return;
+	}
+	r->deadline.fire = on_not_weighed;
+	r->deadline.arg = p;
+	loop_timer_set(p->loop, &r->deadline, mono_add(mono_now(), VOTE_TIME_US));
+}
+
+void reload_weighed(struct parent *p, const struct msg_weighed *m)
+{
+	struct reload *r = &p->reload;
+	char why[WHY_SIZE];
+
+	if (r->phase != RELOAD_WEIGHING || m->generation != p->generation)
+		return;
+	loop_timer_cancel(p->loop, &r->deadline);
+	if (!m->cuts) {
+		propose(p, r->base);
+		return;
+	}
+	snprintf(why, sizeof(why), "'poisectl reload --allow' if it is meant: %.115s", m->text);
+	drop_base(p);
+	finish(p, false, why);
+}
+
 /* Gives the table of a plan to control and keeps it for the order that may follow. */
 static void show_candidate(struct parent *p, struct conf *base)
 {
-	struct reload *r = &p->reload;
-	struct child *control = &p->children[ROLE_CONTROL];
-	struct msg_candidate m = {.request = r->order.request};
-	struct conf *table = pool_build(p, base, p->generation, &r->order, &r->stale);
-	int cut = -ENOMEM;
+	struct msg_candidate m = {.request = p->reload.order.request};
 
-	if (table)
-		cut = conf_cut(table, p->generation, role_conf_tables(ROLE_CONTROL));
-	conf_close(table);
-	if (cut < 0 || !control->pid || msg_send_candidate(&control->channel, &m, cut) < 0) {
+	if (!send_candidate(p, base, &m)) {
 		conf_close(base);
 		finish(p, false, "the plan cannot be handed to the control role");
-	} else {
-		apply_keep_candidate(p, base, r);
-		finish(p, true, "planned");
+		return;
 	}
-	if (cut >= 0)
-		close(cut);
+	apply_keep_candidate(p, base, &p->reload);
+	finish(p, true, "planned");
 }
 
 /* ---- the config role ---- */
@@ -383,6 +444,8 @@ static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
 		finish(p, false, "the config role wrote a table of another version: reinstall Poise");
 	else if (r->order.goal == RELOAD_PLAN)
 		show_candidate(p, base);
+	else if (r->order.must_not_cut && !base->global->reload_may_cut)
+		weigh(p, base);
 	else
 		propose(p, base);
 }

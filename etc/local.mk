@@ -16,7 +16,7 @@ EXTRA_DIST += etc/poise.service.in etc/poise-script@.service.in etc/poise-script
 CLEANFILES += etc/poise.service etc/poise-script@.service etc/release-leftovers
 TESTS += tests/unit/examples tests/unit/manuals
 
-edit_paths = $(MKDIR_P) etc && $(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
+edit_paths = $(MKDIR_P) etc && $(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@bindir[@]|$(bindir)|g' -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
 	-e 's|@pkglibexecdir[@]|$(pkglibexecdir)|g'
 
 etc/poise.service: etc/poise.service.in Makefile

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 14
+#define CONF_LAYOUT 15
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -105,6 +105,7 @@ struct conf_global {
 	conf_string_t notification_emails; /* addresses, one a line */
 	conf_string_t smtp_helo_name;      /* 0 = the host's name */
 	int64_t smtp_timeout_us;
+	uint32_t reload_may_cut; /* connections, without --allow */
 	uint32_t no_email_faults;
 	uint32_t fifo_states_on_reload;
 	struct conf_fifo fifo_all, fifo_vrrp, fifo_lvs;

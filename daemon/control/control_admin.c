@@ -38,6 +38,7 @@ struct admin_job {
 	conf_index_t service;  /* server-add, server-remove */
 	char server_name[64];
 	bool is_planning, has_plan; /* the plan is awaited; it is there */
+	bool may_cut;               /* the file itself says that its reload may */
 	struct plan plan;
 	struct access_peer peer;
 	char why[160];
@@ -565,7 +566,7 @@ static void judge_plan(struct admin_job *job, struct target *target)
 	job->is_planning = false;
 	if (job->verb == MSG_VERB_PLAN || request->dry_run) {
 		target->state = TARGET_DONE;
-	} else if (plan_verdict(&job->plan) == PLAN_CUTS && !request->allow) {
+	} else if (plan_verdict(&job->plan) == PLAN_CUTS && !request->allow && !job->may_cut) {
 		target->state = TARGET_REFUSED;
 		plan_summary(&job->plan, summary, sizeof(summary) - 60);
 		snprintf(summary + strlen(summary), 60, ": use --allow if that is meant");
@@ -592,6 +593,7 @@ void admin_candidate(struct administration *admin, uint64_t request, struct conf
 		plan_free(&job->plan);
 		plan_make(&job->plan, &now, to);
 		job->has_plan = true;
+		job->may_cut = job->verb == MSG_VERB_RELOAD && to->global->reload_may_cut;
 		conf_close(to);
 		judge_plan(job, target);
 		return;

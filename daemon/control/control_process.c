@@ -9,6 +9,7 @@
 #include "control_events.h"
 #include "control_match.h"
 #include "control_status.h"
+#include "control_weigh.h"
 #include "log.h"
 #include "role.h"
 #include <errno.h>
@@ -34,6 +35,7 @@ struct control {
 	int listener;
 	struct access access;
 	struct administration admin;
+	struct weigher weigher;
 	struct client *clients;
 	unsigned n_clients;
 	uint64_t last_client;
@@ -396,6 +398,7 @@ static void control_stop(struct role_process *p, bool keep)
 	c->listener = -1;
 	while (c->clients)
 		client_close(c->clients);
+	weigher_free(&c->weigher);
 	access_free(&c->access);
 	role_exit(p, 0);
 }
@@ -414,7 +417,7 @@ static void on_candidate(void *ctx, const struct msg_candidate *m, int fd)
 	struct role_process *p = ctx;
 	struct control *c = p->ctx;
 
-	admin_candidate(&c->admin, m->request, conf_open(fd));
+	weigher_take(&c->weigher, m, conf_open(fd));
 }
 
 static const struct msg_handlers handlers = {.answer = on_answer, .candidate = on_candidate};
@@ -435,5 +438,6 @@ int main(int argc, char **argv)
 
 	control.admin.done = on_change_done;
 	control.admin.ctx = &control;
+	control.weigher.admin = &control.admin;
 	return role_main(&ops, &control, argc, argv);
 }

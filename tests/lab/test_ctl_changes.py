@@ -168,8 +168,39 @@ sys.stdin.read()
     done = poised.poisectl("reload", check=False)
     assert done.returncode == 4 and "1 connections would be cut" in done.stderr and "--allow" in done.stderr
     assert len(poised.status()["services"]) == 1
-    poised.poisectl("reload", "--allow")
-    assert poised.status()["services"] == []
+    # A signal is answered by nobody: it is refused aloud.
+    poised.signal(signal.SIGHUP)
+    poised.wait_log("configuration: refused: 'poisectl reload --allow' if it is meant: 1 connections would be cut", within=15)
+    configuration = poised.status()["configuration"]
+    assert configuration["last_reload_ok"] is False and "reload --allow" in configuration["why"]
+    assert len(poised.status()["services"]) == 1
+    # A server that leaves is given time, so nothing is cut; the client's is the one that goes.
+    busy = next(s["address"] for s in poised.status()["services"][0]["servers"] if s["active"])
+    poised.write(text.replace("real_server %s 80" % busy, "real_server %s 80" % (BACK4 + "77")))
+    generation = poised.status()["generation"]
+    poised.signal(signal.SIGHUP)
+    wait_until("the reload", lambda: poised.status()["generation"], lambda g: g > generation, within=15)
+    assert busy not in addresses(poised) and poised.status()["configuration"]["last_reload_ok"] is True
+    poised.write(text)
+    poised.poisectl("reload")
+    wait_until("the connection to be counted again", lambda: poised.server(busy)["active"], lambda n: n == 1, within=10)
+    # The file's own word stands for --allow, as whoever comes from keepalived may want it.
+    poised.write(web(globals_="reload_may_cut")[:web(globals_="reload_may_cut").index("virtual_server")])
+    poised.signal(signal.SIGHUP)
+    wait_until("the reload that cuts", lambda: poised.status()["services"], lambda services: services == [], within=15)
+
+
+def test_a_signal_reloads_without_a_control_role(site):
+    """Nobody can say what it cuts then, and the reload may be what mends the role."""
+    poised = master(started(site))
+    pid, = poised.role_pids("control")
+    os.kill(pid, signal.SIGSTOP)
+    poised.write(web().replace("weight 1", "weight 3"))
+    poised.signal(signal.SIGHUP)
+    poised.wait_log("without knowing whether it cuts connections", within=15)
+    os.kill(pid, signal.SIGCONT)
+    wait_until("the new weight", lambda: poised.server(SERVERS[0])["weight"], lambda w: w == 3, within=15)
+
 
 
 def values_at(document, path):
