@@ -90,10 +90,6 @@ enum vrrp_drop vrrp_packet_vrid(const struct vrrp_received *rx, uint8_t *vrid)
 
 	if (!view_lay(&v, rx))
 		return VRRP_DROP_LENGTH;
-	if (version_of(&v) != 2 && version_of(&v) != 3)
-		return VRRP_DROP_VERSION;
-	if ((v.message[0] & 15) != TYPE_ADVERTISEMENT)
-		return VRRP_DROP_TYPE;
 	*vrid = v.message[1];
 	return VRRP_DROP_NONE;
 }

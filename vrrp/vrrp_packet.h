@@ -68,8 +68,8 @@ struct vrrp_receiver {
 	struct vrrp_hmac_time time;          /* for the trailer's freshness only */
 };
 
-/* Finds the VRID so that the caller can find the instance: rules that need none (length, version 2 or 3, type).
- * Returns VRRP_DROP_NONE and sets *vrid, or the reason. */
+/* Finds the VRID so that the caller can find the instance, which counts whatever else is wrong. Returns VRRP_DROP_NONE
+ * and sets *vrid, or VRRP_DROP_LENGTH. */
 enum vrrp_drop vrrp_packet_vrid(const struct vrrp_received *rx, uint8_t *vrid);
 
 /* Applies every rule in order. advert is written only when VRRP_DROP_NONE is returned. */
