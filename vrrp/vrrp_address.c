@@ -423,19 +423,39 @@ static struct mono earlier(struct mono a, struct mono b)
 	return mono_is_set(b) && mono_before(b, a) ? b : a;
 }
 
+static void tell(struct vrrp_wish *wishes, uint32_t number, vrrp_address_report_fn *report, void *arg)
+{
+	wishes[number].is_reported = wishes[number].is_set;
+	report(arg, number, 0, NULL);
+	wishes[number].is_lost = false;
+}
+
+/* Before they are put back: afterwards nobody could see that they were away. */
+static void tell_losses(struct vrrp_wish *wishes, uint32_t n, vrrp_address_report_fn *report, void *arg)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (wishes[i].is_lost)
+			tell(wishes, i, report, arg);
+	}
+}
+
 /* Compares the wishes with the image, after the notifications of an errand have been taken. */
-static void look_again(struct vrrp_addresses *addresses, struct vrrp_wish *wishes, uint32_t n,
+static void look_again(struct vrrp_addresses *addresses, struct vrrp_wish *wishes, uint32_t n, struct mono now,
 	vrrp_address_report_fn *report, void *arg)
 {
 	vrrp_monitor_read(addresses->monitor);
 	for (uint32_t i = 0; i < n; i++) {
-		const struct link *link = links_find(&addresses->monitor->links, wishes[i].ifindex);
+		struct vrrp_wish *wish = &wishes[i];
+		const struct link *link = links_find(&addresses->monitor->links, wish->ifindex);
+		bool is_here = link && link_find_address(link, &wish->addr, wish->prefix);
 
-		wishes[i].is_set = link && link_find_address(link, &wishes[i].addr, wishes[i].prefix);
-		if (wishes[i].is_set == wishes[i].is_reported)
-			continue;
-		wishes[i].is_reported = wishes[i].is_set;
-		report(arg, i, 0, NULL);
+		if (wish->is_set && !is_here && wish->is_wanted && wish->ifindex) {
+			vrrp_setback(&wish->setbacks, now);
+			wish->is_lost = true;
+		}
+		wish->is_set = is_here;
+		if (wish->is_set != wish->is_reported)
+			tell(wishes, i, report, arg);
 	}
 }
 
@@ -484,12 +504,13 @@ struct mono vrrp_addresses_apply(struct vrrp_addresses *addresses, const struct 
 		return addresses->not_before;
 	n = vrrp_plan(wishes, conf->n_addresses, addresses->leases, addresses->n_leases, &addresses->monitor->links,
 		now, addresses->items, &next);
+	tell_losses(wishes, conf->n_addresses, report, arg);
 	if (n > 0) {
 		error = send_plan(addresses, conf, wishes, n, now);
 		if (!is_back(addresses, error, wishes, now, report, arg))
 			return MONO_NEVER;
 	}
-	look_again(addresses, wishes, conf->n_addresses, report, arg);
+	look_again(addresses, wishes, conf->n_addresses, now, report, arg);
 	if (prune_leases(addresses, wishes, conf->n_addresses))
 		store_ledger(addresses);
 	if (is_refresh_due(addresses, conf, wishes, now)) {

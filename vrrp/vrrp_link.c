@@ -200,6 +200,8 @@ static int take_address(struct links *links, const struct nlmsghdr *nlh)
 	if (!link)
 		return LINK_UNCHANGED;
 	known = find_address(link, &address.addr, address.prefix);
+	if (nlh->nlmsg_type == RTM_DELADDR && known)
+		link->remover = nlh->nlmsg_pid;
 	if (nlh->nlmsg_type == RTM_DELADDR)
 		return known ? remove_address(link, known) : LINK_UNCHANGED;
 	if (!known)

@@ -34,6 +34,7 @@ struct link {
 	uint8_t mac[6];
 	struct link_address *addresses; /* in the kernel's order */
 	uint32_t n_addresses, room;
+	uint32_t remover; /* rtnetlink port of who removed an address from it last; 0 = nobody, or not known */
 };
 
 /* The image. Zeroed = empty. */

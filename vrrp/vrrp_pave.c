@@ -9,7 +9,6 @@
 #include "vrrp_vmac.h"
 #include <errno.h>
 #include <linux/fib_rules.h>
-#include <linux/filter.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -21,7 +20,6 @@
 #define RETRY_US (1 * US_PER_S)
 /* A route that is replaced by one of another protocol is not told of. */
 #define AUDIT_US (30 * US_PER_S)
-#define PROTOCOLS_MAX 16
 
 struct vrrp_pave_target {
 	struct vrrp_path path;
@@ -397,6 +395,8 @@ static void take_look(
 	}
 	if (is_ledger_old)
 		store_ledger(pave);
+	/* What goes with a link goes without a word, and is not to be laid to the last one that was heard. */
+	pave->remover = 0;
 }
 
 static void take_answers(
@@ -458,6 +458,13 @@ bool vrrp_pave_back(
 	if (pave->is_outdated)
 		pave->must_look = true;
 	return true;
+}
+
+void vrrp_pave_heard(struct vrrp_pave *pave, uint32_t remover)
+{
+	pave->must_look = true;
+	if (remover)
+		pave->remover = remover;
 }
 
 void vrrp_pave_forget(struct vrrp_pave *pave)
@@ -582,67 +589,4 @@ int vrrp_pave_release(struct vrrp_pave *pave)
 	for (uint32_t i = 0; i < pave->n_jobs; i++)
 		restore_base(pave, &pave->jobs[i].path);
 	return n;
-}
-
-/* ---- notifications ---- */
-
-/* Loads are in network order whatever the machine's is; a netlink header is in the machine's. */
-#define TYPE_AT offsetof(struct nlmsghdr, nlmsg_type)
-#define PROTOCOL_AT (NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_protocol))
-
-static int attach_filter(int fd, const uint8_t *protocols, uint8_t n)
-{
-	struct sock_filter code[PROTOCOLS_MAX + 8];
-	struct sock_fprog program = {.filter = code};
-	uint8_t at = 0;
-
-	code[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_H | BPF_ABS, TYPE_AT);
-	code[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWRULE), (uint8_t)(n + 3), 0);
-	code[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELRULE), (uint8_t)(n + 2), 0);
-	code[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PROTOCOL_AT);
-	for (uint8_t i = 0; i < n; i++)
-		code[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, protocols[i], (uint8_t)(n - i), 0);
-	code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-	code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
-	program.len = at;
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
-}
-
-int vrrp_pave_listen(const struct conf *conf)
-{
-	static const int groups[] = {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE};
-	const struct sockaddr_nl local = {.nl_family = AF_NETLINK};
-	uint8_t protocols[PROTOCOLS_MAX], n = 0;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-	int error;
-
-	if (fd < 0)
-		return -errno;
-	for (uint32_t i = 0; i < conf->n_routes && n < PROTOCOLS_MAX; i++) {
-		if (!memchr(protocols, conf->routes[i].protocol, n))
-			protocols[n++] = conf->routes[i].protocol;
-	}
-	error = attach_filter(fd, protocols, n);
-	if (!error && bind(fd, (const struct sockaddr *)&local, sizeof(local)) < 0)
-		error = -errno;
-	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups) && !error; i++) {
-		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof(groups[i])) < 0)
-			error = -errno;
-	}
-	if (!error)
-		return fd;
-	close(fd);
-	return error;
-}
-
-/* What they say is not read: the look afterwards tells all, and what was lost is no loss. */
-void vrrp_pave_heard(struct vrrp_pave *pave, int fd)
-{
-	char buffer[64];
-	ssize_t n;
-
-	do
-		n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT | MSG_TRUNC);
-	while (n >= 0 || errno == EINTR || errno == ENOBUFS);
-	pave->must_look = true;
 }

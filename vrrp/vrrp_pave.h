@@ -45,6 +45,7 @@ struct vrrp_pave {
 	uint32_t n_jobs;
 	uint32_t room;     /* of leases and jobs */
 	bool must_look;    /* something may have changed */
+	uint32_t remover;  /* rtnetlink port of who took a route or rule away since the last look; 0 = not known */
 	bool is_outdated;  /* what is under way belongs to a generation that is gone */
 	struct mono audit; /* look again then; not set = never */
 	struct mono not_before;
@@ -71,17 +72,11 @@ bool vrrp_pave_is_out(const struct vrrp_pave *pave);
 /* The courier is back: takes what it brings. Returns false when it is not; apply again afterwards. */
 bool vrrp_pave_back(
 	struct vrrp_pave *pave, struct vrrp_way *ways, struct mono now, vrrp_pave_report_fn *report, void *arg);
+/* Something may have changed; remover: the rtnetlink port that took something away, 0 = not known. */
+void vrrp_pave_heard(struct vrrp_pave *pave, uint32_t remover);
 /* Ways of another generation follow; what is under way is not theirs. */
 void vrrp_pave_forget(struct vrrp_pave *pave);
 /* Removes every lease from the kernel and empties the ledger. Returns how many there were, or -errno. */
 int vrrp_pave_release(struct vrrp_pave *pave);
-
-/* ---- notifications ---- */
-
-/* A socket that becomes readable when a rule, or a route of one of these protocols, changes: the kernel filters, since
- * a router may have a million others. Returns a descriptor or -errno. */
-int vrrp_pave_listen(const struct conf *conf);
-/* Empties it; something may have changed. */
-void vrrp_pave_heard(struct vrrp_pave *pave, int fd);
 
 #endif

@@ -105,8 +105,10 @@ static bool look_at_wish(struct vrrp_wish *wish, bool is_here, bool is_ours, str
 	wish->is_foreign = is_here && !is_ours;
 	if (!wish->is_wanted || wish->ifindex == 0 || is_here)
 		return false;
-	if (was_set)
+	if (was_set) {
 		vrrp_setback(&wish->setbacks, now);
+		wish->is_lost = true;
+	}
 	if (mono_before(now, wish->setbacks.not_before)) {
 		if (!mono_is_set(*next) || mono_before(wish->setbacks.not_before, *next))
 			*next = wish->setbacks.not_before;
@@ -134,7 +136,7 @@ uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrr
 
 		/* Its removal is planned already, because it is of another form. */
 		if (lease && wish->is_wanted && !is_wanted(wishes, n_wishes, lease))
-			wish->is_set = is_here = false;
+			wish->is_set = wish->is_reported = is_here = false;
 		if (look_at_wish(wish, is_here, lease != NULL, now, next) && !is_planned(wishes, items, n, i))
 			items[n++] = (struct vrrp_plan_item){VRRP_PLAN_ADD, i, 0};
 	}

@@ -38,6 +38,7 @@ struct vrrp_wish {
 	bool is_set;      /* seen in the kernel */
 	bool is_foreign;  /* ... and somebody else had put it there */
 	bool is_reported; /* what vrrp_address.c last told about is_set */
+	bool is_lost;     /* it was there, and somebody took it away: to be told, and a setback */
 	uint8_t prefix;
 	uint32_t form;
 	uint32_t ifindex; /* 0 = the interface does not exist */
@@ -55,8 +56,8 @@ struct vrrp_plan_item {
 };
 
 /* Looks at the kernel's image and fills items (room for n_wishes + n_leases): removals first, so that an address can
- * move between interfaces or change its prefix. Updates is_set, is_foreign and the setbacks of the wishes. now: a
- * refused or fought-over address waits for its not_before; *next is set to the earliest of those, or left alone.
+ * move between interfaces or change its prefix. Updates is_set, is_foreign, is_lost and the setbacks of the wishes.
+ * now: a refused or fought-over address waits for its not_before; *next is set to the earliest of those, or left alone.
  * Returns the number of items. */
 uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrrp_lease *leases, uint32_t n_leases,
 	const struct links *links, struct mono now, struct vrrp_plan_item *items, struct mono *next);

@@ -3,6 +3,7 @@
  * switch between configurations and the order of work in a round of the loop; it waits for nothing but the kernel's
  * answer to a batch of addresses, and never for another process. */
 #include "vrrp_process.h"
+#include "vrrp_ear.h"
 #include <errno.h>
 #include <malloc.h>
 #include <sched.h>
@@ -136,7 +137,7 @@ static void on_paths(int fd, uint32_t events, void *arg)
 	struct vrrp_process *process = arg;
 
 	(void)events;
-	vrrp_pave_heard(&process->pave, fd);
+	vrrp_pave_heard(&process->pave, vrrp_ear_read(fd));
 	if (!process->paths_due.slot || mono_before(mono_add(mono_now(), PATHS_REST_US), process->paths_due.at))
 		loop_timer_set(process->role->loop, &process->paths_due, mono_add(mono_now(), PATHS_REST_US));
 }
@@ -318,7 +319,8 @@ static int vrrp_prepare(struct role_process *role, const struct conf *next, char
 	process->next = vrrp_set_new(process, next);
 	if (process->next && vrrp_addresses_reserve(&process->addresses, next->n_addresses) == 0 &&
 		vrrp_pave_reserve(&process->pave, vrrp_pave_count(next)) == 0 &&
-		loop_timer_reserve(role->loop, TIMERS_AN_INSTANCE * (size_t)next->n_instances + next->n_bfds + TIMERS_BESIDE) == 0)
+		loop_timer_reserve(
+			role->loop, TIMERS_AN_INSTANCE * (size_t)next->n_instances + next->n_bfds + TIMERS_BESIDE) == 0)
 		return 0;
 	vrrp_set_free(process->next);
 	process->next = NULL;
@@ -345,7 +347,7 @@ static void hear_of_paths(struct vrrp_process *process, const struct conf *conf)
 	process->paths_fd = -1;
 	if (conf->n_routes + conf->n_rules == 0)
 		return;
-	process->paths_fd = vrrp_pave_listen(conf);
+	process->paths_fd = vrrp_ear_open(conf);
 	if (process->paths_fd >= 0)
 		process->paths_io = loop_io_add(process->role->loop, process->paths_fd, EPOLLIN, on_paths, process);
 	if (!process->paths_io)

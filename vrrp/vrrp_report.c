@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tells the rest of the daemon, and people, what the vrrp process does: one log line for a change, the records of its
  * board, numbered events, and the notification scripts that are to be run. It only tells. */
+#include "vrrp_culprit.h"
 #include "vrrp_process.h"
 #include <stdio.h>
 #include <string.h>
@@ -162,6 +163,13 @@ void vrrp_report_track(const struct vrrp_process *process, uint32_t index)
 		sizeof(struct status_track));
 }
 
+static const char *culprit_of(const struct vrrp_process *process, uint32_t ifindex, char text[VRRP_TEXT_SIZE])
+{
+	const struct link *link = links_find(&process->monitor.links, ifindex);
+
+	return vrrp_culprit(link ? link->remover : 0, text, VRRP_TEXT_SIZE);
+}
+
 void vrrp_report_address(void *arg, uint32_t index, int error, const char *text)
 {
 	struct vrrp_process *process = arg;
@@ -172,7 +180,7 @@ void vrrp_report_address(void *arg, uint32_t index, int error, const char *text)
 	struct status_address record = {
 		.is_set = wish->is_set, .ifindex = wish->is_set ? wish->ifindex : 0, .last_error = (uint32_t)error};
 	bool is_new_error = error && process->set->last_errors[index] != (uint32_t)error;
-	char buf[ADDR_TEXT];
+	char buf[ADDR_TEXT], culprit[VRRP_TEXT_SIZE];
 
 	process->set->last_errors[index] = (uint32_t)error;
 	role_store(process->role, VRRP_TABLE_ADDRESS, index, &record, sizeof(record));
@@ -185,9 +193,9 @@ void vrrp_report_address(void *arg, uint32_t index, int error, const char *text)
 			buf, wish->prefix);
 	else if (!error)
 		log_debug("vrrp %s: %s/%u %s", name, buf, wish->prefix, wish->is_set ? "added" : "removed");
-	if (!error && !wish->is_set && wish->is_wanted && wish->ifindex)
-		log_warning("vrrp %s: %s/%u was removed by somebody else (%u times of late): putting it back", name,
-			buf, wish->prefix, wish->setbacks.count + 1);
+	if (wish->is_lost)
+		log_warning("vrrp %s: %s/%u was removed by %s, %u times of late: putting it back", name, buf,
+			wish->prefix, culprit_of(process, wish->ifindex, culprit), wish->setbacks.count);
 	if (!error && wish->is_set && !is_static)
 		vrrp_instance_announce_again(&process->set->instances[address->instance]);
 }
@@ -205,7 +213,7 @@ void vrrp_report_way(void *arg, uint32_t index, int error, const char *text)
 					    : conf->rules[number].instance;
 	struct status_address record = {.is_set = way->is_set, .last_error = (uint32_t)error};
 	const char *name = owner == CONF_NONE ? "static" : process->set->instances[owner].name;
-	char object[CONF_NAME_SIZE];
+	char object[CONF_NAME_SIZE], culprit[VRRP_TEXT_SIZE];
 
 	if (index < links)
 		role_store(
@@ -222,7 +230,8 @@ void vrrp_report_way(void *arg, uint32_t index, int error, const char *text)
 		log_error("vrrp %s: %s is not added: %s%s%s; trying again now and then", name, object, strerror(error),
 			text ? ": " : "", text ? text : "");
 	else if (!error && !way->is_set && way->is_wanted)
-		log_warning("vrrp %s: %s was removed by somebody else: %s", name, object,
+		log_warning("vrrp %s: %s was removed by %s: %s", name, object,
+			vrrp_culprit(process->pave.remover, culprit, sizeof(culprit)),
 			way->is_let_go ? "left out until the next takeover (no_track)" : "putting it back");
 	else if (!error)
 		log_debug("vrrp %s: %s added", name, object);

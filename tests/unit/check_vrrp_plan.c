@@ -193,6 +193,8 @@ START_TEST(a_fight_is_fought_more_and_more_slowly)
 	struct vrrp_wish w = wish("192.0.2.100", ETH0);
 
 	ck_assert_int_eq(fight(&w, 3), 0);
+	/* Although it is put back at once there is something to tell. */
+	ck_assert(w.is_lost);
 	ck_assert_int_eq(fight(&w, 1), 100 * MS);
 	ck_assert_int_eq(fight(&w, 1), 200 * MS);
 	ck_assert_int_eq(fight(&w, 10), 10 * US_PER_S);
@@ -213,6 +215,7 @@ START_TEST(our_own_removal_is_no_setback)
 	w.is_wanted = true;
 	ck_assert_uint_eq(vrrp_plan(&w, 1, NULL, 0, &links, now, items, &next), 1);
 	ck_assert_uint_eq(w.setbacks.count, 0);
+	ck_assert(!w.is_lost);
 }
 END_TEST
 
