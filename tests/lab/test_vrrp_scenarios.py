@@ -59,14 +59,20 @@ def test_a_cold_start_of_equals(site):
 def test_loss_in_one_direction(site):
     """The backup does not hear the master, the master hears it: nobody can mend that, but both say it, the better one
     stays master, and when it is over the winner tells the neighbours where the address is."""
-    first, second = site.r1.poised(one(150)), site.r2.poised(one(100))
+    mark = site.r1.path("lower")
+    script = "global_defs {\n\tscript_user root\n}\n"
+    first = site.r1.poised(script + one(150, more="notify_master_rx_lower_pri \"/usr/bin/touch %s\"" % mark))
+    second = site.r2.poised(one(100))
     wait_until("r1 alone", lambda: site.holders(VIP), lambda seen: seen == ["r1"])
+    assert not os.path.exists(mark)
     site.r2.run("nft", "add", "table", "ip", "loss")
     site.r2.run("nft", "add", "chain", "ip", "loss", "in", "{ type filter hook prerouting priority -300 ; }")
     site.r2.run("nft", "add", "rule", "ip", "loss", "in", "ip protocol 112 ip saddr %s drop" % R1)
     wait_state(second, "MASTER")
     pause(6 * INTERVAL)
     assert first.state("one") == "MASTER" and first.vrrp("one")["became_master"] == 1
+    # Who keeps a record of where the address is hears from the winner, whose state never changed.
+    wait_until("the script to be told of a lower master", lambda: os.path.exists(mark))
     frames = site.client.capture("eth0")
     site.r2.run("nft", "delete", "table", "ip", "loss")
     wait_state(second, "BACKUP")
@@ -168,3 +174,69 @@ def test_roles_that_are_stopped_move_nothing(site):
     own = [when for when, source, _ in frames.vrrp() if source == R1]
     assert {source for _, source, _ in frames.vrrp()} == {R1}
     assert max(b - a for a, b in zip([moment] + own, own)) < 3 * INTERVAL
+
+
+def test_a_parent_that_is_stopped_moves_nothing(site):
+    """Who looks after the roles may hang: the heartbeat asks nobody, and afterwards no role is blamed for it."""
+    first, second = site.r1.poised(one(150) + EVERY_ROLE), site.r2.poised(one(100))
+    wait_until("r1 alone", lambda: site.holders(VIP), lambda seen: seen == ["r1"])
+    frames = site.client.capture("eth0")
+    roles = {role: first.role_pids(role) for role in ("vrrp", "ipvs", "healthcheck", "control", "snmp", "script")}
+    parent = first.role_pids("poised")[0]
+    os.kill(parent, signal.SIGSTOP)
+    try:
+        pause(4 * DOWN)
+        sent = first.vrrp("one")["adverts_sent"]  # control still answers
+        wait_until("more advertisements", lambda: first.vrrp("one")["adverts_sent"], lambda n: n > sent)
+    finally:
+        os.kill(parent, signal.SIGCONT)
+    pause(2 * DOWN)
+    assert {source for _, source, _ in frames.vrrp()} == {R1}
+    assert second.vrrp("one")["became_master"] == 0
+    assert {role: first.role_pids(role) for role in roles} == roles
+
+
+def test_lists_that_differ_are_said_and_split_nothing(site):
+    """An address was added on one node and not yet on the other: both go on as before, and say so."""
+    first, second = site.r1.poised(one(150)), site.r2.poised(one(100).replace(VIP, VIP + "\n\t\t" + FRONT4 + "11"))
+    wait_until("r1 alone", lambda: site.holders(VIP), lambda seen: seen == ["r1"])
+    wait_until("r2 to hear it", lambda: second.vrrp("one")["adverts_received"], lambda n: n > 10)
+    second.wait_log("%s advertises other virtual addresses than ours" % R1)
+    assert second.state("one") == "BACKUP" and second.vrrp("one")["became_master"] <= 1
+    assert first.vrrp("one")["became_master"] == 1
+
+
+def test_notifications_that_were_lost(site):
+    """The kernel drops what does not fit (ENOBUFS): everything is read anew, and no instance misses that its link went
+    or its address was taken. The owner of an interval of 40 s has the patience to be stopped meanwhile."""
+    count = 60
+    text = "".join(instance("v%d" % n, "front", n, "10.9.%d.1/32" % n, priority=255, advert=40, more="version 3")
+                   for n in range(1, count + 1))
+    daemon = site.r1.poised(text)
+
+    def states():
+        return {entry["state"] for entry in daemon.status()["vrrp"]}
+
+    def held():
+        return len([address for address in site.r1.addresses("front") if address.startswith("10.9.")])
+
+    wait_until("all to be master", states, lambda seen: seen == {"MASTER"}, within=20)
+    wait_until("all addresses", held, lambda n: n == count)
+    noise = ["link set lo alias %s%d" % ("x" * 200, n % 2) for n in range(9000)]
+    for change, state in (("down", "FAULT"), ("up", "MASTER")):
+        losses = daemon.log().count("notifications about interfaces were lost")
+        vrrp = daemon.role_pids("vrrp")[0]
+        os.kill(vrrp, signal.SIGSTOP)
+        try:
+            site.r1.namespace.ip(*noise)
+            site.r1.run("ip", "addr", "del", "10.9.7.1/32", "dev", "front", check=change == "down")
+            (site.r1.cut if change == "down" else site.r1.restore)("front")
+            wait_until("the kernel to know", lambda: site.r1.run("ip", "link", "show", "front"),
+                       lambda shown: ("NO-CARRIER" in shown) == (change == "down"))
+        finally:
+            os.kill(vrrp, signal.SIGCONT)
+        wait_until("the loss to be noticed", lambda: daemon.log().count("notifications about interfaces were lost"),
+                   lambda n: n > losses)
+        assert daemon.role_pids("vrrp") == [vrrp]
+        wait_until("all to be " + state, states, lambda seen: seen == {state}, within=20)
+        wait_until("their addresses", held, lambda n: n == (count if state == "MASTER" else 0))

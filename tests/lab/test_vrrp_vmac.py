@@ -42,6 +42,16 @@ def neighbour(site, address):
     return shown[0].get("lladdr") if shown else None
 
 
+def announced(frames, address, mac=None):
+    """Unsolicited announcements of the address, of one sender or all."""
+    packed = socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    at = {b"\x08\x06": (28, 38), b"\x86\xdd": (62, 62)}
+    return [frame for _, frame in list(frames.frames) if frame[12:14] in at and
+            all(frame[n:n + len(packed)] == packed for n in at[frame[12:14]]) and
+            (":" not in address or (frame[20], frame[54]) == (58, 136)) and
+            mac in (None, ":".join("%02x" % byte for byte in frame[6:12]))]
+
+
 def arp_ignore(machine):
     return machine.run("cat", "/proc/sys/net/ipv4/conf/front/arp_ignore").strip()
 
@@ -58,9 +68,13 @@ def test_the_mac_address_stays_when_the_master_changes(site, family):
     wait_until("r2's interface", lambda: vmac(site.r2, name).get("address"), lambda seen: seen == mac)
     assert held(site.r2, name) == []
     wait_until("the client to see the virtual MAC", lambda: neighbour(site, address), lambda seen: seen == mac)
+    frames = site.client.capture("eth0")
     first.stop()
     wait_until("r2 to hold the address", lambda: held(site.r2, name), lambda seen: address in seen)
     wait_until("the client to see the same MAC", lambda: neighbour(site, address), lambda seen: seen == mac)
+    # The switch learns the port from frames that come from that address, and neighbours theirs from what is in them.
+    wait_until("announcements from it", lambda: announced(frames, address, mac))
+    assert set(announced(frames, address)) == set(announced(frames, address, mac))
     assert not vmac(site.r1, name)
     if family == 4:
         wait_until("the old setting", lambda: arp_ignore(site.r1), lambda seen: seen == "0")
@@ -138,3 +152,34 @@ def test_advertisements_from_the_interface_below(site):
     assert set(senders(frames)) <= {"02:00:00:00:01:02", "02:00:00:00:01:03"}, senders(frames)
     ours.stop()
     wait_until("r2 to hold the address", lambda: held(site.r2), lambda seen: VIP in seen)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_interface_below_falls_and_goes_and_comes(site, family):
+    """Its link is lost, it is set down, it is removed with all that was on it, and one of that name is made anew."""
+    name, base, address = ("vrrp6.51", "2001:db8:9::2/64", VIP6) if family == 6 else ("vrrp.51", "203.0.113.2/24", VIP)
+
+    def make():
+        site.r1.namespace.ip("link add late type veth peer name late-peer", "link set late-peer up", "link set late up",
+                             "addr add %s dev late" % base)
+
+    def served():
+        wait_until("the address", lambda: held(site.r1, name), lambda seen: address in seen, within=20)
+        wait_until("mastership", lambda: ours.state("one"), lambda state: state == "MASTER", within=20)
+
+    make()
+    ours = site.r1.poised(text(150, family).replace("interface front", "interface late"))
+    served()
+    for port in ("late-peer", "late"):
+        site.r1.run("ip", "link", "set", port, "down")
+        wait_until("the fault", lambda: ours.state("one"), lambda state: state == "FAULT")
+        wait_until("no address", lambda: address in held(site.r1, name), lambda seen: not seen)
+        site.r1.run("ip", "link", "set", port, "up")
+        served()
+    before = vmac(site.r1, name)["ifindex"]
+    site.r1.run("ip", "link", "del", "late")
+    wait_until("the fault", lambda: ours.vrrp("one")["why"], lambda why: why == "interface late does not exist")
+    assert not vmac(site.r1, name)
+    make()
+    served()
+    assert vmac(site.r1, name)["ifindex"] != before
