@@ -47,20 +47,18 @@ static bool is_virtual(void *arg, const struct link *link, const struct link_add
 {
 	const struct vrrp_process *process = arg;
 	const struct vrrp_set *set = process->set;
+	bool is_held = address->proto == VRRP_ADDRESS_PROTO;
 
 	(void)link;
 	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
+		if (!addr_equal(&set->wishes[i].addr, &address->addr))
+			continue;
 		/* One that is always held is as good as any other to speak from. */
-		if (set->conf->addresses[i].instance == CONF_NONE && addr_equal(&set->wishes[i].addr, &address->addr))
+		if (set->conf->addresses[i].instance == CONF_NONE)
 			return false;
+		is_held = true;
 	}
-	if (address->proto == VRRP_ADDRESS_PROTO)
-		return true;
-	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
-		if (addr_equal(&set->wishes[i].addr, &address->addr))
-			return true;
-	}
-	return false;
+	return is_held;
 }
 
 /* Unicast needs the configured source on this machine, on whatever interface; multicast may hide behind any. */

@@ -252,19 +252,17 @@ const char *link_fault(const struct link *link, const char *name, char *why, siz
 	return why;
 }
 
-/* How good an address is to speak from; 0 = not at all. */
-static int rank_source(const struct link *link, const struct link_source_query *query, const struct link_address *a)
+#define RANK_OWN 4 /* of an address that is not virtual */
+
+/* How good an address is to speak from, when it is not a virtual one; 0 = not at all. */
+static int rank_source(const struct link_source_query *query, const struct link_address *a)
 {
 	bool is_local = addr_is_link_local(&a->addr);
-	int rank = 1;
+	int rank = 1 + RANK_OWN;
 
 	if (a->addr.family != query->family)
 		return 0;
 	if (query->family == AF_INET6 && query->link_local != is_local)
-		return 0;
-	if (!query->is_virtual(query->arg, link, a))
-		rank += 4;
-	else if (!query->allows_virtual)
 		return 0;
 	if (!(a->flags & IFA_F_SECONDARY) || query->family == AF_INET6)
 		rank += 2;
@@ -280,8 +278,11 @@ enum link_source_result link_source(const struct link *link, const struct link_s
 
 	for (uint32_t i = 0; i < link->n_addresses; i++) {
 		const struct link_address *a = &link->addresses[i];
-		int rank = rank_source(link, query, a);
+		int rank = rank_source(query, a);
 
+		/* Asked only where it matters: a link may hold a thousand, and every instance looks at all of them. */
+		if (rank > best && query->is_virtual(query->arg, link, a))
+			rank = query->allows_virtual ? rank - RANK_OWN : 0;
 		if (rank <= best)
 			continue;
 		if (a->flags & IFA_F_DADFAILED) {

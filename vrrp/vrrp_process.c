@@ -210,7 +210,7 @@ static void allow_rt_priority(struct vrrp_process *process)
 
 	if (setrlimit(RLIMIT_RTPRIO, &limit) == 0)
 		return;
-	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &usual) == 0)
+	if (sched_setscheduler(0, SCHED_RR, &usual) == 0)
 		process->rt_priority = usual.sched_priority;
 }
 
@@ -277,15 +277,13 @@ static int vrrp_open(struct role_process *role)
 static void set_rt_priority(struct vrrp_process *process, int32_t priority)
 {
 	struct sched_param param = {.sched_priority = priority};
-	/* Once set, the flag cannot be taken away without privilege; nothing is forked anyway. */
-	int policy = (priority > 0 ? SCHED_RR : SCHED_OTHER) | SCHED_RESET_ON_FORK;
 
+	/* It works for the heartbeat, which goes first. Born with our priority, it may lower that in any case. */
+	vrrp_courier_set_priority(&process->addresses.courier, priority > 1 ? priority - 1 : priority);
 	if (priority == process->rt_priority)
 		return;
 	process->rt_priority = priority;
-	/* It works for the heartbeat, which goes first. */
-	vrrp_courier_set_priority(&process->addresses.courier, priority > 1 ? priority - 1 : priority);
-	if (sched_setscheduler(0, policy, &param) < 0)
+	if (sched_setscheduler(0, priority > 0 ? SCHED_RR : SCHED_OTHER, &param) < 0)
 		log_warning("vrrp: real-time priority %d refused (%s): a busy machine may delay advertisements",
 			priority, strerror(errno));
 }
