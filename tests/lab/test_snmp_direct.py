@@ -11,6 +11,7 @@ import pytest
 
 from poiselab import wait_until
 from poiselab.configs import HTTP_CHECK, TCP_CHECK, instance, nat_site, service
+from poiselab.longlived import Connections, serve_on
 from poiselab.net import run
 from poiselab.site import BACK4, FRONT4, VIP
 
@@ -104,6 +105,34 @@ def test_quorum_and_drains_arrive(site):
     for server in site.servers:
         server.web.well()
     wait_trap(receiver, "POISE-MIB::poiseQuorumTransition", name(VIP + ":80/tcp"), "QuorumMet.0 = INTEGER: true(1)")
+
+
+@pytest.mark.ipvs
+def test_coverage_that_is_lost_arrives(site):
+    """The standby drops what the kernel of the master tells of its connections, while the nodes hear each
+    other: it holds all of them, too few of them, and all of them again."""
+    receiver = ready(site.client.trap_receiver())
+    for server in site.servers:
+        serve_on(server, 8000)
+    daemons = {}
+    for router, own, other, priority in ((site.r1, "2", "3", 150), (site.r2, "3", "2", 100)):
+        more = ("vrrp_version 3\nconnection_sync full\nlvs_sync_daemon back id 51\npair_address %s\npair_peer %s\n"
+                "pair_key \"only for this test\"\n%s" % (BACK4 + own, BACK4 + other, TO_CLIENT))
+        daemons[router.short] = router.poised(nat_site(priority, advert=0.2, globals_=more, port=8000, check=TCP_CHECK))
+        wait_until("r1 to be master", lambda: site.holders(VIP), lambda seen: seen == ["r1"], 20)
+    held = Connections(site, "tcp", VIP, 8000)
+    covered = lambda: daemons["r2"].status().get("pair", {})
+    wait_until("all to be held", covered, lambda p: p.get("coverage_percent") == 100 and p["coverage_of"] >= 40, 40)
+    lost = lambda: receiver.traps("POISE-MIB::poiseCoverageLost", name("node150"), "Active.0 = INTEGER: true(1)")
+    assert not lost()
+    site.r2.run("tc", "qdisc", "add", "dev", "back", "ingress")
+    site.r2.run(*"tc filter add dev back parent ffff: protocol ip u32 match ip dport 8848 0xffff action drop".split())
+    more = Connections(site, "tcp", VIP, 8000)
+    trap = wait_until("the loss to be told", lost, within=60)[-1]
+    assert "of its" in cause(trap) and "less than" in cause(trap) and "node100" in trap
+    site.r2.run("tc", "qdisc", "del", "dev", "back", "ingress")
+    wait_trap(receiver, "POISE-MIB::poiseCoverageLost", name("node150"), "Active.0 = INTEGER: false(2)", within=60)
+    assert held.survivors() == more.survivors() == (20, 20)
 
 
 def test_a_split_brain_is_suspected(site):
