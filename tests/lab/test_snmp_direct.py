@@ -287,3 +287,37 @@ def test_checks_that_do_not_run_are_told(site):
     site.s1.run("ip", "route", "del", "blackhole", "10.66.0.0/24")
     site.s1.run("ip", "route", "add", "local", "10.66.0.0/24", "dev", "lo")
     wait_trap(receiver, "POISE-MIB::poiseChecksLate", "poiseNotifyActive.0 = INTEGER: false(2)", within=60)
+
+
+def test_what_happens_together_is_told_together(site):
+    """Instances that become master, services that lose their quorum, servers that an operator drains: many at once are
+    lists, which hold every one of them."""
+    receiver = ready(site.client.trap_receiver())
+    web = site.s1.nginx()
+    instances = ["many%d" % i for i in range(16)]
+    ports = range(8000, 8016)
+    text = "global_defs {\n%s\n}\n" % TO_CLIENT
+    for i, each in enumerate(instances):
+        text += instance(each, "front", 60 + i, FRONT4 + "%d" % (100 + i), priority=100, advert=0.2, more="version 3")
+    for port in ports:
+        text += service([BACK4 + "11"], port=port, check=TCP_CHECK.replace(
+            "connect_timeout 1", "connect_port 80\n\t\t\tconnect_timeout 1\n\t\t\twarmup 0"))
+    daemon = site.r1.poised(text)
+
+    def told(many, one, names, *parts):
+        """All of them, at least some of them in lists."""
+        def missing():
+            lists = receiver.traps("POISE-MIB::" + many, *parts)
+            traps = " ".join(lists + receiver.traps("POISE-MIB::" + one, *parts))
+            return ([] if lists else ["a list"]) + [n for n in names if not re.search(re.escape(n) + r"\b", traps)]
+        wait_until("%s to hold all" % many, missing, lambda left: not left, 30)
+
+    told("poiseInstancesTransition", "poiseInstanceTransition", instances, "VrrpTo.0 = INTEGER: master(3)")
+    services = ["%s:%d/tcp" % (VIP, port) for port in ports]
+    wait_until("the servers to be up", lambda: [s["health"] for v in daemon.status()["services"] for s in v["servers"]],
+               lambda seen: seen == ["up"] * len(ports), 20)
+    web.kill()
+    told("poiseQuorumsTransition", "poiseQuorumTransition", services, "QuorumMet.0 = INTEGER: false(2)")
+    told("poiseServersTransition", "poiseServerTransition", services, "HealthTo.0 = INTEGER: down(3)")
+    daemon.poisectl("drain", BACK4 + "11")
+    told("poiseServersAdminChange", "poiseServerAdminChange", services, "AdminTo.0 = INTEGER: drain(2)")
