@@ -58,6 +58,7 @@ struct conf_range {
 	X(BLOB, blobs, struct conf_blob) /* contents of TLS files: only the healthcheck role sees it */                \
 	X(TRAP_TARGET, trap_targets, struct conf_trap_target)                                                          \
 	X(TRAP_SECRET, trap_secrets, struct conf_secret) /* only the snmp role sees it */                              \
+	X(ORIGIN, origins, struct conf_origin)                                                                         \
 	X(STRINGS, strings, char)        /* always present, begins with \0 */
 
 enum conf_table {
@@ -74,6 +75,13 @@ struct conf_command {
 	conf_string_t argv;
 	uint32_t argc;
 	conf_string_t user, group; /* 0: see script_user_choose() of the script role */
+};
+
+/* What was read beside the configuration file: an included file, or a folder that an include looks through. */
+struct conf_origin {
+	conf_string_t path;
+	uint32_t zero;
+	int64_t mtime_real_us; /* when it was last written, as it was read */
 };
 
 /* ---- global ---- */

@@ -149,6 +149,7 @@ const struct conf_field conf_fields[] = {
 	ENUM32(FILE, conf_file, init, CONF_FILE_OVERWRITE + 1),
 
 	STRING(LINK_DELAY, conf_link_delay, interface),
+	STRING(ORIGIN, conf_origin, path),
 	STRING(BFD, conf_bfd, name),
 	ADDR(BFD, conf_bfd, neighbor),
 	ADDR(BFD, conf_bfd, source),

@@ -553,6 +553,24 @@ void conf_block_apply(struct conf_load *load, const struct conf_block *block, co
 	}
 }
 
+static void add_origin(struct conf_load *load, const char *path, int64_t mtime_real_us)
+{
+	struct conf_origin origin = {.path = conf_text(load, path), .mtime_real_us = mtime_real_us};
+
+	*(struct conf_origin *)conf_record_add(load, CONF_TABLE_ORIGIN, &load->tree->nodes[0]) = origin;
+}
+
+static void add_origins(struct conf_load *load)
+{
+	const struct conf_sources *s = load->sources;
+
+	for (uint32_t i = 1; i < s->count; i++)
+		if (s->files[i].mtime_real_us)
+			add_origin(load, s->files[i].name, s->files[i].mtime_real_us);
+	for (uint32_t i = 0; i < s->n_folders; i++)
+		add_origin(load, s->folders[i].name, s->folders[i].mtime_real_us);
+}
+
 void conf_apply(struct conf_load *load)
 {
 	struct conf_global *g;
@@ -567,6 +585,7 @@ void conf_apply(struct conf_load *load)
 	g = conf_current(load, CONF_TABLE_GLOBAL);
 	g->dialect = load->dialect;
 	g->source_file = conf_text(load, load->sources->count ? load->sources->files[0].name : "");
+	add_origins(load);
 	conf_block_apply(load, &conf_root_block, &load->tree->nodes[0]);
 	conf_finish(load);
 	conf_check(load);

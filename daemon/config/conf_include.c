@@ -87,6 +87,14 @@ static char *include_path(const struct conf_lexer *lx, const char *pattern, size
 	return path;
 }
 
+static void add_folder(struct conf_lexer *lx, const char *path)
+{
+	char *folder = conf_source_folder(path);
+
+	conf_source_add_folder(lx->sources, folder);
+	free(folder);
+}
+
 static void include_pattern(
 	struct conf_lexer *lx, const char *pattern, size_t length, struct conf_place place, int checks)
 {
@@ -102,6 +110,8 @@ static void include_pattern(
 		return;
 	}
 	path = include_path(lx, pattern, length);
+	if (wild)
+		add_folder(lx, path);
 	if (glob(path, GLOB_BRACE | GLOB_NOMAGIC, NULL, &found) != 0 || found.gl_pathc == 0)
 		conf_diag_add(lx->diag, must ? CONF_ERROR : CONF_WARNING, place, width,
 			"no file matches %s; nothing is included", path);

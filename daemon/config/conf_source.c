@@ -57,6 +57,22 @@ static int read_all(int fd, size_t size, char **data, size_t *length)
 	return 0;
 }
 
+static int64_t mtime_of(const struct stat *st)
+{
+	return st->st_mtim.tv_sec * INT64_C(1000000) + st->st_mtim.tv_nsec / 1000;
+}
+
+void conf_source_add_folder(struct conf_sources *s, const char *name)
+{
+	struct stat st;
+
+	if (s->n_folders >= CONF_FILES_MAX || stat(name, &st) < 0)
+		return;
+	s->folders = conf_grow(s->folders, s->n_folders, &s->folders_room, sizeof(*s->folders));
+	s->folders[s->n_folders++] =
+		(struct conf_folder){.name = conf_strndup(name, strlen(name)), .mtime_real_us = mtime_of(&st)};
+}
+
 int conf_source_read(struct conf_sources *s, const char *name, uint32_t *number)
 {
 	struct conf_source *f;
@@ -89,6 +105,7 @@ int conf_source_read(struct conf_sources *s, const char *name, uint32_t *number)
 	f->size = size;
 	f->device = st.st_dev;
 	f->inode = st.st_ino;
+	f->mtime_real_us = mtime_of(&st);
 	s->total += size;
 	*number = s->count - 1;
 	return 0;
@@ -101,6 +118,9 @@ void conf_sources_free(struct conf_sources *s)
 		free(s->files[i].data);
 	}
 	free(s->files);
+	for (uint32_t i = 0; i < s->n_folders; i++)
+		free(s->folders[i].name);
+	free(s->folders);
 	memset(s, 0, sizeof(*s));
 }
 

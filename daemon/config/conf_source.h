@@ -16,11 +16,19 @@ struct conf_source {
 	char *data;
 	size_t size;
 	uint64_t device, inode; /* 0, 0 for text that is no file */
+	int64_t mtime_real_us;  /* 0 for text that is no file */
+};
+
+struct conf_folder {
+	char *name;
+	int64_t mtime_real_us;
 };
 
 struct conf_sources {
 	struct conf_source *files;
 	uint32_t count, room;
+	struct conf_folder *folders; /* that were looked through */
+	uint32_t n_folders, folders_room;
 	uint64_t total;
 };
 
@@ -29,6 +37,8 @@ struct conf_sources {
 int conf_source_read(struct conf_sources *s, const char *name, uint32_t *number);
 /* Adds a copy of text as if it were a file. */
 uint32_t conf_source_add_text(struct conf_sources *s, const char *name, const char *text, size_t size);
+/* Remembers when a folder was last changed: a file more in it may be one that an include matches. */
+void conf_source_add_folder(struct conf_sources *s, const char *name);
 void conf_sources_free(struct conf_sources *s);
 
 /* The folder of a file without the last slash, "." when the name has none. The caller frees it. */

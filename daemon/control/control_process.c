@@ -26,6 +26,8 @@
 /* How long an answer waits for boards of two generations to agree, in the middle of a reload. */
 #define SETTLE_US US_PER_S
 #define SETTLE_STEP_US (20 * US_PER_MS)
+/* Included files and folders that a question looks at, at most. */
+#define ORIGINS_SEEN 1000
 #define LOG_INTERVAL_US (10 * US_PER_S)
 
 struct control {
@@ -47,16 +49,33 @@ static struct status_source source_of(const struct control *c)
 	return (struct status_source){.conf = c->conf, .boards = c->process->boards};
 }
 
+static int64_t mtime_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 ? 0 : st.st_mtim.tv_sec * US_PER_S + st.st_mtim.tv_nsec / 1000;
+}
+
+/* What cannot be seen from here is as it was. */
+static bool origins_changed(const struct conf *conf)
+{
+	for (uint32_t i = 0; i < conf->n_origins && i < ORIGINS_SEEN; i++) {
+		int64_t mtime = mtime_of(conf_string(conf, conf->origins[i].path));
+
+		if (mtime != conf->origins[i].mtime_real_us && (mtime || errno == ENOENT))
+			return true;
+	}
+	return false;
+}
+
 /* When the configuration file was last written; 0 when that cannot be seen. */
 static int64_t disk_mtime(const struct status_source *source)
 {
 	struct status_daemon daemon;
-	struct stat st;
 
-	if (!status_load(source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon)) ||
-		stat(daemon.config_file, &st) < 0)
+	if (!status_load(source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon)))
 		return 0;
-	return st.st_mtim.tv_sec * US_PER_S + st.st_mtim.tv_nsec / 1000;
+	return mtime_of(daemon.config_file);
 }
 
 static void answer_error(struct client *client, const char *reason, const char *error)
@@ -91,6 +110,7 @@ static void answer_status(struct control *c, struct client *client)
 	struct writer w = {0};
 
 	source.disk_mtime_real_us = disk_mtime(&source);
+	source.origins_changed = c->conf && origins_changed(c->conf);
 	begin_result(&w);
 	status_write(&w, "result", &source);
 	end_result(&w, client);

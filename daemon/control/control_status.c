@@ -88,15 +88,15 @@ static void write_text_or_null(struct writer *w, const char *key, const char *te
 }
 
 /* How the configuration file stands to what runs. Its time tells, without reading it. */
-static void write_disk(struct writer *w, const struct status_daemon *daemon, int64_t disk_mtime_real_us)
+static void write_disk(struct writer *w, const struct status_daemon *daemon, const struct status_source *source)
 {
 	const char *state = "same";
 
-	if (disk_mtime_real_us == 0)
+	if (source->disk_mtime_real_us == 0)
 		state = "unknown";
 	else if (daemon->applied_file[0] || daemon->pool_changes)
 		state = "differs";
-	else if (disk_mtime_real_us != daemon->file_mtime_real_us)
+	else if (source->disk_mtime_real_us != daemon->file_mtime_real_us || source->origins_changed)
 		state = "changed";
 	writer_string(w, "disk", state);
 }
@@ -116,7 +116,7 @@ static void write_daemon(struct writer *w, const struct status_source *source)
 	write_text_or_null(w, "applied", daemon.applied_file);
 	writer_time(w, "confirm_until", daemon.confirm_until_real_us);
 	writer_count(w, "pool_changes", daemon.pool_changes);
-	write_disk(w, &daemon, source->disk_mtime_real_us);
+	write_disk(w, &daemon, source);
 	writer_string(w, "dialect", global->dialect == CONF_DIALECT_POISE ? "poise" : "keepalived");
 	writer_time(w, "loaded", daemon.loaded_real_us);
 	writer_count(w, "reloads", daemon.reloads);

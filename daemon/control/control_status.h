@@ -14,6 +14,7 @@ struct status_source {
 	const struct conf *conf;     /* NULL before the first generation */
 	struct board *const *boards; /* ROLE_COUNT of them, NULL while there is none */
 	int64_t disk_mtime_real_us;  /* of the configuration file now; 0 = not known */
+	bool origins_changed;        /* a file that it includes is not the one that was read */
 };
 
 /* True when every board that is there speaks of the configuration's generation. It is false for some milliseconds in

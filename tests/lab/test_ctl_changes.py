@@ -121,6 +121,31 @@ def test_what_the_file_says_by_now_is_forgotten(site):
     assert poised.status()["configuration"]["pool_changes"] == 0
 
 
+def test_a_changed_include_is_seen(site):
+    folder = site.r1.path("conf.d")
+    os.makedirs(folder)
+    text = web()
+    start = text.index("virtual_server")
+
+    def write(name, words):
+        with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+            file.write(words)
+
+    def disk():
+        return poised.status()["configuration"]["disk"]
+
+    write("web.conf", text[start:])
+    poised = started(site, text[:start] + "include %s/*.conf\n" % folder)
+    assert disk() == "same" and addresses(poised) == SERVERS
+    for name, words in [("web.conf", text[start:].replace("weight 1", "weight 3")), ("more.conf", "! a file more\n")]:
+        write(name, words)
+        assert disk() == "changed"
+        poised.poisectl("reload")
+        assert disk() == "same"
+    os.remove(os.path.join(folder, "more.conf"))
+    assert disk() == "changed"
+
+
 def test_a_drain_with_an_end_outlives_everything(site):
     poised = started(site)
     poised.poisectl("drain", VIP + ":80/" + SERVERS[1], "--timeout", "1h", "--then", "remove", "--keep-known")
@@ -184,7 +209,14 @@ sys.stdin.read()
     poised.write(text)
     poised.poisectl("reload")
     wait_until("the connection to be counted again", lambda: poised.server(busy)["active"], lambda n: n == 1, within=10)
-    # The file's own word stands for --allow, as whoever comes from keepalived may want it.
+    poised.write(text[:text.index("virtual_server")])
+    assert poised.poisectl("reload", check=False).returncode == 4
+    poised.poisectl("reload", "--allow")
+    assert poised.status()["services"] == []
+    # What was cut by mistake is there again with its service. The file's own word stands for --allow, as whoever comes from keepalived may want it.
+    poised.write(text)
+    poised.poisectl("reload")
+    wait_until("the connection to be counted", lambda: poised.server(busy)["active"], lambda n: n == 1, within=10)
     poised.write(web(globals_="reload_may_cut")[:web(globals_="reload_may_cut").index("virtual_server")])
     poised.signal(signal.SIGHUP)
     wait_until("the reload that cuts", lambda: poised.status()["services"], lambda services: services == [], within=15)

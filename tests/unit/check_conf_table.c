@@ -76,6 +76,7 @@ static void fill_vrrp(struct conf_builder *b)
 	conf_builder_add(b, CONF_TABLE_FILE);
 	conf_builder_add(b, CONF_TABLE_BFD);
 	conf_builder_add(b, CONF_TABLE_LINK_DELAY);
+	conf_builder_add(b, CONF_TABLE_ORIGIN);
 	conf_builder_add(b, CONF_TABLE_GROUP);
 	conf_builder_add(b, CONF_TABLE_GROUP_MEMBER);
 	conf_builder_add(b, CONF_TABLE_NOTIFY);
