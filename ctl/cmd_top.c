@@ -105,6 +105,9 @@ static int draw_head(const struct top *t)
 			json_number(t->now, "problems_total") == 1 ? "" : "s", json_text(first, "object"),
 			json_text(first, "text"));
 		put(1, 0, STYLE_BAD, line);
+		/* 'poisectl status' has all of it. */
+		if (text_width(line) > COLS)
+			put(1, COLS - 1, STYLE_BAD, "…");
 	}
 	return 2;
 }
