@@ -15,7 +15,8 @@
 
 struct place {
 	char interface[16];
-	uint8_t family, vrid, unicast, zero[5];
+	uint8_t family, vrid, unicast, zero;
+	uint8_t group[4]; /* the last bytes of a multicast group that is not the usual one, else 0 */
 	struct vrrp_hmac_marks marks;
 };
 
@@ -169,7 +170,11 @@ int vrrp_ledger_find(struct vrrp_ledger *ledger, const struct conf *conf, const 
 {
 	struct place key = {.family = instance->family, .vrid = instance->vrid, .unicast = instance->unicast};
 	const size_t head = offsetof(struct place, marks);
+	const struct addr *usual =
+		instance->family == AF_INET6 ? &conf->global->mcast_group6 : &conf->global->mcast_group4;
 
+	if (!instance->unicast && !addr_equal(&instance->group_address, usual))
+		memcpy(key.group, instance->group_address.bytes + (instance->family == AF_INET6 ? 12 : 0), 4);
 	strncpy(key.interface, conf_string(conf, instance->interface), sizeof(key.interface) - 1);
 	for (uint32_t i = 0; i < ledger->map->n; i++)
 		if (memcmp(&ledger->map->places[i], &key, head) == 0)

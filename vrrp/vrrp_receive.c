@@ -22,6 +22,28 @@ static struct addr source_of(const struct vrrp_received *packet)
 	return packet->family == AF_INET ? addr_from_bytes(AF_INET, packet->data + 12) : packet->source;
 }
 
+static struct addr destination_of(const struct vrrp_received *packet)
+{
+	return packet->family == AF_INET ? addr_from_bytes(AF_INET, packet->data + 16) : packet->destination;
+}
+
+/* Several instances with one number may share an interface when each has a group of its own (mcast_dst_ip). Where none
+ * has this one, the first stays, and says why it drops it. */
+static uint32_t find_by_group(const struct vrrp_set *set, uint32_t first, const struct vrrp_received *packet)
+{
+	const struct addr group = destination_of(packet);
+	const struct vrrp_instance *named = &set->instances[first];
+
+	for (uint32_t i = first; i < set->conf->n_instances; i++) {
+		const struct conf_instance *conf = set->instances[i].conf;
+
+		if (conf->vrid == named->conf->vrid && conf->family == packet->family && !conf->unicast &&
+			set->instances[i].ifindex == named->ifindex && addr_equal(&conf->group_address, &group))
+			return i;
+	}
+	return first;
+}
+
 static struct vrrp_instance *find_instance(
 	struct vrrp_set *set, const struct vrrp_arrival *arrival, uint8_t vrid, const struct addr *source)
 {
@@ -31,6 +53,8 @@ static struct vrrp_instance *find_instance(
 		.unicast = arrival->by_unicast_socket};
 	uint32_t index = vrrp_map_get(&set->map, key);
 
+	if (index != UINT32_MAX && !arrival->by_unicast_socket)
+		index = find_by_group(set, index, &arrival->packet);
 	if (index != UINT32_MAX || !arrival->by_unicast_socket)
 		return index == UINT32_MAX ? NULL : &set->instances[index];
 	for (uint32_t i = 0; i < set->conf->n_instances; i++) {

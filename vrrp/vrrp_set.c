@@ -115,7 +115,8 @@ static bool is_same_router(const struct conf *conf, const struct conf_instance *
 	const struct conf_instance *b)
 {
 	return a->vrid == b->vrid && a->family == b->family && a->version == b->version && a->unicast == b->unicast &&
-	       a->use_vmac == b->use_vmac && a->vmac_xmit_base == b->vmac_xmit_base &&
+	       addr_equal(&a->group_address, &b->group_address) && a->use_vmac == b->use_vmac &&
+	       a->vmac_xmit_base == b->vmac_xmit_base &&
 	       strcmp(conf_string(conf, a->interface), conf_string(old_conf, b->interface)) == 0;
 }
 

@@ -42,18 +42,27 @@ static bool peers_overlap(struct conf_load *load, const struct conf_instance *a,
 	return false;
 }
 
+/* Tells instances with the same number apart; not when they would have the same virtual MAC address. */
+static struct addr group_of(const struct conf_instance *instance)
+{
+	return instance->unicast || instance->use_vmac ? (struct addr){0} : instance->group_address;
+}
+
 /* Instances on one interface with the same number: nothing that arrives would tell them apart. */
 static int compare_instances(const void *left, const void *right)
 {
 	const struct conf_instance *a = *(const struct conf_instance *const *)left;
 	const struct conf_instance *b = *(const struct conf_instance *const *)right;
+	const struct addr left_group = group_of(a), right_group = group_of(b);
 	int r = order(a->vrid, b->vrid);
 
 	if (r == 0)
 		r = order(a->family, b->family);
 	if (r == 0)
 		r = order(a->interface, b->interface);
-	return r ? r : order(a->unicast, b->unicast);
+	if (r == 0)
+		r = order(a->unicast, b->unicast);
+	return r ? r : addr_compare(&left_group, &right_group);
 }
 
 static bool report_instances(struct conf_load *load, conf_index_t before, conf_index_t i)
@@ -64,7 +73,9 @@ static bool report_instances(struct conf_load *load, conf_index_t before, conf_i
 	if (in->vrid == 0 || (in->unicast && !peers_overlap(load, in, other)))
 		return false;
 	conf_error(load, conf_statement(load, CONF_TABLE_INSTANCE, i, "virtual_router_id"), 1,
-		"vrrp_instance %s has the virtual_router_id %u of vrrp_instance %s on the same interface",
+		"vrrp_instance %s has the virtual_router_id %u of vrrp_instance %s on the same interface: give it "
+		"another "
+		"one, or another mcast_dst_ip",
 		text(load, in->name), in->vrid, text(load, other->name));
 	return true;
 }

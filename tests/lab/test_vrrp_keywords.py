@@ -4,6 +4,8 @@ flutter, a last word before yielding."""
 
 import time
 
+import pytest
+
 from poiselab import wait_until
 from poiselab.configs import instance
 from poiselab.site import FRONT4, VIP, VIP6
@@ -43,6 +45,29 @@ def test_a_multicast_group_of_its_own(site):
     reach(ours, "MASTER")
     site.r2.poised(text.replace("priority 100", "priority 150"))
     reach(ours, "BACKUP")
+
+
+@pytest.mark.parametrize("peer", ["poised", "keepalived"])
+def test_one_number_in_two_groups(site, peer):
+    """Two instances with the same VRID on one interface: their multicast groups tell them apart, on both routers."""
+    other = FRONT4 + "11"
+
+    def both(first, second):
+        return one(first) + one(second, more="mcast_dst_ip 224.0.0.77").replace(
+            "vrrp_instance one", "vrrp_instance two").replace(VIP, other)
+
+    ours = site.r1.poised(both(150, 100))
+    wait_until("r1 to hold both", lambda: [ours.state("one"), ours.state("two")], lambda seen: seen == ["MASTER"] * 2)
+    getattr(site.r2, peer)(both(100, 150))
+    wait_until("each to hold one", lambda: [site.holders(VIP), site.holders(other)], lambda seen: seen == [["r1"], ["r2"]],
+               within=20)
+    heard = ours.vrrp("two")["adverts_received"]
+    wait_until("ten more advertisements", lambda: ours.vrrp("two")["adverts_received"], lambda n: n >= heard + 10)
+    assert [ours.state("one"), ours.state("two")] == ["MASTER", "BACKUP"]
+    assert not ours.vrrp("one").get("dropped") and not ours.vrrp("two").get("dropped")
+    site.r2.kill_all()
+    wait_until("r1 to be master of both", lambda: [ours.state("one"), ours.state("two")],
+               lambda seen: seen == ["MASTER"] * 2)
 
 
 def test_a_source_that_is_nowhere(site):
