@@ -3,20 +3,22 @@
 
 Half of them talk, half are idle. NAT over TCP in the short form; with POISE_LONG=1 also UDP, IPv6, DR and TUN, and every
 case. Each case begins with fresh connections to r1 and is counted twice: when r2 has taken over, and when r1 is back.
-POISE_SURVIVORS=N sets the number of connections of a kind (40). POISE_OLD=BUILD is a build folder of another version:
-the case of the upgrade begins with that one on both nodes."""
+POISE_SURVIVORS=N sets the number of connections of a kind (40), POISE_CASE=WORD takes the cases with this word alone,
+POISE_KIND=WORD the kinds. POISE_OLD=BUILD is a build folder of another version: the case of the upgrade begins with that one
+on both nodes."""
 
 import os
+import signal
 
 from poiselab import Site, wait_until
 from poiselab.configs import TCP_CHECK, instance, service
 from poiselab.longlived import Connections, serve_on, survivors_of
-from poiselab.site import BACK4, GATEWAY, GATEWAY6, VIP, VIP6, Machine
+from poiselab.site import BACK4, BACK6, GATEWAY, GATEWAY6, VIP, VIP6, Machine
 
 LONG = bool(os.environ.get("POISE_LONG"))
 NUMBER = int(os.environ.get("POISE_SURVIVORS", "40"))
 ADVERT = 0.2
-INNER = BACK4 + "100"  # of the services whose servers answer the client themselves
+INNER, INNER6 = BACK4 + "100", BACK6 + "100"  # of the services whose servers answer the client themselves
 PRIORITY = {"r1": 150, "r2": 100}
 SYNC = """connection_sync full
 	lvs_sync_daemon back id 51
@@ -28,16 +30,22 @@ SYNC = """connection_sync full
 KINDS = [("NAT tcp", "tcp", VIP, 8000, "client"), ("NAT udp", "udp", VIP, 8000, "client")]
 LONG_KINDS = [("NAT tcp v6", "tcp", VIP6, 8000, "client"), ("NAT udp v6", "udp", VIP6, 8000, "client"),
               ("DR tcp", "tcp", INNER, 8001, "inner"), ("DR udp", "udp", INNER, 8001, "inner"),
-              ("TUN tcp", "tcp", INNER, 8002, "inner")]
+              ("TUN tcp", "tcp", INNER, 8002, "inner"), ("TUN udp", "udp", INNER, 8002, "inner"),
+              ("DR tcp v6", "tcp", INNER6, 8001, "inner"), ("DR udp v6", "udp", INNER6, 8001, "inner"),
+              ("TUN tcp v6", "tcp", INNER6, 8002, "inner"), ("TUN udp v6", "udp", INNER6, 8002, "inner")]
+
+
+def cases():
+    return [(name, case) for name, case in CASES + (LONG_CASES if LONG else []) if os.environ.get("POISE_CASE", "") in name]
 
 
 def kinds():
-    return KINDS + LONG_KINDS if LONG else KINDS[:1]
+    return [kind for kind in (KINDS + LONG_KINDS if LONG else KINDS[:1]) if os.environ.get("POISE_KIND", "") in kind[0]]
 
 
-def text(site, router, daemon):
+def text(site, router, daemon, priority=None):
     """The same file for both daemons, but for what only Poise has."""
-    priority = PRIORITY[router.short]
+    priority = priority or PRIORITY[router.short]
     own, other = (BACK4 + "2", BACK4 + "3") if router.short == "r1" else (BACK4 + "3", BACK4 + "2")
     sync = SYNC % (own, other) if daemon == "poised" else "lvs_sync_daemon back front id 51\n"
     names = ["front", "back"] + (["front6", "back6"] if LONG else [])
@@ -46,8 +54,9 @@ def text(site, router, daemon):
     out += instance("front", "front", 51, VIP + "/24", priority=priority, advert=ADVERT)
     out += instance("back", "back", 52, "%s/24\n\t\t%s/24" % (GATEWAY, INNER), priority=priority, advert=ADVERT)
     if LONG:
-        out += instance("front6", "front", 61, "fe80::10\n\t\t%s/64" % VIP6, priority=priority, advert=ADVERT)
-        out += instance("back6", "back", 62, "fe80::20\n\t\t%s/64" % GATEWAY6, priority=priority, advert=ADVERT)
+        out += instance("front6", "front", 61, "fe80::10\n\t\t%s/128" % VIP6, priority=priority, advert=ADVERT)
+        out += instance("back6", "back", 62, "fe80::20\n\t\t%s/128\n\t\t%s/128" % (GATEWAY6, INNER6), priority=priority,
+                        advert=ADVERT)
     for name, protocol, address, port, _ in kinds():
         servers = [server.address6 if ":" in address else server.address for server in site.servers]
         out += service(servers, address=address, port=port, kind=name.split()[0], check=TCP_CHECK).replace(
@@ -64,7 +73,8 @@ def prepare_servers(site):
         server.namespace.sysctl({"ipv4/conf/all/arp_ignore": 1, "ipv4/conf/all/arp_announce": 2,
                                  "ipv4/conf/all/rp_filter": 0, "ipv4/conf/default/rp_filter": 0,
                                  "ipv4/conf/ipip0/rp_filter": 0})
-        server.namespace.ip("addr add %s/32 dev lo" % INNER)
+        server.namespace.ip("link add ip6tun type ip6tnl local %s mode any" % server.address6, "link set ip6tun up")
+        server.namespace.ip("addr add %s/32 dev lo" % INNER, "addr add %s/128 dev lo" % INNER6)
 
 
 class Pair:
@@ -74,7 +84,8 @@ class Pair:
         self.daemon = daemon
         self.site = Site()
         prepare_servers(self.site)
-        self.inner = self.site.add(Machine, "inner", [("eth0", "back", "02:00:00:00:02:50", [BACK4 + "50/24"])])
+        self.inner = self.site.add(Machine, "inner", [("eth0", "back", "02:00:00:00:02:50", [BACK4 + "50/24",
+                                                                                                  BACK6 + "50/64"])])
         self.running = {}
         self.start("r1")
         self.wait_master("r1")
@@ -91,6 +102,12 @@ class Pair:
         finally:
             if build:
                 os.environ.pop("POISE_BUILD") if usual is None else os.environ.update(POISE_BUILD=usual)
+
+    def reload(self, short, priority):
+        """Another priority for all instances of a router that runs keepalived."""
+        with open(self.running[short].conf_path, "w", encoding="utf-8") as f:
+            f.write(text(self.site, getattr(self.site, short), self.daemon, priority))
+        self.running[short].signal(signal.SIGHUP)
 
     def take_part(self, short):
         """The router has come back as standby; with Poise it says when it holds the connections."""
@@ -131,9 +148,10 @@ def kill(pair):
     pair.site.r1.kill_all()
     wait_until("r2 to serve", lambda: "r2" in pair.site.holders(VIP), within=40)
     if pair.daemon != "poised":  # what keepalived leaves behind stays and answers: somebody has to clear it
-        for interface, addresses in (("front", (VIP,)), ("back", (GATEWAY, INNER))):
+        for interface, addresses in (("front", (VIP, VIP6)), ("back", (GATEWAY, INNER, GATEWAY6, INNER6))):
             for address in addresses:
-                pair.site.r1.run("ip", "addr", "del", address + "/24", "dev", interface, check=False)
+                pair.site.r1.run("ip", "addr", "del", address + ("/128" if ":" in address else "/24"), "dev", interface,
+                                 check=False)
     pair.wait_master("r2")
     yield
     pair.start("r1")
@@ -154,7 +172,14 @@ def restart(pair):
 
 
 def handover(pair):
-    pair.running["r1"].poisectl("handover", "--all")
+    """keepalived has no word for it: its operators lower the priority in the file, reload, and put it back."""
+    if pair.daemon != "poised":
+        pair.reload("r1", 50)
+        pair.wait_master("r2")
+        yield
+        pair.reload("r1", PRIORITY["r1"])
+        return
+    pair.running["r1"].poisectl("handover", "--all", timeout=90)
     pair.wait_master("r2")
     yield
     pair.running["r1"].poisectl("handover", "--all", "--back", timeout=90)
@@ -195,9 +220,7 @@ def measure(daemon, report):
     results = {}
     pair = Pair(daemon)
     try:
-        for name, case in CASES + (LONG_CASES if LONG else []):
-            if case is handover and daemon != "poised":
-                continue
+        for name, case in cases():
             report.note("%s: %s" % (daemon, name))
             if case is upgrade and OLD and daemon == "poised":
                 for short in ("r2", "r1"):
@@ -234,7 +257,7 @@ def run(options, report):
     report.text()
     form = "%-24s %-12s %-22s %s"
     report.text(form % ("", "", "Poise", "keepalived"))
-    for name, _ in CASES + (LONG_CASES if LONG else []):
+    for name, _ in cases():
         for i, (kind, *_) in enumerate(kinds()):
             cells = []
             for daemon in ("poised", "keepalived"):

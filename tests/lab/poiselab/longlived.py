@@ -26,9 +26,13 @@ PKTINFO = 8  # IP_PKTINFO of <netinet/in.h>
 def answer_datagram(s, name):
     """From the address that was asked, which may be a virtual one."""
     data, about, _, sender = s.recvmsg(200, 256)
-    about = [(level, kind, struct.pack("i4s4s", 0, info[8:12], bytes(4))) for level, kind, info in about
-             if (level, kind) == (socket.IPPROTO_IP, PKTINFO)]
-    s.sendmsg([name + b" " + data], about, 0, sender)
+    source = []
+    for level, kind, info in about:
+        if (level, kind) == (socket.IPPROTO_IP, PKTINFO):
+            source.append((level, kind, struct.pack("i4s4s", 0, info[8:12], bytes(4))))
+        elif (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
+            source.append((level, kind, struct.pack("16si", info[:16], 0)))
+    s.sendmsg([name + b" " + data], source, 0, sender)
 
 
 def serve(name, ports):
@@ -39,6 +43,7 @@ def serve(name, ports):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         elif kind == socket.SOCK_DGRAM:
             s.setsockopt(socket.IPPROTO_IP, PKTINFO, 1)
         s.bind((any_address, port))
