@@ -64,6 +64,14 @@ void vrrp_announce_start(
 		plan_pause(a);
 }
 
+void vrrp_announce_later(struct vrrp_announcer *a, struct mono at)
+{
+	if (!mono_is_set(a->again) || !mono_before(a->again, at))
+		return;
+	if (!mono_is_set(a->refresh) || mono_before(at, a->refresh))
+		a->refresh = at;
+}
+
 void vrrp_announce_stop(struct vrrp_announcer *a)
 {
 	memset(a, 0, sizeof(*a));

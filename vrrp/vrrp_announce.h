@@ -30,6 +30,9 @@ struct vrrp_announcer {
 /* Begins a plan; a burst under way goes on from its beginning. */
 void vrrp_announce_start(
 	const struct conf_instance *conf, struct vrrp_announcer *a, enum vrrp_announce_kind kind, struct mono now);
+/* One more round at `at`, when the addresses of a node that died without a word are gone from its kernel: until then it
+ * answers for them, and who asked it meanwhile would go on asking it. Not where the operator wants no second burst. */
+void vrrp_announce_later(struct vrrp_announcer *a, struct mono at);
 void vrrp_announce_stop(struct vrrp_announcer *a);
 
 /* Call until it returns false: true = announce conf->addresses.first + *index now. addresses: the first record of the

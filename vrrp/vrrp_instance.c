@@ -149,7 +149,13 @@ static void announce_address(struct vrrp_instance *instance, uint32_t number)
 
 static void begin_announcing(struct vrrp_instance *instance, enum vrrp_announce_kind kind)
 {
-	vrrp_announce_start(instance->conf, &instance->announcer, kind, mono_now());
+	struct mono now = mono_now();
+	int64_t lifetime_us = instance->process->addresses.lifetime_us;
+
+	vrrp_announce_start(instance->conf, &instance->announcer, kind, now);
+	/* The other node is taken to be configured as this one. */
+	if (kind == VRRP_ANNOUNCE_MASTER && lifetime_us > 0)
+		vrrp_announce_later(&instance->announcer, mono_add(now, lifetime_us + US_PER_S));
 	if (mono_is_set(instance->announcer.next))
 		loop_timer_set(instance->process->role->loop, &instance->announce, instance->announcer.next);
 }

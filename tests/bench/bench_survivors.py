@@ -40,7 +40,8 @@ def cases():
 
 
 def kinds():
-    return [kind for kind in (KINDS + LONG_KINDS if LONG else KINDS[:1]) if os.environ.get("POISE_KIND", "") in kind[0]]
+    every, wanted = KINDS + LONG_KINDS if LONG else KINDS[:1], os.environ.get("POISE_KIND", "")
+    return [kind for kind in every if kind[0] == wanted] or [kind for kind in every if wanted in kind[0]]
 
 
 def text(site, router, daemon, priority=None):

@@ -182,6 +182,47 @@ START_TEST(test_conflict)
 }
 END_TEST
 
+/* A node that died without a word keeps its addresses for their lifetime, and answers for them. */
+START_TEST(test_once_more_when_a_dead_node_answers_no_more)
+{
+	struct rig r;
+	struct mono first;
+
+	rig_init(&r);
+	begin(&r, VRRP_ANNOUNCE_MASTER);
+	vrrp_announce_later(&r.a, mono_add(r.now, 11 * US_PER_S));
+	run(&r, 10 * US_PER_S);
+	ck_assert_uint_eq(r.packets, 30);
+	first = run(&r, 100 * US_PER_S);
+	ck_assert_uint_eq(r.packets, 3);
+	ck_assert_int_eq(mono_diff_us(first, r.now), -99 * US_PER_S);
+
+	/* A refresh that comes earlier does as well. */
+	rig_init(&r);
+	r.f.instance.garp_refresh_us = 7 * US_PER_S;
+	begin(&r, VRRP_ANNOUNCE_MASTER);
+	vrrp_announce_later(&r.a, mono_add(r.now, 11 * US_PER_S));
+	run(&r, 13 * US_PER_S);
+	ck_assert_uint_eq(r.packets, 33);
+
+	/* Who wants one burst gets one. */
+	rig_init(&r);
+	r.f.instance.garp_delay_us = 0;
+	begin(&r, VRRP_ANNOUNCE_MASTER);
+	vrrp_announce_later(&r.a, mono_add(r.now, 11 * US_PER_S));
+	run(&r, 100 * US_PER_S);
+	ck_assert_uint_eq(r.packets, 15);
+
+	/* And a master that is none any more says nothing. */
+	rig_init(&r);
+	begin(&r, VRRP_ANNOUNCE_MASTER);
+	vrrp_announce_later(&r.a, mono_add(r.now, 11 * US_PER_S));
+	vrrp_announce_stop(&r.a);
+	run(&r, 100 * US_PER_S);
+	ck_assert_uint_eq(r.packets, 0);
+}
+END_TEST
+
 START_TEST(test_nothing_planned_and_stop)
 {
 	struct rig r;
@@ -268,6 +309,7 @@ int main(void)
 	tcase_add_test(tcase, test_gaps);
 	tcase_add_test(tcase, test_refresh);
 	tcase_add_test(tcase, test_conflict);
+	tcase_add_test(tcase, test_once_more_when_a_dead_node_answers_no_more);
 	tcase_add_test(tcase, test_nothing_planned_and_stop);
 	tcase_add_test(tcase, test_fewer_addresses_after_a_reload);
 	tcase_add_test(tcase, test_frames_are_those_of_real_routers);

@@ -20,6 +20,7 @@ from .process import wait_until
 
 PATIENCE_S = 8  # a retransmission may be backed off when a failover has just ended
 PAUSE_S = 0.2
+CALM = 100  # more that talk do so less often: the machine is to carry connections, not Python's chatter
 PKTINFO = 8  # IP_PKTINFO of <netinet/in.h>
 
 
@@ -132,7 +133,7 @@ def hold(kind, address, port, talking, idle):
             sys.stdout.write("alive %d %d %d\n" % (number, sum(alive[:talking]), sum(alive[talking:])))
             deadline = None
         if now >= following:
-            following = now + PAUSE_S
+            following = now + PAUSE_S * max(1, talking / CALM)
             for h in held if deadline and kind == "udp" else held[:talking]:
                 if not h.dead:
                     h.say(number)
