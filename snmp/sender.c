@@ -19,7 +19,8 @@ struct inform {
 	struct target *target;
 	netsnmp_pdu *pdu; /* the library gets copies */
 	struct mono since;
-	bool is_sent; /* to the library; else it waits for the engine */
+	bool is_sent;    /* to the library; else it waits for the engine */
+	const char *why; /* it was not acknowledged so far */
 	char about[128];
 };
 
@@ -30,6 +31,7 @@ struct target {
 	void *session; /* of the library; NULL = cannot be opened, or not yet */
 	struct loop_io *io;
 	bool is_probe; /* the session only asks for the engine */
+	bool is_stale; /* what is known of the engine is doubtful: ask again */
 	struct mono asked;
 	struct sender_engine engine;
 	struct inform *informs;
@@ -125,6 +127,7 @@ static struct inform *inform_new(struct target *t, netsnmp_pdu *pdu, const char 
 	inform->target = t;
 	inform->pdu = pdu;
 	inform->since = mono_now();
+	inform->why = "its engine does not answer";
 	snprintf(inform->about, sizeof(inform->about), "%s", about);
 	inform->next = t->informs;
 	inform->link = &t->informs;
@@ -151,11 +154,19 @@ static void inform_fail(struct inform *inform, const char *why)
 	inform_free(inform);
 }
 
+static bool is_over(const struct inform *inform, struct mono now)
+{
+	const struct conf_trap_target *conf = inform->target->conf;
+
+	return mono_diff_us(now, inform->since) > conf->timeout_us * (conf->retries + 1);
+}
+
 /* What is on its way waits for the engine anew: the receiver may have another one now. */
 static void target_rediscover(struct target *t)
 {
 	const char *why;
 
+	t->is_stale = false;
 	if (!t->conf->user || !t->conf->inform || t->is_probe)
 		return;
 	for (struct inform *i = t->informs; i; i = i->next)
@@ -189,12 +200,20 @@ static int inform_answered(int operation, netsnmp_session *session, int id, nets
 		inform_free(inform);
 		t->status.acknowledged++;
 		target_works(t, TRAP_TARGET_ANSWERING, "acknowledges informs");
-	} else if (operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE) {
-		inform_fail(inform, "it refuses the user, the passphrase or the time");
-	} else {
-		inform_fail(inform, t->conf->user ? "no acknowledgement (not there, or it does not know the user)"
-						  : "no acknowledgement");
+		return 1;
 	}
+	inform->why = "no acknowledgement";
+	if (t->conf->user)
+		inform->why = operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE
+				      ? "it refuses the user, the passphrase or the time"
+				      : "no acknowledgement (not there, or it does not know the user)";
+	t->is_stale = true;
+	/* A receiver that was started anew has another engine, which the library takes for a failure long before the
+	 * inform's time is over. */
+	if (t->conf->user && !is_over(inform, mono_now()))
+		inform->is_sent = false;
+	else
+		inform_fail(inform, inform->why);
 	return 1;
 }
 
@@ -263,11 +282,6 @@ static void ask_for_engine(struct target *t)
 }
 
 /* ---- time ---- */
-static bool is_over(const struct target *t, const struct inform *inform, struct mono now)
-{
-	return mono_diff_us(now, inform->since) > t->conf->timeout_us * (t->conf->retries + 1);
-}
-
 /* Those that wait for the engine are not known to the library. */
 static void give_up_waiting(struct target *t, struct mono now)
 {
@@ -275,19 +289,17 @@ static void give_up_waiting(struct target *t, struct mono now)
 
 	for (struct inform *i = t->informs; i; i = next) {
 		next = i->next;
-		if (!i->is_sent && is_over(t, i, now))
-			inform_fail(i, "its engine does not answer");
+		if (!i->is_sent && is_over(i, now))
+			inform_fail(i, i->why);
 	}
 }
 
 static void target_tick(struct target *t)
 {
-	uint64_t failed = t->status.failed;
-
 	if (t->session)
 		snmp_sess_timeout(t->session);
 	give_up_waiting(t, mono_now());
-	if (t->status.failed > failed)
+	if (t->is_stale)
 		target_rediscover(t);
 	ask_for_engine(t);
 }

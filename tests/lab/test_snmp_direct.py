@@ -222,6 +222,8 @@ def test_users_and_informs(site):
     site.r1.cut("back")
     for receiver in (trapper, informer, late):
         wait_trap(receiver, "POISE-MIB::poiseInstanceTransition", name("one"), "VrrpTo.0 = INTEGER: fault(4)", within=20)
+        wait_trap(receiver, KA + "2.10.0.2", KA + '2.3.1.2 = STRING: "one"', KA + "2.3.1.4 = INTEGER: 3")
+    assert "%s:1002: given up" % CLIENT not in daemon.log()
     daemon.wait_log("snmp: %s:1003: acknowledges informs again" % CLIENT)
     said = daemon.log() + json.dumps(daemon.status()) + daemon.poisectl("events", check=False).stdout
     for secret in (TRAP_PASS, INFORM_PASS, PRIV_PASS, COMMUNITY):
