@@ -186,8 +186,9 @@ static void on_channel(int fd, uint32_t events, void *arg)
 
 void child_kill(struct child *c, const char *why)
 {
-	if (!c->pid)
+	if (!c->pid || c->supervise.is_killed)
 		return;
+	c->supervise.is_killed = true; /* a loaded machine takes its time to report the end */
 	log_error("%s: killed: %s", role_name(c->role), why);
 	kill(c->pid, SIGKILL);
 }
@@ -231,7 +232,7 @@ static void on_end(pid_t pid, const siginfo_t *info, void *arg)
 		stop_advance(p);
 		return;
 	}
-	delay = supervise_restart_delay_us(&c->supervise, mono_now());
+	delay = supervise_restart_delay_us(&c->supervise, c->status.state == ROLE_STARTING, mono_now());
 	c->status.restarts++;
 	log_error("%s: ended: %s: starting again%s", role_name(c->role), end, delay ? " after a pause" : "");
 	child_set_state(c, ROLE_BACKOFF, "ended: %s", end);
@@ -364,7 +365,7 @@ void child_start(struct child *c)
 		c->pid = 0;
 		log_error("%s: cannot be started: %s", role_name(c->role), strerror(rc < 0 ? -rc : errno));
 		loop_timer_set(p->loop, &c->restart,
-			mono_add(mono_now(), supervise_restart_delay_us(&c->supervise, mono_now())));
+			mono_add(mono_now(), supervise_restart_delay_us(&c->supervise, true, mono_now())));
 		return;
 	}
 	c->channel = (struct channel){.fd = fds[0], .self = ROLE_PARENT, .peer = c->role};

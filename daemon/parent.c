@@ -121,8 +121,6 @@ static void watch_child(struct child *c, struct mono now, int64_t tick_us, int64
 	snprintf(why, sizeof(why), "its beat stood still for %lld ms",
 		(long long)(mono_diff_us(now, c->supervise.beat_seen) / US_PER_MS));
 	child_kill(c, why);
-	/* One kill is enough: the end is reported soon. */
-	c->supervise.beat_seen = now;
 }
 
 static void on_watch(struct timer *timer, void *arg)

@@ -8,6 +8,8 @@
 #define QUICK_DEATH_US (10 * US_PER_S)
 #define YOUNG_US (10 * US_PER_S)
 #define YOUNG_MORE_US (5 * US_PER_S)
+/* Starts that failed are answered by more time each, up to eight times as much. */
+#define LONGER_STARTS 3
 /* Deaths in a row that are answered by a start at once: two incidents are no crash loop yet. */
 #define FREE_RESTARTS 2
 #define FIRST_DELAY_US (100 * US_PER_MS)
@@ -51,7 +53,9 @@ int64_t supervise_limit_us(
 	/* A vrrp role that beats does nothing that could take long, and somebody waits for its heartbeat. */
 	bool is_young = role != ROLE_VRRP && mono_diff_us(now, s->started) < YOUNG_US;
 
-	return is_starting || is_young ? limit + YOUNG_MORE_US : limit;
+	if (is_starting)
+		return (limit + YOUNG_MORE_US) << (s->quick_deaths < LONGER_STARTS ? s->quick_deaths : LONGER_STARTS);
+	return is_young ? limit + YOUNG_MORE_US : limit;
 }
 
 int64_t supervise_beat_period_us(int64_t limit_us)
@@ -64,6 +68,7 @@ void supervise_started(struct supervise *s, struct mono now)
 	s->started = now;
 	s->beat_seen = now;
 	s->beats = 0;
+	s->is_killed = false;
 }
 
 bool supervise_is_hung(struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us, int64_t tick_us)
@@ -86,11 +91,11 @@ int supervise_tolerance(unsigned late, unsigned running)
 	return late >= CROWD && late * 2 >= running ? 2 : 1;
 }
 
-int64_t supervise_restart_delay_us(struct supervise *s, struct mono now)
+int64_t supervise_restart_delay_us(struct supervise *s, bool was_starting, struct mono now)
 {
 	int64_t delay = FIRST_DELAY_US;
 
-	if (mono_diff_us(now, s->started) >= QUICK_DEATH_US) {
+	if (!was_starting && mono_diff_us(now, s->started) >= QUICK_DEATH_US) {
 		s->quick_deaths = 0;
 		return 0;
 	}

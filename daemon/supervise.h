@@ -14,7 +14,8 @@ struct supervise {
 	struct mono started;
 	struct mono beat_seen; /* when the counter was last seen to move (or the start) */
 	uint64_t beats;
-	uint32_t quick_deaths; /* deaths in a row that came soon after the start */
+	uint32_t quick_deaths; /* deaths in a row that came soon after the start, or before its end */
+	bool is_killed;        /* its end is on the way */
 };
 
 /* The shortest time after which a peer takes over from one of our instances: the smallest master-down interval of a
@@ -23,9 +24,10 @@ int64_t supervise_patience_us(const struct conf *conf);
 /* How long the role's beat may stand still. A vrrp role is given a quarter of the patience, the others a third of it
  * within bounds, snmp more, because the library that it uses may wait for a second. */
 int64_t supervise_beat_limit_us(enum role role, int64_t patience_us);
-/* The same for a role at this moment: while it is starting (it has not beaten yet), and in the first seconds of its life, it
- * has more time, because kernel modules are loaded for it and whole tables programmed, and a kill would only begin that
- * anew. */
+/* The same for a role at this moment: while it is starting (it has not beaten yet), and in the first seconds of its
+ * life, it has more time, because kernel modules are loaded for it and whole tables programmed, and a kill would only
+ * begin that anew. A start after others that failed has twice the time of the one before, up to eight times: on a
+ * machine that is that slow, a limit that stays would kill the role for ever. */
 int64_t supervise_limit_us(
 	const struct supervise *s, enum role role, int64_t patience_us, bool is_starting, struct mono now);
 /* How often a role has to beat for that limit. */
@@ -41,7 +43,7 @@ bool supervise_is_late(const struct supervise *s, uint64_t beats, struct mono no
  * wait for the same machine, and to kill them would make its work more. */
 int supervise_tolerance(unsigned late, unsigned running);
 /* The role has ended: returns how long to wait before the next start: nothing for the first two times, then 100 ms
- * doubling to 5 s while it keeps dying within 10 s of its start. */
-int64_t supervise_restart_delay_us(struct supervise *s, struct mono now);
+ * doubling to 5 s while it keeps dying within 10 s of its start, or (was_starting) before it was ready. */
+int64_t supervise_restart_delay_us(struct supervise *s, bool was_starting, struct mono now);
 
 #endif

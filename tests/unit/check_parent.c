@@ -65,17 +65,18 @@ START_TEST(test_restart_at_once_then_with_growing_pauses)
 
 	for (size_t i = 0; i < sizeof(expected_ms) / sizeof(expected_ms[0]); i++) {
 		supervise_started(&s, at((int64_t)i * 100));
-		ck_assert_int_eq(supervise_restart_delay_us(&s, at((int64_t)i * 100 + 50)), expected_ms[i] * US_PER_MS);
+		ck_assert_int_eq(
+			supervise_restart_delay_us(&s, false, at((int64_t)i * 100 + 50)), expected_ms[i] * US_PER_MS);
 	}
 	/* A role that lived for a while is started at once again. */
 	supervise_started(&s, at(5000));
-	ck_assert_int_eq(supervise_restart_delay_us(&s, at(15000)), 0);
+	ck_assert_int_eq(supervise_restart_delay_us(&s, false, at(15000)), 0);
 	supervise_started(&s, at(15000));
-	ck_assert_int_eq(supervise_restart_delay_us(&s, at(15001)), 0);
+	ck_assert_int_eq(supervise_restart_delay_us(&s, false, at(15001)), 0);
 	supervise_started(&s, at(15001));
-	ck_assert_int_eq(supervise_restart_delay_us(&s, at(15002)), 0);
+	ck_assert_int_eq(supervise_restart_delay_us(&s, false, at(15002)), 0);
 	supervise_started(&s, at(15002));
-	ck_assert_int_eq(supervise_restart_delay_us(&s, at(15003)), 100 * US_PER_MS);
+	ck_assert_int_eq(supervise_restart_delay_us(&s, false, at(15003)), 100 * US_PER_MS);
 }
 END_TEST
 
@@ -96,6 +97,30 @@ START_TEST(test_a_young_role_has_more_time)
 		else
 			ck_assert_int_ge(young, limit + US_PER_S);
 	}
+}
+END_TEST
+
+START_TEST(test_a_start_that_failed_is_given_more_time)
+{
+	struct supervise s = {0};
+	int64_t patience = 3600 * US_PER_MS, before = 0;
+
+	/* However long it took before it was killed. */
+	for (int i = 0; i < 4; i++) {
+		int64_t limit;
+
+		supervise_started(&s, at(100000 * i));
+		limit = supervise_limit_us(&s, ROLE_PAIR, patience, true, at(100000 * i));
+		ck_assert_int_eq(
+			limit, before ? 2 * before : supervise_beat_limit_us(ROLE_PAIR, patience) + 5 * US_PER_S);
+		supervise_restart_delay_us(&s, true, mono_add(at(100000 * i), limit));
+		before = limit;
+	}
+	supervise_started(&s, at(1000000));
+	ck_assert_int_eq(supervise_limit_us(&s, ROLE_PAIR, patience, true, at(1000000)), before);
+	/* One that got ready and lived begins anew. */
+	ck_assert_int_eq(supervise_restart_delay_us(&s, false, at(1100000)), 0);
+	ck_assert_int_lt(supervise_limit_us(&s, ROLE_PAIR, patience, true, at(1100000)), before);
 }
 END_TEST
 
@@ -278,6 +303,7 @@ int main(void)
 	tcase_add_test(tcase, test_a_parent_that_slept_blames_nobody);
 	tcase_add_test(tcase, test_restart_at_once_then_with_growing_pauses);
 	tcase_add_test(tcase, test_a_young_role_has_more_time);
+	tcase_add_test(tcase, test_a_start_that_failed_is_given_more_time);
 	tcase_add_test(tcase, test_beat_limits_leave_time_for_a_restart);
 	tcase_add_test(tcase, test_patience_is_the_shortest_of_all_instances);
 	tcase_add_test(tcase, test_intents_are_set_found_and_removed);
