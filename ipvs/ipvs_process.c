@@ -84,6 +84,8 @@ static void commit(struct role_process *p, const struct conf *next)
 	(void)next;
 	v->next = NULL;
 	carry_over(v, g);
+	if (v->p->board)
+		board_beat(v->p->board); /* the new one is not watched yet */
 	board_store(board, IPVS_TABLE_ROLE, 0, &v->status, sizeof(v->status));
 	ipvs_resync_carry(v, board, v->p->board ? v->p->board : v->p->boards[ROLE_IPVS]);
 	g->board = NULL;

@@ -482,6 +482,14 @@ static void tell_admin(struct ipvs *v)
 	}
 }
 
+/* Each stage goes through every server: ten thousand of them on a machine that is starved of its processor take longer
+ * than a hung role is given. */
+static void sign_of_life(struct ipvs *v)
+{
+	if (v->p->board)
+		board_beat(v->p->board);
+}
+
 void ipvs_reconcile(struct ipvs *v)
 {
 	if (!v->now)
@@ -501,15 +509,20 @@ void ipvs_reconcile(struct ipvs *v)
 		loop_timer_set(v->p->loop, &v->reconcile, mono_add(mono_now(), RETRY_SOON_US));
 		return;
 	}
+	sign_of_life(v);
 	if (ipvs_reconcile_usable(v)) {
 		if (!v->image_valid)
 			ipvs_audit_dump(v);
 		ipvs_cut_step(v);
 		if (update_leftovers(v))
 			build_desired(v);
+		sign_of_life(v);
 		ipvs_reconcile_store_ledger(v);
+		sign_of_life(v);
 		program(v);
+		sign_of_life(v);
 		ipvs_reconcile_store_ledger(v);
+		sign_of_life(v);
 	}
 	tell_admin(v);
 	ipvs_follow_drains(v);

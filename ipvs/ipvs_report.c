@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* After so many servers it is time for a sign of life. */
+#define BEAT_SERVERS 1000
+
 struct board *ipvs_report_new_board(const struct conf *conf)
 {
 	const struct board_shape shape = {
@@ -247,9 +250,11 @@ void ipvs_report(struct ipvs *v, bool quiet)
 		return;
 	for (uint32_t i = 0; i < v->now->conf->n_services; i++)
 		report_service(v, i, quiet);
-	board_beat(v->p->board);
-	for (uint32_t i = 0; i < v->now->conf->n_servers; i++)
+	for (uint32_t i = 0; i < v->now->conf->n_servers; i++) {
+		if (i % BEAT_SERVERS == 0)
+			board_beat(v->p->board);
 		report_server(v, i, quiet);
+	}
 	store(v, quiet, IPVS_TABLE_ROLE, 0, &v->status, sizeof(v->status));
 }
 

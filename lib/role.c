@@ -181,6 +181,9 @@ static void on_generation(void *ctx, const struct msg_generation *m, int fd)
 	char why[240] = "";
 
 	forget_prepared(r);
+	/* Checking a large table took its time, and preparing for it takes more. */
+	if (r->p.board)
+		board_beat(r->p.board);
 	if (!next || next->generation != m->generation) {
 		vote(r, m->generation, false, "the configuration table is not one of this version");
 		conf_close(next);
