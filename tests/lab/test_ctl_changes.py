@@ -2,6 +2,7 @@
 """Changing a running pair: plans, reloads that would cut, files for now, servers that come and go."""
 
 import os
+import re
 import signal
 import subprocess
 
@@ -168,6 +169,41 @@ def test_a_drain_with_an_end_outlives_everything(site):
     wait_until("the end", lambda: not poised.running(), within=15)
     poised = started(site)
     assert drain() == asked
+
+
+def usage(pid):
+    """Resident memory in KiB and descriptors."""
+    with open("/proc/%d/status" % pid, encoding="ascii") as file:
+        memory = int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
+    return memory, len(os.listdir("/proc/%d/fd" % pid))
+
+
+def test_a_storm_of_reloads_leaks_nothing(site):
+    """As test_ctl_traffic.py has it under traffic, but on every kernel and so with many more rounds."""
+    rounds = 1000 if os.environ.get("POISE_LONG") == "1" else 150
+    more = "virtual_server %s 8080 {\n\tlb_algo rr\n\tlb_kind NAT\n\treal_server %s 8080 {\n\t}\n}\n" % (VIP, SERVERS[0])
+    second = web(scheduler="wlc").replace("weight 1", "weight 2") + more
+    poised = master(started(site))
+    peer = site.r2.poised(nat_site(100, check=TCP_CHECK))
+    wait_until("r2 to be backup", lambda: peer.state("front"), lambda state: state == "BACKUP", within=15)
+
+    def look():
+        roles = {role["name"]: role["pid"] for role in poised.status()["roles"] if role["pid"]}
+        return {pid: (name, *usage(pid)) for name, pid in {**roles, "parent": poised.pid}.items()}
+
+    for number in range(rounds):
+        poised.write(second if number % 2 == 0 else web())
+        poised.poisectl("reload")
+        if number == 9:
+            before = look()
+    after = look()
+    assert poised.status()["configuration"]["reloads"] == rounds
+    assert (poised.vrrp("front")["became_master"], peer.vrrp("front")["became_master"]) == (1, 0)
+    assert sum(", killed" in line or ": killed: " in line for line in poised.log().splitlines()) == 0
+    for pid, (name, memory, descriptors) in before.items():
+        assert pid in after, "%s has been started again" % name
+        assert after[pid][2] <= descriptors + 2, "%s: %d descriptors, then %d" % (name, descriptors, after[pid][2])
+        assert after[pid][1] <= memory + 512 + rounds, "%s: %d KiB, then %d" % (name, memory, after[pid][1])
 
 
 @pytest.mark.ipvs

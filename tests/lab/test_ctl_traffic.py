@@ -117,6 +117,28 @@ def test_a_drain_that_resets_says_how_many(site):
     process.kill()
 
 
+def test_a_server_that_is_added_again_at_once_is_whole(site):
+    """Removed with connections it stands with weight 0 for them; that weight is not what it comes back with."""
+    poised = serving(site, web(), rate="50k", big_kb=1000)
+    process = downloads(site, 6)
+    busy = wait_until("a busy server", lambda: max(poised.status()["services"][0]["servers"], key=lambda s: s["active"]),
+                      lambda server: server["active"] >= 2, within=15)["address"]
+
+    def weight():
+        return site.r1.ipvs()["TCP", VIP + ":80"].get(busy + ":80", {}).get("weight")
+
+    poised.poisectl("server", "remove", VIP + ":80", busy + ":80")
+    wait_until("the weight of its last connections", weight, lambda w: w == 0, within=15)
+    poised.poisectl("server", "add", VIP + ":80", busy + ":80")
+    wait_until("its own weight", weight, lambda w: w == 1, within=15)
+    server = poised.server(busy)
+    assert (server["admin"], server["effective_weight"]) == ("normal", 1)
+    poised.poisectl("server", "remove", VIP + ":80", busy + ":80")
+    poised.poisectl("server", "add", VIP + ":80", busy + ":80", "weight", "3")
+    wait_until("the weight that was asked for", weight, lambda w: w == 3, within=15)
+    assert ends(process) == {"whole": 6}
+
+
 def usage(pid):
     """Resident memory in KiB and descriptors."""
     with open("/proc/%d/status" % pid, encoding="ascii") as file:
