@@ -209,14 +209,15 @@ def test_lists_that_differ_are_said_and_split_nothing(site):
 
 def test_notifications_that_were_lost(site):
     """The kernel drops what does not fit (ENOBUFS): everything is read anew, and no instance misses that its link went
-    or its address was taken. The owner of an interval of 40 s has the patience to be stopped meanwhile."""
+    or its address was taken. The owner of an interval of 40 s has the patience to be stopped meanwhile, and the parent,
+    which would not have it, is stopped as well."""
     count = 60
     text = "".join(instance("v%d" % n, "front", n, "10.9.%d.1/32" % n, priority=255, advert=40, more="version 3")
                    for n in range(1, count + 1))
     daemon = site.r1.poised(text)
 
     def states():
-        return {entry["state"] for entry in daemon.status()["vrrp"]}
+        return {entry["state"] for entry in daemon.status().get("vrrp", [])}
 
     def held():
         return len([address for address in site.r1.addresses("front") if address.startswith("10.9.")])
@@ -227,7 +228,8 @@ def test_notifications_that_were_lost(site):
     for change, state in (("down", "FAULT"), ("up", "MASTER")):
         losses = daemon.log().count("notifications about interfaces were lost")
         vrrp = daemon.role_pids("vrrp")[0]
-        os.kill(vrrp, signal.SIGSTOP)
+        for pid in (daemon.pid, vrrp):
+            os.kill(pid, signal.SIGSTOP)
         try:
             site.r1.namespace.ip(*noise)
             site.r1.run("ip", "addr", "del", "10.9.7.1/32", "dev", "front", check=change == "down")
@@ -235,7 +237,8 @@ def test_notifications_that_were_lost(site):
             wait_until("the kernel to know", lambda: site.r1.run("ip", "link", "show", "front"),
                        lambda shown: ("NO-CARRIER" in shown) == (change == "down"))
         finally:
-            os.kill(vrrp, signal.SIGCONT)
+            for pid in (vrrp, daemon.pid):
+                os.kill(pid, signal.SIGCONT)
         wait_until("the loss to be noticed", lambda: daemon.log().count("notifications about interfaces were lost"),
                    lambda n: n > losses)
         assert daemon.role_pids("vrrp") == [vrrp]
