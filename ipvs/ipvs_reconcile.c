@@ -14,7 +14,7 @@
 #define RETRY_SOON_US US_PER_S
 #define LEDGER_LINES_US (60 * US_PER_S)
 #define SLICE ((size_t)256) /* commands between two signs of life; as many messages as a batch keeps */
-#define TRIES 3              /* dump and plan again while somebody else changes the table under us */
+#define TRIES 3             /* dump and plan again while somebody else changes the table under us */
 
 void ipvs_reconcile_soon(struct ipvs *v)
 {
@@ -212,16 +212,16 @@ const char *ipvs_reconcile_failure(
 static void tell_failure(struct ipvs *v, const struct ipvs_failure *f)
 {
 	const struct ipvs_service *service = ipvs_image_find(&v->desired, &f->service);
-	char text[IPVS_ERROR_TEXT], key[IPVS_KEY_TEXT], dest[ADDR_TEXT + 16] = "";
+	char text[IPVS_ERROR_TEXT], key[IPVS_KEY_TEXT], dest[ADDR_TEXT + 16], why[sizeof(text) + sizeof(dest) + 16];
 
 	failure_sentence(v, f, text);
-	if (f->dest.addr.family != AF_UNSPEC) {
-		strcpy(dest, " server ");
-		ipvs_dest_format(&f->dest, dest + strlen(dest));
-	}
-	log_error("ipvs %s:%s %s", ipvs_key_format(&f->service, key), dest, text);
+	if (f->dest.addr.family != AF_UNSPEC)
+		snprintf(why, sizeof(why), "server %s: %s", ipvs_dest_format(&f->dest, dest), text);
+	else
+		snprintf(why, sizeof(why), "%s", text);
+	log_error("ipvs %s: %s", ipvs_key_format(&f->service, key), why);
 	if (service && service->service < v->now->conf->n_services)
-		ipvs_report_event(v, EVENT_PROGRAM, service->service, CONF_NONE, 0, (uint32_t)f->error, text);
+		ipvs_report_event(v, EVENT_PROGRAM, service->service, CONF_NONE, 0, (uint32_t)f->error, why);
 }
 
 /* What is refused again was told before. Takes over the list. */
@@ -428,8 +428,8 @@ static void tell_removals(const struct ipvs *v, const struct ipvs_service *have)
 				ipvs_key_format(&have->key, key), ipvs_dest_format(&have->dests[i].key, text));
 }
 
-/* Drops leftovers that are configured again or whose service is gone; looks for new ones after a switch. True when there
- * are others than before. */
+/* Drops leftovers that are configured again or whose service is gone; looks for new ones after a switch. True when
+ * there are others than before. */
 static bool update_leftovers(struct ipvs *v)
 {
 	size_t n = 0, before = v->n_leftovers;

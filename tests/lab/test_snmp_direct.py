@@ -91,11 +91,15 @@ def test_every_cause_arrives_with_its_name(site):
 
 
 @pytest.mark.ipvs
-def test_quorum_and_drains_arrive(site):
+def test_refusals_quorum_and_drains_arrive(site):
     receiver = ready(site.client.trap_receiver())
     for server in site.servers:
         server.nginx()
-    daemon = site.r1.poised(nat_site(150, globals_=TO_CLIENT, check=HTTP_CHECK))
+    # a server that the kernel refuses: the address is the broadcast address of its network
+    refused = service([BACK4 + "255"], port=8081, check="")
+    daemon = site.r1.poised(nat_site(150, globals_=TO_CLIENT, check=HTTP_CHECK) + refused)
+    trap = wait_trap(receiver, "POISE-MIB::poiseProgramError", name(VIP + ":8081/tcp"))
+    assert BACK4 + "255" in cause(trap)
     settle(daemon)
     daemon.poisectl("drain", BACK4 + "13:80")
     wait_trap(receiver, "POISE-MIB::poiseServerDrainEnd", BACK4 + "13:80")
