@@ -122,14 +122,25 @@ void pool_fill_board(const struct parent *p, struct board *board)
 	}
 }
 
-static bool has_server(const struct conf *conf, conf_index_t service, const struct addr *addr, uint16_t port)
+static const struct conf_server *find_server(
+	const struct conf *conf, conf_index_t service, const struct addr *addr, uint16_t port)
 {
 	const struct conf_range *r = &conf->services[service].servers;
 
 	for (uint32_t i = r->first; i < r->first + r->count; i++)
 		if (conf->servers[i].port == port && addr_equal(&conf->servers[i].addr, addr))
-			return true;
-	return false;
+			return &conf->servers[i];
+	return NULL;
+}
+
+/* The file's word for a server that was taken out at run time, when another weight is asked for now. The pool changes
+ * which servers there are; a weight is an administrator's wish, which has a command, and is remembered, of its own. */
+static const struct conf_server *contradicted(
+	const struct parent *p, const struct msg_command *m, const struct addr *addr, uint16_t port)
+{
+	const struct conf_server *file = m->value < 0 ? NULL : find_server(p->base, m->service, addr, port);
+
+	return file && file->weight != m->value ? file : NULL;
 }
 
 /* Never before what was said last, whatever the clocks of the two nodes say. */
@@ -147,6 +158,7 @@ void pool_command(struct parent *p, const struct msg_command *m, const char *who
 	struct pool_intent *change = &order.change;
 	bool is_removed = m->verb == MSG_VERB_SERVER_REMOVE, is_there;
 	char name[sizeof(m->server_name)], text[ADDR_TEXT];
+	const struct conf_server *file;
 	struct addr addr;
 	uint16_t port;
 
@@ -162,10 +174,18 @@ void pool_command(struct parent *p, const struct msg_command *m, const char *who
 	}
 	conf_service_name(p->conf, m->service, change->service);
 	snprintf(change->server, sizeof(change->server), "%s", addr_format_port(&addr, port, text));
-	is_there = has_server(p->conf, m->service, &addr, port);
+	is_there = find_server(p->conf, m->service, &addr, port);
 	if (is_there != is_removed) {
 		admin_answer(p, m->request, MSG_STATUS_REFUSED, "%s: service %s %s", change->server, change->service,
 			is_there ? "has this server already" : "has no such server");
+		return;
+	}
+	file = is_removed ? NULL : contradicted(p, m, &addr, port);
+	if (file) {
+		admin_answer(p, m->request, MSG_STATUS_REFUSED,
+			"%s: the file has this server, with weight %d: add it without a weight, then 'poisectl weight "
+			"%s %d'",
+			change->server, file->weight, change->server, m->value);
 		return;
 	}
 	change->is_removed = is_removed;
@@ -229,7 +249,7 @@ static conf_index_t find_service(const struct conf *conf, const char *wanted)
 static bool judge(const struct parent *p, struct pool_intent *change, const struct pool_intent *last,
 	conf_index_t service, const struct addr *addr, uint16_t port)
 {
-	bool is_there = has_server(p->conf, service, addr, port);
+	bool is_there = find_server(p->conf, service, addr, port);
 
 	/* "As my file says" takes back what both had changed; our own file may say something else. */
 	if (change->is_settled)

@@ -108,6 +108,9 @@ def test_servers_come_and_go_and_are_remembered(site):
     assert addresses(poised) == [SERVERS[0], SERVERS[2], new]
     assert poised.server(new)["admin"] == "drain"
     poised.poisectl("server", "remove", new)
+    # Another weight than the file's is not dropped in silence.
+    refused = poised.poisectl("server", "add", VIP, SERVERS[1], "weight", "4", check=False)
+    assert refused.returncode == 1 and "'poisectl weight %s:80 4'" % SERVERS[1] in refused.stderr
     poised.poisectl("server", "add", VIP, SERVERS[1])
     assert poised.status()["configuration"]["pool_changes"] == 0
     assert addresses(poised) == SERVERS

@@ -133,9 +133,6 @@ def test_a_server_that_is_added_again_at_once_is_whole(site):
     wait_until("its own weight", weight, lambda w: w == 1, within=15)
     server = poised.server(busy)
     assert (server["admin"], server["effective_weight"]) == ("normal", 1)
-    poised.poisectl("server", "remove", VIP + ":80", busy + ":80")
-    poised.poisectl("server", "add", VIP + ":80", busy + ":80", "weight", "3")
-    wait_until("the weight that was asked for", weight, lambda w: w == 3, within=15)
     assert ends(process) == {"whole": 6}
 
 
