@@ -60,6 +60,16 @@ void conf_extra_words(struct conf_load *load, const struct conf_node *node, uint
 		conf_warn(load, node, used, "words after the value of %s are ignored", conf_word(node, 0));
 }
 
+void conf_warn_interface(struct conf_load *load, const struct conf_node *node, uint32_t i)
+{
+	const char *name = conf_word(node, i);
+
+	if (name[strcspn(name, "',;\"")])
+		conf_warn(load, node, i,
+			"the %c belongs to the name of the interface, %s: write names bare, several of them one a line",
+			name[strcspn(name, "',;\"")], name);
+}
+
 const char *conf_word(const struct conf_node *node, uint32_t i)
 {
 	return i < node->n_words ? node->words[i].text : "";

@@ -360,6 +360,14 @@ static void finish_vmac(struct conf_load *load, conf_index_t index)
 
 	if (!i->use_vmac)
 		return;
+	/* The address of another virtual router, or of none. */
+	if (memcmp(i->vmac_mac, usual, 4) == 0 && i->vmac_mac[4] >= 1 && i->vmac_mac[4] <= 2 && i->vmac_mac[5] != 0 &&
+		memcmp(i->vmac_mac, usual, sizeof(usual)) != 0) {
+		warn_at(load, index, "use_vmac",
+			"a MAC address 00:00:5e:00:01:xx or 00:00:5e:00:02:xx belongs to the virtual router of that "
+			"number" CONF_MEANING "the instance's own is taken");
+		memset(i->vmac_mac, 0, sizeof(i->vmac_mac));
+	}
 	if (memcmp(i->vmac_mac, (const uint8_t[6]){0}, sizeof(i->vmac_mac)) == 0)
 		memcpy(i->vmac_mac, usual, sizeof(usual));
 	if (i->vmac_mac[5] == 0)

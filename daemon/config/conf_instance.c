@@ -53,6 +53,7 @@ static void apply_interface(struct conf_load *load, const struct conf_node *node
 	}
 	if (strlen(conf_word(node, 1)) > 15)
 		conf_error(load, node, 1, "an interface name has at most 15 bytes");
+	conf_warn_interface(load, node, 1);
 	current(load)->interface = conf_text(load, conf_word(node, 1));
 	conf_extra_words(load, node, 2);
 }

@@ -3,7 +3,7 @@
 #include "conf_track.h"
 #include <string.h>
 
-#define LONGEST (1000000 * CONF_S)
+#define LONGEST (4294 * CONF_S) /* keepalived counts microseconds in 32 bits; what is longer it ignores */
 
 static void apply_script(struct conf_load *load, const struct conf_node *node)
 {

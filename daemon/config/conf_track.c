@@ -109,6 +109,7 @@ static void add_track(
 
 void conf_track_interface(struct conf_load *load, const struct conf_node *node)
 {
+	conf_warn_interface(load, node, 0);
 	add_track(load, node, CONF_TRACK_INTERFACE, 1);
 }
 
