@@ -60,7 +60,10 @@ tests_unit_check_conf_files_LDADD = $(CONFIG_CHECK_LIBS)
 EXTRA_DIST += tests/config
 
 # The fuzz targets over their seeds; with --enable-fuzzers (CC=clang) also as programs that look for more.
-check_PROGRAMS += tests/fuzz/seeds_conf tests/fuzz/seeds_conf_table
+check_PROGRAMS += tests/fuzz/seeds_conf tests/fuzz/seeds_conf_table tests/fuzz/damage_conf
+tests_fuzz_damage_conf_SOURCES = tests/fuzz/run_damage.c tests/fuzz/fuzz_conf.c
+tests_fuzz_damage_conf_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_fuzz_damage_conf_LDADD = daemon/config/libconfig.a lib/libpoise.a
 tests_fuzz_seeds_conf_SOURCES = tests/fuzz/run_seeds.c tests/fuzz/fuzz_conf.c
 tests_fuzz_seeds_conf_CFLAGS = $(CONFIG_CHECK_CFLAGS)
 tests_fuzz_seeds_conf_LDADD = daemon/config/libconfig.a lib/libpoise.a
