@@ -186,8 +186,14 @@ static void schedule(struct ipvs *v)
 
 void ipvs_audit_start(struct ipvs *v)
 {
-	v->audit_at = UINT32_MAX;
+	struct mono due = v->audit.at;
+	bool is_under_way = v->audit.slot;
+
+	if (!is_under_way)
+		v->audit_at = UINT32_MAX;
 	schedule(v);
+	if (is_under_way && mono_before(due, v->audit.at))
+		loop_timer_set(v->p->loop, &v->audit, due);
 }
 
 void ipvs_audit_on_drift(struct ipvs *v, int drift)

@@ -161,6 +161,7 @@ const char *ipvs_reconcile_failure(
 	const struct ipvs *v, const struct ipvs_key *service, const struct ipvs_dest_key *dest, char *buf);
 
 /* ---- ipvs_audit.c ---- */
+/* With each generation. A round that is under way goes on: reloads in quick succession must not keep it from its end. */
 void ipvs_audit_start(struct ipvs *v);
 /* Reads the whole table, marks what is ours. Returns 0 or -errno. */
 int ipvs_audit_dump(struct ipvs *v);

@@ -162,6 +162,23 @@ def test_changes_of_others_are_repaired(site):
     assert poised.log().count("someone else changed") >= 5
 
 
+def test_reloads_do_not_keep_the_audit_from_its_end(site):
+    """An autoscaler may reload every second; what others do to the table is still seen."""
+    poised = site.r1.poised(web())
+    before = wait_rules(site.r1, 4)
+    site.r1.run("ipvsadm", "-C")
+
+    def reload_and_look():
+        # Nothing that the kernel would see, or the reload itself would find out.
+        number = poised.status()["generation"]
+        poised.write(web().replace("delay_loop 1", "delay_loop %d" % (2 + number % 2)))
+        poised.poisectl("reload")
+        return rules(site.r1)
+
+    wait_until("repair between reloads", reload_and_look, lambda seen: seen == before, within=20, every=0.3)
+    poised.wait_log("someone else changed")
+
+
 def test_entries_of_others_are_left_alone(site):
     site.r1.run("ipvsadm", "-A", "-t", "192.0.2.99:81", "-s", "rr")
     site.r1.run("ipvsadm", "-a", "-t", "192.0.2.99:81", "-r", SERVERS[0] + ":81", "-m")
