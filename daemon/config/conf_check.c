@@ -67,11 +67,18 @@ static void check_vmac(struct conf_load *load, conf_index_t i)
 	}
 }
 
+/* Addresses that were refused are mistake enough. */
+static bool has_refused_addresses(struct conf_load *load, conf_index_t i)
+{
+	return conf_given(load, &conf_instance_block, i, "virtual_ipaddress") && conf_diag_errors(load->diag) > 0 &&
+	       conf_statement(load, CONF_TABLE_INSTANCE, i, "virtual_ipaddress")->child != CONF_NO_NODE;
+}
+
 static void check_addresses(struct conf_load *load, conf_index_t i)
 {
 	const struct conf_instance *in = at(load, CONF_TABLE_INSTANCE, i);
 
-	if (in->n_advertised == 0)
+	if (in->n_advertised == 0 && !has_refused_addresses(load, i))
 		conf_warn(load, node_of(load, CONF_TABLE_INSTANCE, i), 1,
 			"vrrp_instance %s has no virtual_ipaddress" CONF_MEANING "its elections move nothing",
 			text(load, in->name));

@@ -59,9 +59,9 @@ DIFFERENT = {
 }
 SAMPLES = sorted(path for path in glob.glob("/usr/share/doc/keepalived/samples/keepalived.conf*")
                  if not path.endswith(".gz"))
-# What keepalived remarks on and poised takes as it is: interfaces may come later, any route is tracked, `or` is as good as
-# `nexthop`, and a rule without a preference gets one.
-FINE = "doesn't exist", "cannot track route", '"or" for routes is deprecated', "Rule has no preference specified"
+# What keepalived remarks on and poised takes as it is: interfaces may come later, any route is tracked, `or` and `gw` are as
+# good as `nexthop` and `via`, and a rule without a preference gets one.
+FINE = "doesn't exist", "cannot track route", "for routes is deprecated", "Rule has no preference specified"
 # In keepalived.conf.vrrp.lvs_syncd: no keywords to keepalived either.
 UNKNOWN = {"VI_2", "VI_3"}
 # keepalived reads these for ever.
