@@ -173,9 +173,9 @@ def routers_of_poise(text):
             "addresses": [address_poise(x, interface) for x in lists.get("virtual_ipaddress", [])],
             "excluded": sorted(address_poise(x, interface) for x in lists.get("virtual_ipaddress_excluded", [])),
             "peers": sorted(x[0] for x in lists.get("unicast_peer", [])),
-            # keepalived leaves out the router's own interface, which is tracked in any case.
+            # keepalived leaves out the router's own interface: its fall is a fault, whatever weight is written.
             "interfaces": sorted(track_poise(x) for x in lists.get("track_interface", [])
-                                 if x[0] != interface or "dont_track_primary" in one or x[2] != "0"),
+                                 if x[0] != interface or "dont_track_primary" in one),
             # Weights do not count for an owner of addresses; keepalived says so by leaving them out.
             "scripts": sorted(track_poise(x) for x in lists.get("track_script", [])
                               if one.get("priority") != "255" or x[2] == "0"),
@@ -190,6 +190,7 @@ def harmless(text):
     without the option and the user with which keepalived drops scripts where that user does not exist."""
     text = re.sub(r"(?m)^[^\S\n]*(lvs_sync_daemon\w*|smtp_server|net_namespace\w*|notify\w*|startup_script|enable_script_security|script_user|"
                   r"shutdown_script|\w*notify_fifo\w*)\b(?!.*\{).*$", "", text)
+    text = re.sub(r"\benable_script_security\b", "", text)  # also behind a bracket
     return re.sub(r"(?m)^([^\S\n]*script)\s.*$", r'\1 "/bin/true"', text)
 
 
