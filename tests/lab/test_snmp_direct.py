@@ -300,9 +300,10 @@ def test_checks_that_do_not_run_are_told(site):
     wait_trap(receiver, "POISE-MIB::poiseChecksLate", "poiseNotifyActive.0 = INTEGER: false(2)", within=60)
 
 
+@pytest.mark.ipvs
 def test_what_happens_together_is_told_together(site):
-    """Instances that become master, services that lose their quorum, servers that an operator drains: many at once are
-    lists, which hold every one of them."""
+    """Instances that become master, services that lose their quorum, servers that an operator drains and that are empty
+    then: many at once are lists, which hold every one of them."""
     receiver = ready(site.client.trap_receiver())
     web = site.s1.nginx()
     instances = ["many%d" % i for i in range(16)]
@@ -332,3 +333,4 @@ def test_what_happens_together_is_told_together(site):
     told("poiseServersTransition", "poiseServerTransition", services, "HealthTo.0 = INTEGER: down(3)")
     daemon.poisectl("drain", BACK4 + "11")
     told("poiseServersAdminChange", "poiseServerAdminChange", services, "AdminTo.0 = INTEGER: drain(2)")
+    told("poiseServersDrainEnd", "poiseServerDrainEnd", services)
