@@ -263,8 +263,12 @@ void conf_diag_print(struct conf_diag *d, const struct conf_sources *sources, bo
 		if (f->severity == CONF_NOTE && !d->notes)
 			continue;
 		fprintf(out, "%s:%u:%u: %s: %s\n", name, f->place.line, f->place.column, names[f->severity], f->text);
-		if (brief || f->place.line == 0 || is_hidden(d, &f->place))
+		if (brief || f->place.line == 0)
 			continue;
+		if (is_hidden(d, &f->place)) {
+			fputs("    (the line is not shown, because it may hold a secret)\n", out);
+			continue;
+		}
 		line = conf_source_line(sources, f->place.file, f->place.line, &hint, &length);
 		if (line)
 			print_source(line, length, f, out);

@@ -49,7 +49,8 @@ unsigned conf_diag_errors(struct conf_diag *d);
 unsigned conf_diag_warnings(struct conf_diag *d);
 unsigned conf_diag_notes(struct conf_diag *d);
 
-/* FILE:LINE:COLUMN: error|warning|note: text; then the source line and a mark under it, unless brief. */
+/* FILE:LINE:COLUMN: error|warning|note: text; then the source line and a mark under it, or that it is hidden, unless
+ * brief. */
 void conf_diag_print(struct conf_diag *d, const struct conf_sources *sources, bool brief, FILE *out);
 
 /* The candidate that `word` is probably a misspelling of, or NULL. next() returns candidate i, NULL at the end. */

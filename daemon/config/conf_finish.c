@@ -196,11 +196,12 @@ static void finish_version(struct conf_load *load, conf_index_t index)
 static void finish_authentication(struct conf_load *load, conf_index_t index)
 {
 	struct conf_instance *i = instance(load, index);
+	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_INSTANCE, index)->extra;
 	const char *why = NULL;
 
 	if (i->auth == CONF_AUTH_NONE && i->secret != CONF_NONE)
 		why = "auth_pass without auth_type PASS or AH: no authentication is used";
-	else if (i->auth != CONF_AUTH_NONE && conf_object(load, CONF_TABLE_INSTANCE, index)->extra.no_password)
+	else if (i->auth != CONF_AUTH_NONE && extra->no_password)
 		i->auth = CONF_AUTH_NONE;
 	else if (i->auth != CONF_AUTH_NONE && i->secret == CONF_NONE)
 		why = "authentication without auth_pass: no authentication is used";
@@ -210,7 +211,8 @@ static void finish_authentication(struct conf_load *load, conf_index_t index)
 		why = "strict mode allows no authentication: it is ignored";
 	if (!why)
 		return;
-	warn_at(load, index, "authentication", why);
+	if (i->auth != CONF_AUTH_NONE || !extra->no_auth_type)
+		warn_at(load, index, "authentication", why);
 	i->auth = CONF_AUTH_NONE;
 	if (i->secret != CONF_NONE) {
 		struct conf_secret *secret = conf_builder_at(load->builder, CONF_TABLE_SECRET, i->secret);

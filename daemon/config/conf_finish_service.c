@@ -66,7 +66,9 @@ static void finish_protocol(struct conf_load *load, conf_index_t index)
 				"a service by firewall mark has no protocol" CONF_MEANING "it is ignored");
 		s->protocol = 0;
 	} else if (!s->protocol) {
-		conf_warn(load, service_node(load, index), 0, "no protocol given" CONF_MEANING "UDP is taken");
+		/* One that is none was reported where it stands. */
+		if (conf_statement(load, CONF_TABLE_SERVICE, index, "protocol") == service_node(load, index))
+			conf_warn(load, service_node(load, index), 0, "no protocol given" CONF_MEANING "UDP is taken");
 		s->protocol = IPPROTO_UDP;
 	}
 }

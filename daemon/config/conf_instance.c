@@ -163,6 +163,7 @@ static void apply_auth_type(struct conf_load *load, const struct conf_node *node
 	int type = conf_parse_choice(conf_word(node, 1), types);
 
 	conf_diag_hide(load->diag, node->place);
+	conf_current_extra(load, CONF_TABLE_INSTANCE)->no_auth_type = type < 0;
 	if (type < 0)
 		conf_warn(load, node, 1, "auth_type must be PASS or AH" CONF_MEANING "no authentication is used");
 	if (strcmp(conf_word(node, 2), "auth_pass") == 0) {

@@ -18,7 +18,8 @@ struct conf_defaults {
 	int64_t garp_repeat, garp_refresh_repeat, garp_lower_repeat;
 	struct conf_garp_extra garp_extra;
 	int64_t startup_delay_us, down_timer_adverts;
-	int64_t version, strict, skip_check_adv_addr, lower_prio_no_advert, higher_prio_send_advert, check_unicast_src, min_garp;
+	int64_t version, strict, skip_check_adv_addr, lower_prio_no_advert, higher_prio_send_advert, check_unicast_src,
+		min_garp;
 	int64_t smtp_alert, smtp_alert_vrrp, smtp_alert_checker, notify_priority;
 	int64_t snmp_keepalived;
 	conf_string_t interface;             /* of static addresses that name none */
@@ -33,17 +34,18 @@ struct conf_extra {
 	int64_t connect_timeout_us, delay_before_retry_us, warmup_us, delay_loop_us, retry;
 	int64_t down_timer_adverts, native_ipv6, check_unicast_src, accept;
 	int64_t forward;
-	int64_t weight;       /* of a service: of its servers that have none */
-	bool granularity;     /* of a service: persistence_granularity was there */
-	bool has_state;       /* of an instance */
-	bool no_password;     /* of an instance: auth_pass without one, which was said */
-	bool program_missing; /* of a script: keepalived leaves it out */
-	bool user_missing;    /* of a script: likewise */
-	bool has_weight;      /* of a track: else the script's weight is the default */
-	int64_t max_hops;     /* of a bfd_instance */
+	int64_t weight;                    /* of a service: of its servers that have none */
+	bool granularity;                  /* of a service: persistence_granularity was there */
+	bool has_state;                    /* of an instance */
+	bool no_password;                  /* of an instance: auth_pass without one, which was said */
+	bool no_auth_type;                 /* of an instance: auth_type without one that counts, which was said */
+	bool program_missing;              /* of a script: keepalived leaves it out */
+	bool user_missing;                 /* of a script: likewise */
+	bool has_weight;                   /* of a track: else the script's weight is the default */
+	int64_t max_hops;                  /* of a bfd_instance */
 	struct conf_garp_extra garp_extra; /* of an instance */
-	int64_t written_port; /* of a server, before its service changed it */
-	int64_t family;       /* ip_family; AF_UNSPEC = not given */
+	int64_t written_port;              /* of a server, before its service changed it */
+	int64_t family;                    /* ip_family; AF_UNSPEC = not given */
 	conf_string_t virtualhost;
 	const struct conf_word *reference; /* a name that is looked up at the end */
 	const struct conf_node *sorry;     /* sorry_server */

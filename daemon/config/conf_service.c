@@ -21,7 +21,8 @@ static struct conf_service *service(struct conf_load *load)
 
 static void apply_service_forward(struct conf_load *load, const struct conf_node *node)
 {
-	conf_current_extra(load, CONF_TABLE_SERVICE)->forward = conf_forward_read(load, node, CONF_FORWARD_NAT, &service(load)->tunnel);
+	conf_current_extra(load, CONF_TABLE_SERVICE)->forward =
+		conf_forward_read(load, node, CONF_FORWARD_NAT, &service(load)->tunnel);
 }
 
 /* keepalived knows these only behind the sorry_server that they are about. */
@@ -116,7 +117,9 @@ static void apply_protocol(struct conf_load *load, const struct conf_node *node)
 		service(load)->protocol = IPPROTO_SCTP;
 	else
 		conf_warn(load, node, 1,
-			"protocol must be TCP, UDP or SCTP, not \"%s\"" CONF_MEANING "the line is ignored", name);
+			"protocol must be TCP, UDP or SCTP, not \"%s\"" CONF_MEANING
+			"the line is ignored, and the default is UDP",
+			name);
 	conf_extra_words(load, node, 2);
 }
 

@@ -319,6 +319,26 @@ START_TEST(test_passwords)
 }
 END_TEST
 
+/* A wrong auth_type is one mistake, and its password is neither shown nor kept; a missing one is another. */
+START_TEST(test_auth_type_is_said_once)
+{
+	static const char *const types[] = {"auth_type PASSS\n", "auth_type\n", "\n"};
+	static const char head[] =
+		"vrrp_instance A {\n interface e\n virtual_router_id 1\n virtual_ipaddress { 10.0.0.1 }\n";
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct conf *c;
+
+		snprintf(text, sizeof(text), "%s authentication {\n%s auth_pass x\n }\n}\n", head, types[i]);
+		c = fixture_load(text, 1);
+		ck_assert_uint_eq(c->instances[0].auth, CONF_AUTH_NONE);
+		ck_assert_uint_eq(c->instances[0].secret, CONF_NONE);
+		conf_close(c);
+	}
+}
+END_TEST
+
 START_TEST(test_master_without_priority_is_owner)
 {
 	struct conf *c =
@@ -534,6 +554,7 @@ int main(void)
 	tcase_add_test(t, test_other_family_is_taken_out);
 	tcase_add_test(t, test_advertisement_intervals);
 	tcase_add_test(t, test_passwords);
+	tcase_add_test(t, test_auth_type_is_said_once);
 	tcase_add_test(t, test_master_without_priority_is_owner);
 	tcase_add_test(t, test_scripts_and_tracks);
 	tcase_add_test(t, test_commands);
