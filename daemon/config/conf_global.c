@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The keywords outside any object and those of global_defs. Runs in the config role. */
-#include "conf_finish.h"
 #include "conf_address.h"
 #include "conf_fifo.h"
+#include "conf_finish.h"
 #include "conf_pair.h"
 #include "conf_print.h"
-#include "conf_service.h"
 #include "conf_route.h"
 #include "conf_rule.h"
+#include "conf_service.h"
 #include "conf_snmp.h"
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +95,8 @@ static void apply_script_user(struct conf_load *load, const struct conf_node *no
 static void apply_default_interface(struct conf_load *load, const struct conf_node *node)
 {
 	if (node->n_words < 2)
-		conf_warn(load, node, 0, "default_interface needs the name of an interface" CONF_MEANING "it is ignored");
+		conf_warn(
+			load, node, 0, "default_interface needs the name of an interface" CONF_MEANING "it is ignored");
 	else
 		load->defaults.interface = conf_text(load, conf_word(node, 1));
 	conf_extra_words(load, node, 2);
@@ -255,6 +256,13 @@ static void print_link_delays(struct conf_printer *p, uint32_t record)
 #define PROCESS "Poise decides about its processes itself"
 #define NAMES "Poise's processes have fixed names"
 #define BUFFERS "Poise sizes its buffers itself"
+/* With timeout(1) they mean what keepalived's mean: a failure and a limit that is over keep nothing from going on. */
+#define STARTUP                                                                                                        \
+	"write ExecStartPre=-+/usr/bin/timeout 10 PROGRAM with `systemctl edit poise`: it runs before each start, "    \
+	"and before the restart after a crash"
+#define SHUTDOWN                                                                                                       \
+	"write ExecStopPost=-+/usr/bin/timeout 10 PROGRAM with `systemctl edit poise`: it runs when addresses and "    \
+	"services are gone, and after a crash"
 
 /* clang-format off */
 static const struct conf_directive global_directives[] = {
@@ -353,10 +361,10 @@ static const struct conf_directive global_directives[] = {
 	FLAG("fifo_write_vrrp_states_on_reload", G(fifo_states_on_reload), LIVE, "write the states of all instances and groups to the FIFOs after a reload"),
 	FLAG("vrrp_notify_priority_changes", CONF_DEFAULTS(notify_priority), LIVE, "changes of the effective priority are written to the FIFOs, too"),
 	INACTIVE("rs_init_notifies", "notify scripts of servers run when a verdict changes"),
-	INACTIVE("startup_script", "use ExecStartPre= of the service unit"),
-	INACTIVE("startup_script_timeout", "use ExecStartPre= of the service unit"),
-	INACTIVE("shutdown_script", "use ExecStopPost= of the service unit"),
-	INACTIVE("shutdown_script_timeout", "use ExecStopPost= of the service unit"),
+	INACTIVE("startup_script", STARTUP),
+	INACTIVE("startup_script_timeout", "limit the program of ExecStartPre= with timeout(1)"),
+	INACTIVE("shutdown_script", SHUTDOWN),
+	INACTIVE("shutdown_script_timeout", "limit the program of ExecStopPost= with timeout(1)"),
 	IGNORED("tmp_config_directory", "the configuration is read once into memory"),
 	IGNORED("config_save_dir", "use --dump to keep the configuration that was understood"),
 	IGNORED("data_use_instance", "use poisectl to look at a running daemon"),
