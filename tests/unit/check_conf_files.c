@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* How much of the real files must load that the reference loads, in percent. */
 #define MUST_LOAD 95
@@ -398,6 +399,37 @@ START_TEST(test_survives_large_files)
 }
 END_TEST
 
+/* The same from a disk, where most of it is a hole: that is one line, which is said once, and what stands behind it is
+ * read. */
+START_TEST(test_survives_a_large_file_on_disk)
+{
+	off_t size = getenv("POISE_LONG") ? 100 << 20 : 10 << 20;
+	char folder[] = "/tmp/poise-large-XXXXXX", path[64], text[4096];
+	struct conf_read_options o = options;
+	struct conf_result r;
+	FILE *file;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/keepalived.conf", folder);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs("global_defs {\n\trouter_id before\n}\n", file);
+	ck_assert_int_eq(fseeko(file, size, SEEK_SET), 0);
+	fputs("\nvrrp_instance behind {\n}\n", file);
+	fclose(file);
+	conf_read_file(&r, path, &o);
+	unlink(path);
+	rmdir(folder);
+	file = fmemopen(text, sizeof(text), "w");
+	conf_diag_print(r.diag, &r.sources, true, file);
+	fclose(file);
+	ck_assert_msg(strstr(text, ":4:1: error: this line is longer than "), "%s", text);
+	ck_assert_msg(strstr(text, ":5:15: error: vrrp_instance behind needs an interface"), "%s", text);
+	ck_assert_ptr_null(strstr(strstr(text, ":4:1: ") + 1, ":4:"));
+	conf_result_free(&r);
+}
+END_TEST
+
 /* ---- real files ---- */
 
 static unsigned corpus_wanted, corpus_loaded, corpus_refused;
@@ -476,8 +508,13 @@ int main(void)
 	tcase_add_test(t, test_round_trip);
 	tcase_add_test(t, test_conversion);
 	tcase_add_test(t, test_survives_damage);
-	tcase_add_test(t, test_survives_large_files);
 	tcase_add_test(t, test_real_files);
+	tcase_set_timeout(t, getenv("POISE_LONG") ? 3600 : 60);
+	suite_add_tcase(suite, t);
+	/* Alone, with a hundred megabytes: CK_RUN_CASE=large POISE_LONG=1. */
+	t = tcase_create("large");
+	tcase_add_test(t, test_survives_large_files);
+	tcase_add_test(t, test_survives_a_large_file_on_disk);
 	tcase_set_timeout(t, getenv("POISE_LONG") ? 3600 : 60);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);

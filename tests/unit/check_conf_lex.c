@@ -390,6 +390,57 @@ START_TEST(test_include_findings)
 }
 END_TEST
 
+/* A loop is found whatever way it goes: at once, through several files, a pattern, another spelling or a link. Each is
+ * said where it closes, and what stands behind it is read. */
+START_TEST(test_include_loops)
+{
+	static const char *const ways[] = {"main", "./main", "sub/../main", "mai[n]", "*ain", "link"};
+	struct reading r;
+	char text[64], path[256];
+
+	snprintf(path, sizeof(path), "%s/link", folder);
+	ck_assert_int_eq(symlink("main", path), 0);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		put("sub/x", "");
+		snprintf(text, sizeof(text), "include %s\nbehind\n", ways[i]);
+		put("main", text);
+		read_main(&r);
+		ck_assert_ptr_nonnull(strstr(r.findings, "main:1:9: error: "));
+		ck_assert_ptr_nonnull(strstr(r.findings, " is already being read: it includes itself\n"));
+		ck_assert_ptr_nonnull(strstr(r.shown, "behind@"));
+		release(&r);
+	}
+	put("main", "include one\nbehind\n");
+	put("one", "include two\n");
+	put("two", "include three\n");
+	put("three", "include one\ninclude main\n");
+	read_main(&r);
+	ck_assert_ptr_nonnull(strstr(r.findings, "three:1:9: error: "));
+	ck_assert_ptr_nonnull(strstr(r.findings, "three:2:9: error: "));
+	ck_assert_ptr_nonnull(strstr(r.shown, "behind@"));
+	release(&r);
+}
+END_TEST
+
+/* Files that include the next one twice are no loop, but double with each: a limit ends it. */
+START_TEST(test_include_doubling)
+{
+	struct reading r;
+	char name[16], text[64];
+
+	put("main", "include f0\n");
+	for (int i = 0; i < 15; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		snprintf(text, sizeof(text), "include f%d\ninclude f%d\n", i + 1, i + 1);
+		put(name, text);
+	}
+	put("f15", "leaf\n");
+	read_main(&r);
+	ck_assert_ptr_nonnull(strstr(r.findings, "error: "));
+	release(&r);
+}
+END_TEST
+
 START_TEST(test_missing_main_file)
 {
 	struct reading r;
@@ -423,6 +474,8 @@ int main(void)
 	tcase_add_checked_fixture(files, make_folder, remove_folder);
 	tcase_add_test(files, test_includes);
 	tcase_add_test(files, test_include_findings);
+	tcase_add_test(files, test_include_loops);
+	tcase_add_test(files, test_include_doubling);
 	tcase_add_test(files, test_missing_main_file);
 	suite_add_tcase(suite, words);
 	suite_add_tcase(suite, files);
