@@ -21,8 +21,10 @@ pytestmark = pytest.mark.ipvs
 CORPUS = os.path.join(os.environ.get("POISE_SHARED", os.path.join(TOP, "..", "shared")), "corpus")
 PART = 6  # every sixth file by default
 
-# The tables differ on purpose, or only because checks fail at another moment.
+# The tables differ on purpose (poise.conf(5), "Coming from keepalived"), or only because checks fail at another moment.
 DIFFERENT = {
+    "366.conf": "keepalived drops persistence_granularity of a group",
+    "367.conf": "keepalived leaves a service without servers out",
     "321.conf": "its checks fail within a second, and the daemons begin them at different moments",
 }
 
@@ -70,7 +72,8 @@ def test_the_table_equals_keepalived_s(site, path):
     if os.path.basename(path) in DIFFERENT:
         pytest.skip(DIFFERENT[os.path.basename(path)])
     with open(path, encoding="utf-8", errors="replace") as f:
-        text = "".join(line for line in f if "smtp_server" not in line)
+        # (a namespace that is not there ends both; each has one of its own)
+        text = "".join(line for line in f if "smtp_server" not in line and not line.startswith("net_namespace"))
     for router in (site.r1, site.r2):
         prepare(router)
     copy = os.path.join(site.folder, "corpus.conf")
