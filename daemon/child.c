@@ -154,7 +154,16 @@ static void on_want_file(void *ctx, const struct msg_want_file *m, int fd)
 	lend_wanted(ctx, m);
 }
 
+static void on_hook_done(void *ctx, const struct msg_hook_done *m, int fd)
+{
+	struct child *c = ctx;
+
+	(void)fd;
+	hook_done(c->parent, m);
+}
+
 static const struct msg_handlers handlers = {.board = on_board,
+	.hook_done = on_hook_done,
 	.want_file = on_want_file,
 	.changed = on_changed,
 	.events = on_events,
@@ -229,7 +238,10 @@ static void on_end(pid_t pid, const siginfo_t *info, void *arg)
 	describe_end(info, end, sizeof(end));
 	if (p->stop_phase != STOP_NOT) {
 		child_set_state(c, ROLE_ABSENT, "stopped (%s)", end);
-		stop_advance(p);
+		if (c->role == ROLE_SCRIPT && p->hook.holds_stop)
+			hook_lost(p);
+		else
+			stop_advance(p);
 		return;
 	}
 	delay = supervise_restart_delay_us(&c->supervise, c->status.state == ROLE_STARTING, mono_now());
@@ -240,6 +252,8 @@ static void on_end(pid_t pid, const siginfo_t *info, void *arg)
 		loop_timer_set(p->loop, &p->give_up, mono_add(mono_now(), p->patience_us));
 	reload_absent(p);
 	loop_timer_set(p->loop, &c->restart, mono_add(mono_now(), delay));
+	if (c->role == ROLE_SCRIPT)
+		hook_lost(p);
 }
 
 /* ---- the start ---- */
@@ -384,7 +398,7 @@ void child_start(struct child *c)
 }
 
 /* vrrp takes away what a former life has left, whatever the configuration says by now. */
-static bool has_past(const struct child *c)
+bool child_has_past(const struct child *c)
 {
 	const struct parent *p = c->parent;
 	const int fds[] = {p->ledger_fds[ROLE_VRRP], p->paths_fd};
@@ -403,7 +417,9 @@ void child_start_if_needed(struct child *c)
 	/* One that has died waits for its timer. */
 	if (c->restart.slot)
 		return;
-	if (!why_not || has_past(c))
+	if (hook_holds(c->parent, c->role))
+		child_set_state(c, ROLE_ABSENT, "waits for startup_script");
+	else if (!why_not || child_has_past(c))
 		child_start(c);
 	else
 		child_set_state(c, ROLE_ABSENT, "not needed: %s", why_not);

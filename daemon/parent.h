@@ -105,7 +105,13 @@ struct share {
 	int fd;
 };
 
-enum stop_phase { STOP_NOT, STOP_VRRP, STOP_OTHERS, STOP_SCRIPT };
+enum stop_phase { STOP_NOT, STOP_VRRP, STOP_OTHERS, STOP_HOOK, STOP_SCRIPT };
+
+/* startup_script or shutdown_script, as long as somebody waits for it. */
+struct hook {
+	bool holds_start, holds_stop;
+	struct timer limit;
+};
 
 struct parent {
 	struct options options;
@@ -136,6 +142,7 @@ struct parent {
 	struct mono last_watch;
 	int64_t patience_us;
 	struct timer give_up; /* vrrp has been away for longer than the successor's patience */
+	struct hook hook;
 	enum stop_phase stop_phase;
 	struct timer stop_deadline;
 	int exit_code;
@@ -158,6 +165,8 @@ void child_init(struct parent *p, enum role role);
 void child_start(struct child *c);
 /* The same for one that was never started, if the configuration has work for it. A role that has begun stays. */
 void child_start_if_needed(struct child *c);
+/* True for vrrp when a former life has left something in the kernel. */
+bool child_has_past(const struct child *c);
 void child_kill(struct child *c, const char *why);
 /* Sends the committed generation to a role that has just started. */
 void child_send_generation(struct child *c, const struct conf *conf, bool is_first);
@@ -165,6 +174,19 @@ void child_set_state(struct child *c, enum role_state state, const char *fmt, ..
 	__attribute__((format(printf, 3, 4)));
 /* Runs `poise-vrrp --release`: takes away the addresses that the role cannot any more. */
 void child_release_addresses(struct parent *p);
+
+/* ---- hook.c ---- */
+/* Before the roles of the first generation are started: those that would act on the network are held back while
+ * startup_script runs. hook_startup() has it run when they have had their turn. */
+void hook_hold(struct parent *p);
+void hook_startup(struct parent *p);
+/* True for a role that waits for startup_script. */
+bool hook_holds(const struct parent *p, enum role role);
+/* Has shutdown_script run; p->hook.holds_stop until it is over. */
+void hook_shutdown(struct parent *p);
+void hook_done(struct parent *p, const struct msg_hook_done *m);
+/* The script role has ended: nobody waits any more. */
+void hook_lost(struct parent *p);
 
 /* ---- lend.c ---- */
 /* The checker wants a descriptor for a check: it gets it, or is told why not. */

@@ -122,6 +122,8 @@ static void commit(struct parent *p)
 	}
 	snprintf(p->daemon.node, sizeof(p->daemon.node), "%s", conf_string(p->conf, p->conf->global->node));
 	parent_publish_board(p);
+	if (!old)
+		hook_hold(p);
 	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++) {
 		struct child *c = &p->children[role];
 
@@ -135,6 +137,8 @@ static void commit(struct parent *p)
 			child_kill(c, "it takes no message");
 		c->vote = VOTE_NOT_ASKED;
 	}
+	if (!old)
+		hook_startup(p);
 	conf_close(old);
 	share_forget(p, p->conf->generation);
 	snprintf(why, sizeof(why), "generation %llu: %u instances, %u services, %u real servers, %u checks, in %lld ms",

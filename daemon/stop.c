@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Stopping in order: first vrrp hands over, then the rest goes, last the script role, so that notifications of the stop
- * are still run. Runs in the parent. */
+/* Stopping in order: first vrrp hands over, then the rest goes, then shutdown_script has its time, last the script
+ * role, so that notifications of the stop are still run. Runs in the parent. */
 #include "parent.h"
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@ static uint32_t phase_roles(enum stop_phase phase)
 {
 	switch (phase) {
 	case STOP_NOT:
+	case STOP_HOOK:
 		return 0;
 	case STOP_VRRP:
 		return ROLE_BIT(ROLE_VRRP);
@@ -29,7 +30,7 @@ static bool phase_done(const struct parent *p)
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
 		if ((phase_roles(p->stop_phase) & ROLE_BIT(r)) && p->children[r].pid)
 			return false;
-	return true;
+	return p->stop_phase != STOP_HOOK || !p->hook.holds_stop;
 }
 
 /* A master waits for its successor as long as the slowest one may take, and a second (vrrp_leaving_us()). */
@@ -79,7 +80,10 @@ void stop_advance(struct parent *p)
 			return;
 		}
 		p->stop_phase++;
-		ask(p);
+		if (p->stop_phase == STOP_HOOK)
+			hook_shutdown(p);
+		else
+			ask(p);
 	}
 }
 

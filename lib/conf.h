@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout below. */
-#define CONF_LAYOUT 15
+#define CONF_LAYOUT 16
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 #define CONF_NONE UINT32_MAX
@@ -119,6 +119,8 @@ struct conf_global {
 	struct conf_fifo fifo_all, fifo_vrrp, fifo_lvs;
 	uint32_t script_security;
 	conf_string_t script_user, script_group;
+	struct conf_command startup, shutdown; /* argc 0 = none */
+	int64_t startup_timeout_us, shutdown_timeout_us;
 	/* IPVS sync daemon (keepalived: lvs_sync_daemon INTERFACE INSTANCE ...) */
 	conf_string_t sync_interface;
 	conf_index_t sync_instance;

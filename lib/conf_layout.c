@@ -55,6 +55,8 @@ const struct conf_field conf_fields[] = {
 	STRING(GLOBAL, conf_global, fifo_all.user),
 	STRING(GLOBAL, conf_global, fifo_all.group),
 	COMMAND(GLOBAL, conf_global, fifo_all.script),
+	COMMAND(GLOBAL, conf_global, startup),
+	COMMAND(GLOBAL, conf_global, shutdown),
 	STRING(GLOBAL, conf_global, fifo_vrrp.path),
 	STRING(GLOBAL, conf_global, fifo_vrrp.user),
 	STRING(GLOBAL, conf_global, fifo_vrrp.group),

@@ -19,7 +19,8 @@ static bool is_any_script(const struct conf *conf)
 	const struct conf_global *g = conf->global;
 	bool any = conf->n_scripts > 0 || conf->n_notifies > 0 || conf->n_processes > 0 || conf->n_files > 0;
 
-	any |= g->fifo_all.path || g->fifo_vrrp.path || g->fifo_lvs.path || g->notification_emails;
+	any |= g->fifo_all.path || g->fifo_vrrp.path || g->fifo_lvs.path || g->notification_emails ||
+	       g->startup.argc || g->shutdown.argc;
 	for (uint32_t i = 0; i < conf->n_checks && !any; i++)
 		any = conf->checks[i].kind == CONF_CHECK_MISC || conf->checks[i].kind == CONF_CHECK_FILE;
 	return any;

@@ -359,6 +359,7 @@ static void merge_handlers(struct role_private *r)
 	if (!r->p.ops->handlers)
 		return;
 	r->handlers.notify = r->p.ops->handlers->notify;
+	r->handlers.hook = r->p.ops->handlers->hook;
 	r->handlers.answer = r->p.ops->handlers->answer;
 	r->handlers.handover = r->p.ops->handlers->handover;
 	r->handlers.candidate = r->p.ops->handlers->candidate;

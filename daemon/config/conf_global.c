@@ -92,6 +92,27 @@ static void apply_script_user(struct conf_load *load, const struct conf_node *no
 	conf_extra_words(load, node, 3);
 }
 
+static void apply_hook(struct conf_load *load, const struct conf_node *node)
+{
+	struct conf_command command;
+	struct conf_global *g;
+
+	if (!conf_command(load, node, 1, false, &command))
+		return;
+	g = conf_builder_at(load->builder, CONF_TABLE_GLOBAL, 0);
+	*(strcmp(conf_word(node, 0), "startup_script") == 0 ? &g->startup : &g->shutdown) = command;
+}
+
+static void print_hooks(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
+
+	if (g->startup.argc)
+		conf_print_line(p, "startup_script %s", conf_print_command(p, &g->startup));
+	if (g->shutdown.argc)
+		conf_print_line(p, "shutdown_script %s", conf_print_command(p, &g->shutdown));
+}
+
 static void apply_default_interface(struct conf_load *load, const struct conf_node *node)
 {
 	if (node->n_words < 2)
@@ -256,13 +277,6 @@ static void print_link_delays(struct conf_printer *p, uint32_t record)
 #define PROCESS "Poise decides about its processes itself"
 #define NAMES "Poise's processes have fixed names"
 #define BUFFERS "Poise sizes its buffers itself"
-/* With timeout(1) they mean what keepalived's mean: a failure and a limit that is over keep nothing from going on. */
-#define STARTUP                                                                                                        \
-	"write ExecStartPre=-+/usr/bin/timeout 10 PROGRAM with `systemctl edit poise`: it runs before each start, "    \
-	"and before the restart after a crash"
-#define SHUTDOWN                                                                                                       \
-	"write ExecStopPost=-+/usr/bin/timeout 10 PROGRAM with `systemctl edit poise`: it runs when addresses and "    \
-	"services are gone, and after a crash"
 
 /* clang-format off */
 static const struct conf_directive global_directives[] = {
@@ -361,10 +375,10 @@ static const struct conf_directive global_directives[] = {
 	FLAG("fifo_write_vrrp_states_on_reload", G(fifo_states_on_reload), LIVE, "write the states of all instances and groups to the FIFOs after a reload"),
 	FLAG("vrrp_notify_priority_changes", CONF_DEFAULTS(notify_priority), LIVE, "changes of the effective priority are written to the FIFOs, too"),
 	INACTIVE("rs_init_notifies", "notify scripts of servers run when a verdict changes"),
-	INACTIVE("startup_script", STARTUP),
-	INACTIVE("startup_script_timeout", "limit the program of ExecStartPre= with timeout(1)"),
-	INACTIVE("shutdown_script", SHUTDOWN),
-	INACTIVE("shutdown_script_timeout", "limit the program of ExecStopPost= with timeout(1)"),
+	CALL("startup_script", apply_hook, print_hooks, START, "COMMAND [USER [GROUP]]: runs before the first advertisement, the first address and the first service, not again when a crash left addresses behind; its failure is logged"),
+	TIME("startup_script_timeout", G(startup_timeout_us), CONF_S, 1000 * CONF_S, 10 * CONF_S, START, "nothing waits longer for startup_script; it is ended then"),
+	CALL("shutdown_script", apply_hook, NULL, LIVE, "COMMAND [USER [GROUP]]: runs at the end, when virtual addresses and services are gone"),
+	TIME("shutdown_script_timeout", G(shutdown_timeout_us), CONF_S, 1000 * CONF_S, 10 * CONF_S, LIVE, "the end waits no longer for shutdown_script; it is ended then"),
 	IGNORED("tmp_config_directory", "the configuration is read once into memory"),
 	IGNORED("config_save_dir", "use --dump to keep the configuration that was understood"),
 	IGNORED("data_use_instance", "use poisectl to look at a running daemon"),

@@ -11,6 +11,7 @@
 #include "script_misc.h"
 #include "script_notify.h"
 #include "script_processes.h"
+#include "script_run.h"
 #include "script_tell.h"
 #include "script_unit.h"
 #include "status.h"
@@ -142,6 +143,47 @@ static void on_notify(void *ctx, const struct msg_notify *m, int fd)
 	script_notifies_ask(role->notifies, m);
 }
 
+/* ---- startup_script and shutdown_script ---- */
+
+static void answer_hook(struct role_process *p, bool at_end, int result, const char *why)
+{
+	struct msg_hook_done m = {.at_end = at_end, .result = result};
+
+	snprintf(m.why, sizeof(m.why), "%s", why);
+	if (msg_send_hook_done(&p->parent, &m, -1) < 0)
+		log_error("script: the parent does not hear how a script went: %s", why);
+}
+
+static void judge_startup(void *arg, int result, const char *why)
+{
+	answer_hook(arg, false, result, why);
+}
+
+static void judge_shutdown(void *arg, int result, const char *why)
+{
+	answer_hook(arg, true, result, why);
+}
+
+static void hook_ended(void *arg)
+{
+	(void)arg;
+}
+
+static void on_hook(void *ctx, const struct msg_hook *m, int fd)
+{
+	struct role_process *p = ctx;
+	const struct conf_global *g = p->conf ? p->conf->global : NULL;
+	const struct conf_command *command = g ? (m->at_end ? &g->shutdown : &g->startup) : NULL;
+	struct run_owner owner = {.judge = m->at_end ? judge_shutdown : judge_startup, .ended = hook_ended, .arg = p};
+	char why[SPAWN_WHY_SIZE] = "it is not in the configuration in use";
+
+	(void)fd;
+	if (!command || !command->argc || p->conf->generation != m->generation ||
+		!run_start(p->loop, p->conf, command, m->at_end ? g->shutdown_timeout_us : g->startup_timeout_us,
+			&owner, why))
+		answer_hook(p, m->at_end, SPAWN_EXIT_NOT_RUN, why);
+}
+
 static void script_events(struct role_process *p, enum role other)
 {
 	struct script_role *role = p->ctx;
@@ -149,7 +191,7 @@ static void script_events(struct role_process *p, enum role other)
 	script_teller_events(role->teller, other);
 }
 
-static const struct msg_handlers handlers = {.notify = on_notify};
+static const struct msg_handlers handlers = {.notify = on_notify, .hook = on_hook};
 
 static const struct role_ops ops = {
 	.role = ROLE_SCRIPT,

@@ -213,3 +213,80 @@ def test_a_unit_of_its_own_runs_the_scripts(site):
     assert poised.state("front") == "MASTER"
     poised.stop()
     wait_until("nobody left", far, lambda seen: not seen)
+
+
+# ---- startup_script and shutdown_script ----
+
+# Writes when it begins and ends, and whether the virtual address is there.
+HOOK = """#!/bin/sh
+ip -o addr show | grep -q " %s/" && there=there || there=absent
+echo "$1: address $there" >>%s
+%s
+echo "$1 ends" >>%s
+exit $2
+"""
+
+
+def hooks(site, startup="", shutdown="", status=0, timeout=60):
+    """(configuration of a router with both, file that they write to)"""
+    log = site.r1.path("hooks")
+    words = ["script_user root"]
+    for name, body in (("startup", startup), ("shutdown", shutdown)):
+        path = script(site, name + ".sh", HOOK % (VIP, log, body, log))
+        words += ["%s_script \"%s %s %d\"" % (name, path, name, status), "%s_script_timeout %d" % (name, timeout)]
+    return router(globals_="\n\t".join(words), priority=255), log
+
+
+def test_startup_and_shutdown_scripts(site):
+    """Nothing is sent before startup_script has ended, nothing stands any more when shutdown_script begins, and a reload
+    runs neither."""
+    gate = site.r1.path("gate")
+    text, log = hooks(site, startup="while ! test -e %s; do sleep 0.1; done" % gate)
+    poised = site.r1.poised(text)
+    wait_until("startup_script", lambda: lines(log), lambda found: found == ["startup: address absent"])
+    # The other processes answer meanwhile, and say what vrrp waits for.
+    wait_until("the reason", lambda: next((r["why"] for r in poised.status().get("roles", []) if r["name"] == "vrrp"), ""),
+               lambda why: why == "waits for startup_script")
+    assert not any(VIP in a for a in site.r1.addresses()) and poised.role_pids("vrrp") == []
+    open(gate, "w", encoding="utf-8").close()
+    wait_until("master", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+    poised.poisectl("reload")
+    poised.stop()
+    assert lines(log) == ["startup: address absent", "startup ends", "shutdown: address absent", "shutdown ends"]
+
+
+def test_failing_startup_and_shutdown_scripts(site):
+    """They fail; that is said, and everything goes on."""
+    text, log = hooks(site, status=3)
+    poised = site.r1.poised(text)
+    wait_until("master", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+    poised.stop()
+    assert lines(log) == ["startup: address absent", "startup ends", "shutdown: address absent", "shutdown ends"]
+    for name in ("startup", "shutdown"):
+        assert "%s_script: exit status 3: going on without" % name in poised.log()
+
+
+def test_hanging_startup_and_shutdown_scripts(site):
+    """They are waited for as long as the configuration says, and then ended."""
+    text, log = hooks(site, startup="exec sleep 600", shutdown="exec sleep 600", timeout=2)
+    poised = site.r1.poised(text)
+    wait_until("master", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+    poised.stop()
+    assert lines(log) == ["startup: address absent", "shutdown: address absent"]
+    for name in ("startup", "shutdown"):
+        assert "%s_script: no result within 2000 ms: going on without" % name in poised.log()
+
+
+def test_a_crash_does_not_wait_for_the_startup_script(site):
+    """After kill -9 of the whole daemon the heartbeat begins at once, though the script would hang now."""
+    gate = site.r1.path("gate")
+    text, log = hooks(site, startup="while ! test -e %s; do sleep 0.1; done" % gate, timeout=600)
+    open(gate, "w", encoding="utf-8").close()
+    poised = site.r1.poised(text)
+    wait_until("master", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+    os.unlink(gate)
+    poised.kill()
+    poised = site.r1.poised(text)
+    wait_until("master again", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+    assert lines(log) == ["startup: address absent", "startup ends"]
+    assert "startup_script: not run again" in poised.log()
