@@ -374,7 +374,7 @@ static const struct conf_directive global_directives[] = {
 	CALL("lvs_notify_fifo_script", conf_fifo_apply, conf_fifo_print, LIVE, "COMMAND [USER [GROUP]]: program that reads it; its path is the last argument"),
 	FLAG("fifo_write_vrrp_states_on_reload", G(fifo_states_on_reload), LIVE, "write the states of all instances and groups to the FIFOs after a reload"),
 	FLAG("vrrp_notify_priority_changes", CONF_DEFAULTS(notify_priority), LIVE, "changes of the effective priority are written to the FIFOs, too"),
-	INACTIVE("rs_init_notifies", "notify scripts of servers run when a verdict changes"),
+	INACTIVE("rs_init_notifies", "notify scripts of servers run when a verdict changes; with alpha the first verdict is a change, too"),
 	CALL("startup_script", apply_hook, print_hooks, START, "COMMAND [USER [GROUP]]: runs before the first advertisement, the first address and the first service, not again when a crash left addresses behind; its failure is logged"),
 	TIME("startup_script_timeout", G(startup_timeout_us), CONF_S, 1000 * CONF_S, 10 * CONF_S, START, "nothing waits longer for startup_script; it is ended then"),
 	CALL("shutdown_script", apply_hook, NULL, LIVE, "COMMAND [USER [GROUP]]: runs at the end, when virtual addresses and services are gone"),

@@ -5,6 +5,8 @@ import os
 import signal
 import stat
 
+import pytest
+
 from poiselab import wait_until
 from poiselab.configs import instance
 from poiselab.daemons import program
@@ -183,14 +185,20 @@ def program_of(pid):
         return None  # it ended meanwhile
 
 
-def test_a_unit_of_its_own_runs_the_scripts(site):
-    """As under systemd: the role is started for a connection, and the end of either side is the end of the other."""
-    log = os.path.join(site.folder, "notified")
+def script_unit(site):
+    """(what starts the script role for a connection, as systemd does; its socket)"""
     socket = site.r1.path("script.socket")
-    notify = script(site, "notify.sh", NOTIFY % log)
     unit = site.r1.start("unit", ["systemd-socket-activate", "--accept", "--seqpacket", "--listen", socket,
                                   program("daemon/script/poise-script"), "--unit"])
     wait_until("the socket", lambda: os.path.exists(socket))
+    return unit, socket
+
+
+def test_a_unit_of_its_own_runs_the_scripts(site):
+    """As under systemd: the role is started for a connection, and the end of either side is the end of the other."""
+    log = os.path.join(site.folder, "notified")
+    notify = script(site, "notify.sh", NOTIFY % log)
+    unit, socket = script_unit(site)
     poised = site.r1.poised(router(check("/bin/true"), TRACK + "\n\tnotify \"%s\"" % notify), "--script-socket",
                             socket)
     wait_until("the notification of a master", lambda: [line for line in lines(log) if "MASTER" in line], within=15)
@@ -237,12 +245,13 @@ def hooks(site, startup="", shutdown="", status=0, timeout=60):
     return router(globals_="\n\t".join(words), priority=255), log
 
 
-def test_startup_and_shutdown_scripts(site):
+@pytest.mark.parametrize("runner", ["child", "unit"])
+def test_startup_and_shutdown_scripts(site, runner):
     """Nothing is sent before startup_script has ended, nothing stands any more when shutdown_script begins, and a reload
     runs neither."""
     gate = site.r1.path("gate")
     text, log = hooks(site, startup="while ! test -e %s; do sleep 0.1; done" % gate)
-    poised = site.r1.poised(text)
+    poised = site.r1.poised(text, *(["--script-socket", script_unit(site)[1]] if runner == "unit" else []))
     wait_until("startup_script", lambda: lines(log), lambda found: found == ["startup: address absent"])
     # The other processes answer meanwhile, and say what vrrp waits for.
     wait_until("the reason", lambda: next((r["why"] for r in poised.status().get("roles", []) if r["name"] == "vrrp"), ""),
