@@ -21,7 +21,8 @@ class Terminal:
 
     def __init__(self, folder):
         self.tmux = ["tmux", "-f", "/dev/null", "-S", os.path.join(folder, "tmux.sock")]
-        self.call("new-session", "-d", "-x", "80", "-y", "24", "env PS1='ready> ' TERM=screen-256color LC_ALL=C.UTF-8 sh")
+        self.call("new-session", "-d", "-x", "80", "-y", "24",
+                  "env -u NO_COLOR PS1='ready> ' TERM=screen-256color LC_ALL=C.UTF-8 sh")
         wait_until("a shell in the terminal", self.text, lambda text: "ready>" in text)
 
     def call(self, *words):
