@@ -2,6 +2,8 @@
 """Keywords that change what a router says or believes: groups of its own, a source that is not there, links that
 flutter, a last word before yielding."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -130,3 +132,19 @@ def test_a_last_word_before_yielding(site):
         assert (R1 in sources(frames)[sources(frames).index(R2):]) == expected, sources(frames)
         for router in (site.r1, site.r2):
             router.kill_all()
+
+
+def test_a_namespace_is_entered(site):
+    """net_namespace: everything happens there, whatever namespace poised was started in, and a role that is started
+    again is born there."""
+    poised = site.r1.poised("net_namespace %s\n" % site.r2.namespace.name +
+                            instance("one", "front", 51, VIP, priority=150, advert="0.5", more="version 3"))
+    wait_until("mastership", lambda: poised.state("one"), lambda state: state == "MASTER")
+    wait_until("the address in r2", lambda: site.holders(VIP), lambda seen: seen == ["r2"])
+    old = poised.role_pids("vrrp")[0]
+    os.kill(old, signal.SIGKILL)
+    wait_until("another vrrp process", lambda: poised.role_pids("vrrp"), lambda pids: pids and pids != [old])
+    frames = site.client.capture("eth0")
+    wait_until("its advertisements", lambda: [frame for frame in frames.vrrp() if frame[1] == FRONT4 + "3"],
+               lambda seen: len(seen) >= 3, within=20)
+    assert site.holders(VIP) == ["r2"]
