@@ -5,8 +5,6 @@
 #define DEFAULT_PATIENCE_US (3600 * US_PER_MS)
 /* So many late roles are no coincidence. */
 #define CROWD 3
-#define SAVABLE_US (300 * US_PER_MS) /* a neighbour with less patience takes over before anything can be done */
-#define HOPELESS_US (250 * US_PER_MS)
 #define QUICK_DEATH_US (10 * US_PER_S)
 #define YOUNG_US (10 * US_PER_S)
 #define YOUNG_MORE_US (5 * US_PER_S)
@@ -40,13 +38,11 @@ int64_t supervise_patience_us(const struct conf *conf)
 
 int64_t supervise_beat_limit_us(enum role role, int64_t patience_us)
 {
-	/* No restart would be in time, so a kill saves nothing; and a busy machine was seen to leave a real-time thread
-	 * alone for 100 to 400 ms, which a kill only makes longer. */
-	if (role == ROLE_VRRP && patience_us < SAVABLE_US)
-		return HOPELESS_US;
+	/* Under a quarter of a second the machine looks like a hang: busy ones were seen to leave a real-time thread
+	 * alone for 100 to 250 ms. A kill makes that longer, and a neighbour of so little patience has taken over
+	 * anyway. */
 	if (role == ROLE_VRRP)
-		/* Under a tenth of a second a kernel lock held by others looks like a hang, and a kill costs more. */
-		return clamp(patience_us / 4, 100 * US_PER_MS, US_PER_S);
+		return clamp(patience_us / 4, 250 * US_PER_MS, US_PER_S);
 	if (role == ROLE_SNMP)
 		return 5 * US_PER_S;
 	return clamp(patience_us / 3, US_PER_S, 3 * US_PER_S);

@@ -21,9 +21,9 @@ struct supervise {
 /* The shortest time after which a peer takes over from one of our instances: the smallest master-down interval of a
  * neighbour with our own timers (RFC 9568, 6.1), in microseconds; a default of 3.6 s without instances. */
 int64_t supervise_patience_us(const struct conf *conf);
-/* How long the role's beat may stand still. A vrrp role is given a quarter of the patience, or
- * a quarter of a second where the patience is too short to be saved, the others a third of it
- * within bounds, snmp more, because the library that it uses may wait for a second. */
+/* How long the role's beat may stand still. A vrrp role is given a quarter of the patience, but no less than a quarter
+ * of a second, the others a third of it within bounds, snmp more, because the library that it uses may wait for a
+ * second. */
 int64_t supervise_beat_limit_us(enum role role, int64_t patience_us);
 /* The same for a role at this moment: while it is starting (it has not beaten yet), and in the first seconds of its
  * life, it has more time, because kernel modules are loaded for it and whole tables programmed, and a kill would only

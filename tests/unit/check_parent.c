@@ -126,17 +126,14 @@ END_TEST
 
 START_TEST(test_beat_limits_leave_time_for_a_restart)
 {
-	/* Hung, killed and started again within half the patience, where that is over 100 ms. */
+	/* Hung and killed within half the patience, where that leaves more than a machine's stall. */
 	for (int64_t patience = 10 * US_PER_MS; patience < 10 * US_PER_S; patience += 10 * US_PER_MS) {
 		int64_t limit = supervise_beat_limit_us(ROLE_VRRP, patience);
 
 		/* The watch looks four times in a limit. */
-		if (patience >= 300 * US_PER_MS)
+		if (patience >= 700 * US_PER_MS)
 			ck_assert_int_lt(limit + limit / 4, patience / 2);
-		else
-			/* Not to be saved: then a stall of the machine is no hang. */
-			ck_assert_int_ge(limit, 250 * US_PER_MS);
-		ck_assert_int_ge(limit, 100 * US_PER_MS);
+		ck_assert_int_ge(limit, 250 * US_PER_MS);
 		ck_assert_int_ge(supervise_beat_period_us(limit), 8 * US_PER_MS);
 	}
 	ck_assert_int_ge(supervise_beat_limit_us(ROLE_SNMP, 100), 2 * US_PER_S);
