@@ -73,9 +73,8 @@ static bool report_instances(struct conf_load *load, conf_index_t before, conf_i
 	if (in->vrid == 0 || (in->unicast && !peers_overlap(load, in, other)))
 		return false;
 	conf_error(load, conf_statement(load, CONF_TABLE_INSTANCE, i, "virtual_router_id"), 1,
-		"vrrp_instance %s has the virtual_router_id %u of vrrp_instance %s on the same interface: give it "
-		"another "
-		"one, or another mcast_dst_ip",
+		"vrrp_instance %s has the virtual_router_id %u of vrrp_instance %s on the same interface: "
+		"give it another one, or another mcast_dst_ip",
 		text(load, in->name), in->vrid, text(load, other->name));
 	return true;
 }

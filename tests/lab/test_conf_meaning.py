@@ -47,6 +47,20 @@ def interfaces_of(text):
     return {n for n in names if re.fullmatch(r"[A-Za-z][\w.-]{0,14}", n) and n != "lo"}
 
 
+def shown_by_keepalived(process):
+    """The lines of a `keepalived -d` without their dates; ends it at the last. None when it does not come so far."""
+    lines, last = [], "------< Interfaces >"
+    for line in process.stdout:
+        lines.append(re.sub(r"^\w{3} \w{3} +\d+ [\d:]{8} \d{4}: ", "", line.rstrip("\n")))
+        if last in line:
+            process.terminate()
+            break
+    for _ in process.stdout:
+        pass
+    process.wait()
+    return lines if any(last in line for line in lines) else None
+
+
 def dump_of_keepalived(folder, path, names):
     """The lines of `keepalived -d`, from a network namespace with these interfaces; None when it does not start."""
     pids = ["-p", folder + "/p", "-r", folder + "/r", "-c", folder + "/c", "-b", folder + "/b"]
@@ -59,16 +73,7 @@ def dump_of_keepalived(folder, path, names):
         ["unshare", "-n", "sh", "-c", "; ".join(setup) + "; exec timeout 20 %s -P -n -l -d -D -f %s %s" % (
             KEEPALIVED, path, " ".join(pids))],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    lines = []
-    for line in process.stdout:
-        lines.append(re.sub(r"^\w{3} \w{3} +\d+ [\d:]{8} \d{4}: ", "", line.rstrip("\n")))
-        if "------< Interfaces >" in line:
-            process.terminate()
-            break
-    for _ in process.stdout:
-        pass
-    process.wait()
-    return lines if any("------< Interfaces >" in line for line in lines) else None
+    return shown_by_keepalived(process)
 
 
 def routers_of_keepalived(lines):

@@ -17,7 +17,8 @@ import tempfile
 import pytest
 
 from poiselab.daemons import program, TOP
-from test_conf_meaning import harmless, KEEPALIVED, routers_of_keepalived, routers_of_poise, run
+from test_conf_meaning import harmless, KEEPALIVED, routers_of_keepalived, routers_of_poise, run, \
+    shown_by_keepalived
 
 TABLE = os.path.join(TOP, "tests", "config", "words.txt")
 PART = 6
@@ -102,18 +103,10 @@ def keepalived(folder, path, is_router):
         script += "; exec timeout 60 %s -P -n -l -d -D -f %s %s" % (KEEPALIVED, path, pids)
     process = subprocess.Popen(["unshare", "-n", "sh", "-c", script], stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True, errors="replace")
-    lines = []
-    for line in process.stdout:
-        lines.append(re.sub(r"^\w{3} \w{3} +\d+ [\d:]{8} \d{4}: ", "", line.rstrip("\n")))
-        if "------< Interfaces >" in line:
-            process.terminate()
-            break
-    for _ in process.stdout:
-        pass
-    process.wait()
+    lines = shown_by_keepalived(process)
     with open(os.path.join(folder, "t"), encoding="utf-8", errors="replace") as f:
         said = [line.strip() for line in f if line.strip()]
-    return said, lines if any("------< Interfaces >" in line for line in lines) else None
+    return said, lines
 
 
 def alike(router):
