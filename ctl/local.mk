@@ -3,11 +3,12 @@ bin_PROGRAMS += ctl/poisectl
 noinst_LIBRARIES += ctl/libview.a
 
 # What is shown, as functions from documents to text.
-ctl_libview_a_SOURCES = ctl/json.c ctl/json.h ctl/text.c ctl/text.h ctl/view.h ctl/view_drain.c \
+ctl_libview_a_SOURCES = ctl/json.c ctl/json.h ctl/text.c ctl/text.h ctl/view.h ctl/view_ago.c ctl/view_drain.c \
 	ctl/view_event.c ctl/view_pair.c ctl/view_rails.c ctl/view_services.c ctl/view_status.c ctl/view_why.c \
 	ctl/view_plan.c ctl/view_metrics.c ctl/view_top.c ctl/view_top.h ctl/edit.c ctl/edit.h ctl/view_chain.c ctl/view_chain.h
 ctl_libview_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
-ctl_poisectl_SOURCES = ctl/main.c ctl/ctl.h ctl/client.c ctl/client.h ctl/complete.c ctl/interrupt.c ctl/usage.c \
+ctl_poisectl_SOURCES = ctl/main.c ctl/ctl.h ctl/client.c ctl/client.h ctl/commands.c ctl/complete.c ctl/interrupt.c \
+	ctl/request.c ctl/usage.c \
 	ctl/cmd_change.c ctl/cmd_convert.c ctl/cmd_handover.c ctl/cmd_drain.c ctl/cmd_events.c ctl/cmd_show.c \
 	ctl/cmd_status.c ctl/cmd_load.c ctl/cmd_server.c ctl/cmd_top.c ctl/cmd_save.c
 ctl_poisectl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(NCURSES_CFLAGS)

@@ -7,63 +7,11 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define RUNDIR_DEFAULT "/run/poise"
-
-int ctl_fail(int status, const char *fmt, ...)
-{
-	va_list ap;
-
-	fflush(stdout);
-	fputs("poisectl: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return status;
-}
-
-int ctl_fail_asked(const struct client *client, enum client_result rc)
-{
-	if (rc == CLIENT_INTERRUPTED)
-		return CTL_INTERRUPTED;
-	return ctl_fail(CTL_FAILED, "%s", client->error[0] ? client->error : "refused without a reason");
-}
-
-struct json_object *ctl_request(const char *name, const char *server, const char *service)
-{
-	struct json_object *request = json_object_new_object();
-
-	json_object_object_add(request, "command", json_object_new_string(name));
-	if (server)
-		json_object_object_add(request, "server", json_object_new_string(server));
-	if (service)
-		json_object_object_add(request, "service", json_object_new_string(service));
-	return request;
-}
-
-static int64_t clock_us(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
-}
-
-int64_t ctl_now_us(void)
-{
-	return clock_us(CLOCK_REALTIME);
-}
-
-int64_t ctl_monotonic_us(void)
-{
-	return clock_us(CLOCK_MONOTONIC);
-}
 
 /* "30", "30s", "5m", "1h", "2d" in microseconds; -1 when it is none of these. */
 static int64_t parse_time(const char *text)
@@ -85,28 +33,6 @@ static int64_t parse_time(const char *text)
 		return n * 86400 * 1000000;
 	return -1;
 }
-
-const struct option ctl_long_options[] = {
-	{"rundir", required_argument, NULL, 'r'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{"service", required_argument, NULL, 's'},
-	{"json", no_argument, NULL, 'j'},
-	{"watch", no_argument, NULL, 'w'},
-	{"follow", no_argument, NULL, 'f'},
-	{"wait", no_argument, NULL, 'W'},
-	{"all", no_argument, NULL, 'a'},
-	{"back", no_argument, NULL, 'b'},
-	{"timeout", required_argument, NULL, 'T'},
-	{"then", required_argument, NULL, 't'},
-	{"keep-known", no_argument, NULL, 'k'},
-	{"self", no_argument, NULL, 'S'},
-	{"allow", no_argument, NULL, 'A'},
-	{"dry-run", no_argument, NULL, 'n'},
-	{"confirm", required_argument, NULL, 'c'},
-	{"since", required_argument, NULL, 'i'},
-	{0},
-};
 
 struct command_line {
 	const char *rundir;
@@ -215,15 +141,6 @@ static int read_command_line(struct command_line *line, int argc, char **argv)
 	line->options.argc = argc - optind;
 	line->options.argv = argv + optind;
 	return 0;
-}
-
-const struct ctl_command *ctl_find_command(const char *name)
-{
-	for (const struct ctl_command *c = ctl_commands; c->name; c++) {
-		if (strcmp(c->name, name) == 0)
-			return c;
-	}
-	return NULL;
 }
 
 /* Letters that must be changed, added or left out to make one word of the other (Levenshtein). */

@@ -17,15 +17,6 @@
 #define SINCE_AT 17
 #define WHY_AT 27
 
-const char *view_ago(struct json_object *object, const char *key, int64_t now_us, char buf[TEXT_DURATION])
-{
-	int64_t then_us = json_time_us(object, key);
-
-	if (!then_us)
-		return "";
-	return text_duration(now_us - then_us, buf);
-}
-
 /* ---- head ---- */
 
 static void show_head(struct text *t, struct json_object *status, int64_t now_us)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What every command needs: a request begun, a refusal said, the time. */
+#include "ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+int ctl_fail(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("poisectl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return status;
+}
+
+int ctl_fail_asked(const struct client *client, enum client_result rc)
+{
+	if (rc == CLIENT_INTERRUPTED)
+		return CTL_INTERRUPTED;
+	return ctl_fail(CTL_FAILED, "%s", client->error[0] ? client->error : "refused without a reason");
+}
+
+struct json_object *ctl_request(const char *name, const char *server, const char *service)
+{
+	struct json_object *request = json_object_new_object();
+
+	json_object_object_add(request, "command", json_object_new_string(name));
+	if (server)
+		json_object_object_add(request, "server", json_object_new_string(server));
+	if (service)
+		json_object_object_add(request, "service", json_object_new_string(service));
+	return request;
+}
+
+static int64_t clock_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
+}
+
+int64_t ctl_now_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
+}
+
+int64_t ctl_monotonic_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
