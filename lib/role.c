@@ -358,11 +358,12 @@ static void merge_handlers(struct role_private *r)
 		.stop = on_stop};
 	if (!r->p.ops->handlers)
 		return;
-	r->handlers.notify = r->p.ops->handlers->notify;
-	r->handlers.hook = r->p.ops->handlers->hook;
-	r->handlers.answer = r->p.ops->handlers->answer;
-	r->handlers.handover = r->p.ops->handlers->handover;
-	r->handlers.candidate = r->p.ops->handlers->candidate;
+		/* Every message that is in nobody's list is refused, and its sender taken for broken. */
+#define MSG(name, from, to, fds, ...)                                                                                  \
+	if (!r->handlers.name)                                                                                         \
+		r->handlers.name = r->p.ops->handlers->name;
+#include "msg.def"
+#undef MSG
 }
 
 static int start(struct role_private *r)

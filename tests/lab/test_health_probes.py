@@ -332,19 +332,24 @@ def test_marks_low_ports_and_roots_files_come_from_the_parent():
         with open(secret, "w", encoding="ascii") as f:
             f.write("50\n")
         os.chmod(secret, 0o600)
+        closed = os.path.join(site.folder, "closed")
+        os.mkdir(closed, 0o700)
         marked = TIMES + "\n\t\t\tfwmark 77"
         wanted = {"http": HTTP % (marked + "\n connect_port 80"), "tcp": "TCP_CHECK {\n %s\n connect_port 80\n}" % marked,
                   "dns": "DNS_CHECK {\n type A\n name www.example.org\n %s\n connect_port 53\n}" % marked,
                   "ping": "PING_CHECK {\n %s\n}" % marked, "low": "TCP_CHECK {\n %s\n bind_port 999\n connect_port 80\n}" % marked,
-                  "file": "FILE_CHECK {\n file %s\n}" % secret, "unmarked": "TCP_CHECK {\n %s\n connect_port 80\n}" % TIMES}
+                  "file": "FILE_CHECK {\n file %s\n}" % secret, "unmarked": "TCP_CHECK {\n %s\n connect_port 80\n}" % TIMES,
+                  "refused": "FILE_CHECK {\n file %s/none\n}" % closed}
         servers = "".join("\treal_server %s %d {\n\t\t%s\n\t}\n" % (S1, FIRST_PORT + i, check)
                           for i, check in enumerate(wanted.values()))
         daemon = site.r1.poised("virtual_server 192.0.2.10 80 {\n\tdelay_loop 0.5\n\tprotocol TCP\n%s}\n" % servers)
         for i, name in enumerate(wanted):
             seen = wait_until(name + " to be known", lambda port=FIRST_PORT + i: daemon.server(S1, port),
                               lambda s: s.get("health", "unknown") != "unknown", within=20)
-            assert seen["health"] == ("down" if name == "unmarked" else "up"), (name, seen["health_why"])
-        assert seen["health"] == "down"
+            assert seen["health"] == ("down" if name in ("unmarked", "refused") else "up"), (name, seen["health_why"])
+        # The parent cannot open it either, and says so: that is an answer, and no reason to end.
+        assert "the file cannot be read: No such file or directory" in seen["health_why"]
+        assert all(role["restarts"] == 0 for role in daemon.status()["roles"])
         assert daemon.server(S1, FIRST_PORT + 5)["health_weight_percent"] == 50
         low = FIRST_PORT + list(wanted).index("low")
         # The source port is free again for each run.
