@@ -71,6 +71,8 @@ static const struct family families[] = {
 		"Whether a process of the daemon runs."},
 	{"poise_role_restarts", "counter", ABOUT_ROLE, "restarts", NULL, HOW_NUMBER, NULL,
 		"How often a process was started again."},
+	{"poise_role_cpu_percent", "gauge", ABOUT_ROLE, "cpu_percent", NULL, HOW_NUMBER, NULL,
+		"Processor time of a process in the last whole minute, in percent of a core."},
 	{"poise_vrrp_state", "gauge", ABOUT_INSTANCE, "state", NULL, HOW_STATES, "INIT BACKUP MASTER FAULT",
 		"State of a virtual router, one series for each state."},
 	{"poise_vrrp_transitions_to_master", "counter", ABOUT_INSTANCE, "became_master", NULL, HOW_NUMBER, NULL,

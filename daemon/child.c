@@ -277,12 +277,12 @@ static void __attribute__((noreturn)) exec_child(char *const argv[], int channel
 static pid_t spawn(struct child *c, int channel)
 {
 	char path[PATH_MAX];
-	char channel_arg[16], log_arg[16], level_arg[16], beat_arg[24];
+	char channel_arg[16], log_arg[16], level_arg[16], beat_arg[24], role_arg[16];
 	int64_t limit = supervise_beat_limit_us(c->role, c->parent->patience_us);
 	const char *through = c->role == ROLE_SCRIPT ? c->parent->options.script_socket : NULL;
 	char *argv[] = {path, (char *)"--through", (char *)(uintptr_t)through, (char *)"--channel", channel_arg,
 		(char *)"--log", log_arg, (char *)"--user", (char *)(uintptr_t)c->parent->user, (char *)"--level",
-		level_arg, (char *)"--beat-us", beat_arg, NULL};
+		level_arg, (char *)"--beat-us", beat_arg, (char *)"--role", role_arg, NULL};
 	/* A role that is no relay to a unit gets neither of the two words. */
 	char **args = through ? argv : argv + 2;
 	pid_t pid;
@@ -293,6 +293,7 @@ static pid_t spawn(struct child *c, int channel)
 	snprintf(log_arg, sizeof(log_arg), "%d", c->parent->log_fds[1]);
 	snprintf(level_arg, sizeof(level_arg), "%d", (int)log_get_level());
 	snprintf(beat_arg, sizeof(beat_arg), "%lld", (long long)supervise_beat_period_us(limit));
+	snprintf(role_arg, sizeof(role_arg), "%d", (int)c->role);
 	args[0] = path;
 	pid = fork();
 	if (pid == 0)
@@ -301,26 +302,43 @@ static pid_t spawn(struct child *c, int channel)
 	return pid;
 }
 
-static void send_file(struct child *c, enum msg_purpose purpose, int fd)
+static void send_indexed_file(struct child *c, enum msg_purpose purpose, uint32_t index, int fd)
 {
-	struct msg_file m = {.purpose = purpose};
+	struct msg_file m = {.purpose = purpose, .index = index};
 
 	if (c->pid && fd >= 0 && msg_send_file(&c->channel, &m, fd) < 0)
 		log_error("%s: a descriptor could not be handed over", role_name(c->role));
 }
 
-/* The short path from a health result to the kernel: a socket pair of their own, made anew when either of them starts.
- */
-static void connect_pair(struct parent *p)
+static void send_file(struct child *c, enum msg_purpose purpose, int fd)
+{
+	send_indexed_file(c, purpose, 0, fd);
+}
+
+/* The short path from a health result to the kernel: a socket pair of their own for each health checker, made anew when
+ * either of them starts. */
+static void connect_pair(struct child *checker, struct child *ipvs)
 {
 	int fds[2];
 
-	if (!p->children[ROLE_HEALTHCHECK].pid || !p->children[ROLE_IPVS].pid || channel_pair(fds) < 0)
+	if (!checker->pid || !ipvs->pid || channel_pair(fds) < 0)
 		return;
-	send_file(&p->children[ROLE_HEALTHCHECK], MSG_PURPOSE_PEER, fds[0]);
-	send_file(&p->children[ROLE_IPVS], MSG_PURPOSE_PEER, fds[1]);
+	send_file(checker, MSG_PURPOSE_PEER, fds[0]);
+	send_indexed_file(ipvs, MSG_PURPOSE_PEER, role_checker_number(checker->role), fds[1]);
 	close(fds[0]);
 	close(fds[1]);
+}
+
+static void connect_pairs(struct child *started)
+{
+	struct child *children = started->parent->children;
+
+	for (unsigned i = 0; i < CHECKERS_MAX; i++) {
+		struct child *checker = &children[role_checker(i)];
+
+		if (started == checker || started->role == ROLE_IPVS)
+			connect_pair(checker, &children[ROLE_IPVS]);
+	}
 }
 
 void child_send_generation(struct child *c, const struct conf *conf, bool is_first)
@@ -351,8 +369,7 @@ static void hand_over(struct child *c)
 	}
 	if (c->role == ROLE_CONTROL)
 		send_file(c, MSG_PURPOSE_LISTENER, p->listener_fd);
-	if (c->role == ROLE_HEALTHCHECK || c->role == ROLE_IPVS)
-		connect_pair(p);
+	connect_pairs(c);
 	if (c->board) {
 		struct msg_board m = {.role = c->role, .is_predecessor = 1, .generation = board_generation(c->board)};
 
@@ -384,6 +401,7 @@ void child_start(struct child *c)
 	}
 	c->channel = (struct channel){.fd = fds[0], .self = ROLE_PARENT, .peer = c->role};
 	supervise_started(&c->supervise, mono_now());
+	c->status.cpu_percent = 0;
 	c->io = loop_io_add(p->loop, c->channel.fd, EPOLLIN, on_channel, c);
 	rc = loop_child_add(p->loop, c->pid, on_end, c);
 	if (!c->io || rc < 0) {

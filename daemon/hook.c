@@ -7,7 +7,7 @@
 
 /* The script role measures the time of the script; this is for a script role that hangs. */
 #define GRACE_US (3 * US_PER_S)
-#define HELD (ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_IPVS) | ROLE_BIT(ROLE_HEALTHCHECK) | ROLE_BIT(ROLE_PAIR))
+#define HELD (ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_IPVS) | ROLES_CHECKERS | ROLE_BIT(ROLE_PAIR))
 
 bool hook_holds(const struct parent *p, enum role role)
 {

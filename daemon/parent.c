@@ -104,6 +104,26 @@ static bool is_watched(const struct child *c)
 	return c->pid && c->board && c->status.state != ROLE_STARTING;
 }
 
+/* A role that runs in a circle beats all the same. */
+static void watch_usage(struct child *c, struct mono now)
+{
+	int percent = supervise_usage(&c->supervise, board_cpu_us(c->board), now);
+	bool was_busy = c->status.cpu_percent >= STATUS_BUSY_PERCENT;
+
+	if (percent < 0)
+		return;
+	c->status.cpu_percent = (uint32_t)percent;
+	parent_store(c->parent, PARENT_TABLE_ROLE, c->role, &c->status, sizeof(c->status));
+	if (percent >= STATUS_BUSY_PERCENT && !was_busy)
+		log_warning("%s: used %d %% of a core in the last minute: %s", role_name(c->role), percent,
+			role_kind(c->role) == ROLE_HEALTHCHECK
+				? "raise check_processes or the intervals"
+				: "it has too much to do, or has an error: please report it");
+	else if (percent < STATUS_BUSY_PERCENT && was_busy)
+		log_info(
+			"%s: used %d %% of a core in the last minute, no longer too much", role_name(c->role), percent);
+}
+
 static void watch_child(struct child *c, struct mono now, int64_t tick_us, int64_t limit_us)
 {
 	char why[80];
@@ -116,6 +136,8 @@ static void watch_child(struct child *c, struct mono now, int64_t tick_us, int64
 			child_kill(c, "it did not get ready after its start");
 		return;
 	}
+	if (c->board)
+		watch_usage(c, now);
 	if (!c->board || !supervise_is_hung(&c->supervise, board_beats(c->board), now, limit_us, tick_us))
 		return;
 	snprintf(why, sizeof(why), "its beat stood still for %lld ms",
@@ -135,8 +157,7 @@ static void on_watch(struct timer *timer, void *arg)
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++) {
 		const struct child *c = &p->children[r];
 
-		limits[r] = supervise_limit_us(
-			&c->supervise, r, p->patience_us, c->status.state == ROLE_STARTING, now);
+		limits[r] = supervise_limit_us(&c->supervise, r, p->patience_us, c->status.state == ROLE_STARTING, now);
 		if (!is_watched(c))
 			continue;
 		running++;

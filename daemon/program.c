@@ -43,7 +43,7 @@ int program_path(const char *folder, const char *name, char buf[PATH_MAX])
 
 int program_path_role(enum role role, char buf[PATH_MAX])
 {
-	static const char *const folders[ROLE_COUNT] = {[ROLE_PARENT] = "daemon",
+	static const char *const folders[] = {[ROLE_PARENT] = "daemon",
 		[ROLE_VRRP] = "vrrp",
 		[ROLE_IPVS] = "ipvs",
 		[ROLE_HEALTHCHECK] = "healthcheck",
@@ -51,8 +51,9 @@ int program_path_role(enum role role, char buf[PATH_MAX])
 		[ROLE_SNMP] = "snmp",
 		[ROLE_SCRIPT] = "daemon/script",
 		[ROLE_PAIR] = "pair"};
+	enum role kind = role_kind(role);
 	char name[32];
 
-	snprintf(name, sizeof(name), "poise-%s", role_name(role));
-	return program_path(folders[role], name, buf);
+	snprintf(name, sizeof(name), "poise-%s", role_name(kind));
+	return program_path(folders[kind], name, buf);
 }

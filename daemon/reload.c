@@ -17,7 +17,7 @@
 
 #define VOTE_TIME_US (2 * US_PER_S)
 /* These run in bounded time and must be heard; the others (control, snmp, script) switch whenever they can. */
-#define VOTERS (ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_IPVS) | ROLE_BIT(ROLE_HEALTHCHECK))
+#define VOTERS (ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_IPVS) | ROLES_CHECKERS)
 
 /* A command of a client, for the record of what happened. */
 static void tell_command(struct parent *p, bool ok, const char *why)

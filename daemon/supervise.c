@@ -3,6 +3,7 @@
 #include "supervise.h"
 
 #define DEFAULT_PATIENCE_US (3600 * US_PER_MS)
+#define USAGE_WINDOW_US (60 * US_PER_S)
 /* So many late roles are no coincidence. */
 #define CROWD 3
 #define QUICK_DEATH_US (10 * US_PER_S)
@@ -71,6 +72,19 @@ void supervise_started(struct supervise *s, struct mono now)
 	s->beat_seen = now;
 	s->beats = 0;
 	s->is_killed = false;
+	s->usage_since = MONO_NEVER;
+}
+
+int supervise_usage(struct supervise *s, uint64_t cpu_us, struct mono now)
+{
+	int64_t wall_us = mono_diff_us(now, s->usage_since), used_us = (int64_t)(cpu_us - s->usage_us);
+	bool is_first = !mono_is_set(s->usage_since) || cpu_us < s->usage_us;
+
+	if (!is_first && wall_us < USAGE_WINDOW_US)
+		return -1;
+	s->usage_since = now;
+	s->usage_us = cpu_us;
+	return is_first ? -1 : (int)(100 * used_us / wall_us);
 }
 
 bool supervise_is_hung(struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us, int64_t tick_us)

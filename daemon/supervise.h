@@ -14,8 +14,10 @@ struct supervise {
 	struct mono started;
 	struct mono beat_seen; /* when the counter was last seen to move (or the start) */
 	uint64_t beats;
-	uint32_t quick_deaths; /* deaths in a row that came soon after the start, or before its end */
-	bool is_killed;        /* its end is on the way */
+	uint32_t quick_deaths;   /* deaths in a row that came soon after the start, or before its end */
+	bool is_killed;          /* its end is on the way */
+	struct mono usage_since; /* of processor time */
+	uint64_t usage_us;       /* used up to then */
 };
 
 /* The shortest time after which a peer takes over from one of our instances: the smallest master-down interval of a
@@ -43,6 +45,8 @@ bool supervise_is_late(const struct supervise *s, uint64_t beats, struct mono no
 /* What the limit is multiplied with when `late` of `running` roles are late at once: many at a time do not hang, they
  * wait for the same machine, and to kill them would make its work more. */
 int supervise_tolerance(unsigned late, unsigned running);
+/* How much of a core the role has used, in percent: once a minute, -1 in between. cpu_us: its processor time so far. */
+int supervise_usage(struct supervise *s, uint64_t cpu_us, struct mono now);
 /* The role has ended: returns how long to wait before the next start: nothing for the first two times, then 100 ms
  * doubling to 5 s while it keeps dying within 10 s of its start, or (was_starting) before it was ready. */
 int64_t supervise_restart_delay_us(struct supervise *s, bool was_starting, struct mono now);

@@ -143,7 +143,7 @@ bool check_set_judge_pool(struct check_set *set, conf_index_t service)
 {
 	const struct conf_service *s = &set->conf->services[service];
 	bool was = set->panics[service];
-	bool is = s->panic_threshold &&
+	bool is = s->panic_threshold && check_set_owns(set, s->servers.first) &&
 		  pool_is_in_panic(s->servers.count, check_set_count_down(set, service), s->panic_threshold);
 
 	set->panics[service] = is;

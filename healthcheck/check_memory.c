@@ -109,10 +109,10 @@ uint32_t check_memory_recall(const struct check_memory *memory, struct check_set
 	qsort(records, count, sizeof(*records), by_key);
 	for (uint32_t i = 0; i < set->n_checks; i++) {
 		struct check *c = set->checks[i];
-		const struct conf_check *check = check_spec_conf(&c->spec);
+		const struct conf_check *check = &set->conf->checks[i];
 		const struct known_server *was;
 
-		if (check->initial != CONF_CHECK_INITIAL_LAST || c->is_dead || c->status.runs > 0 ||
+		if (!c || check->initial != CONF_CHECK_INITIAL_LAST || c->is_dead || c->status.runs > 0 ||
 			c->verdict.health != HEALTH_UNKNOWN)
 			continue;
 		was = bsearch(&memory->known[check->server], records, count, sizeof(*records), by_key);
@@ -125,14 +125,30 @@ uint32_t check_memory_recall(const struct check_memory *memory, struct check_set
 	return recalled;
 }
 
-void check_memory_store(struct check_memory *memory, const struct check_set *set)
+static uint32_t health_of(const struct check_set *set, conf_index_t server, struct board *const *boards)
 {
-	if (memory->n == 0 || memory->n != set->n_servers || memory->fd < 0)
+	const struct board *board = boards ? boards[conf_checker(set->conf, server)] : NULL;
+	struct status_health heard;
+
+	if (check_set_owns(set, server))
+		return set->servers[server].health;
+	if (!board || board_generation(board) != set->conf->generation ||
+		board_load(board, HEALTH_TABLE_SERVER, server, &heard, sizeof(heard)) < 0)
+		return HEALTH_UNKNOWN;
+	return heard.health;
+}
+
+void check_memory_store(struct check_memory *memory, const struct check_set *set, struct board *const *boards)
+{
+	if (memory->n == 0 || memory->n != set->n_servers || memory->fd < 0 || set->checker != ROLE_HEALTHCHECK)
 		return;
 	/* What is not known yet does not replace what was. */
-	for (uint32_t i = 0; i < memory->n; i++)
-		if (set->servers[i].health != HEALTH_UNKNOWN)
-			memory->known[i].health = set->servers[i].health;
+	for (uint32_t i = 0; i < memory->n; i++) {
+		uint32_t health = health_of(set, i, boards);
+
+		if (health != HEALTH_UNKNOWN)
+			memory->known[i].health = health;
+	}
 	if (memcmp(memory->known, memory->stored, memory->n * sizeof(*memory->known)) == 0)
 		return;
 	if (ledger_store(memory->fd, LEDGER_HEALTH, sizeof(*memory->known), memory->known, memory->n) == 0)

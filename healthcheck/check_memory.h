@@ -26,7 +26,8 @@ void check_memory_set_file(struct check_memory *memory, int fd);
 int check_memory_reserve(struct check_memory *memory, const struct conf *conf);
 /* Gives the checks that ask for it, and know nothing yet, the state that their server had. Returns how many. */
 uint32_t check_memory_recall(const struct check_memory *memory, struct check_set *set);
-/* Writes how the servers are, if that has changed. */
-void check_memory_store(struct check_memory *memory, const struct check_set *set);
+/* Writes how the servers are, if that has changed. Of several checkers the first writes for all, from the boards (by
+ * role, may be NULL) of the others. */
+void check_memory_store(struct check_memory *memory, const struct check_set *set, struct board *const *boards);
 
 #endif

@@ -79,13 +79,20 @@ void check_set_free(struct check_set *set)
 	free(set);
 }
 
-struct check_set *check_set_new(const struct conf *next, const struct check_set *old, struct tls_world *tls)
+bool check_set_owns(const struct check_set *set, conf_index_t server)
+{
+	return conf_checker(set->conf, server) == set->checker;
+}
+
+struct check_set *check_set_new(
+	const struct conf *next, enum role checker, const struct check_set *old, struct tls_world *tls)
 {
 	struct check_set *set = calloc(1, sizeof(*set));
 
 	if (!set)
 		return NULL;
 	set->conf = next;
+	set->checker = checker;
 	set->n_checks = next->n_checks;
 	set->n_servers = next->n_servers;
 	/* One more than needed: a count of 0 must not look like a failure. */
@@ -102,7 +109,12 @@ struct check_set *check_set_new(const struct conf *next, const struct check_set 
 		return NULL;
 	}
 	for (uint32_t i = 0; i < set->n_checks; i++) {
-		if (set->origins[i].kind == CHECK_IS_SAME)
+		const struct check_origin *origin = &set->origins[i];
+
+		if (!check_set_owns(set, next->checks[i].server))
+			continue;
+		set->n_own++;
+		if (origin->kind == CHECK_IS_SAME && old->checks[origin->check])
 			continue;
 		set->checks[i] = check_new(next, i, tls);
 		if (!set->checks[i]) {
@@ -153,37 +165,112 @@ static void inherit_state(struct check *c, const struct check *from)
 		c->first_span_us = CATCH_UP_US;
 }
 
-void check_set_take_over(struct check_set *set, struct check_set *old)
+static void take_over_check(struct check_set *set, uint32_t i, struct check_set *old)
 {
-	for (uint32_t i = 0; i < set->n_checks; i++) {
-		const struct check_origin *origin = &set->origins[i];
+	const struct check_origin *origin = &set->origins[i];
+	struct check *was = origin->kind == CHECK_IS_NEW ? NULL : old->checks[origin->check];
 
-		switch (origin->kind) {
-		case CHECK_IS_SAME:
-			set->checks[i] = old->checks[origin->check];
-			old->checks[origin->check] = NULL;
-			set->checks[i]->spec.conf = set->conf;
-			set->checks[i]->spec.index = i;
-			break;
-		case CHECK_IS_AKIN:
-			inherit_state(set->checks[i], old->checks[origin->check]);
-			break;
-		case CHECK_IS_NEW:
-			begin_state(set->checks[i], origin->server == CONF_NONE ? NULL : &old->servers[origin->server]);
-			break;
-		}
+	if (was && origin->kind == CHECK_IS_SAME) {
+		set->checks[i] = was;
+		old->checks[origin->check] = NULL;
+		was->spec.conf = set->conf;
+		was->spec.index = i;
+	} else if (was) {
+		inherit_state(set->checks[i], was);
+	} else {
+		/* New, or another checker's until now. */
+		begin_state(set->checks[i], origin->server == CONF_NONE ? NULL : &old->servers[origin->server]);
 	}
+}
+
+/* What a server is, as the checker says that has it in this generation. */
+static bool hear_server(const struct conf *conf, enum role from, struct board *const *boards, conf_index_t server,
+	struct status_health *out)
+{
+	const struct board *board = boards ? boards[from] : NULL;
+	struct status_health heard;
+
+	if (!board || board_generation(board) != conf->generation ||
+		board_load(board, HEALTH_TABLE_SERVER, server, &heard, sizeof(heard)) < 0 ||
+		heard.health == HEALTH_UNKNOWN || heard.health > HEALTH_DOWN)
+		return false;
+	heard.why[WHY_SIZE - 1] = '\0';
+	*out = heard;
+	return true;
+}
+
+static void take_over_server(struct check_set *set, conf_index_t i, const struct check_set *old)
+{
+	conf_index_t from = set->server_from[i];
+
+	if (from != CONF_NONE) {
+		set->servers[i] = old->servers[from];
+		if (check_set_owns(set, i) && check_set_owns(old, from))
+			set->states[i] = old->states[from];
+	} else {
+		set->servers[i].since_real_us = real_now_us();
+		set->servers[i].weight_percent = 100;
+		set->servers[i].weight = -1;
+	}
+	set->before[i] = (uint8_t)set->servers[i].health;
+}
+
+void check_set_take_over(struct check_set *set, struct check_set *old, struct board *const *boards)
+{
+	for (uint32_t i = 0; old && i < old->n_servers; i++)
+		if (!check_set_owns(old, i))
+			hear_server(old->conf, conf_checker(old->conf, i), boards, i, &old->servers[i]);
+	for (uint32_t i = 0; i < set->n_checks; i++)
+		if (check_set_owns(set, set->conf->checks[i].server))
+			take_over_check(set, i, old);
 	for (uint32_t i = 0; i < set->n_servers; i++) {
-		if (set->server_from[i] != CONF_NONE) {
-			set->servers[i] = old->servers[set->server_from[i]];
-			set->states[i] = old->states[set->server_from[i]];
-		} else {
-			set->servers[i].since_real_us = real_now_us();
-			set->servers[i].weight_percent = 100;
-			set->servers[i].weight = -1;
-		}
-		set->before[i] = (uint8_t)set->servers[i].health;
+		conf_index_t from = set->server_from[i];
+
+		if (check_set_owns(set, i) || (from != CONF_NONE && check_set_owns(old, from)))
+			take_over_server(set, i, old);
 	}
+}
+
+/* Whether all other checkers have switched to this generation, as far as they are there. */
+static bool others_have_switched(const struct check_set *set, struct board *const *boards)
+{
+	for (unsigned n = 0; boards && n < CHECKERS_MAX; n++) {
+		const struct board *board = boards[role_checker(n)];
+
+		if (role_checker(n) != set->checker && board && board_generation(board) != set->conf->generation)
+			return false;
+	}
+	return true;
+}
+
+static bool nothing_is_known(const struct check_set *set, conf_index_t server)
+{
+	const struct conf_range *checks = &set->conf->servers[server].checks;
+
+	for (uint32_t i = checks->first; i < checks->first + checks->count; i++)
+		if (set->checks[i]->status.runs > 0)
+			return false;
+	return checks->count > 0 && set->servers[server].health == HEALTH_UNKNOWN;
+}
+
+bool check_set_learn(struct check_set *set, conf_index_t server, struct board *const *boards)
+{
+	const struct conf_range *checks = &set->conf->servers[server].checks;
+	bool found = false, switched = others_have_switched(set, boards);
+
+	if (!check_set_owns(set, server) || !nothing_is_known(set, server))
+		return false;
+	for (unsigned n = 0; n < CHECKERS_MAX && !found; n++)
+		found = role_checker(n) != set->checker &&
+			hear_server(set->conf, role_checker(n), boards, server, &set->servers[server]);
+	for (uint32_t i = checks->first; i < checks->first + checks->count; i++) {
+		begin_state(set->checks[i], found ? &set->servers[server] : NULL);
+		/* Somebody may know better than initial_state, and is about to say so. */
+		if (!found && !switched)
+			set->checks[i]->verdict.health = set->checks[i]->status.health = HEALTH_UNKNOWN;
+	}
+	set->before[server] = (uint8_t)set->servers[server].health;
+	return found || switched;
 }
 
 /* No sane plan lies later than this. */
@@ -206,7 +293,7 @@ uint32_t check_set_adopt(struct check_set *set, const struct board *board)
 		struct check *c = set->checks[i];
 		struct status_check was;
 
-		if (c->is_dead || board_load(board, HEALTH_TABLE_CHECK, i, &was, sizeof(was)) < 0 ||
+		if (!c || c->is_dead || board_load(board, HEALTH_TABLE_CHECK, i, &was, sizeof(was)) < 0 ||
 			was.health > HEALTH_DOWN)
 			continue;
 		was.why[WHY_SIZE - 1] = '\0';
@@ -221,7 +308,8 @@ uint32_t check_set_adopt(struct check_set *set, const struct board *board)
 	for (uint32_t i = 0; i < set->n_servers; i++) {
 		struct status_health was;
 
-		if (board_load(board, HEALTH_TABLE_SERVER, i, &was, sizeof(was)) < 0 || was.health > HEALTH_DOWN)
+		if (!check_set_owns(set, i) || board_load(board, HEALTH_TABLE_SERVER, i, &was, sizeof(was)) < 0 ||
+			was.health > HEALTH_DOWN)
 			continue;
 		was.why[WHY_SIZE - 1] = '\0';
 		set->servers[i] = was;

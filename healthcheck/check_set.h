@@ -45,8 +45,9 @@ struct server_state {
 
 struct check_set {
 	const struct conf *conf;
-	uint32_t n_checks, n_servers;
-	struct check **checks;
+	enum role checker; /* this process; other health checkers have the servers that it does not own */
+	uint32_t n_checks, n_servers, n_own; /* configured; n_own: checks of this process */
+	struct check **checks;               /* NULL: of a server that is not ours */
 	struct status_health *servers;
 	struct server_state *states; /* of servers */
 	bool *panics;                /* of services */
@@ -57,12 +58,18 @@ struct check_set {
 	uint8_t *before;
 };
 
-/* Prepares a set for `next`; checks that go on unchanged are left empty until the take-over. old may be NULL and is not
- * changed. NULL when out of memory. */
-struct check_set *check_set_new(const struct conf *next, const struct check_set *old, struct tls_world *tls);
-/* Moves what goes on from old (may be NULL) and starts the rest from what is known. Afterwards old holds only checks
- * that are gone. No memory is needed. */
-void check_set_take_over(struct check_set *set, struct check_set *old);
+/* Prepares the checks of `next` that are this checker's; those that go on unchanged are left empty until the take-over.
+ * old may be NULL and is not changed. NULL when out of memory. */
+struct check_set *check_set_new(
+	const struct conf *next, enum role checker, const struct check_set *old, struct tls_world *tls);
+bool check_set_owns(const struct check_set *set, conf_index_t server);
+/* Moves what goes on from old (may be NULL) and starts the rest from what is known: of servers that come from another
+ * checker, by its board (boards: by role, may be NULL). Servers that leave us keep their last record, which is for
+ * their next checker to learn from. Afterwards old holds only checks that are gone. No memory is needed. */
+void check_set_take_over(struct check_set *set, struct check_set *old, struct board *const *boards);
+/* A server of which nothing is known: looks whether another checker had it before, and waits with initial_state until
+ * all of them have switched to this generation. True when it is decided how the server begins. */
+bool check_set_learn(struct check_set *set, conf_index_t server, struct board *const *boards);
 /* Takes counts and verdicts from the board that a crashed predecessor kept for the same generation. Returns how many.
  */
 uint32_t check_set_adopt(struct check_set *set, const struct board *board);

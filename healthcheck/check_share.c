@@ -73,12 +73,14 @@ int check_share(struct check_set *set)
 	uint32_t size = 16, running = 0;
 	struct check **table;
 
-	while (size < 2 * set->n_checks)
+	while (size < 2 * set->n_own)
 		size *= 2;
 	table = calloc(size, sizeof(struct check *));
 	for (uint32_t i = 0; i < set->n_checks; i++) {
 		struct check *c = set->checks[i];
 
+		if (!c)
+			continue;
 		c->was_user = c->leader && c->leader != c;
 		lead_yourself(c);
 	}
@@ -86,7 +88,7 @@ int check_share(struct check_set *set)
 		return -ENOMEM;
 	for (unsigned round = 0; round < 3; round++)
 		for (uint32_t i = 0; i < set->n_checks; i++)
-			if (seniority(set->checks[i]) == round && is_shareable(set->checks[i]))
+			if (set->checks[i] && seniority(set->checks[i]) == round && is_shareable(set->checks[i]))
 				running += !join(set, table, size - 1, set->checks[i]);
 	free(table);
 	return (int)running;

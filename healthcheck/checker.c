@@ -281,9 +281,9 @@ static int64_t find_grid(const struct check_set *set)
 	uint64_t starts = 0;
 
 	for (uint32_t i = 0; i < set->n_checks; i++) {
-		int64_t interval_us = check_spec_conf(&set->checks[i]->spec)->interval_us;
+		int64_t interval_us = set->conf->checks[i].interval_us;
 
-		if (needs_start(set->checks[i]) && interval_us > 0)
+		if (set->checks[i] && needs_start(set->checks[i]) && interval_us > 0)
 			starts += 1000 * (uint64_t)US_PER_S / (uint64_t)interval_us;
 	}
 	return schedule_grid(starts);
@@ -296,11 +296,13 @@ static void arm_new(struct checker *k)
 	uint32_t count = 0, number = 0;
 
 	for (uint32_t i = 0; i < k->set->n_checks; i++)
-		count += !k->set->checks[i]->checker && needs_start(k->set->checks[i]);
+		count += k->set->checks[i] && !k->set->checks[i]->checker && needs_start(k->set->checks[i]);
 	for (uint32_t i = 0; i < k->set->n_checks; i++) {
 		struct check *c = k->set->checks[i];
-		bool is_new = !c->checker;
+		bool is_new = c && !c->checker;
 
+		if (!c)
+			continue;
 		c->checker = k;
 		c->timer.fire = on_start;
 		c->timer.arg = c;
@@ -320,25 +322,27 @@ static void arm_new(struct checker *k)
 	}
 }
 
-void checker_commit(struct checker *k, struct check_set *set, const struct board *predecessor)
+void checker_commit(struct checker *k, struct check_set *set, struct board *const *boards)
 {
 	struct check_set *old = k->set;
 	uint32_t adopted, recalled = 0;
 	int rc;
 
-	check_set_take_over(set, old);
-	adopted = old ? 0 : check_set_adopt(set, predecessor);
+	check_set_take_over(set, old, boards);
+	adopted = old || !boards ? 0 : check_set_adopt(set, boards[set->checker]);
 	if (adopted)
-		log_info("checks: %u of %u go on with the counts of the process before", adopted, set->n_checks);
+		log_info("checks: %u of %u go on with the counts of the process before", adopted, set->n_own);
+	for (uint32_t i = 0; !old && i < set->n_servers; i++)
+		check_set_learn(set, i, boards);
 	if (check_memory_reserve(&k->memory, set->conf) < 0)
 		log_warning("checks: no memory to remember verdicts: initial_state last_known will know nothing");
 	if (!old && !adopted)
 		recalled = check_memory_recall(&k->memory, set);
 	if (recalled)
-		log_info("checks: %u of %u begin as last known", recalled, set->n_checks);
+		log_info("checks: %u of %u begin as last known", recalled, set->n_own);
 	k->set = set;
 	rc = check_share(set);
-	k->probes = rc < 0 ? set->n_checks : (uint32_t)rc;
+	k->probes = rc < 0 ? set->n_own : (uint32_t)rc;
 	k->grid_us = find_grid(set);
 	sift_queue(k);
 	if (old)
@@ -376,7 +380,8 @@ void checker_free(struct checker *k)
 
 static struct probe *borrower(struct checker *k, conf_index_t check)
 {
-	struct probe *p = k->set && check < k->set->n_checks ? k->set->checks[check]->probe : NULL;
+	const struct check *c = k->set && check < k->set->n_checks ? k->set->checks[check] : NULL;
+	struct probe *p = c ? c->probe : NULL;
 
 	return p && probe_is_borrowing(p) ? p : NULL;
 }
@@ -412,7 +417,7 @@ void checker_run_now(struct check *c)
 uint32_t checker_watch(struct checker *k, struct mono now, struct status_checks *status)
 {
 	lateness_turn(&k->lateness, now);
-	*status = (struct status_checks){.checks = k->set ? k->set->n_checks : 0,
+	*status = (struct status_checks){.checks = k->set ? k->set->n_own : 0,
 		.probes = k->probes,
 		.runs = k->runs,
 		.lateness_p50_us = lateness_permille(&k->lateness, 500),
@@ -420,10 +425,13 @@ uint32_t checker_watch(struct checker *k, struct mono now, struct status_checks 
 		.lateness_max_us = lateness_most(&k->lateness)};
 	for (uint32_t i = 0; k->set && i < k->set->n_checks; i++) {
 		struct check *c = k->set->checks[i];
-		const struct check *leader = c->leader;
-		bool is_late = !c->is_dead && !leader->probe &&
-			       schedule_is_late(leader->planned, now, check_spec_conf(&c->spec)->interval_us);
+		const struct check *leader = c ? c->leader : NULL;
+		bool is_late;
 
+		if (!c)
+			continue;
+		is_late = !c->is_dead && !leader->probe &&
+			  schedule_is_late(leader->planned, now, check_spec_conf(&c->spec)->interval_us);
 		c->status.is_late = is_late;
 		status->late += is_late;
 	}

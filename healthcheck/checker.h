@@ -24,10 +24,10 @@ void checker_free(struct checker *k);
 /* The set that runs, NULL before the first. */
 struct check_set *checker_set(const struct checker *k);
 struct prober *checker_prober(const struct checker *k);
-/* Switches to a prepared set: takes over what goes on, adopts the verdicts of a predecessor's board (may be NULL), ends
- * what is gone, starts what is new. Owns the set from now on. The servers are not judged yet. Needs no memory but for
- * timers beyond loop_timer_reserve(). */
-void checker_commit(struct checker *k, struct check_set *set, const struct board *predecessor);
+/* Switches to a prepared set: takes over what goes on, adopts the verdicts of a predecessor's board and of other
+ * checkers' (boards: by role, may be NULL), ends what is gone, starts what is new. Owns the set from now on. The
+ * servers are not judged yet. Needs no memory but for timers beyond loop_timer_reserve(). */
+void checker_commit(struct checker *k, struct check_set *set, struct board *const *boards);
 /* What the first set may recall (see check_memory.h). */
 struct check_memory *checker_memory(struct checker *k);
 /* Ends all runs and starts no more. */

@@ -37,9 +37,9 @@ void health_bfd_look(struct check_set *set, const struct board *board)
 	if (!set || !board || board_generation(board) != set->conf->generation)
 		return;
 	for (uint32_t i = 0; i < set->n_checks; i++) {
-		const struct conf_check *conf = check_spec_conf(&set->checks[i]->spec);
+		const struct conf_check *conf = &set->conf->checks[i];
 
-		if (conf->kind == CONF_CHECK_BFD)
+		if (set->checks[i] && conf->kind == CONF_CHECK_BFD)
 			look_at(set->checks[i], board, find_session(set->conf, conf));
 	}
 }

@@ -58,9 +58,9 @@ void health_misc_look(struct check_set *set, const struct board *board, uint32_t
 	if (!set || !board || board_generation(board) != set->conf->generation)
 		return;
 	for (uint32_t i = 0; i < set->n_checks; i++) {
-		if (check_spec_conf(&set->checks[i]->spec)->kind != CONF_CHECK_MISC)
+		if (set->conf->checks[i].kind != CONF_CHECK_MISC)
 			continue;
-		if (record == UINT32_MAX || record == number)
+		if (set->checks[i] && (record == UINT32_MAX || record == number))
 			look_at(set->checks[i], board, number);
 		number++;
 	}

@@ -106,8 +106,8 @@ static int health_prepare(struct role_process *p, const struct conf *next, char 
 		snprintf(why, 240, "check %u of the table belongs to no server", i);
 		return -1;
 	}
-	h->next = check_set_new(next, checker_set(h->checker), prober_tls(checker_prober(h->checker)));
-	h->next_board = health_report_board(next);
+	h->next = check_set_new(next, p->role, checker_set(h->checker), prober_tls(checker_prober(h->checker)));
+	h->next_board = health_report_board(next, p->role);
 	/* A start and a deadline for each check, connections that are being closed, and our own. */
 	if (h->next && h->next_board && health_watch_reserve(&h->watch, next) == 0 &&
 		loop_timer_reserve(p->loop, 3 * (size_t)next->n_checks + 64) == 0)
@@ -126,7 +126,7 @@ static void health_commit(struct role_process *p, const struct conf *next)
 	(void)next;
 	h->next = NULL;
 	h->next_board = NULL;
-	checker_commit(h->checker, set, p->boards[ROLE_HEALTHCHECK]);
+	checker_commit(h->checker, set, p->boards);
 	health_report_switch(&h->report, set, board);
 	health_watch_begin(&h->watch);
 }
@@ -139,6 +139,9 @@ static void health_changed(struct role_process *p, enum role role, uint32_t tabl
 		health_misc_look(checker_set(h->checker), p->boards[ROLE_SCRIPT], record);
 	if (role == ROLE_VRRP && (table == VRRP_TABLE_BFD || table == UINT32_MAX))
 		health_bfd_look(checker_set(h->checker), p->boards[ROLE_VRRP]);
+	/* Another checker has switched later than we have begun: servers that were its own until then are ours. */
+	if (role_kind(role) == ROLE_HEALTHCHECK && table == UINT32_MAX)
+		health_report_learn(&h->report, checker_set(h->checker));
 }
 
 static void health_abort(struct role_process *p)
@@ -167,7 +170,7 @@ static void health_stop(struct role_process *p, bool keep)
 
 	(void)keep;
 	if (checker_set(h->checker))
-		check_memory_store(checker_memory(h->checker), checker_set(h->checker));
+		check_memory_store(checker_memory(h->checker), checker_set(h->checker), p->boards);
 	health_watch_stop(&h->watch);
 	checker_stop(h->checker);
 	role_exit(p, 0);

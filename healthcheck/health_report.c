@@ -17,7 +17,7 @@
 static void ring_ipvs(struct health_report *r, uint64_t generation, uint32_t record)
 {
 	struct msg_changed m = {
-		.role = ROLE_HEALTHCHECK, .table = HEALTH_TABLE_SERVER, .generation = generation, .record = record};
+		.role = r->p->role, .table = HEALTH_TABLE_SERVER, .generation = generation, .record = record};
 	int rc;
 
 	if (r->ipvs.fd < 0)
@@ -48,7 +48,7 @@ void health_report_init(struct health_report *r, struct role_process *p)
 {
 	memset(r, 0, sizeof(*r));
 	r->p = p;
-	r->ipvs = (struct channel){.fd = -1, .self = ROLE_HEALTHCHECK, .peer = ROLE_IPVS};
+	r->ipvs = (struct channel){.fd = -1, .self = p->role, .peer = ROLE_IPVS};
 	r->again.fire = on_again;
 	r->again.arg = r;
 }
@@ -130,7 +130,7 @@ static void announce_panic(struct health_report *r, struct check_set *set, conf_
 /* Returns true when the panic of the server's pool has begun or ended; its servers are stored then. */
 static bool judge_pool(struct health_report *r, struct check_set *set, conf_index_t server)
 {
-	conf_index_t service = set->conf->servers[server].service;
+	conf_index_t service = server < set->n_servers ? set->conf->servers[server].service : CONF_NONE;
 	const struct conf_range *range;
 
 	if (service >= set->conf->n_services || !check_set_judge_pool(set, service))
@@ -162,6 +162,20 @@ void health_report_judge(struct health_report *r, struct check_set *set, conf_in
 	announce(r, set, server, (enum health)was.health);
 	if (set->conf->servers[server].checks.count > 1)
 		log_server(set->conf, server, (enum health)was.health, s);
+}
+
+void health_report_learn(struct health_report *r, struct check_set *set)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; set && i < set->n_servers; i++) {
+		if (!check_set_learn(set, i, r->p->boards))
+			continue;
+		health_report_judge(r, set, i);
+		any = true;
+	}
+	for (uint32_t i = 0; any && i < set->conf->n_services; i++)
+		judge_pool(r, set, set->conf->services[i].servers.first);
 }
 
 /* ---- a run ---- */
@@ -236,7 +250,7 @@ void health_report_run(struct health_report *r, struct check_set *set, struct ch
 
 /* ---- a generation ---- */
 
-struct board *health_report_board(const struct conf *conf)
+struct board *health_report_board(const struct conf *conf, enum role checker)
 {
 	struct board_shape shape = {0};
 
@@ -246,7 +260,7 @@ struct board *health_report_board(const struct conf *conf)
 	shape.count[HEALTH_TABLE_SERVER] = conf->n_servers;
 	shape.record_size[HEALTH_TABLE_ROLE] = sizeof(struct status_checks);
 	shape.count[HEALTH_TABLE_ROLE] = 1;
-	return board_create(ROLE_HEALTHCHECK, conf->generation, &shape);
+	return board_create(checker, conf->generation, &shape);
 }
 
 static void log_dead(const struct check_set *set)
@@ -256,7 +270,7 @@ static void log_dead(const struct check_set *set)
 	for (uint32_t i = 0; i < set->n_checks; i++) {
 		const struct check *c = set->checks[i];
 
-		if (c->is_dead)
+		if (c && c->is_dead)
 			log_warning("check %s: %s (%s): it does not count",
 				object_name(set->conf, check_spec_conf(&c->spec)->server, name, sizeof(name)),
 				c->status.why, checker_describe(c, 0, what));
@@ -268,13 +282,16 @@ void health_report_switch(struct health_report *r, struct check_set *set, struct
 	struct mono now = mono_now();
 
 	for (uint32_t i = 0; i < set->n_checks; i++)
-		board_store(board, HEALTH_TABLE_CHECK, i, &set->checks[i]->status, sizeof(struct status_check));
+		if (set->checks[i])
+			board_store(board, HEALTH_TABLE_CHECK, i, &set->checks[i]->status, sizeof(struct status_check));
 	for (uint32_t i = 0; i < set->n_servers; i++)
-		check_set_judge_server(set, i, now);
+		if (check_set_owns(set, i))
+			check_set_judge_server(set, i, now);
 	for (uint32_t i = 0; i < set->conf->n_services; i++)
 		check_set_judge_pool(set, i);
 	for (uint32_t i = 0; i < set->n_servers; i++)
-		board_store(board, HEALTH_TABLE_SERVER, i, &set->servers[i], sizeof(struct status_health));
+		if (set->servers[i].since_real_us)
+			board_store(board, HEALTH_TABLE_SERVER, i, &set->servers[i], sizeof(struct status_health));
 	role_publish_board(r->p, board);
 	for (uint32_t i = 0; i < set->conf->n_services; i++)
 		if (set->panics[i])
@@ -282,7 +299,7 @@ void health_report_switch(struct health_report *r, struct check_set *set, struct
 	for (uint32_t i = 0; i < set->n_servers; i++) {
 		enum health from = (enum health)set->before[i];
 
-		if (from == HEALTH_UNKNOWN || from == (enum health)set->servers[i].health)
+		if (!check_set_owns(set, i) || from == HEALTH_UNKNOWN || from == (enum health)set->servers[i].health)
 			continue;
 		announce(r, set, i, from);
 		log_server(set->conf, i, from, &set->servers[i]);

@@ -120,8 +120,8 @@ static void watch_silence(struct health_watch *w, struct check_set *set)
 	for (uint32_t i = 0; i < set->n_servers; i++) {
 		struct passive *passive = &set->states[i].passive;
 
-		if (set->conf->servers[i].checks.count == 0 || !is_nat(set->conf, &set->conf->servers[i]) ||
-			status_load_server(board, i, &s) < 0)
+		if (!check_set_owns(set, i) || set->conf->servers[i].checks.count == 0 ||
+			!is_nat(set->conf, &set->conf->servers[i]) || status_load_server(board, i, &s) < 0)
 			continue;
 		if (passive_look(passive, s.connections, s.packets_in, s.packets_out) &&
 			set->servers[i].health != HEALTH_DOWN)
@@ -143,10 +143,11 @@ static void on_round(struct timer *timer, void *arg)
 	watch_silence(w, set);
 	if (++w->rounds % ADAPT_ROUNDS == 0)
 		for (uint32_t i = 0; i < set->conf->n_services; i++)
-			if (set->conf->services[i].adaptive_weight && set->conf->services[i].servers.count <= w->room)
+			if (set->conf->services[i].adaptive_weight && set->conf->services[i].servers.count <= w->room &&
+				check_set_owns(set, set->conf->services[i].servers.first))
 				adapt_pool(w, set, &set->conf->services[i]);
 	watch_lateness(w, set, now);
-	check_memory_store(checker_memory(w->checker), set);
+	check_memory_store(checker_memory(w->checker), set, w->p->boards);
 }
 
 void health_watch_init(

@@ -115,7 +115,7 @@ static void changed(struct role_process *p, enum role role, uint32_t table, uint
 	struct ipvs *v = p->ctx;
 	bool is_new = false;
 
-	if (role == ROLE_HEALTHCHECK && (table == HEALTH_TABLE_SERVER || table == UINT32_MAX))
+	if (role_kind(role) == ROLE_HEALTHCHECK && (table == HEALTH_TABLE_SERVER || table == UINT32_MAX))
 		is_new = ipvs_state_read_health(v, record);
 	else if (role == ROLE_PARENT && (table == PARENT_TABLE_ADMIN || table == UINT32_MAX))
 		is_new = ipvs_state_read_admin(v, record);
@@ -128,47 +128,57 @@ static void changed(struct role_process *p, enum role role, uint32_t table, uint
 
 static void on_peer_changed(void *ctx, const struct msg_changed *m, int fd)
 {
-	struct ipvs *v = ctx;
+	struct ipvs_peer *peer = ctx;
+	struct ipvs *v = peer->v;
 
 	(void)fd;
-	if (!v->now || m->role != ROLE_HEALTHCHECK || m->generation != v->now->conf->generation)
+	if (!v->now || m->role != (uint32_t)peer->channel.peer || m->generation != v->now->conf->generation)
 		return;
-	changed(v->p, ROLE_HEALTHCHECK, m->table, m->record);
+	changed(v->p, peer->channel.peer, m->table, m->record);
 }
 
-static void close_peer(struct ipvs *v)
+static void close_peer(struct ipvs_peer *peer)
 {
-	if (v->peer_io)
-		loop_io_remove(v->peer_io);
-	if (v->peer.fd >= 0)
-		close(v->peer.fd);
-	v->peer_io = NULL;
-	v->peer.fd = -1;
+	if (peer->io)
+		loop_io_remove(peer->io);
+	if (peer->channel.fd >= 0)
+		close(peer->channel.fd);
+	peer->io = NULL;
+	peer->channel.fd = -1;
 }
 
 static void on_peer(int fd, uint32_t events, void *arg)
 {
 	static const struct msg_handlers handlers = {.changed = on_peer_changed};
-	struct ipvs *v = arg;
-	int rc = channel_dispatch(&v->peer, &handlers, v, PEER_BUDGET);
+	struct ipvs_peer *peer = arg;
+	struct ipvs *v = peer->v;
+	int rc = channel_dispatch(&peer->channel, &handlers, peer, PEER_BUDGET);
 
 	(void)fd;
 	(void)events;
 	if (rc < 0)
-		close_peer(v); /* the parent sends a new pair when the health checker is back */
+		close_peer(peer); /* the parent sends a new pair when the health checker is back */
 	if (v->reconcile.slot)
 		ipvs_reconcile(v); /* at once, not in the next round */
 }
 
-static void open_peer(struct ipvs *v, int fd)
+static void open_peer(struct ipvs *v, uint32_t number, int fd)
 {
-	close_peer(v);
-	v->peer = (struct channel){.fd = fd, .self = ROLE_IPVS, .peer = ROLE_HEALTHCHECK};
-	v->peer_io = loop_io_add(v->p->loop, fd, EPOLLIN, on_peer, v);
-	if (!v->peer_io)
-		close_peer(v);
+	struct ipvs_peer *peer;
+
+	if (number >= CHECKERS_MAX) {
+		close(fd);
+		return;
+	}
+	peer = &v->peers[number];
+	close_peer(peer);
+	peer->v = v;
+	peer->channel = (struct channel){.fd = fd, .self = ROLE_IPVS, .peer = role_checker(number)};
+	peer->io = loop_io_add(v->p->loop, fd, EPOLLIN, on_peer, peer);
+	if (!peer->io)
+		close_peer(peer);
 	else
-		loop_io_priority(v->peer_io, PEER_PRIORITY);
+		loop_io_priority(peer->io, PEER_PRIORITY);
 }
 
 static void file(struct role_process *p, enum msg_purpose purpose, uint32_t index, int fd)
@@ -176,9 +186,8 @@ static void file(struct role_process *p, enum msg_purpose purpose, uint32_t inde
 	struct ipvs *v = p->ctx;
 	int rc;
 
-	(void)index;
 	if (purpose == MSG_PURPOSE_PEER) {
-		open_peer(v, fd);
+		open_peer(v, index, fd);
 		return;
 	}
 	if (purpose != MSG_PURPOSE_LEDGER) {
@@ -246,7 +255,8 @@ static void stop(struct role_process *p, bool keep)
 	loop_timer_cancel(p->loop, &v->audit);
 	loop_timer_cancel(p->loop, &v->poll);
 	loop_timer_cancel(p->loop, &v->retry);
-	close_peer(v);
+	for (unsigned i = 0; i < CHECKERS_MAX; i++)
+		close_peer(&v->peers[i]);
 	ipvs_resync_stop(v);
 	if (!keep && v->now) {
 		notify_end(v);
@@ -269,9 +279,11 @@ static const struct role_ops ops = {.role = ROLE_IPVS,
 
 int main(int argc, char **argv)
 {
-	static struct ipvs v = {.ledger_fd = -1, .peer = {.fd = -1}};
+	static struct ipvs v = {.ledger_fd = -1};
 
 	if (argc > 1 && strcmp(argv[1], "--release") == 0)
 		return ipvs_release_main(argc, argv);
+	for (unsigned i = 0; i < CHECKERS_MAX; i++)
+		v.peers[i].channel.fd = -1;
 	return role_main(&ops, &v, argc, argv);
 }

@@ -92,9 +92,9 @@ struct ipvs_resync {
 	int sock;
 	struct timer due;
 	struct mono next_sweep, last_end;
-	uint64_t request;          /* that the running walk answers */
+	uint64_t request;            /* that the running walk answers */
 	uint64_t own_wish, own_done; /* before a handover: of the walk under way, of the last one that was complete */
-	bool is_sweep, is_leaving; /* nobody asked for it; mastership is given away */
+	bool is_sweep, is_leaving;   /* nobody asked for it; mastership is given away */
 	struct log_limit trouble;
 	struct status_sync status;
 };
@@ -119,8 +119,11 @@ struct ipvs {
 	size_t n_leftovers;
 	struct ipvs_failure *failures; /* sorted by service and dest */
 	size_t n_failures;
-	struct channel peer; /* to healthcheck; fd < 0: none */
-	struct loop_io *peer_io;
+	struct ipvs_peer {
+		struct ipvs *v;
+		struct channel channel; /* fd < 0: none */
+		struct loop_io *io;
+	} peers[CHECKERS_MAX]; /* the health checkers */
 	struct timer reconcile, audit, poll, retry;
 	uint32_t audit_at; /* number of the kernel's service whose turn it is */
 	struct mono audit_begun;
@@ -161,7 +164,8 @@ const char *ipvs_reconcile_failure(
 	const struct ipvs *v, const struct ipvs_key *service, const struct ipvs_dest_key *dest, char *buf);
 
 /* ---- ipvs_audit.c ---- */
-/* With each generation. A round that is under way goes on: reloads in quick succession must not keep it from its end. */
+/* With each generation. A round that is under way goes on: reloads in quick succession must not keep it from its end.
+ */
 void ipvs_audit_start(struct ipvs *v);
 /* Reads the whole table, marks what is ours. Returns 0 or -errno. */
 int ipvs_audit_dump(struct ipvs *v);

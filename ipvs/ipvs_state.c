@@ -182,36 +182,38 @@ static void read_admin(struct ipvs *v, const struct board *board, conf_index_t s
 
 typedef void read_fn(struct ipvs *v, const struct board *board, conf_index_t server);
 
-static bool read_inputs(struct ipvs *v, enum role role, conf_index_t server, read_fn *fn)
+/* Each server has a health checker of its own. Returns whether any board was there. */
+static bool read_inputs(struct ipvs *v, bool is_health, conf_index_t server, read_fn *fn)
 {
-	const struct board *board = current_board(v, role);
+	const struct conf *conf = v->now->conf;
+	bool is_one = server < conf->n_servers, any = false;
+	uint32_t first = is_one ? server : 0, end = is_one ? server + 1 : conf->n_servers;
 
-	if (!board)
-		return false;
-	if (server < v->now->conf->n_servers) {
-		fn(v, board, server);
-		return true;
+	for (uint32_t i = first; i < end; i++) {
+		const struct board *board = current_board(v, is_health ? conf_checker(conf, i) : ROLE_PARENT);
+
+		if (board)
+			fn(v, board, i);
+		any |= board != NULL;
 	}
-	for (uint32_t i = 0; i < v->now->conf->n_servers; i++)
-		fn(v, board, i);
-	return true;
+	return any;
 }
 
 bool ipvs_state_read_health(struct ipvs *v, conf_index_t server)
 {
-	return read_inputs(v, ROLE_HEALTHCHECK, server, read_health);
+	return read_inputs(v, true, server, read_health);
 }
 
 bool ipvs_state_read_admin(struct ipvs *v, conf_index_t server)
 {
-	return read_inputs(v, ROLE_PARENT, server, read_admin);
+	return read_inputs(v, false, server, read_admin);
 }
 
 /* ---- causes ---- */
 
 static void cause_of_health(const struct ipvs *v, conf_index_t server, char *why)
 {
-	const struct board *board = current_board(v, ROLE_HEALTHCHECK);
+	const struct board *board = current_board(v, conf_checker(v->now->conf, server));
 	struct status_health health;
 
 	if (board && board_load(board, HEALTH_TABLE_SERVER, server, &health, sizeof(health)) == 0 && health.why[0])

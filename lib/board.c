@@ -33,6 +33,7 @@ struct board_header {
 	struct board_table tables[BOARD_TABLES];
 	uint64_t ring_offset;
 	_Atomic uint64_t beats;
+	_Atomic uint64_t cpu_us;
 	_Atomic uint64_t last_event;
 };
 
@@ -357,4 +358,14 @@ void board_beat(struct board *b)
 uint64_t board_beats(const struct board *b)
 {
 	return atomic_load_explicit(&b->shared->beats, memory_order_relaxed);
+}
+
+void board_tell_cpu(struct board *b, uint64_t cpu_us)
+{
+	atomic_store_explicit(&b->shared->cpu_us, cpu_us, memory_order_relaxed);
+}
+
+uint64_t board_cpu_us(const struct board *b)
+{
+	return atomic_load_explicit(&b->shared->cpu_us, memory_order_relaxed);
 }

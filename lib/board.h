@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Bumped whenever status.h or this header changes a layout; readers refuse another one. */
-#define BOARD_LAYOUT 16
+#define BOARD_LAYOUT 17
 
 #define BOARD_TABLES 10
 #define BOARD_EVENTS 1024 /* events kept; a power of two */
@@ -66,12 +66,16 @@ uint64_t board_event(struct board *board, const struct event *event);
  * or -n when n events were overwritten before they were read (then *seq has moved past them; call again). */
 int board_next_event(const struct board *board, uint64_t *seq, struct event *event);
 uint64_t board_last_event(const struct board *board);
-/* Writer: goes on in a fresh board where a predecessor ended: the ring's numbers and contents, and the count of beats. (A count
- * that began anew would look to a reader as if it stood still, when boards follow each other faster than the beats.) */
+/* Writer: goes on in a fresh board where a predecessor ended: the ring's numbers and contents, and the count of beats.
+ * (A count that began anew would look to a reader as if it stood still, when boards follow each other faster than the
+ * beats.) */
 void board_continue(struct board *board, const struct board *predecessor);
 
 /* Writer: "I am alive", at least as often as role.h says. Reader: the counter. */
 void board_beat(struct board *board);
 uint64_t board_beats(const struct board *board);
+/* Writer: the processor time that it has used since its start, in microseconds. Reader: what it said last. */
+void board_tell_cpu(struct board *board, uint64_t cpu_us);
+uint64_t board_cpu_us(const struct board *board);
 
 #endif

@@ -170,6 +170,7 @@ void conf_close(struct conf *conf)
 		return;
 	munmap(conf->map, conf->size);
 	close(conf->fd);
+	free(conf->checkers);
 	free(conf);
 }
 

@@ -12,12 +12,13 @@
 #include "conf_ipvs.h"
 #include "conf_routing.h"
 #include "conf_vrrp.h"
+#include "roles.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Bumped with every change of a layout, here or in the headers of the records. */
-#define CONF_LAYOUT 16
+#define CONF_LAYOUT 17
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 /* table number, member of struct conf, record */
@@ -135,6 +136,8 @@ struct conf_global {
 	uint32_t fold_groups;                            /* nftables_ipvs: each group becomes one firewall mark */
 	uint32_t fold_first_mark;                        /* marks are chosen from this one on */
 	int32_t fold_priority;                           /* of the chain that sets the mark */
+	uint32_t check_processes;                        /* health checkers, 1..CHECKERS_MAX */
+	uint32_t zero2;
 };
 
 /* ---- SNMP: receivers of notifications that need no snmpd ---- */
@@ -176,6 +179,7 @@ struct conf {
 	uint32_t n_##member;
 	CONF_TABLE_LIST(X)
 #undef X
+	uint8_t *checkers; /* by conf_spread(): of each server, the number of the process that checks it */
 };
 
 /* Maps and validates a table (magic, layout, sizes, every index and range within bounds, strings terminated). Takes
@@ -184,6 +188,17 @@ struct conf *conf_open(int fd);
 /* Another owner of the same mapping, who closes it too. Returns conf. */
 struct conf *conf_share(struct conf *conf);
 void conf_close(struct conf *conf); /* NULL is allowed */
+
+/* ---- several health checkers (conf_spread.c) ---- */
+/* How many health checkers share the servers: 1..CHECKERS_MAX. */
+unsigned conf_checkers(const struct conf *conf);
+/* Decides which of them checks each server; everybody who reads their boards does it for every generation, and comes to
+ * the same. What belongs together stays together: servers whose checks have the same target (one probe serves them
+ * all), and the pool of a service that is judged as a whole (panic_threshold, adaptive_weight). A set that stays as it
+ * is stays where it is, and another number of processes moves no more servers than it must. Returns 0 or -ENOMEM. */
+int conf_spread(struct conf *conf);
+/* The one that checks this server. */
+enum role conf_checker(const struct conf *conf, conf_index_t server);
 
 /* "" for 0, never NULL. */
 const char *conf_string(const struct conf *conf, conf_string_t s);

@@ -24,7 +24,7 @@ enum msg_purpose {
 	MSG_PURPOSE_LEDGER,   /* vrrp, ipvs: the role's ledger, read-write (ledger.h) */
 	MSG_PURPOSE_PATHS,    /* vrrp: the ledger of routes and rules, read-write */
 	MSG_PURPOSE_LISTENER, /* control: the listening unix stream socket of poisectl */
-	MSG_PURPOSE_PEER,     /* healthcheck, ipvs: one end of their own socket pair */
+	MSG_PURPOSE_PEER,     /* healthcheck, ipvs: one end of their own socket pair; index: the checker's number */
 	MSG_PURPOSE_MARKS,    /* vrrp: what signed advertisements leave behind, read-write (vrrp_ledger.h) */
 	MSG_PURPOSE_HEART,    /* vrrp: the last heartbeats, mapped (vrrp_heart.h) */
 	MSG_PURPOSE_CHECK,    /* healthcheck: what msg_want_file asked for; index: conf->checks */

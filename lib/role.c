@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NO_RECORD (UINT32_MAX - 1)
@@ -86,6 +87,15 @@ static void ring_soon(struct role_private *r)
 		loop_timer_set(r->p.loop, &r->doorbell, mono_now());
 }
 
+/* All threads together. */
+static uint64_t processor_time_us(void)
+{
+	struct timespec ts = {0};
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * US_PER_S + (uint64_t)ts.tv_nsec / 1000;
+}
+
 static void on_beat(struct timer *timer, void *arg)
 {
 	struct role_private *r = arg;
@@ -93,6 +103,7 @@ static void on_beat(struct timer *timer, void *arg)
 	sandbox_tell_refused();
 	if (r->p.board) {
 		board_beat(r->p.board);
+		board_tell_cpu(r->p.board, processor_time_us());
 		ring(r);
 	}
 	loop_timer_set(r->p.loop, timer, mono_add(mono_now(), r->beat_us));
@@ -186,6 +197,11 @@ static void on_generation(void *ctx, const struct msg_generation *m, int fd)
 		board_beat(r->p.board);
 	if (!next || next->generation != m->generation) {
 		vote(r, m->generation, false, "the configuration table is not one of this version");
+		conf_close(next);
+		return;
+	}
+	if ((role_reads_boards(r->p.role) & ROLES_CHECKERS) && conf_spread(next) < 0) {
+		vote(r, m->generation, false, "not enough memory for the servers of several health checkers");
 		conf_close(next);
 		return;
 	}
@@ -321,7 +337,9 @@ static int parse_arguments(struct role_private *r, int argc, char **argv)
 {
 	static const struct option options[] = {{"channel", required_argument, NULL, 'c'},
 		{"log", required_argument, NULL, 'l'}, {"user", required_argument, NULL, 'u'},
-		{"level", required_argument, NULL, 'v'}, {"beat-us", required_argument, NULL, 'b'}, {NULL, 0, NULL, 0}};
+		{"level", required_argument, NULL, 'v'}, {"beat-us", required_argument, NULL, 'b'},
+		{"role", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
+	int role = (int)r->p.role;
 	int log_fd = -1;
 	int option;
 
@@ -338,11 +356,15 @@ static int parse_arguments(struct role_private *r, int argc, char **argv)
 			log_set_level((enum log_level)atoi(optarg));
 		else if (option == 'b')
 			r->beat_us = atoll(optarg);
+		else if (option == 'r')
+			role = atoi(optarg);
 		else
 			return -EINVAL;
 	}
-	if (r->p.parent.fd < 0 || log_fd < 0 || !r->user || r->beat_us <= 0)
+	if (r->p.parent.fd < 0 || log_fd < 0 || !r->user || r->beat_us <= 0 || role < 0 || role >= ROLE_COUNT ||
+		role_kind((enum role)role) != r->p.ops->role)
 		return -EINVAL;
+	r->p.role = r->p.parent.self = (enum role)role;
 	log_to_parent(role_name(r->p.role), log_fd);
 	return 0;
 }
@@ -419,7 +441,7 @@ int role_main(const struct role_ops *ops, void *ctx, int argc, char **argv)
 	merge_handlers(r);
 	rc = start(r);
 	if (rc < 0) {
-		log_error("%s: cannot start: %s", role_name(ops->role), strerror(-rc));
+		log_error("%s: cannot start: %s", role_name(r->p.role), strerror(-rc));
 		return 1;
 	}
 	rc = loop_run(r->p.loop);

@@ -48,7 +48,8 @@ struct role_ops {
 	void (*stop)(struct role_process *p, bool keep);
 };
 
-/* Runs a role: parses the arguments that the parent gives (--channel FD --log FD --user NAME --level N --beat-us N),
+/* Runs a role: parses the arguments that the parent gives (--channel FD --log FD --user NAME --level N --beat-us N
+ * --role N, of the kind ops->role; default that one),
  * opens, drops privileges by the role's line in sandbox.c, loops. Returns the exit status for main(). */
 int role_main(const struct role_ops *ops, void *ctx, int argc, char **argv);
 

@@ -15,15 +15,16 @@ static const struct {
 	const char *name;
 	uint32_t boards;
 	uint64_t tables;
-} role_table[ROLE_COUNT] = {
+} kinds[] = {
 	[ROLE_PARENT] = {"parent", ROLES_ALL_CHILDREN, CONF_ALL_TABLES},
 	[ROLE_VRRP] = {"vrrp", ROLE_BIT(ROLE_SCRIPT) | ROLE_BIT(ROLE_IPVS) | ROLE_BIT(ROLE_PAIR),
 		CONF_OPEN | CONF_BIT(CONF_TABLE_SECRET) | CONF_BIT(CONF_TABLE_HMAC_KEY)},
-	[ROLE_IPVS] = {"ipvs", ROLE_BIT(ROLE_HEALTHCHECK) | ROLE_BIT(ROLE_PARENT) | ROLE_BIT(ROLE_VRRP) |
-			      ROLE_BIT(ROLE_PAIR),
+	[ROLE_IPVS] = {"ipvs", ROLES_CHECKERS | ROLE_BIT(ROLE_PARENT) | ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_PAIR),
 		CONF_OPEN},
-	[ROLE_HEALTHCHECK] = {"healthcheck", ROLE_BIT(ROLE_PARENT) | ROLE_BIT(ROLE_SCRIPT) | ROLE_BIT(ROLE_IPVS) |
-				     ROLE_BIT(ROLE_VRRP),
+	/* Each other's, for servers that move from one to another. */
+	[ROLE_HEALTHCHECK] = {"healthcheck",
+		ROLES_CHECKERS | ROLE_BIT(ROLE_PARENT) | ROLE_BIT(ROLE_SCRIPT) | ROLE_BIT(ROLE_IPVS) |
+			ROLE_BIT(ROLE_VRRP),
 		CONF_OPEN | CONF_BIT(CONF_TABLE_BLOB)},
 	[ROLE_CONTROL] = {"control", ROLES_ALL_CHILDREN | ROLE_BIT(ROLE_PARENT), CONF_OPEN},
 	[ROLE_SNMP] = {"snmp", ROLES_ALL_CHILDREN | ROLE_BIT(ROLE_PARENT),
@@ -35,15 +36,35 @@ static const struct {
 
 const char *role_name(enum role role)
 {
-	return (unsigned)role < ROLE_COUNT ? role_table[role].name : "?";
+	static const char *const more[] = {"healthcheck2", "healthcheck3", "healthcheck4", "healthcheck5",
+		"healthcheck6", "healthcheck7", "healthcheck8"};
+
+	if ((unsigned)role >= ROLE_COUNT)
+		return "?";
+	return role < ROLE_HEALTHCHECK_2 ? kinds[role].name : more[role - ROLE_HEALTHCHECK_2];
+}
+
+enum role role_kind(enum role role)
+{
+	return role < ROLE_HEALTHCHECK_2 ? role : ROLE_HEALTHCHECK;
+}
+
+enum role role_checker(unsigned number)
+{
+	return number == 0 ? ROLE_HEALTHCHECK : (enum role)(ROLE_HEALTHCHECK_2 + number - 1);
+}
+
+unsigned role_checker_number(enum role role)
+{
+	return role == ROLE_HEALTHCHECK ? 0 : role - ROLE_HEALTHCHECK_2 + 1;
 }
 
 uint32_t role_reads_boards(enum role role)
 {
-	return role_table[role].boards & ~ROLE_BIT(role);
+	return kinds[role_kind(role)].boards & ~ROLE_BIT(role);
 }
 
 uint64_t role_conf_tables(enum role role)
 {
-	return role_table[role].tables;
+	return kinds[role_kind(role)].tables;
 }

@@ -40,7 +40,7 @@ static const int refused_to_parsers[] = {SCMP_SYS(setuid), SCMP_SYS(setgid), SCM
 	SCMP_SYS(chmod), SCMP_SYS(fchmodat), SCMP_SYS(chown), SCMP_SYS(lchown), SCMP_SYS(fchownat), SCMP_SYS(fork),
 	SCMP_SYS(vfork), END};
 
-static const struct privileges role_privileges[ROLE_COUNT] = {
+static const struct privileges role_privileges[] = {
 	[ROLE_PARENT] = {{END}, {NULL}, false},
 	[ROLE_VRRP] = {{CAP_NET_ADMIN, CAP_NET_RAW, END}, {refused_always, refused_to_parsers, NULL}, false},
 	[ROLE_IPVS] = {{CAP_NET_ADMIN, END}, {refused_always, refused_to_parsers, NULL}, false},
@@ -106,7 +106,7 @@ int sandbox_enter(enum role role, const char *user)
 {
 	if (geteuid() != 0 || role == ROLE_SCRIPT || role == ROLE_PARENT)
 		return 0;
-	return enter(&role_privileges[role], user);
+	return enter(&role_privileges[role_kind(role)], user);
 }
 
 int sandbox_enter_config(const char *user)

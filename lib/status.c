@@ -97,8 +97,29 @@ struct status_health status_unchecked(void)
 		.health = HEALTH_UP, .weight_percent = 100, .weight = -1, .why = "no check is configured"};
 }
 
-const struct status_part status_server_parts[STATUS_SERVER_PARTS] = {
-	{IPVS_TABLE_SERVER, 0, STATUS_SERVER_SIZE},
+static void take_longer(int64_t *us, int64_t other_us)
+{
+	if (other_us > *us)
+		*us = other_us;
+}
+
+void status_add_checks(struct status_checks *sum, const struct status_checks *one)
+{
+	/* The sentence is that of the worst. */
+	if (!sum->why[0] || one->late > sum->late ||
+		(one->late == sum->late && one->lateness_p99_us > sum->lateness_p99_us))
+		memcpy(sum->why, one->why, WHY_SIZE);
+	sum->checks += one->checks;
+	sum->probes += one->probes;
+	sum->late += one->late;
+	sum->pools_in_panic += one->pools_in_panic;
+	sum->runs += one->runs;
+	take_longer(&sum->lateness_p50_us, one->lateness_p50_us);
+	take_longer(&sum->lateness_p99_us, one->lateness_p99_us);
+	take_longer(&sum->lateness_max_us, one->lateness_max_us);
+}
+
+const struct status_part status_server_parts[STATUS_SERVER_PARTS] = {{IPVS_TABLE_SERVER, 0, STATUS_SERVER_SIZE},
 	{IPVS_TABLE_TRAFFIC, STATUS_SERVER_SIZE, STATUS_TRAFFIC_SIZE},
 	{IPVS_TABLE_CAUSE, offsetof(struct status_server, why), STATUS_CAUSE_SIZE}};
 

@@ -227,6 +227,8 @@ struct status_checks {
 	int64_t lateness_p50_us, lateness_p99_us, lateness_max_us;
 	char why[WHY_SIZE];
 };
+/* Several health checkers as one: numbers are added up, times and sentence are those of the worst. Begin with zeros. */
+void status_add_checks(struct status_checks *sum, const struct status_checks *one);
 
 /* ---- ipvs ---- */
 enum ipvs_board_table {
@@ -486,11 +488,14 @@ enum parent_board_table { PARENT_TABLE_ROLE, PARENT_TABLE_ADMIN, PARENT_TABLE_DA
 enum role_state { ROLE_ABSENT, ROLE_STARTING, ROLE_RUNNING, ROLE_BACKOFF };
 const char *role_state_name(enum role_state state); /* "absent", "starting", "running", "waiting" */
 
+/* From so many percent of a core on a role does nothing else any more: it has too much to do, or runs in a circle. */
+#define STATUS_BUSY_PERCENT 90
+
 struct status_role {
 	uint32_t state;
 	int32_t pid;
 	uint32_t restarts;
-	uint32_t zero;
+	uint32_t cpu_percent; /* of a core, over the last whole minute */
 	int64_t since_real_us;
 	char why[WHY_SIZE];
 };

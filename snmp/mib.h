@@ -162,6 +162,9 @@ bool mib_load_group(const struct mib_view *view, conf_index_t i, struct status_g
 bool mib_load_service(const struct mib_view *view, conf_index_t i, struct status_service *st);
 bool mib_load_server(const struct mib_view *view, conf_index_t i, struct status_server *st);
 bool mib_load_health(const struct mib_view *view, conf_index_t i, struct status_health *st);
+bool mib_load_check(const struct mib_view *view, conf_index_t i, struct status_check *st);
+/* All health checkers as one (status_add_checks()); false when none of them says anything. */
+bool mib_load_checks(const struct mib_view *view, struct status_checks *sum);
 
 /* Is the server in use as far as its health goes? Unknown counts as up unless it starts as down (alpha). */
 bool mib_server_is_up(const struct mib_view *view, conf_index_t server);

@@ -304,12 +304,11 @@ static void server_rows(const struct mib_view *view, struct mib_rows *rows)
 
 static uint32_t failed_checks(const struct mib_view *view, const struct conf_server *cs)
 {
-	const struct board *board = view->boards[ROLE_HEALTHCHECK];
 	struct status_check st;
 	uint32_t failed = 0;
 
-	for (uint32_t i = 0; board && i < cs->checks.count; i++) {
-		if (board_load(board, HEALTH_TABLE_CHECK, cs->checks.first + i, &st, sizeof(st)) == 0)
+	for (uint32_t i = 0; i < cs->checks.count; i++) {
+		if (mib_load_check(view, cs->checks.first + i, &st))
 			failed += st.health == HEALTH_DOWN;
 	}
 	return failed;

@@ -40,7 +40,8 @@ static const uint16_t daemon_columns[] = {1, 2, 3, 4, 5, 6, 7, 8, 0};
 static void role_rows(const struct mib_view *view, struct mib_rows *rows)
 {
 	for (uint32_t role = ROLE_PARENT + 1; view->boards[ROLE_PARENT] && role < ROLE_COUNT; role++)
-		mib_rows_add(rows, role, 0, 1, &role);
+		if (role_kind(role) == role || role_checker_number(role) < conf_checkers(view->conf))
+			mib_rows_add(rows, role, 0, 1, &role);
 }
 
 static bool role_value(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)

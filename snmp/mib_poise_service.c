@@ -171,12 +171,11 @@ static bool check_counter(const struct status_check *st, uint32_t column, struct
 
 bool poise_check_value(const struct mib_view *view, const struct mib_row *row, uint32_t column, struct mib_value *v)
 {
-	const struct board *board = view->boards[ROLE_HEALTHCHECK];
 	struct status_check st;
 
 	if (column == 4)
 		return mib_integer(v, (int64_t)view->conf->checks[row->object].kind + 1);
-	if (!board || board_load(board, HEALTH_TABLE_CHECK, row->object, &st, sizeof(st)) < 0)
+	if (!mib_load_check(view, row->object, &st))
 		return false;
 	switch (column) {
 	case 5:

@@ -107,7 +107,7 @@ bool poise_checking_value(const struct mib_view *view, const struct mib_row *row
 	struct status_checks st;
 
 	(void)row;
-	if (!load(view, ROLE_HEALTHCHECK, HEALTH_TABLE_ROLE, 0, &st, sizeof(st)))
+	if (!mib_load_checks(view, &st))
 		return false;
 	switch (column) {
 	case 1:

@@ -159,12 +159,34 @@ bool mib_load_server(const struct mib_view *view, conf_index_t i, struct status_
 
 bool mib_load_health(const struct mib_view *view, conf_index_t i, struct status_health *st)
 {
-	if (view_load(view, ROLE_HEALTHCHECK, HEALTH_TABLE_SERVER, i, st, sizeof(*st)))
+	if (view_load(view, conf_checker(view->conf, i), HEALTH_TABLE_SERVER, i, st, sizeof(*st)))
 		return true;
 	if (view->conf->servers[i].checks.count > 0)
 		return false;
 	*st = status_unchecked();
 	return true;
+}
+
+bool mib_load_check(const struct mib_view *view, conf_index_t i, struct status_check *st)
+{
+	return view_load(
+		view, conf_checker(view->conf, view->conf->checks[i].server), HEALTH_TABLE_CHECK, i, st, sizeof(*st));
+}
+
+bool mib_load_checks(const struct mib_view *view, struct status_checks *sum)
+{
+	bool any = false;
+
+	*sum = (struct status_checks){0};
+	for (unsigned i = 0; i < conf_checkers(view->conf); i++) {
+		struct status_checks one;
+
+		if (!view_load(view, role_checker(i), HEALTH_TABLE_ROLE, 0, &one, sizeof(one)))
+			continue;
+		status_add_checks(sum, &one);
+		any = true;
+	}
+	return any;
 }
 
 bool mib_server_is_up(const struct mib_view *view, conf_index_t server)

@@ -20,11 +20,19 @@ static uint8_t level_now(const struct mib_view *view, conf_index_t server, struc
 	return mib_load_health(view, server, st) ? (uint8_t)st->health : LEVEL_UNKNOWN;
 }
 
+static bool knows_all(const struct mib_view *view)
+{
+	for (unsigned i = 0; i < conf_checkers(view->conf); i++)
+		if (!view->boards[role_checker(i)])
+			return false;
+	return true;
+}
+
 void trap_level_follow(struct trap_level *l, const struct mib_view *view)
 {
 	struct status_health st;
 
-	if (!view->boards[ROLE_HEALTHCHECK] || (l->told && l->generation == view->conf->generation))
+	if (!knows_all(view) || (l->told && l->generation == view->conf->generation))
 		return;
 	trap_level_free(l);
 	l->told = malloc(view->conf->n_servers);

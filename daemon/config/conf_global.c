@@ -383,6 +383,7 @@ static const struct conf_directive global_directives[] = {
 	IGNORED("config_save_dir", "use --dump to keep the configuration that was understood"),
 	IGNORED("data_use_instance", "use poisectl to look at a running daemon"),
 	FLAG("reload_may_cut", G(reload_may_cut), LIVE, "a reload may cut connections, as keepalived's does; without it one that would is refused until `poisectl reload --allow`"),
+	NUMBER("check_processes", G(check_processes), 1, CHECKERS_MAX, 1, LIVE, "processes that share the checks, where one core is not enough; checks of one target, and pools with panic_threshold or adaptive_weight, stay together"),
 	IGNORED("reload_check_config", "a reload always checks first"),
 	INACTIVE("reload_time_file", "schedule `poisectl reload` with a timer unit"),
 	INACTIVE("reload_repeat", "schedule `poisectl reload` with a timer unit"),

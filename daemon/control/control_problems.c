@@ -39,10 +39,13 @@ static void find_in_daemon(struct problems *p, const struct status_source *sourc
 	if (!daemon.last_reload_ok)
 		add(p, "configuration", "the last reload was refused: %s", daemon.why);
 	for (int i = ROLE_PARENT + 1; i < ROLE_COUNT; i++) {
-		if (status_load(source, ROLE_PARENT, PARENT_TABLE_ROLE, (uint32_t)i, &role, sizeof(role)) &&
-			(role.state == ROLE_BACKOFF || role.state == ROLE_STARTING))
+		if (!status_load(source, ROLE_PARENT, PARENT_TABLE_ROLE, (uint32_t)i, &role, sizeof(role)))
+			continue;
+		if (role.state == ROLE_BACKOFF || role.state == ROLE_STARTING)
 			add(p, role_name((enum role)i), "%s: %s", role_state_name((enum role_state)role.state),
 				role.why);
+		else if (role.state == ROLE_RUNNING && role.cpu_percent >= STATUS_BUSY_PERCENT)
+			add(p, role_name((enum role)i), "used %u %% of a core in the last minute", role.cpu_percent);
 	}
 }
 
@@ -185,7 +188,7 @@ static void find_in_checks(struct problems *p, const struct status_source *sourc
 {
 	struct status_checks s;
 
-	if (!status_load(source, ROLE_HEALTHCHECK, HEALTH_TABLE_ROLE, 0, &s, sizeof(s)))
+	if (!status_find_checks(source, &s))
 		return;
 	if (s.late)
 		add(p, "checks", "%s", s.why);

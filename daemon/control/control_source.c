@@ -46,6 +46,22 @@ void status_find_admin(const struct status_source *source, conf_index_t server, 
 		*admin = (struct status_admin){.weight = -1};
 }
 
+bool status_find_checks(const struct status_source *source, struct status_checks *sum)
+{
+	bool any = false;
+
+	*sum = (struct status_checks){0};
+	for (unsigned i = 0; i < conf_checkers(source->conf); i++) {
+		struct status_checks one;
+
+		if (!status_load(source, role_checker(i), HEALTH_TABLE_ROLE, 0, &one, sizeof(one)))
+			continue;
+		status_add_checks(sum, &one);
+		any = true;
+	}
+	return any;
+}
+
 const char *status_absence(const struct status_source *source, enum role role, char why[WHY_SIZE])
 {
 	const struct board *board = source->boards[role];

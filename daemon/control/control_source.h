@@ -24,6 +24,8 @@ bool status_load(
 /* The same for what lies in parts, or has another meaning than zeros when it was never stored. */
 bool status_find_server(const struct status_source *source, conf_index_t server, struct status_server *status);
 void status_find_admin(const struct status_source *source, conf_index_t server, struct status_admin *admin);
+/* All health checkers as one (status_add_checks()); false when none of them says anything. */
+bool status_find_checks(const struct status_source *source, struct status_checks *sum);
 /* Why status_load() said false: "ipvs is not running", "healthcheck has not switched to generation 4 yet". */
 const char *status_absence(const struct status_source *source, enum role role, char why[WHY_SIZE]);
 

@@ -84,13 +84,15 @@ static void write_roles(struct writer *w, const struct status_source *source)
 
 	writer_array(w, "roles");
 	for (int i = ROLE_PARENT + 1; i < ROLE_COUNT; i++) {
-		if (!status_load(source, ROLE_PARENT, PARENT_TABLE_ROLE, (uint32_t)i, &role, sizeof(role)))
+		if (!status_load(source, ROLE_PARENT, PARENT_TABLE_ROLE, (uint32_t)i, &role, sizeof(role)) ||
+			(role_kind((enum role)i) != (enum role)i && role.state == ROLE_ABSENT))
 			continue;
 		writer_object(w, NULL);
 		writer_string(w, "name", role_name((enum role)i));
 		writer_string(w, "state", role_state_name((enum role_state)role.state));
 		writer_number(w, "pid", role.pid);
 		writer_count(w, "restarts", role.restarts);
+		writer_count(w, "cpu_percent", role.cpu_percent);
 		writer_time(w, "since", role.since_real_us);
 		writer_string(w, "why", role.why);
 		writer_end(w);

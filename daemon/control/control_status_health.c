@@ -42,7 +42,8 @@ void status_write_check(struct writer *w, const struct status_source *source, co
 	const struct conf_check *check = &source->conf->checks[index];
 	char text[ADDR_TEXT], absence[WHY_SIZE];
 	struct status_check s;
-	bool known = status_load(source, ROLE_HEALTHCHECK, HEALTH_TABLE_CHECK, index, &s, sizeof(s));
+	enum role checker = conf_checker(source->conf, check->server);
+	bool known = status_load(source, checker, HEALTH_TABLE_CHECK, index, &s, sizeof(s));
 
 	writer_object(w, NULL);
 	writer_string(w, "kind", check_kind_name(check->kind));
@@ -50,7 +51,7 @@ void status_write_check(struct writer *w, const struct status_source *source, co
 		writer_string(w, "target", addr_format_port(&check->target, check->port, text));
 	writer_string(w, "health", health_name((enum health)s.health));
 	writer_string(w, "reason", known ? reason_name((enum reason)s.last_reason) : "");
-	writer_string(w, "why", known ? s.why : status_absence(source, ROLE_HEALTHCHECK, absence));
+	writer_string(w, "why", known ? s.why : status_absence(source, checker, absence));
 	writer_time(w, "since", s.since_real_us);
 	writer_count(w, "runs", s.runs);
 	writer_count(w, "failed_runs", s.failed_runs);
@@ -77,7 +78,7 @@ void status_write_health(struct writer *w, const struct status_source *source)
 {
 	struct status_checks s;
 	char absence[WHY_SIZE];
-	bool known = status_load(source, ROLE_HEALTHCHECK, HEALTH_TABLE_ROLE, 0, &s, sizeof(s));
+	bool known = status_find_checks(source, &s);
 
 	writer_object(w, "health_checks");
 	writer_count(w, "checks", s.checks);

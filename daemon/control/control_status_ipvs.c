@@ -96,8 +96,9 @@ struct server_view {
 
 static void look_at_server(const struct status_source *source, conf_index_t index, struct server_view *v)
 {
-	v->has_health =
-		status_load(source, ROLE_HEALTHCHECK, HEALTH_TABLE_SERVER, index, &v->health, sizeof(v->health));
+	enum role checker = conf_checker(source->conf, index);
+
+	v->has_health = status_load(source, checker, HEALTH_TABLE_SERVER, index, &v->health, sizeof(v->health));
 	if (!v->has_health && source->conf->servers[index].checks.count == 0) {
 		v->has_health = true;
 		v->health = status_unchecked();
@@ -109,7 +110,7 @@ static void look_at_server(const struct status_source *source, conf_index_t inde
 		v->health.health = v->ipvs.health;
 	v->absence[0] = '\0';
 	if (!v->has_health)
-		status_absence(source, ROLE_HEALTHCHECK, v->absence);
+		status_absence(source, checker, v->absence);
 	else if (!v->has_ipvs)
 		status_absence(source, ROLE_IPVS, v->absence);
 }

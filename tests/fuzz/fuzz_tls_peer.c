@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A hostile TLS server: the handshake of a real one, in which the input changes bytes (pairs: how far on, what to add),
- * or, when the first byte is even, the input itself. Nothing it says may crash the checker, leave an error for the next
- * check, or end without a sentence. */
+/* A hostile TLS server. The first byte says what the input is: with 2 a certificate, whose names, times and extensions
+ * a real server shows (with 4 to a client that verifies them); with 1 pairs (how far on, what to add) that change bytes
+ * of a real handshake; else the server's bytes themselves. Nothing it says may crash the checker, leave an error for
+ * the next check, or end without a sentence. */
 #include "conf.h"
 #include "tls.h"
 #include <errno.h>
@@ -20,18 +21,21 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static SSL_CTX *server;
-static struct tls_profile *profile;
+static struct tls_profile *profile, *verifying;
 static struct tls_memory *memory;
+static EVP_PKEY *key;
 
 static void set_up(void)
 {
 	static const char strings[] = "";
 	static const struct conf conf = {.strings = strings, .n_strings = 1};
 	static const struct conf_check check = {.kind = CONF_CHECK_SSL};
-	EVP_PKEY *key = EVP_EC_gen("P-256");
+	static const struct conf_check strict = {.kind = CONF_CHECK_SSL, .tls_verify = 1};
+	struct tls_world *world = tls_world_new();
 	X509 *x = X509_new();
 	char why[WHY_SIZE];
 
+	key = EVP_EC_gen("P-256");
 	signal(SIGPIPE, SIG_IGN);
 	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
 	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
@@ -41,10 +45,10 @@ static void set_up(void)
 	SSL_CTX_use_certificate(server, x);
 	SSL_CTX_use_PrivateKey(server, key);
 	X509_free(x);
-	EVP_PKEY_free(key);
-	profile = tls_profile_get(tls_world_new(), &conf, &check, why);
+	profile = tls_profile_get(world, &conf, &check, why);
+	verifying = tls_profile_get(world, &conf, &strict, why);
 	memory = tls_memory_new();
-	if (!profile || !memory)
+	if (!profile || !verifying || !memory)
 		abort();
 }
 
@@ -82,15 +86,31 @@ static void serve(SSL *tls, BIO *in, BIO *out, int fd, const uint8_t **data, siz
 	pass_on(out, fd, data, size);
 }
 
+/* The certificate of the input, with a key and a signature that fit, is the server's. */
+static void show_certificate(SSL *tls, const uint8_t *data, size_t size)
+{
+	X509 *x = d2i_X509(NULL, &data, (long)size);
+
+	if (x && X509_set_pubkey(x, key) == 1 && X509_sign(x, key, EVP_sha256()) > 0) {
+		SSL_use_certificate(tls, x);
+		SSL_use_PrivateKey(tls, key);
+	}
+	X509_free(x);
+	ERR_clear_error();
+}
+
 static void converse(int client_fd, int server_fd, const uint8_t *data, size_t size)
 {
 	struct addr addr = {.family = AF_INET};
-	struct tls_peer peer = {.addr = &addr};
+	bool is_certificate = size > 0 && data[0] & 2, is_strict = is_certificate && data[0] & 4;
+	struct tls_peer peer = {.addr = &addr, .name = is_strict && data[0] & 8 ? "www.example.org" : NULL};
 	struct probe_result result = {.reason = REASON_OK};
-	bool is_raw = size == 0 || !(data[0] & 1);
+	bool is_raw = size == 0 || (!is_certificate && !(data[0] & 1));
 	SSL *tls = SSL_new(server);
 	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
-	struct ssl_st *client = tls_open(profile, client_fd, &peer, memory);
+	/* A session that goes on shows no certificate. */
+	struct tls_memory *own = is_certificate ? tls_memory_new() : memory;
+	struct ssl_st *client = tls_open(is_strict ? verifying : profile, client_fd, &peer, own);
 	uint8_t answer[256];
 	int done = 0;
 
@@ -99,6 +119,10 @@ static void converse(int client_fd, int server_fd, const uint8_t *data, size_t s
 	if (size > 0) {
 		data++;
 		size--;
+	}
+	if (is_certificate) {
+		show_certificate(tls, data, size);
+		size = 0;
 	}
 	if (is_raw && send(server_fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 		shutdown(server_fd, SHUT_WR);
@@ -120,6 +144,8 @@ static void converse(int client_fd, int server_fd, const uint8_t *data, size_t s
 	if (ERR_peek_error())
 		abort();
 	SSL_free(tls);
+	if (own != memory)
+		tls_memory_free(own);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,6 +2,7 @@
 """Health checks in the whole daemon: real servers fail and come back, and everybody can see it and why."""
 
 import hashlib
+import json
 import os
 import signal
 
@@ -223,3 +224,116 @@ def test_a_server_that_returns_begins_with_a_small_share(site):
     assert first < 90
     wait_until("the whole share", lambda: daemon.server(SERVERS[1])["health_weight_percent"], lambda n: n == 100, within=15)
     assert daemon.server(SERVERS[0])["health_weight_percent"] == 100
+
+
+# ---- several checkers (check_processes) ----
+
+# More than the site's machines have: addresses of their own on s1, so that each checker has some.
+MANY = ["10.77.0.%d" % i for i in range(1, 13)]
+
+
+def several(processes, check=TCP_CHECK, servers=tuple(MANY), **more):
+    return "global_defs {\n\trouter_id node1\n\tcheck_processes %d\n}\n" % processes + service(servers, check=check, **more)
+
+
+def many_servers(site):
+    site.s1.run("ip", "route", "add", "local", "10.77.0.0/16", "dev", "lo")
+    site.r1.run("ip", "route", "add", "10.77.0.0/16", "via", site.s1.address)
+    site.s1.nginx()
+
+
+def reload(daemon, text):
+    generation = daemon.status()["generation"]
+    daemon.write(text)
+    daemon.signal(signal.SIGHUP)
+    wait_until("the new generation", lambda: daemon.status().get("generation"), lambda g: g not in (None, generation))
+
+
+def runs(daemon):
+    """How often each server was checked so far."""
+    return {server["address"]: server["checks"][0]["runs"] for entry in daemon.status().get("services", [])
+            for server in entry["servers"]}
+
+
+def checker_pids(daemon):
+    """The process of each checker, by the name of its role."""
+    return {role["name"]: role["pid"] for role in daemon.status().get("roles", [])
+            if role["name"].startswith("healthcheck") and role["state"] == "running"}
+
+
+def owners(daemon):
+    """Which checker had what to say about each server."""
+    events = [json.loads(line) for line in daemon.poisectl("events", "--json").stdout.splitlines()]
+    return {event["object"].split()[1].split(":")[0]: event["role"] for event in events if event["kind"] == "server"}
+
+
+def test_several_checkers_share_the_servers(site):
+    """Each has servers of its own, and one that stands still leaves those of the others alone. Whoever looks at the status
+    sees one health checker."""
+    many_servers(site)
+    daemon = site.r1.poised(several(3))
+    for address in MANY:
+        wait_health(daemon, address, "up", within=30)
+    pids = wait_until("three checkers", lambda: checker_pids(daemon), lambda seen: len(seen) == 3, within=15)
+    assert sorted(pids) == ["healthcheck", "healthcheck2", "healthcheck3"]
+    assert sorted(daemon.role_pids("healthcheck")) == sorted(pids.values())
+    seen = wait_until("the sum", lambda: daemon.status().get("health_checks", {}), lambda s: s.get("checks") == len(MANY), 15)
+    assert seen["probes"] == len(MANY) and seen["runs"] >= len(MANY) and "99 % of the checks" in seen["why"]
+    site.s1.web.kill()
+    for address in MANY:
+        assert "connection refused" in wait_health(daemon, address, "down", within=30)
+    site.s1.nginx()
+    for address in MANY:
+        wait_health(daemon, address, "up", within=30)
+    parts = owners(daemon)
+    assert sorted(parts) == sorted(MANY) and set(parts.values()) == set(pids)
+    os.kill(pids["healthcheck2"], signal.SIGSTOP)
+    before = runs(daemon)
+    others = [address for address in MANY if parts[address] != "healthcheck2"]
+    wait_until("the others to go on", lambda: runs(daemon), lambda now: all(now[a] >= before[a] + 3 for a in others), within=30)
+    # It is killed for that, and another one goes on.
+    wait_until("its servers to be checked again", lambda: runs(daemon),
+               lambda now: all(now[a] != before[a] for a in MANY), within=30)
+    assert {address: health(daemon, address)[0] for address in MANY} == dict.fromkeys(MANY, "up")
+
+
+def test_the_death_of_one_checker_is_nothing_to_the_others(site):
+    many_servers(site)
+    daemon = site.r1.poised(several(2))
+    for address in MANY:
+        wait_health(daemon, address, "up", within=30)
+    pids = wait_until("two checkers", lambda: checker_pids(daemon), lambda seen: len(seen) == 2, within=15)
+    before = daemon.log()
+    os.kill(pids["healthcheck2"], signal.SIGKILL)
+    now = wait_until("another one", lambda: checker_pids(daemon),
+                     lambda seen: len(seen) == 2 and seen["healthcheck2"] != pids["healthcheck2"], within=15)
+    assert now["healthcheck"] == pids["healthcheck"]
+    daemon.wait_log("go on with the counts of the process before", within=15)
+    site.s1.web.kill()
+    for address in MANY:
+        wait_health(daemon, address, "down", within=30)
+    assert daemon.log()[len(before):].count("up -> down") == len(MANY)
+
+
+def test_a_reload_changes_the_number_of_checkers(site):
+    """Servers that move to another checker keep their verdicts, up or down: nobody hears of it."""
+    many_servers(site)
+    site.s2.nginx()
+    check = TCP_CHECK.replace("retry 0", "retry 0\n\t\t\tinitial_state up")
+    down = "\t\t\tconnect_port 81\n\t\t\tconnect_timeout"
+    text = several(1, check=check, delay=1).split("real_server")
+    # Every other server is asked where nobody listens.
+    text = "real_server".join(part.replace("\t\t\tconnect_timeout", down) if i % 2 else part for i, part in enumerate(text))
+    wanted = {address: "up" if i % 2 else "down" for i, address in enumerate(MANY)}
+    daemon = site.r1.poised(text)
+    for address, state in wanted.items():
+        wait_health(daemon, address, state, within=30)
+    before = daemon.log()
+    for processes in (2, 3, 1, 4):
+        reload(daemon, text.replace("check_processes 1", "check_processes %d" % processes))
+        wait_until("%d checkers" % processes, lambda: checker_pids(daemon), lambda seen, n=processes: len(seen) >= n, within=15)
+        begun = runs(daemon)
+        wait_until("another round", lambda: runs(daemon), lambda now, b=begun: all(now[a] >= 1 and now[a] != b[a] for a in MANY), 30)
+        assert {address: health(daemon, address)[0] for address in MANY} == wanted
+    new = daemon.log()[len(before):]
+    assert " -> " not in new, new

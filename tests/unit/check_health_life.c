@@ -347,7 +347,7 @@ START_TEST(last_known_state_is_recalled)
 	set = checker_set(fixture_checker);
 	ck_assert_int_eq(set->checks[0]->verdict.health, HEALTH_UNKNOWN);
 	set->servers[0].health = set->servers[1].health = HEALTH_DOWN;
-	check_memory_store(checker_memory(fixture_checker), set);
+	check_memory_store(checker_memory(fixture_checker), set, NULL);
 	fixture_limit_descriptors(256);
 	check_memory_set_file(checker_memory(fixture_checker), dup(fileno(file)));
 	fixture_commit(fixture_conf(7, texts, 2));
@@ -367,13 +367,13 @@ START_TEST(predecessor_board_is_adopted)
 	const struct check_text texts[] = {{.kind = CONF_CHECK_TCP, .port = 1, .interval_ms = 60000},
 		{.kind = CONF_CHECK_TCP, .port = 2, .server = 1, .interval_ms = 60000}};
 	struct conf *conf = fixture_conf(7, texts, 2), *other = fixture_conf(8, texts, 2);
-	struct check_set *set = check_set_new(conf, NULL, NULL);
+	struct check_set *set = check_set_new(conf, ROLE_HEALTHCHECK, NULL, NULL);
 
 	was.next_start = mono_add(mono_now(), 5 * US_PER_S);
 	board_store(board, HEALTH_TABLE_CHECK, 0, &was, sizeof(was));
 	was = (struct status_check){.health = 77, .why = "nonsense"};
 	board_store(board, HEALTH_TABLE_CHECK, 1, &was, sizeof(was));
-	check_set_take_over(set, NULL);
+	check_set_take_over(set, NULL, NULL);
 	ck_assert_uint_eq(check_set_adopt(set, board), 1);
 	ck_assert_int_eq(set->checks[0]->verdict.health, HEALTH_DOWN);
 	ck_assert_uint_eq(set->checks[0]->verdict.failures, 3);
@@ -386,15 +386,15 @@ START_TEST(predecessor_board_is_adopted)
 	/* a start in a thousand years is no plan */
 	was = (struct status_check){.health = HEALTH_UP, .next_start = {INT64_MAX / 2}, .why = "up before"};
 	board_store(board, HEALTH_TABLE_CHECK, 0, &was, sizeof(was));
-	set = check_set_new(conf, NULL, NULL);
-	check_set_take_over(set, NULL);
+	set = check_set_new(conf, ROLE_HEALTHCHECK, NULL, NULL);
+	check_set_take_over(set, NULL, NULL);
 	ck_assert_uint_eq(check_set_adopt(set, board), 1);
 	ck_assert_int_eq(set->checks[0]->verdict.health, HEALTH_UP);
 	ck_assert(!mono_is_set(set->checks[0]->planned));
 	check_set_free(set);
 	/* a board of another generation says nothing about this one's records */
-	set = check_set_new(other, NULL, NULL);
-	check_set_take_over(set, NULL);
+	set = check_set_new(other, ROLE_HEALTHCHECK, NULL, NULL);
+	check_set_take_over(set, NULL, NULL);
 	ck_assert_uint_eq(check_set_adopt(set, board), 0);
 	ck_assert_uint_eq(check_set_adopt(set, NULL), 0);
 	check_set_free(set);

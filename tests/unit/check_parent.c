@@ -58,6 +58,23 @@ START_TEST(test_a_parent_that_slept_blames_nobody)
 }
 END_TEST
 
+START_TEST(test_usage_is_that_of_the_last_minute)
+{
+	struct supervise s = {0};
+
+	supervise_started(&s, at(0));
+	ck_assert_int_eq(supervise_usage(&s, 5 * US_PER_S, at(1000)), -1);
+	ck_assert_int_eq(supervise_usage(&s, 30 * US_PER_S, at(60999)), -1);
+	ck_assert_int_eq(supervise_usage(&s, 62 * US_PER_S, at(61000)), 95);
+	ck_assert_int_eq(supervise_usage(&s, 62 * US_PER_S, at(121000)), 0);
+	/* It counts anew after its death, and so do we. */
+	ck_assert_int_eq(supervise_usage(&s, 1 * US_PER_S, at(182000)), -1);
+	ck_assert_int_eq(supervise_usage(&s, 31 * US_PER_S, at(242000)), 50);
+	supervise_started(&s, at(242000));
+	ck_assert_int_eq(supervise_usage(&s, 90 * US_PER_S, at(342000)), -1);
+}
+END_TEST
+
 START_TEST(test_restart_at_once_then_with_growing_pauses)
 {
 	static const int64_t expected_ms[] = {0, 0, 100, 200, 400, 800, 1600, 3200, 5000, 5000};
@@ -301,6 +318,7 @@ int main(void)
 	tcase_add_test(tcase, test_many_late_roles_are_a_slow_machine);
 	tcase_add_test(tcase, test_a_still_beat_is_a_hung_role);
 	tcase_add_test(tcase, test_a_parent_that_slept_blames_nobody);
+	tcase_add_test(tcase, test_usage_is_that_of_the_last_minute);
 	tcase_add_test(tcase, test_restart_at_once_then_with_growing_pauses);
 	tcase_add_test(tcase, test_a_young_role_has_more_time);
 	tcase_add_test(tcase, test_a_start_that_failed_is_given_more_time);

@@ -405,7 +405,8 @@ void fixture_commit(struct conf *conf)
 {
 	struct check_set *set;
 
-	set = check_set_new(conf, checker_set(fixture_checker), prober_tls(checker_prober(fixture_checker)));
+	set = check_set_new(
+		conf, ROLE_HEALTHCHECK, checker_set(fixture_checker), prober_tls(checker_prober(fixture_checker)));
 	ck_assert_ptr_nonnull(set);
 	checker_commit(fixture_checker, set, NULL);
 	for (uint32_t i = 0; i < set->n_servers; i++)
