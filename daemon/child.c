@@ -290,7 +290,7 @@ static pid_t spawn(struct child *c, int channel)
 	if (program_path_role(c->role, path) < 0)
 		return -1;
 	snprintf(channel_arg, sizeof(channel_arg), "%d", channel);
-	snprintf(log_arg, sizeof(log_arg), "%d", c->parent->log_fds[1]);
+	snprintf(log_arg, sizeof(log_arg), "%d", c->parent->scribe.queue[1]);
 	snprintf(level_arg, sizeof(level_arg), "%d", (int)log_get_level());
 	snprintf(beat_arg, sizeof(beat_arg), "%lld", (long long)supervise_beat_period_us(limit));
 	snprintf(role_arg, sizeof(role_arg), "%d", (int)c->role);
@@ -298,7 +298,7 @@ static pid_t spawn(struct child *c, int channel)
 	pid = fork();
 	if (pid == 0)
 		exec_child(
-			args, channel, c->parent->log_fds[1], c->role == ROLE_IPVS ? c->parent->ipvs_namespace_fd : -1);
+			args, channel, c->parent->scribe.queue[1], c->role == ROLE_IPVS ? c->parent->ipvs_namespace_fd : -1);
 	return pid;
 }
 
@@ -481,7 +481,7 @@ void child_release_addresses(struct parent *p)
 	snprintf(ledger, sizeof(ledger), "%s/ledger.vrrp", p->options.run_dir);
 	pid = fork();
 	if (pid == 0)
-		exec_child(argv, -1, p->log_fds[1], -1);
+		exec_child(argv, -1, p->scribe.queue[1], -1);
 	if (pid < 0 || loop_child_add(p->loop, pid, on_released, p) < 0)
 		log_error("vrrp: virtual addresses could not be taken away: %s", strerror(errno));
 }

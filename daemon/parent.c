@@ -18,6 +18,9 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+/* At the end, for the last log lines. */
+#define LOG_PATIENCE_US (2 * US_PER_S)
+
 /* ---- the own board ---- */
 
 void parent_store(struct parent *p, unsigned table, uint32_t index, const void *record, size_t size)
@@ -180,35 +183,6 @@ static void on_give_up(struct timer *timer, void *arg)
 	child_release_addresses(p);
 }
 
-/* ---- log lines of the children ---- */
-
-static void on_log(int fd, uint32_t events, void *arg)
-{
-	struct log_record record;
-
-	(void)events;
-	(void)arg;
-	for (int i = 0; i < 256; i++) {
-		ssize_t n = recv(fd, &record, sizeof(record), MSG_DONTWAIT);
-		int length = (int)n - (int)offsetof(struct log_record, text);
-
-		if (n < 0 || length < 0)
-			return;
-		log_write((enum log_level)record.level, "%.*s", length, record.text);
-	}
-}
-
-static int open_log(struct parent *p)
-{
-	int size = 1 << 20;
-
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, p->log_fds) < 0)
-		return -errno;
-	setsockopt(p->log_fds[0], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	setsockopt(p->log_fds[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	return loop_io_add(p->loop, p->log_fds[0], EPOLLIN, on_log, p) ? 0 : -errno;
-}
-
 /* ---- start ---- */
 
 static int run_file(const struct parent *p, const char *name, char buf[PATH_MAX])
@@ -360,7 +334,7 @@ static int start(struct parent *p)
 	int rc;
 
 	p->loop = loop_new();
-	if (!p->loop || open_log(p) < 0)
+	if (!p->loop)
 		return -1;
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
@@ -403,6 +377,28 @@ static void tidy_up(struct parent *p)
 		board_close(p->children[r].board);
 }
 
+static int run(struct parent *p)
+{
+	int rc;
+
+	if (start(p) < 0) {
+		log_error("poised: cannot start: %s", strerror(errno));
+		return 1;
+	}
+	p->daemon.started_real_us = real_now_us();
+	snprintf(p->daemon.version, sizeof(p->daemon.version), "%s", PACKAGE_VERSION);
+	snprintf(p->daemon.config_file, sizeof(p->daemon.config_file), "%s", p->options.config_file);
+	log_info("poised %s: starting with %s, state in %s, roles run as %s", PACKAGE_VERSION, p->options.config_file,
+		p->options.run_dir, p->user);
+	loop_timer_set(p->loop, &p->watch, mono_now());
+	reload_begin(p, &(struct reload_order){.goal = RELOAD_FILE});
+	rc = loop_run(p->loop);
+	/* A refused first configuration leaves nothing to tidy but the lock. */
+	tidy_up(p);
+	log_info("poised: stopped");
+	return rc < 0 ? 1 : rc;
+}
+
 int parent_run(const struct options *options, const char *user)
 {
 	static struct parent p;
@@ -412,20 +408,12 @@ int parent_run(const struct options *options, const char *user)
 	p.user = user;
 	if (lock_run_dir(&p) < 0)
 		return 1;
-	if (start(&p) < 0) {
-		log_error("poised: cannot start: %s", strerror(errno));
+	rc = scribe_start(&p.scribe);
+	if (rc < 0) {
+		log_error("poised: cannot start: no thread for the log: %s", strerror(-rc));
 		return 1;
 	}
-	p.daemon.started_real_us = real_now_us();
-	snprintf(p.daemon.version, sizeof(p.daemon.version), "%s", PACKAGE_VERSION);
-	snprintf(p.daemon.config_file, sizeof(p.daemon.config_file), "%s", options->config_file);
-	log_info("poised %s: starting with %s, state in %s, roles run as %s", PACKAGE_VERSION, options->config_file,
-		options->run_dir, user);
-	loop_timer_set(p.loop, &p.watch, mono_now());
-	reload_begin(&p, &(struct reload_order){.goal = RELOAD_FILE});
-	rc = loop_run(p.loop);
-	/* A refused first configuration leaves nothing to tidy but the lock. */
-	tidy_up(&p);
-	log_info("poised: stopped");
-	return rc < 0 ? 1 : rc;
+	rc = run(&p);
+	scribe_end(&p.scribe, LOG_PATIENCE_US);
+	return rc;
 }

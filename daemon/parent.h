@@ -10,6 +10,7 @@
 #include "log.h"
 #include "loop.h"
 #include "msg.h"
+#include "scribe.h"
 #include "status.h"
 #include "supervise.h"
 #include <limits.h>
@@ -117,7 +118,7 @@ struct parent {
 	struct options options;
 	struct loop *loop;
 	const char *user;
-	int log_fds[2];  /* [0] ours, [1] the children's */
+	struct scribe scribe;
 	int pid_fd;      /* the locked pid file */
 	int listener_fd; /* poisectl's socket */
 	int ledger_fds[ROLE_COUNT];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writing log lines: to the terminal, to syslog, or without ever blocking to the parent process. Every process. */
+/* Writing log lines: to the terminal, to syslog, or without ever blocking into the queue that the parent's scribe empties.
+ * Every process. */
 #include "log.h"
 #include "mono.h"
 #include <errno.h>
@@ -12,23 +13,22 @@
 #include <time.h>
 #include <unistd.h>
 
-enum log_target { LOG_TARGET_CONSOLE, LOG_TARGET_SYSLOG, LOG_TARGET_WRITER, LOG_TARGET_PARENT };
+enum log_target { LOG_TARGET_CONSOLE, LOG_TARGET_SYSLOG, LOG_TARGET_WRITER };
 
 static struct {
 	enum log_target target;
 	enum log_level level;
 	const char *who;
 	void (*write)(enum log_level level, const char *text);
-	int fd;
 	int colours;
+	int queue; /* -1 = lines are written at once */
 	uint32_t lost;
-} sink = {.target = LOG_TARGET_CONSOLE, .level = LOG_LEVEL_INFO, .who = "poise", .fd = STDERR_FILENO};
+} sink = {.target = LOG_TARGET_CONSOLE, .level = LOG_LEVEL_INFO, .who = "poise", .queue = -1};
 
 void log_to_console(const char *who)
 {
 	sink.target = LOG_TARGET_CONSOLE;
 	sink.who = who;
-	sink.fd = STDERR_FILENO;
 	sink.colours = isatty(STDERR_FILENO);
 }
 
@@ -48,9 +48,13 @@ void log_to_writer(const char *who, void (*write)(enum log_level level, const ch
 
 void log_to_parent(const char *who, int fd)
 {
-	sink.target = LOG_TARGET_PARENT;
 	sink.who = who;
-	sink.fd = fd;
+	sink.queue = fd;
+}
+
+void log_to_queue(int fd)
+{
+	sink.queue = fd;
 }
 
 void log_set_level(enum log_level level)
@@ -97,9 +101,9 @@ static void write_console(enum log_level level, const char *text)
 		text, *colour ? "\033[0m" : "");
 	if (n >= (int)sizeof(line))
 		n = sizeof(line) - 1;
-	/* A terminal that takes nothing is no reason to stop. */
-	if (write(sink.fd, line, (size_t)n) < 0)
-		sink.lost++;
+	/* A terminal that is gone is no reason to stop. */
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		return;
 }
 
 static int send_record(enum log_level level, const char *text)
@@ -108,11 +112,12 @@ static int send_record(enum log_level level, const char *text)
 	size_t length = strnlen(text, sizeof(record.text));
 
 	memcpy(record.text, text, length);
-	return send(sink.fd, &record, offsetof(struct log_record, text) + length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1
-														   : 0;
+	return send(sink.queue, &record, offsetof(struct log_record, text) + length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0
+		       ? -1
+		       : 0;
 }
 
-static void write_parent(enum log_level level, const char *text)
+static void write_queue(enum log_level level, const char *text)
 {
 	char lost[64];
 
@@ -124,6 +129,21 @@ static void write_parent(enum log_level level, const char *text)
 	}
 	if (send_record(level, text) < 0)
 		sink.lost++;
+}
+
+void log_deliver(enum log_level level, const char *text)
+{
+	switch (sink.target) {
+	case LOG_TARGET_CONSOLE:
+		write_console(level, text);
+		break;
+	case LOG_TARGET_SYSLOG:
+		syslog((int)level, "%s", text);
+		break;
+	case LOG_TARGET_WRITER:
+		sink.write(level, text);
+		break;
+	}
 }
 
 void log_write(enum log_level level, const char *fmt, ...)
@@ -138,20 +158,10 @@ void log_write(enum log_level level, const char *fmt, ...)
 	errno = saved;
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	switch (sink.target) {
-	case LOG_TARGET_CONSOLE:
-		write_console(level, text);
-		break;
-	case LOG_TARGET_SYSLOG:
-		syslog((int)level, "%s", text);
-		break;
-	case LOG_TARGET_WRITER:
-		sink.write(level, text);
-		break;
-	case LOG_TARGET_PARENT:
-		write_parent(level, text);
-		break;
-	}
+	if (sink.queue >= 0)
+		write_queue(level, text);
+	else
+		log_deliver(level, text);
 	errno = saved;
 }
 

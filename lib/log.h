@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Log lines: object first, cause always, what to do if something is to be done.
  *   error = an operator must act, warning = unexpected but handled, info = a state changed, debug = free.
- * In a role a line is handed to the parent without blocking (a stuck terminal or journal must not delay
- * a heartbeat); lines that do not fit are counted and the count is reported with the next line that does. */
+ * In the daemon a line goes into a queue without blocking (a stuck terminal or journal must delay neither a heartbeat
+ * nor the parent); lines that do not fit are counted and the count is reported with the next line that does. */
 #ifndef POISE_LOG_H
 #define POISE_LOG_H
 
@@ -17,7 +17,7 @@ enum log_level {
 	LOG_LEVEL_DEBUG = 7,
 };
 
-/* What a role sends to the parent on the log channel; text is not terminated, its length is the datagram's. */
+/* What is sent into the queue; text is not terminated, its length is the datagram's. */
 struct log_record {
 	uint8_t level;
 	uint8_t zero[3];
@@ -29,9 +29,13 @@ void log_to_console(const char *who); /* standard error, with time; readable col
 void log_to_syslog(const char *who);  /* syslog(3), facility daemon */
 /* systemd's journal, with the fields POISE_OBJECT ("vrrp web", "server 192.0.2.11:80 ...") and POISE_PART ("vrrp"). */
 void log_to_journal(const char *who);
-/* Each line goes to `write`, which must not wait. */
+/* Each line goes to `write`. */
 void log_to_writer(const char *who, void (*write)(enum log_level level, const char *text));
-void log_to_parent(const char *who, int fd); /* datagrams of struct log_record, never blocking */
+void log_to_parent(const char *who, int fd); /* into the parent's queue: datagrams of struct log_record */
+/* The parent's own lines go into the queue, too; -1: they are written at once again. */
+void log_to_queue(int fd);
+/* Writes a line from the queue where log_to_...() has said, and waits for that as long as it takes. */
+void log_deliver(enum log_level level, const char *text);
 
 /* Lines above this level are dropped; default LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);

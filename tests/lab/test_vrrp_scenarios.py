@@ -2,6 +2,7 @@
 """What happens on real segments and is in no standard's test suite: nodes that start together, frames that get lost one
 way, twice or late, two owners, strangers, processes that are stopped."""
 
+import fcntl
 import os
 import signal
 import time
@@ -195,6 +196,39 @@ def test_a_parent_that_is_stopped_moves_nothing(site):
     assert {source for _, source, _ in frames.vrrp()} == {R1}
     assert second.vrrp("one")["became_master"] == 0
     assert {role: first.role_pids(role) for role in roles} == roles
+
+
+def test_a_log_that_nobody_takes_moves_nothing(site):
+    """The terminal, the journal, syslog: whoever is to take the log lines may hang. The parent goes on, and so do its roles;
+    afterwards the lines come, and how many were lost is one of them."""
+    path = site.r1.log("poised")
+    os.mkfifo(path)
+    tap = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    fcntl.fcntl(tap, fcntl.F_SETPIPE_SZ, 4096)
+    lines = b""
+    try:
+        daemon = site.r1.poised(one(150), "-D")
+        wait_state(daemon, "MASTER")
+        for _ in range(5):
+            daemon.poisectl("reload")
+        assert site.holders(VIP) == ["r1"] and daemon.vrrp("one")["became_master"] == 1
+
+        def read():
+            nonlocal lines
+            try:
+                lines += os.read(tap, 65536)
+            except BlockingIOError:
+                pass
+            return lines
+
+        wait_until("the lines", read, lambda seen: b"generation 6: 1 instances" in seen)
+        assert lines.count(b": 1 instances, ") == 6
+        daemon.stop()
+    finally:
+        os.unlink(path)
+        with open(path, "wb") as log:
+            log.write(lines)
+        os.close(tap)
 
 
 def test_lists_that_differ_are_said_and_split_nothing(site):
