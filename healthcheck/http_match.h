@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define HTTP_LINE_MAX 256                  /* bytes of a line that are looked at; the rest is skipped */
-#define HTTP_HEADER_MAX (64 * 1024)        /* status lines, headers, chunk lines and trailers of one answer */
+#define HTTP_HEADER_MAX (64 * 1024)        /* lines of one answer, beyond those that chunks pay for */
 #define HTTP_BODY_MAX (16LL * 1024 * 1024) /* bytes of body that a probe reads */
 
 enum http_state {

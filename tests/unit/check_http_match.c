@@ -234,6 +234,17 @@ START_TEST(endless_answers_are_cut_off)
 }
 END_TEST
 
+START_TEST(a_page_in_many_small_chunks_is_a_good_page)
+{
+	struct http_answer a;
+
+	/* 400 kB of body, and 150 kB of lines between. */
+	flood(OK "Transfer-Encoding: chunked\r\n\r\n", "10\r\n0123456789abcdef\r\n", 25000, &a);
+	ck_assert(!http_answer_is_over(&a));
+	ck_assert_uint_eq(a.body_bytes, 400000);
+}
+END_TEST
+
 START_TEST(long_lines_are_skipped_not_misread)
 {
 	char data[2000];
@@ -462,6 +473,7 @@ int main(void)
 	tcase_add_test(tc, no_prefix_passes);
 	tcase_add_test(tc, random_bytes_end_the_same_way);
 	tcase_add_test(tc, endless_answers_are_cut_off);
+	tcase_add_test(tc, a_page_in_many_small_chunks_is_a_good_page);
 	tcase_add_test(tc, long_lines_are_skipped_not_misread);
 	tcase_add_test(tc, failures_are_explained);
 	tcase_add_test(tc, status_ranges);
