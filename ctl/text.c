@@ -105,18 +105,26 @@ static void put_sgr(struct text *t, enum style style)
 		append(t, codes[style], strlen(codes[style]));
 }
 
+/* U+0080 to U+009F: some terminals take these two bytes for the beginning of a command as well. */
+static bool is_c1(const char *s)
+{
+	return (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0;
+}
+
 /* Adds foreign text: control characters become '?', and the column moves on. */
 static void put(struct text *t, const char *s)
 {
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
+		bool two = is_c1(s);
 
-		if (c < 0x20 || c == 0x7f)
+		if (c < 0x20 || c == 0x7f || two)
 			append(t, "?", 1);
 		else
 			append(t, s, 1);
 		if ((c & 0xc0) != 0x80)
 			t->column++;
+		s += two;
 	}
 }
 

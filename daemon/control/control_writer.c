@@ -88,8 +88,9 @@ static void append_quoted(struct writer *w, const char *value)
 			escape[0] = '\\';
 			escape[1] = (char)*s;
 			append(w, escape, 2);
-		} else if (*s < 0x20 || *s == 0x7f) {
-			snprintf(escape, sizeof(escape), "\\u%04x", *s);
+		} else if (*s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0)) {
+			/* Also U+0080 to U+009F, which a terminal may obey. */
+			snprintf(escape, sizeof(escape), "\\u%04x", n == 2 ? s[1] : *s);
 			append(w, escape, 6);
 		} else {
 			append(w, (const char *)s, n);

@@ -325,6 +325,18 @@ START_TEST(test_durations)
 }
 END_TEST
 
+START_TEST(test_no_terminal_is_given_commands)
+{
+	struct text t;
+
+	text_begin(&t, &utf8);
+	text_add(&t, "\033[31m \177 \302\23331m \302\205 \302\240 \303\244");
+	ck_assert_str_eq(t.bytes, "?[31m ? ?31m ? \302\240 \303\244");
+	ck_assert_int_eq(t.column, text_width("?[31m ? ?31m ? \302\240 \303\244"));
+	text_free(&t);
+}
+END_TEST
+
 START_TEST(test_wrap)
 {
 	struct text t;
@@ -366,6 +378,7 @@ int main(void)
 	tcase_add_test(tc, test_drain_bar);
 	tcase_add_test(tc, test_drain_says_how_fast_and_until_when);
 	tcase_add_test(tc, test_durations);
+	tcase_add_test(tc, test_no_terminal_is_given_commands);
 	tcase_add_test(tc, test_wrap);
 	tcase_add_test(tc, test_time);
 	suite_add_tcase(suite, tc);
