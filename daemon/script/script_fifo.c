@@ -18,6 +18,8 @@
 
 #define LINES_MAX 1024
 #define RESTART_US (2 * US_PER_S)
+/* One that could not be started may be there by then. */
+#define TRY_AGAIN_US (5 * US_PER_S)
 
 /* The program that reads it; it may outlive the pipe. */
 struct reader {
@@ -35,7 +37,7 @@ struct script_fifo_pipe {
 	char *lines[LINES_MAX];
 	uint32_t first, n;
 	uint64_t dropped;
-	struct log_limit limit;
+	struct log_limit limit, start_limit;
 	struct reader *reader; /* NULL = none runs */
 	struct timer restart;
 };
@@ -127,6 +129,15 @@ static void on_end(pid_t pid, const siginfo_t *info, void *arg)
 	loop_timer_set(pipe->role->loop, &pipe->restart, mono_add(mono_now(), RESTART_US));
 }
 
+static void start_failed(struct script_fifo_pipe *pipe, const char *why)
+{
+	uint32_t held_back;
+
+	if (log_limit_pass(&pipe->start_limit, 60 * US_PER_S, &held_back))
+		log_error("fifo %s: its program is not started: %s; trying again", path_of(pipe), why);
+	loop_timer_set(pipe->role->loop, &pipe->restart, mono_add(mono_now(), TRY_AGAIN_US));
+}
+
 static void start_program(struct script_fifo_pipe *pipe)
 {
 	const char *further[] = {path_of(pipe), NULL};
@@ -136,11 +147,13 @@ static void start_program(struct script_fifo_pipe *pipe)
 	if (pipe->fifo.script.argc == 0)
 		return;
 	reader = calloc(1, sizeof(*reader));
-	if (!reader)
+	if (!reader) {
+		start_failed(pipe, "out of memory");
 		return;
+	}
 	reader->pipe = pipe;
 	if (spawn_start(&reader->spawn, pipe->conf, &pipe->fifo.script, further, true, why) < 0) {
-		log_error("fifo %s: its program is not started: %s", path_of(pipe), why);
+		start_failed(pipe, why);
 		free(reader);
 		return;
 	}
@@ -150,7 +163,7 @@ static void start_program(struct script_fifo_pipe *pipe)
 	}
 	spawn_abandon(&reader->spawn);
 	free(reader);
-	log_error("fifo %s: its program is not started: out of descriptors", path_of(pipe));
+	start_failed(pipe, "out of descriptors");
 }
 
 static void on_restart(struct timer *timer, void *arg)

@@ -19,6 +19,9 @@
 #include <unistd.h>
 
 #define RETRY_US (1 * US_PER_S)
+/* A folder above that is renamed, or a link on the way that leads elsewhere, tells nobody: now and then all is looked for
+ * again by name. */
+#define AUDIT_US (5 * US_PER_S)
 /* A file that was just emptied is about to be written; one that is written without an end is read all the same. */
 #define FOLDER_EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR)
 #define FILE_EVENTS (IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF)
@@ -36,7 +39,7 @@ struct script_files {
 	struct watched *watched;
 	int fd;
 	struct loop_io *io;
-	struct timer retry;
+	struct timer retry, audit;
 };
 
 static const char *path_of(const struct script_files *files, uint32_t index)
@@ -144,6 +147,26 @@ static void look_again(struct script_files *files)
 	}
 }
 
+/* Watching what is watched already gives the same number. */
+static void on_audit(struct timer *timer, void *arg)
+{
+	struct script_files *files = arg;
+
+	for (uint32_t i = 0; i < files->conf->n_files; i++) {
+		struct watched *w = &files->watched[i], before = *w;
+
+		w->folder = w->file = -1;
+		watch(files, i);
+		w->needs_look |= w->folder != before.folder || w->file != before.file;
+		if (w->folder != before.folder && before.folder >= 0)
+			inotify_rm_watch(files->fd, before.folder);
+		if (w->file != before.file && before.file >= 0)
+			inotify_rm_watch(files->fd, before.file);
+	}
+	look_again(files);
+	loop_timer_set(files->role->loop, timer, mono_add(mono_now(), AUDIT_US));
+}
+
 static void on_retry(struct timer *timer, void *arg)
 {
 	struct script_files *files = arg;
@@ -212,6 +235,7 @@ static struct script_files *files_new(struct role_process *role, const struct co
 	files->role = role;
 	files->conf = conf;
 	files->retry = (struct timer){.fire = on_retry, .arg = files};
+	files->audit = (struct timer){.fire = on_audit, .arg = files};
 	files->watched = calloc(conf->n_files, sizeof(*files->watched));
 	files->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (files->fd >= 0)
@@ -244,6 +268,7 @@ struct script_files *script_files_begin(
 		look_at(files, i);
 		board_store(fresh, SCRIPT_TABLE_FILE, i, &w->status, sizeof(w->status));
 	}
+	loop_timer_set(role->loop, &files->audit, mono_add(mono_now(), AUDIT_US));
 	return files;
 }
 
@@ -252,6 +277,7 @@ void script_files_free(struct script_files *files)
 	if (!files)
 		return;
 	loop_timer_cancel(files->role->loop, &files->retry);
+	loop_timer_cancel(files->role->loop, &files->audit);
 	if (files->io)
 		loop_io_remove(files->io);
 	if (files->fd >= 0)

@@ -49,6 +49,25 @@ def test_a_tracked_file_changes_the_priority(site):
     wait_until("the fault to end", lambda: ours.state("one"), lambda state: state == "MASTER", within=10)
 
 
+def test_the_folder_of_a_tracked_file_is_replaced(site):
+    """It is renamed, and another one comes under its name: the file in that one counts."""
+    folder = site.r1.path("state")
+
+    def put(text):
+        os.makedirs(folder)
+        with open(os.path.join(folder, "load"), "w", encoding="ascii") as f:
+            f.write(text)
+
+    put("1")
+    ours = site.r1.poised("track_file load {\n\tfile %s/load\n\tweight -2\n}\n" % folder +
+                          instance("one", "front", 51, VIP, priority=150, advert=0.2,
+                                   more="track_file {\n\tload\n}\nversion 3"))
+    effective(ours, 148)
+    os.rename(folder, folder + ".old")
+    put("20")
+    effective(ours, 110)
+
+
 def test_a_tracked_process_moves_the_address(site):
     program = site.r1.path("poise-lab-work")
     shutil.copy("/usr/bin/sleep", program)
