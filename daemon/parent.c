@@ -323,23 +323,37 @@ static void on_signal(int signo, void *arg)
 		reload_begin(p, &(struct reload_order){.goal = RELOAD_FILE, .must_not_cut = true});
 		return;
 	}
+	if (signo == SIGUSR1 || signo == SIGUSR2) {
+		log_info("poised: %s: nothing is dumped: poisectl status --json shows everything", strsignal(signo));
+		return;
+	}
 	stop_begin(p);
+}
+
+/* What makes keepalived write its data or statistics is sent by monitoring that knows no better, and is no reason to die:
+ * some of it has a number that only keepalived gives a meaning. */
+static int watch_signals(struct parent *p)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+
+	signal(SIGPIPE, SIG_IGN);
+	for (int signo = SIGRTMIN; signo <= SIGRTMAX; signo++)
+		signal(signo, SIG_IGN);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (loop_signal_add(p->loop, signals[i], on_signal, p) < 0)
+			return -1;
+	return 0;
 }
 
 static int start(struct parent *p)
 {
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 	char path[PATH_MAX];
 	unsigned bad;
 	int rc;
 
 	p->loop = loop_new();
-	if (!p->loop)
+	if (!p->loop || watch_signals(p) < 0)
 		return -1;
-	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (loop_signal_add(p->loop, signals[i], on_signal, p) < 0)
-			return -1;
 	sd_event_set_watchdog(loop_sd_event(p->loop), 1);
 	open_ledgers(p);
 	open_listener(p);

@@ -411,6 +411,8 @@ static int start(struct role_private *r)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
 	rc = loop_signal_add(p->loop, SIGTERM, on_sigterm, r);
 	if (rc < 0)
 		return rc;
