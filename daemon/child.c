@@ -44,15 +44,13 @@ void child_set_state(struct child *c, enum role_state state, const char *fmt, ..
 static void forward(struct parent *p, enum role from, enum msg_type type, const void *m, size_t size)
 {
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
-		if (p->children[r].pid && (role_reads_boards(r) & ROLE_BIT(from)))
-			channel_send(&p->children[r].channel, type, m, size, -1);
+		parent_tell(&p->children[r], from, type, m, size);
 }
 
 static void on_board(void *ctx, const struct msg_board *m, int fd)
 {
 	struct child *c = ctx;
 	struct board *board = board_open(fd, c->role);
-	struct msg_board pass = {.role = c->role, .generation = m->generation};
 
 	if (!board) {
 		child_kill(c, "its board is not one of this version");
@@ -61,11 +59,14 @@ static void on_board(void *ctx, const struct msg_board *m, int fd)
 	board_close(c->board);
 	c->board = board;
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
-		if (c->parent->children[r].pid && (role_reads_boards(r) & ROLE_BIT(c->role)))
-			msg_send_board(&c->parent->children[r].channel, &pass, board_fd(board));
-	if (c->status.state == ROLE_STARTING)
-		child_set_state(c, ROLE_RUNNING, "process %d serves generation %llu", c->pid,
-			(unsigned long long)m->generation);
+		parent_give_board(c->parent, &c->parent->children[r], c->role);
+	if (c->status.state != ROLE_STARTING)
+		return;
+	/* Not before: one that cannot get ready holds nothing that the neighbour waits for. */
+	if (c->role == ROLE_VRRP)
+		loop_timer_cancel(c->parent->loop, &c->parent->give_up);
+	child_set_state(c, ROLE_RUNNING, "process %d serves generation %llu", c->pid,
+		(unsigned long long)m->generation);
 }
 
 static void on_changed(void *ctx, const struct msg_changed *m, int fd)
@@ -387,6 +388,10 @@ void child_start(struct child *c)
 	int rc = channel_pair(fds);
 
 	if (rc == 0) {
+		/* Many things may move at once, and each may have a notification. Doorbells are owed where they do not fit. */
+		channel_enlarge(fds[1]);
+		if (c->role == ROLE_SCRIPT)
+			channel_enlarge(fds[0]);
 		c->pid = spawn(c, fds[1]);
 		close(fds[1]);
 		if (c->pid < 0)
@@ -400,6 +405,7 @@ void child_start(struct child *c)
 		return;
 	}
 	c->channel = (struct channel){.fd = fds[0], .self = ROLE_PARENT, .peer = c->role};
+	c->owed = 0;
 	supervise_started(&c->supervise, mono_now());
 	c->status.cpu_percent = 0;
 	c->io = loop_io_add(p->loop, c->channel.fd, EPOLLIN, on_channel, c);
@@ -409,8 +415,6 @@ void child_start(struct child *c)
 		kill(c->pid, SIGKILL);
 		return;
 	}
-	if (c->role == ROLE_VRRP)
-		loop_timer_cancel(p->loop, &p->give_up);
 	child_set_state(c, ROLE_STARTING, "process %d started", c->pid);
 	hand_over(c);
 }

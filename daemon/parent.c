@@ -21,6 +21,52 @@
 /* At the end, for the last log lines. */
 #define LOG_PATIENCE_US (2 * US_PER_S)
 
+/* ---- boards to their readers ---- */
+
+static bool is_reader(const struct child *to, enum role of)
+{
+	return to->pid && (role_reads_boards(to->role) & ROLE_BIT(of));
+}
+
+/* Who has gone away owes nothing to anybody: its successor gets everything at its start. */
+static void note_debt(struct child *to, enum role about, int rc)
+{
+	if (rc < 0 && rc != -EPIPE)
+		to->owed |= ROLE_BIT(about);
+}
+
+void parent_tell(struct child *to, enum role about, enum msg_type type, const void *m, size_t size)
+{
+	if (is_reader(to, about))
+		note_debt(to, about, channel_send(&to->channel, type, m, size, -1));
+}
+
+void parent_give_board(struct parent *p, struct child *to, enum role of)
+{
+	const struct board *board = of == ROLE_PARENT ? p->board : p->children[of].board;
+	struct msg_board m = {.role = of};
+
+	if (!board || !is_reader(to, of))
+		return;
+	m.generation = board_generation(board);
+	to->owed &= ~ROLE_BIT(of);
+	note_debt(to, of, msg_send_board(&to->channel, &m, board_fd(board)));
+}
+
+void parent_send_boards(struct parent *p, struct child *to)
+{
+	for (enum role r = ROLE_PARENT; r < ROLE_COUNT; r++)
+		parent_give_board(p, to, r);
+}
+
+/* A queue that was full may have room by now. */
+static void settle_debts(struct parent *p, struct child *to)
+{
+	for (enum role r = ROLE_PARENT; to->owed && r < ROLE_COUNT; r++)
+		if (to->owed & ROLE_BIT(r))
+			parent_give_board(p, to, r);
+}
+
 /* ---- the own board ---- */
 
 void parent_store(struct parent *p, unsigned table, uint32_t index, const void *record, size_t size)
@@ -31,8 +77,7 @@ void parent_store(struct parent *p, unsigned table, uint32_t index, const void *
 		return;
 	m.generation = board_generation(p->board);
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
-		if (p->children[r].pid && (role_reads_boards(r) & ROLE_BIT(ROLE_PARENT)))
-			msg_send_changed(&p->children[r].channel, &m, -1);
+		parent_tell(&p->children[r], ROLE_PARENT, MSG_changed, &m, sizeof(m));
 }
 
 void parent_event(struct parent *p, struct event *event)
@@ -44,30 +89,7 @@ void parent_event(struct parent *p, struct event *event)
 	event->generation = board_generation(p->board);
 	m.seq = board_event(p->board, event);
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
-		if (p->children[r].pid && (role_reads_boards(r) & ROLE_BIT(ROLE_PARENT)))
-			msg_send_events(&p->children[r].channel, &m, -1);
-}
-
-static void send_own_board(struct parent *p, struct child *to)
-{
-	struct msg_board m = {.role = ROLE_PARENT, .generation = board_generation(p->board)};
-
-	if (to->pid && (role_reads_boards(to->role) & ROLE_BIT(ROLE_PARENT)))
-		msg_send_board(&to->channel, &m, board_fd(p->board));
-}
-
-void parent_send_boards(struct parent *p, struct child *to)
-{
-	if (p->board)
-		send_own_board(p, to);
-	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++) {
-		struct msg_board m = {.role = r};
-
-		if (!p->children[r].board || !(role_reads_boards(to->role) & ROLE_BIT(r)))
-			continue;
-		m.generation = board_generation(p->children[r].board);
-		msg_send_board(&to->channel, &m, board_fd(p->children[r].board));
-	}
+		parent_tell(&p->children[r], ROLE_PARENT, MSG_events, &m, sizeof(m));
 }
 
 void parent_publish_board(struct parent *p)
@@ -91,7 +113,7 @@ void parent_publish_board(struct parent *p)
 	board_close(p->board);
 	p->board = board;
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
-		send_own_board(p, &p->children[r]);
+		parent_give_board(p, &p->children[r], ROLE_PARENT);
 }
 
 /* ---- watching ---- */
@@ -169,6 +191,8 @@ static void on_watch(struct timer *timer, void *arg)
 	times = supervise_tolerance(late, running);
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT && p->stop_phase == STOP_NOT; r++)
 		watch_child(&p->children[r], now, tick, limits[r] * times);
+	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
+		settle_debts(p, &p->children[r]);
 	p->last_watch = now;
 	loop_timer_set(p->loop, timer, mono_add(now, watch_period_us(p)));
 }

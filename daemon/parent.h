@@ -36,6 +36,7 @@ struct child {
 	struct channel channel;
 	struct loop_io *io;
 	struct board *board; /* the newest one, also after the role's death: its successor reads it */
+	uint32_t owed;       /* whose boards it has to be given, because a message about them did not fit */
 	struct supervise supervise;
 	struct timer restart;
 	struct status_role status;
@@ -157,6 +158,11 @@ void parent_publish_board(struct parent *p);
 /* Stores a record of the own board and tells its readers. */
 void parent_store(struct parent *p, unsigned table, uint32_t index, const void *record, size_t size);
 void parent_event(struct parent *p, struct event *event);
+/* Tells a role that runs something about the board of another one, if it reads that. What does not fit is owed: the role
+ * is given the board itself as soon as there is room, which tells it everything. */
+void parent_tell(struct child *to, enum role about, enum msg_type type, const void *m, size_t size);
+/* Gives a role that runs the board of another one, if it reads that and there is one. */
+void parent_give_board(struct parent *p, struct child *to, enum role of);
 /* Gives a role the boards that it reads, as far as they exist. */
 void parent_send_boards(struct parent *p, struct child *to);
 

@@ -8,6 +8,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* The kernel doubles it, and counts about a kilobyte for a message. */
+#define BURST_SIZE (512 * 1024)
+
 struct message_header {
 	uint32_t type;
 	uint32_t size;
@@ -41,6 +44,14 @@ int channel_pair(int fds[2])
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
 		return -errno;
 	return 0;
+}
+
+void channel_enlarge(int fd)
+{
+	int size = BURST_SIZE;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
 int channel_send(struct channel *ch, enum msg_type type, const void *payload, size_t size, int fd)

@@ -36,3 +36,80 @@ def test_signals_that_only_keepalived_knows(site):
     daemon.poisectl("reload")
     assert {role: daemon.role_pids(role) for role in roles} == before
     assert daemon.vrrp("one")["became_master"] == 1
+
+
+def test_a_role_that_was_stopped_sees_what_came_meanwhile(site):
+    """More doorbells than its queue holds, and the board of a new process among what did not fit."""
+    flip = site.r1.path("flip")
+    text = "vrrp_track_file flip {\n\tfile %s\n\tinit_file 0\n}\n" % flip
+    daemon = site.r1.poised(text + one(200, more="track_file {\n\tflip weight 1\n}") +
+                            service(["127.0.0.1"], address="127.0.0.9", check=TCP_CHECK, delay=1))
+
+    def runs():
+        checks = daemon.server("127.0.0.1").get("checks", [])
+        return checks[0]["runs"] if checks else 0
+
+    wait_until("a check to have run", runs)
+    control, health = daemon.role_pids("control"), daemon.role_pids("healthcheck")
+    os.kill(control[0], signal.SIGSTOP)
+    try:
+        for number in range(1000):
+            with open(flip, "w", encoding="ascii") as f:
+                f.write("%d\n" % (number % 2))
+            time.sleep(0.001)
+        kill(health)
+        wait_until("another health checker", lambda: daemon.role_pids("healthcheck"), lambda now: now and now != health)
+    finally:
+        if daemon.role_pids("control") == control:
+            os.kill(control[0], signal.SIGCONT)
+    seen = wait_until("an answer", runs)
+    wait_until("the runs of the new health checker", runs, lambda n: n > seen + 1)
+
+
+def test_a_heartbeat_that_cannot_run_gives_its_addresses_up(site, monkeypatch):
+    """Its program fails at each start. The pauses between the starts are shorter than the neighbour's patience, and no
+    kernel lifetime helps."""
+    real, tree, mark = build_folder(), site.r1.path("tree"), site.r1.path("broken")
+    for name in ("daemon/config/poise-config", "daemon/control/poise-control", "daemon/script/poise-script",
+                 "ipvs/poise-ipvs", "healthcheck/poise-healthcheck", "ctl/poisectl"):
+        os.makedirs(os.path.dirname(os.path.join(tree, name)), exist_ok=True)
+        os.symlink(os.path.join(real, name), os.path.join(tree, name))
+    for folder in ("daemon", "vrrp"):
+        os.makedirs(os.path.join(tree, folder), exist_ok=True)
+    subprocess.run(["cp", os.path.join(real, "daemon/poised"), os.path.join(tree, "daemon/poised")], check=True)
+    vrrp = os.path.join(tree, "vrrp/poise-vrrp")
+    with open(vrrp, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\n[ -e %s ] && [ \"$1\" != --release ] && exit 1\nexec %s/vrrp/poise-vrrp \"$@\"\n" % (mark, real))
+    os.chmod(vrrp, 0o755)
+    monkeypatch.setenv("POISE_BUILD", tree)
+    daemon = site.r1.poised("global_defs {\n\taddress_lifetime 0\n}\n" + one(advert=2))
+    wait_until("the address", lambda: site.holders(VIP))
+    with open(mark, "w", encoding="ascii"):
+        pass
+    kill(daemon.role_pids("vrrp"))
+    wait_until("the address to be given up", lambda: site.holders(VIP), lambda seen: not seen, within=30)
+    daemon.wait_log("a neighbour takes over, our virtual addresses are taken away")
+    os.unlink(mark)
+    wait_until("the address again", lambda: site.holders(VIP), within=30)
+
+
+def test_many_notifications_at_one_moment(site):
+    """Everything moves at once while the parent has no time: each script is run."""
+    count = 400
+    told = site.r1.path("told")
+    os.makedirs(told)
+    text = "".join(instance("v%d" % n, ("front", "back")[n % 2], 1 + n // 2, "10.9.%d.%d/32" % (n // 100, 1 + n % 100),
+                            priority=100, more="version 3\nnotify_master \"/usr/bin/touch %s/%d\"" % (told, n))
+                   for n in range(count))
+    daemon = site.r1.poised("global_defs {\n\tscript_user root\n}\n" + text)
+
+    def states():
+        return {entry["state"] for entry in daemon.status().get("vrrp", [])}
+
+    wait_until("all to be backup", states, lambda seen: seen == {"BACKUP"}, within=20)
+    daemon.signal(signal.SIGSTOP)
+    try:
+        wait_until("all to be master", states, lambda seen: seen == {"MASTER"}, within=20)
+    finally:
+        daemon.signal(signal.SIGCONT)
+    wait_until("all scripts", lambda: len(os.listdir(told)), lambda n: n == count, within=60)
