@@ -201,11 +201,13 @@ void lend_wanted(struct child *c, const struct msg_want_file *m);
 
 /* ---- reload.c ---- */
 /* Begins to carry out an order. Returns 0, or -EALREADY when another one is under way (asked for by a signal, the file
- * is read once more after it). */
+ * is read once more after it), or the daemon stops. */
 int reload_begin(struct parent *p, const struct reload_order *order);
 void reload_vote(struct child *c, const struct msg_vote *vote);
 /* Control says whether the table that was read for a signal would cut connections. */
 void reload_weighed(struct parent *p, const struct msg_weighed *m);
+/* The daemon stops: nothing is switched any more, because that would start roles that have been stopped. */
+void reload_abandon(struct parent *p);
 /* A role has ended: its vote is not waited for. */
 void reload_absent(struct parent *p);
 

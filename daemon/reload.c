@@ -147,7 +147,8 @@ static void commit(struct parent *p)
 	finish(p, true, why);
 }
 
-static void refuse(struct parent *p, const char *why)
+/* The roles forget what they were asked about, and so does the parent. */
+static void take_back(struct parent *p)
 {
 	struct reload *r = &p->reload;
 	struct msg_decide m = {.generation = r->next->generation, .commit = 0};
@@ -163,6 +164,11 @@ static void refuse(struct parent *p, const char *why)
 	r->next = NULL;
 	drop_base(p);
 	share_forget(p, p->conf ? p->conf->generation : 0);
+}
+
+static void refuse(struct parent *p, const char *why)
+{
+	take_back(p);
 	finish(p, false, why);
 }
 
@@ -559,11 +565,29 @@ static void start(struct parent *p)
 	}
 }
 
+void reload_abandon(struct parent *p)
+{
+	struct reload *r = &p->reload;
+
+	/* What is being read is dropped when it has been read. */
+	if (r->phase == RELOAD_IDLE || r->phase == RELOAD_PARSING)
+		return;
+	if (r->phase == RELOAD_VOTING)
+		take_back(p);
+	else
+		drop_base(p);
+	loop_timer_cancel(p->loop, &r->deadline);
+	r->phase = RELOAD_IDLE;
+	log_info("configuration: not brought into use: poised is stopping");
+	if (r->order.request)
+		admin_answer(p, r->order.request, MSG_STATUS_REFUSED, "poised is stopping");
+}
+
 int reload_begin(struct parent *p, const struct reload_order *order)
 {
 	struct reload *r = &p->reload;
 
-	if (r->phase != RELOAD_IDLE) {
+	if (r->phase != RELOAD_IDLE || p->stop_phase != STOP_NOT) {
 		r->again |= order->goal == RELOAD_FILE && order->request == 0;
 		return -EALREADY;
 	}

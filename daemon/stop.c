@@ -100,6 +100,7 @@ void stop_begin(struct parent *p)
 	p->stop_deadline.fire = on_deadline;
 	p->stop_deadline.arg = p;
 	p->stop_phase = STOP_VRRP;
+	reload_abandon(p);
 	ask(p);
 	stop_advance(p);
 }

@@ -66,6 +66,22 @@ def test_a_role_that_was_stopped_sees_what_came_meanwhile(site):
     wait_until("the runs of the new health checker", runs, lambda n: n > seen + 1)
 
 
+def test_a_stop_in_the_middle_of_a_reload_starts_nothing(site):
+    """The last vote comes when the roles that have it behind them are stopped already."""
+    daemon = site.r1.poised(one(100, advert=40) + EVERY_ROLE)
+    wait_state(daemon, "BACKUP")
+    ipvs = wait_until("the ipvs role", lambda: daemon.role_pids("ipvs"))
+    os.kill(ipvs[0], signal.SIGSTOP)
+    daemon.signal(signal.SIGHUP)
+    end = time.monotonic() + 0.7
+    wait_until("the vote to be asked for", time.monotonic, lambda now: now >= end)
+    daemon.signal(signal.SIGTERM)
+    wait_until("vrrp to have stopped", lambda: daemon.role_pids("vrrp"), lambda pids: not pids)
+    os.kill(ipvs[0], signal.SIGCONT)
+    assert wait_until("the end", daemon.popen.poll, lambda code: code is not None) == 0
+    assert "generation 2:" not in daemon.log()
+
+
 def test_a_heartbeat_that_cannot_run_gives_its_addresses_up(site, monkeypatch):
     """Its program fails at each start. The pauses between the starts are shorter than the neighbour's patience, and no
     kernel lifetime helps."""
