@@ -37,14 +37,21 @@ void admin_answer(struct parent *p, uint64_t request, enum msg_status status, co
 		msg_send_answer(&control->channel, &m, -1);
 }
 
+/* By the machine's own file: a directory service may take its time, and nobody looks after the roles meanwhile. */
 void admin_describe(const struct msg_command *m, char *buf, size_t size)
 {
-	const struct passwd *pw = getpwuid(m->uid);
+	FILE *users = fopen("/etc/passwd", "re");
+	const struct passwd *pw = NULL;
 
+	do
+		pw = users ? fgetpwent(users) : NULL;
+	while (pw && pw->pw_uid != m->uid);
 	if (pw)
 		snprintf(buf, size, "%s (process %d)", pw->pw_name, m->pid);
 	else
 		snprintf(buf, size, "uid %u (process %d)", m->uid, m->pid);
+	if (users)
+		fclose(users);
 }
 
 void admin_write_intents(struct parent *p)
@@ -169,13 +176,13 @@ static void set_server(struct parent *p, const struct msg_command *m)
 	admin_answer(p, m->request, MSG_STATUS_OK, "%s %s: %s", service, server, admin.why);
 }
 
-/* Of this name in the generation in force, or CONF_NONE. */
+/* Of this name in the generation in force, or CONF_NONE. A sorry server may have the address of a real one. */
 static conf_index_t find_server(const struct conf *conf, const char *service, const char *server)
 {
 	char name[CONF_NAME_SIZE];
 
 	for (uint32_t i = 0; i < conf->n_servers; i++)
-		if (strcmp(conf_server_name(conf, i, name), server) == 0 &&
+		if (!conf->servers[i].is_sorry && strcmp(conf_server_name(conf, i, name), server) == 0 &&
 			strcmp(conf_service_name(conf, conf->servers[i].service, name), service) == 0)
 			return i;
 	return CONF_NONE;

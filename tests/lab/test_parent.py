@@ -82,6 +82,29 @@ def test_a_stop_in_the_middle_of_a_reload_starts_nothing(site):
     assert "generation 2:" not in daemon.log()
 
 
+SLOW_DIRECTORY = """
+#include <pwd.h>
+#include <unistd.h>
+struct passwd *getpwuid(uid_t uid)
+{
+	(void)uid;
+	for (;;)
+		pause();
+}
+"""
+
+
+def test_a_directory_of_users_that_does_not_answer(site):
+    """Who a client is called may be known to a directory in the network: the parent does not ask it."""
+    shim = site.r1.path("slow.so")
+    subprocess.run(["cc", "-x", "c", "-shared", "-fPIC", "-o", shim, "-"], input=SLOW_DIRECTORY, text=True, check=True)
+    daemon = site.r1.poised(one() + EVERY_ROLE, env={"LD_PRELOAD": shim})
+    wait_state(daemon, "MASTER")
+    daemon.poisectl("drain", "127.0.0.1:80")
+    daemon.poisectl("reload")
+    daemon.wait_log("reload asked for by root")
+
+
 def test_a_heartbeat_that_cannot_run_gives_its_addresses_up(site, monkeypatch):
     """Its program fails at each start. The pauses between the starts are shorter than the neighbour's patience, and no
     kernel lifetime helps."""
