@@ -56,8 +56,11 @@ int vrrp_heart_open(struct vrrp_heart *heart, int fd)
 	char boot[BOOT_SIZE];
 	int error = 0;
 
+	/* In a full file system a page that is not there yet would be a SIGBUS when it is written. */
 	if (ftruncate(fd, sizeof(*file)) < 0)
 		error = -errno;
+	else
+		error = -posix_fallocate(fd, 0, sizeof(*file));
 	file = error ? MAP_FAILED : mmap(NULL, sizeof(*file), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (!error && file == MAP_FAILED)
 		error = -errno;

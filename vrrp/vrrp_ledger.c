@@ -60,6 +60,12 @@ static int64_t boot_now_us(void)
 
 /* ---- the mapping ---- */
 
+/* Every page is there from now on: in a full file system a missing one would be a SIGBUS when it is written. */
+static int make_room(int fd, size_t size)
+{
+	return ftruncate(fd, (off_t)size) < 0 ? -errno : -posix_fallocate(fd, 0, (off_t)size);
+}
+
 static void begin_anew(struct vrrp_ledger *ledger)
 {
 	memset(ledger->map, 0, ledger->size);
@@ -98,15 +104,15 @@ int vrrp_ledger_set_file(struct vrrp_ledger *ledger, int fd)
 {
 	off_t end = lseek(fd, 0, SEEK_END);
 	size_t size = size_for(ROOM_STEP);
-	void *map = MAP_FAILED;
+	void *map;
 	int error;
 
 	if (end > (off_t)size && end <= (off_t)size_for(ROOM_MAX))
 		size = (size_t)end;
-	if (ftruncate(fd, (off_t)size) == 0)
-		map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	error = make_room(fd, size);
+	map = error ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
-		error = -errno;
+		error = error ? error : -errno;
 		close(fd);
 		return error;
 	}
@@ -147,7 +153,7 @@ static int grow(struct vrrp_ledger *ledger)
 	size_t size = size_for(room_of(ledger) + ROOM_STEP);
 	void *map;
 
-	if (size > size_for(ROOM_MAX) || (ledger->fd >= 0 && ftruncate(ledger->fd, (off_t)size) < 0))
+	if (size > size_for(ROOM_MAX) || (ledger->fd >= 0 && make_room(ledger->fd, size) < 0))
 		return -ENOMEM;
 	if (ledger->fd >= 0) {
 		map = mremap(ledger->map, ledger->size, size, MREMAP_MAYMOVE);

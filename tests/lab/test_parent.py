@@ -132,6 +132,29 @@ def test_a_heartbeat_that_cannot_run_gives_its_addresses_up(site, monkeypatch):
     wait_until("the address again", lambda: site.holders(VIP), within=30)
 
 
+def test_a_run_directory_that_is_full(site):
+    """What is kept there is for the next daemon; this one works without."""
+    run = site.r1.path("run")
+    os.makedirs(run)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0755", "full", run], check=True)
+    try:
+        with open(os.path.join(run, "filler"), "wb", buffering=0) as f:
+            try:
+                while True:
+                    f.write(b"x" * 4096)
+            except OSError:
+                pass
+        daemon = site.r1.poised(one())
+        wait_state(daemon, "MASTER")
+        vrrp = daemon.role_pids("vrrp")
+        daemon.wait_log("the last heartbeats cannot be kept: No space left on device")
+        daemon.poisectl("reload")
+        assert daemon.role_pids("vrrp") == vrrp and site.holders(VIP) == ["r1"]
+        daemon.stop()
+    finally:
+        subprocess.run(["umount", "-l", run], check=True)
+
+
 def test_many_notifications_at_one_moment(site):
     """Everything moves at once while the parent has no time: each script is run."""
     count = 400
