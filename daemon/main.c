@@ -114,10 +114,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 
 static const char *choose_user(void)
 {
-	if (getpwnam("poise"))
-		return "poise";
-	log_info("poised: no user poise on this machine: the roles run as nobody");
-	return "nobody";
+	return getpwnam("poise") ? "poise" : "nobody";
 }
 
 int main(int argc, char **argv)

@@ -419,6 +419,10 @@ static int run(struct parent *p)
 {
 	int rc;
 
+	if (strcmp(p->user, "poise") != 0)
+		log_info("poised: no user poise on this machine: the roles run as %s", p->user);
+	if (lock_run_dir(p) < 0)
+		return 1;
 	if (start(p) < 0) {
 		log_error("poised: cannot start: %s", strerror(errno));
 		return 1;
@@ -444,8 +448,6 @@ int parent_run(const struct options *options, const char *user)
 
 	p.options = *options;
 	p.user = user;
-	if (lock_run_dir(&p) < 0)
-		return 1;
 	rc = scribe_start(&p.scribe);
 	if (rc < 0) {
 		log_error("poised: cannot start: no thread for the log: %s", strerror(-rc));

@@ -206,6 +206,7 @@ def test_a_log_that_nobody_takes_moves_nothing(site):
     os.mkfifo(path)
     tap = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     fcntl.fcntl(tap, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(tap, 4095 * b"." + b"\n")
     lines = b""
     try:
         daemon = site.r1.poised(one(150), "-D")
