@@ -399,12 +399,12 @@ bool vrrp_addresses_are_coming(const struct vrrp_addresses *addresses)
 /* Leases whose address is neither in the kernel nor wanted describe nothing any more. */
 static bool prune_leases(struct vrrp_addresses *addresses, const struct vrrp_wish *wishes, uint32_t n_wishes)
 {
-	uint32_t kept = 0, before = addresses->n_leases;
+	uint32_t kept = 0, before = addresses->n_leases, near = 0;
 
 	for (uint32_t i = 0; i < before; i++) {
 		const struct vrrp_lease *lease = &addresses->leases[i];
 		const struct link *link = links_find(&addresses->monitor->links, lease->ifindex);
-		bool is_needed = link && link_find_address(link, &lease->addr, lease->prefix);
+		bool is_needed = link && link_find_address(link, &lease->addr, lease->prefix, &near);
 
 		for (uint32_t w = 0; w < n_wishes && !is_needed; w++)
 			is_needed = wishes[w].is_wanted &&
@@ -443,11 +443,13 @@ static void tell_losses(struct vrrp_wish *wishes, uint32_t n, vrrp_address_repor
 static void look_again(struct vrrp_addresses *addresses, struct vrrp_wish *wishes, uint32_t n, struct mono now,
 	vrrp_address_report_fn *report, void *arg)
 {
+	uint32_t near = 0;
+
 	vrrp_monitor_read(addresses->monitor);
 	for (uint32_t i = 0; i < n; i++) {
 		struct vrrp_wish *wish = &wishes[i];
 		const struct link *link = links_find(&addresses->monitor->links, wish->ifindex);
-		bool is_here = link && link_find_address(link, &wish->addr, wish->prefix);
+		bool is_here = link && link_find_address(link, &wish->addr, wish->prefix, &near);
 
 		if (wish->is_set && !is_here && wish->is_wanted && wish->ifindex) {
 			vrrp_setback(&wish->setbacks, now);

@@ -125,18 +125,30 @@ static int take_link(struct links *links, const struct nlmsghdr *nlh)
 		       : LINK_STATE;
 }
 
-static struct link_address *find_address(const struct link *link, const struct addr *addr, uint8_t prefix)
+static struct link_address *find_near(const struct link *link, const struct addr *addr, uint8_t prefix, uint32_t *near)
 {
-	for (uint32_t i = 0; i < link->n_addresses; i++) {
-		if (link->addresses[i].prefix == prefix && addr_equal(&link->addresses[i].addr, addr))
-			return &link->addresses[i];
+	uint32_t i = *near < link->n_addresses ? *near : 0;
+
+	for (uint32_t k = 0; k < link->n_addresses; k++, i = i + 1 < link->n_addresses ? i + 1 : 0) {
+		if (link->addresses[i].prefix != prefix || !addr_equal(&link->addresses[i].addr, addr))
+			continue;
+		*near = i;
+		return &link->addresses[i];
 	}
 	return NULL;
 }
 
-const struct link_address *link_find_address(const struct link *link, const struct addr *addr, uint8_t prefix)
+static struct link_address *find_address(const struct link *link, const struct addr *addr, uint8_t prefix)
 {
-	return find_address(link, addr, prefix);
+	uint32_t near = 0;
+
+	return find_near(link, addr, prefix, &near);
+}
+
+const struct link_address *link_find_address(
+	const struct link *link, const struct addr *addr, uint8_t prefix, uint32_t *near)
+{
+	return find_near(link, addr, prefix, near);
 }
 
 static int add_address(struct link *link, const struct link_address *address)

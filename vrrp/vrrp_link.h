@@ -62,7 +62,10 @@ void links_clear(struct links *links);
 /* NULL when there is none. The pointer is valid until the next links_take(). */
 const struct link *links_find(const struct links *links, uint32_t ifindex);
 const struct link *links_find_name(const struct links *links, const char *name);
-const struct link_address *link_find_address(const struct link *link, const struct addr *addr, uint8_t prefix);
+/* The address, or NULL. *near is where the search begins and where it ended: who asks for addresses in the order in
+ * which they were added finds each at once, however many there are. */
+const struct link_address *link_find_address(
+	const struct link *link, const struct addr *addr, uint8_t prefix, uint32_t *near);
 
 /* Administratively up and with carrier. */
 bool link_is_running(const struct link *link);

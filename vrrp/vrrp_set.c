@@ -149,16 +149,20 @@ static void take_over_wishes(
 	const struct conf_range *range = &instance->conf->addresses;
 	const struct conf_range *old_range = &old_set->conf->instances[before].addresses;
 
+	uint32_t near = 0; /* most stand where they stood before */
+
 	for (uint32_t i = range->first; i < range->first + range->count; i++) {
-		for (uint32_t j = old_range->first; j < old_range->first + old_range->count; j++) {
+		for (uint32_t k = 0; k < old_range->count; k++) {
+			uint32_t at = (near + k) % old_range->count;
 			struct vrrp_wish *wish = &set->wishes[i];
-			const struct vrrp_wish *old = &old_set->wishes[j];
+			const struct vrrp_wish *old = &old_set->wishes[old_range->first + at];
 
 			if (old->form != wish->form || old->prefix != wish->prefix ||
 				!addr_equal(&old->addr, &wish->addr))
 				continue;
 			*wish = *old;
-			set->last_errors[i] = old_set->last_errors[j];
+			set->last_errors[i] = old_set->last_errors[old_range->first + at];
+			near = at;
 			break;
 		}
 	}

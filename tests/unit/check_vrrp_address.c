@@ -144,11 +144,13 @@ static struct mono apply(struct mono now)
 /* How many of the configured addresses a fresh look into the kernel finds. */
 static int count_in_kernel(void)
 {
+	uint32_t near = 0;
 	int n = 0;
 
 	ck_assert_int_eq(vrrp_monitor_resync(&monitor), 0);
 	for (int i = 0; i < ADDRESSES; i++)
-		n += link_find_address(links_find(&monitor.links, LOOPBACK), &wishes[i].addr, wishes[i].prefix) != NULL;
+		n += link_find_address(
+			     links_find(&monitor.links, LOOPBACK), &wishes[i].addr, wishes[i].prefix, &near) != NULL;
 	return n;
 }
 
@@ -219,6 +221,7 @@ END_TEST
 START_TEST(a_stranger_is_left_alone)
 {
 	struct vrrp_lease stranger;
+	uint32_t near = 0;
 
 	apply(mono_now());
 	stranger = addresses.leases[0];
@@ -229,7 +232,8 @@ START_TEST(a_stranger_is_left_alone)
 		wishes[i].is_wanted = false;
 	apply(mono_now());
 	ck_assert_int_eq(count_in_kernel(), 1);
-	ck_assert_ptr_nonnull(link_find_address(links_find(&monitor.links, LOOPBACK), &stranger.addr, stranger.prefix));
+	ck_assert_ptr_nonnull(
+		link_find_address(links_find(&monitor.links, LOOPBACK), &stranger.addr, stranger.prefix, &near));
 }
 END_TEST
 

@@ -132,6 +132,7 @@ START_TEST(addresses_come_and_go_in_order)
 {
 	const struct link *link;
 	struct addr second = parse("192.0.2.2");
+	uint32_t near = 7;
 
 	link_message(RTM_NEWLINK, 3, "eth0", UP);
 	ck_assert_int_eq(address_message(RTM_NEWADDR, 3, "192.0.2.1/24", 0), LINK_ADDRESS_SET);
@@ -140,8 +141,8 @@ START_TEST(addresses_come_and_go_in_order)
 	ck_assert_int_eq(address_message(RTM_NEWADDR, 3, "192.0.2.3/32", 0), LINK_ADDRESS_SET);
 	link = links_find(&links, 3);
 	ck_assert_uint_eq(link->n_addresses, 3);
-	ck_assert_ptr_nonnull(link_find_address(link, &second, 24));
-	ck_assert_ptr_null(link_find_address(link, &second, 32));
+	ck_assert_ptr_nonnull(link_find_address(link, &second, 24, &near));
+	ck_assert_ptr_null(link_find_address(link, &second, 32, &near));
 	ck_assert_int_eq(address_message(RTM_DELADDR, 3, "192.0.2.1/24", 0), LINK_ADDRESS_GONE);
 	ck_assert_int_eq(address_message(RTM_DELADDR, 3, "192.0.2.1/24", 0), LINK_UNCHANGED);
 	ck_assert_uint_eq(link->n_addresses, 2);
@@ -300,7 +301,8 @@ START_TEST(a_change_counts_when_it_has_lasted)
 	const unsigned up = IFF_UP | IFF_RUNNING;
 	const struct conf_link_delay delay = {.interface = 1, .down_us = 300, .up_us = 1000};
 	const char strings[] = "\0eth7";
-	struct conf conf = {.link_delays = &delay, .n_link_delays = 1, .strings = strings, .n_strings = sizeof(strings)};
+	struct conf conf = {
+		.link_delays = &delay, .n_link_delays = 1, .strings = strings, .n_strings = sizeof(strings)};
 	struct vrrp_damp damp = {0};
 	int64_t next;
 

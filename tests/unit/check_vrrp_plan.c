@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define ETH0 2
 #define ETH1 3
@@ -219,6 +220,46 @@ START_TEST(our_own_removal_is_no_setback)
 }
 END_TEST
 
+#define MANY 20000
+
+static struct addr numbered(uint32_t n)
+{
+	const uint8_t bytes[4] = {10, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
+
+	return addr_from_bytes(AF_INET, bytes);
+}
+
+START_TEST(many_addresses_that_stand_cost_nothing)
+{
+	static struct vrrp_wish wishes[MANY];
+	static struct vrrp_lease leases[MANY];
+	static struct vrrp_plan_item room[2 * MANY];
+	struct link *link = &links.all[0];
+	struct timespec used;
+	int64_t before_us;
+
+	/* Half of them on one interface and half on another. */
+	for (uint32_t i = 0; i < MANY; i++) {
+		wishes[i] = (struct vrrp_wish){.addr = numbered(i), .prefix = 32, .is_wanted = true, .is_set = true};
+		wishes[i].ifindex = i % 2 ? ETH1 : ETH0;
+		leases[i] = (struct vrrp_lease){.addr = numbered(i), .prefix = 32, .ifindex = wishes[i].ifindex};
+	}
+	for (int k = 0; k < 2; k++, link++) {
+		link->n_addresses = link->room = MANY / 2;
+		link->addresses = calloc(MANY / 2, sizeof(*link->addresses));
+		ck_assert_ptr_nonnull(link->addresses);
+		for (uint32_t i = 0; i < MANY / 2; i++)
+			link->addresses[i] = (struct link_address){.addr = numbered(2 * i + (uint32_t)k), .prefix = 32};
+	}
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	before_us = used.tv_sec * US_PER_S + used.tv_nsec / 1000;
+	ck_assert_uint_eq(vrrp_plan(wishes, MANY, leases, MANY, &links, now, room, &next), 0);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	/* A few milliseconds of the processor, and many seconds for who compares all with all. */
+	ck_assert_int_lt(used.tv_sec * US_PER_S + used.tv_nsec / 1000 - before_us, US_PER_S);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("vrrp_plan");
@@ -238,6 +279,7 @@ int main(void)
 	tcase_add_test(tc, no_interface_means_no_plan);
 	tcase_add_test(tc, a_fight_is_fought_more_and_more_slowly);
 	tcase_add_test(tc, our_own_removal_is_no_setback);
+	tcase_add_test(tc, many_addresses_that_stand_cost_nothing);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
