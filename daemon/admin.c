@@ -205,8 +205,7 @@ void admin_hear_peer(struct parent *p, const struct msg_peer_admin *m)
 	i = p->conf ? find_server(p->conf, text.service, text.server) : CONF_NONE;
 	if (i == CONF_NONE || m->admin > ADMIN_MAINT || m->weight < -1 || m->weight > 65535 ||
 		m->drain_end > DRAIN_REMOVE || m->since_real_us <= 0 || m->asked_real_us <= 0 || m->until_real_us < 0 ||
-		status_load_admin(p->board, i, &own) < 0 ||
-		own.asked_real_us >= m->asked_real_us)
+		status_load_admin(p->board, i, &own) < 0 || own.asked_real_us >= m->asked_real_us)
 		return;
 	set_reason(&admin, m->why, sizeof(m->why));
 	keep(p, i, &admin, own.admin, false);

@@ -65,8 +65,8 @@ static void on_board(void *ctx, const struct msg_board *m, int fd)
 	/* Not before: one that cannot get ready holds nothing that the neighbour waits for. */
 	if (c->role == ROLE_VRRP)
 		loop_timer_cancel(c->parent->loop, &c->parent->give_up);
-	child_set_state(c, ROLE_RUNNING, "process %d serves generation %llu", c->pid,
-		(unsigned long long)m->generation);
+	child_set_state(
+		c, ROLE_RUNNING, "process %d serves generation %llu", c->pid, (unsigned long long)m->generation);
 }
 
 static void on_changed(void *ctx, const struct msg_changed *m, int fd)
@@ -298,8 +298,8 @@ static pid_t spawn(struct child *c, int channel)
 	args[0] = path;
 	pid = fork();
 	if (pid == 0)
-		exec_child(
-			args, channel, c->parent->scribe.queue[1], c->role == ROLE_IPVS ? c->parent->ipvs_namespace_fd : -1);
+		exec_child(args, channel, c->parent->scribe.queue[1],
+			c->role == ROLE_IPVS ? c->parent->ipvs_namespace_fd : -1);
 	return pid;
 }
 
@@ -388,7 +388,8 @@ void child_start(struct child *c)
 	int rc = channel_pair(fds);
 
 	if (rc == 0) {
-		/* Many things may move at once, and each may have a notification. Doorbells are owed where they do not fit. */
+		/* Many things may move at once, and each may have a notification. Doorbells are owed where they do not
+		 * fit. */
 		channel_enlarge(fds[1]);
 		if (c->role == ROLE_SCRIPT)
 			channel_enlarge(fds[0]);

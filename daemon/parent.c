@@ -354,8 +354,8 @@ static void on_signal(int signo, void *arg)
 	stop_begin(p);
 }
 
-/* What makes keepalived write its data or statistics is sent by monitoring that knows no better, and is no reason to die:
- * some of it has a number that only keepalived gives a meaning. */
+/* What makes keepalived write its data or statistics is sent by monitoring that knows no better, and is no reason to
+ * die: some of it has a number that only keepalived gives a meaning. */
 static int watch_signals(struct parent *p)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};

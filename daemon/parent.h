@@ -158,8 +158,8 @@ void parent_publish_board(struct parent *p);
 /* Stores a record of the own board and tells its readers. */
 void parent_store(struct parent *p, unsigned table, uint32_t index, const void *record, size_t size);
 void parent_event(struct parent *p, struct event *event);
-/* Tells a role that runs something about the board of another one, if it reads that. What does not fit is owed: the role
- * is given the board itself as soon as there is room, which tells it everything. */
+/* Tells a role that runs something about the board of another one, if it reads that. What does not fit is owed: the
+ * role is given the board itself as soon as there is room, which tells it everything. */
 void parent_tell(struct child *to, enum role about, enum msg_type type, const void *m, size_t size);
 /* Gives a role that runs the board of another one, if it reads that and there is one. */
 void parent_give_board(struct parent *p, struct child *to, enum role of);
@@ -226,8 +226,8 @@ struct conf *apply_take_candidate(struct parent *p, const struct reload_order *o
 /* `base` with the changes of the pool and the one of the order: a sealed table of this generation (base itself when it
  * is one already and there are no changes). Marks in *stale (malloc'ed, may stay NULL) which changes `base` has no use
  * for. NULL with errno. */
-struct conf *pool_build(const struct parent *p, struct conf *base, uint64_t generation, const struct reload_order *order,
-	bool **stale);
+struct conf *pool_build(
+	const struct parent *p, struct conf *base, uint64_t generation, const struct reload_order *order, bool **stale);
 /* A table has been committed: the order's change is kept, stale ones are settled when the file was read anew. */
 void pool_committed(struct parent *p, const struct reload_order *order, const bool *stale);
 /* Fills the table of the pool's changes of a new board. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Runs in a thread of the parent, which shares nothing with it but the queue and what log_to_...() has chosen. What comes
- * from other processes is not trusted: a line stays one line, and holds nothing that a terminal would obey. */
+/* Runs in a thread of the parent, which shares nothing with it but the queue and what log_to_...() has chosen. What
+ * comes from other processes is not trusted: a line stays one line, and holds nothing that a terminal would obey. */
 #include "scribe.h"
 #include "log.h"
 #include "mono.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The scribe: the thread of the parent that takes log lines of all processes out of their queue and writes them. A journal,
- * a syslog daemon or a terminal that takes nothing holds up this thread and nobody else. */
+/* The scribe: the thread of the parent that takes log lines of all processes out of their queue and writes them. A
+ * journal, a syslog daemon or a terminal that takes nothing holds up this thread and nobody else. */
 #ifndef POISE_SCRIBE_H
 #define POISE_SCRIBE_H
 
@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 struct scribe {
-	int queue[2]; /* [0] is read here, [1] written by everybody, the children as well; datagrams of struct log_record */
+	int queue[2]; /* [0] is read here, [1] written by everybody, the children as well; datagrams of struct
+			 log_record */
 	pthread_t thread;
 	bool is_ending;
 };

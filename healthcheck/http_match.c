@@ -204,8 +204,8 @@ static void take_chunk_line(struct http_answer *a)
 		return;
 	}
 	a->left = size;
-	/* The bytes of the body, which are bounded by themselves, pay for as many of lines: a page in many small chunks is a
-	 * good page. */
+	/* The bytes of the body, which are bounded by themselves, pay for as many of lines: a page in many small chunks
+	 * is a good page. */
 	a->header_bytes -= size < a->header_bytes ? (uint32_t)size : a->header_bytes;
 	a->state = size ? HTTP_CHUNK_DATA : HTTP_TRAILERS;
 }

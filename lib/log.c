@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writing log lines: to the terminal, to syslog, or without ever blocking into the queue that the parent's scribe empties.
- * Every process. */
+/* Writing log lines: to the terminal, to syslog, or without ever blocking into the queue that the parent's scribe
+ * empties. Every process. */
 #include "log.h"
 #include "mono.h"
 #include <errno.h>

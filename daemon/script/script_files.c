@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #define RETRY_US (1 * US_PER_S)
-/* A folder above that is renamed, or a link on the way that leads elsewhere, tells nobody: now and then all is looked for
- * again by name. */
+/* A folder above that is renamed, or a link on the way that leads elsewhere, tells nobody: now and then all is looked
+ * for again by name. */
 #define AUDIT_US (5 * US_PER_S)
 /* A file that was just emptied is about to be written; one that is written without an end is read all the same. */
 #define FOLDER_EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR)

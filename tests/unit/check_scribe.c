@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Log lines on their way out: nobody waits for who does not take them, what is lost is counted, and what comes from other
- * processes stays one printable line. */
+/* Log lines on their way out: nobody waits for who does not take them, what is lost is counted, and what comes from
+ * other processes stays one printable line. */
 #include "../../daemon/scribe.h"
 #include "log.h"
 #include "mono.h"
