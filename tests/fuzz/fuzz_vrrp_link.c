@@ -30,7 +30,9 @@ static void ask(const struct links *links)
 		for (size_t q = 0; q < sizeof(queries) / sizeof(queries[0]); q++)
 			link_source(link, &queries[q], &source);
 		for (uint32_t a = 0; a < link->n_addresses; a++) {
-			if (!link_find_address(link, &link->addresses[a].addr, link->addresses[a].prefix))
+			uint32_t near = link->ifindex; /* anywhere */
+
+			if (!link_find_address(link, &link->addresses[a].addr, link->addresses[a].prefix, &near))
 				abort();
 		}
 	}
