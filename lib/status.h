@@ -34,6 +34,7 @@ enum event_kind {
 	EVENT_BFD,      /* object: conf->bfds; from, to: enum bfd_state */
 	EVENT_ADVERT,   /* object: conf->instances; advertisements of a new kind are heard; from, to: their priority */
 	EVENT_LINK,     /* vrrp: name: an interface of the configuration; from, to: 1 up with carrier, 0 not */
+	EVENT_STALL,    /* object: conf->instances; a master that was held up goes on */
 	EVENT_KINDS
 };
 

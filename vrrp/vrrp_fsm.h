@@ -2,7 +2,8 @@
 /* The VRRP state machine: one virtual router, one event in, a short list of actions out (RFC 9568, 6.4; RFC 3768, 6.4).
  * Pure: no clock (the event carries the time), no socket, no log, no allocation. The timer is state too: after every
  * step the caller arms its timer at vr->deadline (not set: no timer) and delivers VRRP_EVENT_TIMER when that is
- * reached. Received advertisements are to be delivered before a timer that is due in the same round of the loop. */
+ * reached. Advertisements that have arrived are to be delivered before a timer that is due in the same round of the
+ * loop when the router is a backup, or a master that vrrp_has_stalled(). */
 #ifndef POISE_VRRP_FSM_H
 #define POISE_VRRP_FSM_H
 
@@ -51,7 +52,7 @@ enum vrrp_cause_kind {
 	VRRP_CAUSE_GROUP_BACKUP,    /* text: the member that left, and why */
 	VRRP_CAUSE_RESUMED,         /* goes on after a crash; span: since the last advertisement */
 	VRRP_CAUSE_TOO_LATE,        /* was master before a crash, span too long ago */
-	VRRP_CAUSE_STALLED,         /* this process slept for span */
+	VRRP_CAUSE_STALLED,         /* this process slept for span, and who is master meanwhile */
 	VRRP_CAUSE_STOPPED,         /* who took over and span until then, where somebody was waited for */
 	VRRP_CAUSE_GAVE_AWAY,       /* handed over on request; who took over, span until then */
 	VRRP_CAUSE_TAKEN_BACK,      /* on request, from who */
@@ -91,7 +92,8 @@ struct vrrp_vr {
 	struct mono last_sent;
 	int64_t patience_us;        /* how long after last_sent the first successor waits at least */
 	struct mono last_reaction;  /* to a master that should not be one: out of turn, and bounded */
-	struct mono listening_from; /* not set, or when the present silence began */
+	struct mono listening_from; /* not set, or when the present silence began; of a master: its look for another one
+				     * after a stall */
 	struct mono startup_until;  /* startup_delay: no claim before */
 	struct mono quiet_until;    /* the link may still be deaf: no claim before, unless something is heard */
 	struct mono preempt_from;   /* preempt_delay: the first lower advertisement; not set = none heard */
@@ -179,7 +181,7 @@ enum vrrp_action_kind {
 enum vrrp_announce_kind {
 	VRRP_ANNOUNCE_MASTER,   /* became master */
 	VRRP_ANNOUNCE_CONFLICT, /* another master was seen: caches may point at it */
-	VRRP_ANNOUNCE_REFRESH,  /* went on as master after a crash */
+	VRRP_ANNOUNCE_REFRESH,  /* went on as master after a crash or a stall */
 };
 
 struct vrrp_action {
@@ -210,6 +212,9 @@ int64_t vrrp_patience_us(const struct conf_instance *conf);
 
 /* How long a leaving master waits for its successor: the longest skew, and a second. */
 int64_t vrrp_leaving_us(const struct conf_instance *conf);
+
+/* A master that slept past the first successor's patience: there may be another one. */
+bool vrrp_has_stalled(const struct vrrp_vr *vr, struct mono now);
 
 /* Writes the cause as a sentence fragment for people ("no advertisement from 192.0.2.3 for 3609 ms"); returns buf. */
 const char *vrrp_why(const struct vrrp_cause *cause, char *buf, size_t size);

@@ -312,10 +312,14 @@ void vrrp_instance_on_deadline(struct timer *timer, void *arg)
 {
 	struct vrrp_instance *instance = arg;
 	struct vrrp_event event = {.kind = VRRP_EVENT_TIMER};
+	struct mono last_sent = instance->vr.last_sent, now = mono_now();
+	bool has_stalled = vrrp_has_stalled(&instance->vr, now);
 
 	(void)timer;
-	if (instance->vr.state == VRRP_BACKUP)
+	if (instance->vr.state == VRRP_BACKUP || has_stalled)
 		vrrp_sockets_drain(&instance->process->sockets, instance->ifindex);
 	vrrp_instance_step(instance, &event);
+	if (has_stalled && instance->vr.state == VRRP_MASTER && mono_before(last_sent, instance->vr.last_sent))
+		vrrp_report_stall(instance, mono_diff_us(now, last_sent));
 	vrrp_process_end_if_idle(instance->process);
 }

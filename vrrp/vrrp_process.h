@@ -150,9 +150,10 @@ struct vrrp_process {
 	int paths_fd;       /* notifications of routes and rules; -1 = none configured */
 	struct timer round; /* what is left to do in this round of the loop */
 	struct timer addresses_due, paths_due;
-	struct timer retry;    /* a socket that could not be had */
-	struct timer hold_due; /* the longest wait for coverage is over */
+	struct timer retry;     /* a socket that could not be had */
+	struct timer hold_due;  /* the longest wait for coverage is over */
 	struct timer links_due; /* the delay of a change of a link is over */
+	struct log_limit stall_limit;
 	bool facts_changed, addresses_changed;
 	bool listeners_changed; /* an interface of an instance came, went or was replaced */
 	bool is_leaving;        /* the process ends when the last master has let go */
@@ -223,6 +224,8 @@ void vrrp_report_track(const struct vrrp_process *process, uint32_t index);
 void vrrp_report_transition(struct vrrp_instance *instance, const struct vrrp_action *action);
 /* The effective priority changed. */
 void vrrp_report_priority(struct vrrp_instance *instance, uint32_t from);
+/* A master goes on after it was held up for longer than the others' patience. */
+void vrrp_report_stall(struct vrrp_instance *instance, int64_t span_us);
 /* A master heard an advertisement of lower priority. */
 void vrrp_report_lower(struct vrrp_instance *instance, const struct addr *source, uint32_t priority);
 void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_group *group, uint32_t from);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define DROP_LOG_US (60 * US_PER_S)
+#define STALL_LOG_US US_PER_S   /* it is the whole process that was held up */
 #define LOWER_US (1 * US_PER_S) /* at most one script a second for what a peer sends */
 
 static const char *const state_words[] = {
@@ -341,6 +342,19 @@ static bool is_lower_asked_for(const struct vrrp_instance *instance)
 			return true;
 	}
 	return false;
+}
+
+void vrrp_report_stall(struct vrrp_instance *instance, int64_t span_us)
+{
+	char why[WHY_SIZE];
+	uint32_t held_back;
+
+	snprintf(why, sizeof(why), "this process was held up for %lld ms and nobody took over meanwhile: still master",
+		(long long)(span_us / US_PER_MS));
+	vrrp_report_event(
+		instance->process, EVENT_STALL, instance->index, VRRP_MASTER, VRRP_MASTER, instance->name, why);
+	if (log_limit_pass(&instance->process->stall_limit, STALL_LOG_US, &held_back))
+		log_warning("vrrp %s: %s", instance->name, why);
 }
 
 void vrrp_report_lower(struct vrrp_instance *instance, const struct addr *source, uint32_t priority)

@@ -19,6 +19,8 @@
 #define HOP_LIMIT 255
 #define RECEIVE_BUFFER (1024 * 1024)
 #define RECEIVE_BUDGET 64
+/* What 255 virtual routers on one interface send in a stall of two intervals. */
+#define DRAIN_BUDGET 512
 
 struct vrrp_listener {
 	struct vrrp_listener *next;
@@ -173,20 +175,23 @@ static bool receive_one(struct vrrp_listener *listener, int fd)
 	return true;
 }
 
+static void receive_all(struct vrrp_listener *listener, int fd, int budget)
+{
+	while (budget-- > 0 && receive_one(listener, fd))
+		continue;
+}
+
 static void on_readable(int fd, uint32_t events, void *arg)
 {
 	(void)events;
-	for (int i = 0; i < RECEIVE_BUDGET; i++) {
-		if (!receive_one(arg, fd))
-			return;
-	}
+	receive_all(arg, fd, RECEIVE_BUDGET);
 }
 
 void vrrp_sockets_drain(struct vrrp_sockets *sockets, uint32_t ifindex)
 {
 	for (struct vrrp_listener *l = sockets->listeners; l; l = l->next) {
 		if (l->key.ifindex == ifindex || l->key.ifindex == 0)
-			on_readable(l->fd, EPOLLIN, l);
+			receive_all(l, l->fd, DRAIN_BUDGET);
 	}
 }
 

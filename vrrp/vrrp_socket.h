@@ -52,7 +52,8 @@ int vrrp_listeners_need(struct vrrp_sockets *sockets, const struct vrrp_listen_k
 void vrrp_listeners_end(struct vrrp_sockets *sockets);
 
 /* Hands on what has arrived (bounded) at the sockets of this interface and at the unicast ones. For a timer that ends a
- * backup's patience: timers run before descriptors, and an advertisement that has arrived counts as heard. */
+ * backup's patience, or comes so late that another one may be master: timers run before descriptors, and an
+ * advertisement that has arrived counts as heard. */
 void vrrp_sockets_drain(struct vrrp_sockets *sockets, uint32_t ifindex);
 
 /* One advertisement, as vrrp_packet_encode() made it. */

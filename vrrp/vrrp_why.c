@@ -20,8 +20,9 @@ const char *vrrp_fault_text(enum vrrp_fault fault, const char *object, char *buf
 		break;
 	case VRRP_FAULT_NO_SOURCE:
 		/* An address when one is configured, else the interface. */
-		form = addr_parse(object, &(struct addr){0}) == 0 ? "%s, the source of advertisements, is on no interface"
-							       : "interface %s has no address to send from";
+		form = addr_parse(object, &(struct addr){0}) == 0
+			       ? "%s, the source of advertisements, is on no interface"
+			       : "interface %s has no address to send from";
 		break;
 	case VRRP_FAULT_SOCKET:
 		form = "no socket on %s";
@@ -113,6 +114,7 @@ static void fault_text(const struct vrrp_cause *cause, const char *form, char *b
 const char *vrrp_why(const struct vrrp_cause *cause, char *buf, size_t size)
 {
 	long long span_ms = cause->span_us / US_PER_MS;
+	char who[ADDR_TEXT];
 
 	switch ((enum vrrp_cause_kind)cause->kind) {
 	case VRRP_CAUSE_NONE:
@@ -152,8 +154,8 @@ const char *vrrp_why(const struct vrrp_cause *cause, char *buf, size_t size)
 			"restarted %lld ms after the last advertisement, too late to go on: listening first", span_ms);
 		break;
 	case VRRP_CAUSE_STALLED:
-		snprintf(buf, size,
-			"this process was held up for %lld ms, the others may have a master: listening first", span_ms);
+		snprintf(buf, size, "this process was held up for %lld ms, %s is master meanwhile: listening first",
+			span_ms, addr_format(&cause->who, who));
 		break;
 	case VRRP_CAUSE_STOPPED:
 	case VRRP_CAUSE_GAVE_AWAY:

@@ -46,6 +46,8 @@ const char *event_kind_name(enum event_kind kind)
 		return "advertisement";
 	case EVENT_LINK:
 		return "link";
+	case EVENT_STALL:
+		return "stall";
 	case EVENT_KINDS:
 		break;
 	}
@@ -59,6 +61,7 @@ const char *event_value_name(enum event_kind kind, uint32_t value)
 	case EVENT_GROUP:
 	case EVENT_PRIORITY:
 	case EVENT_LOWER:
+	case EVENT_STALL:
 		return vrrp_state_name((enum vrrp_state)value);
 	case EVENT_BFD:
 		return bfd_state_name((enum bfd_state)value);

@@ -208,6 +208,26 @@ def test_a_sleeper_listens_before_it_speaks(site):
     assert spoke[0] - moment > 3 * INTERVAL
 
 
+def test_a_sleeper_whom_nobody_replaced_goes_on(site):
+    """A machine that stood still must not make an outage of it: the addresses stay, the advertisements go on."""
+    first = site.r1.poised(fast_pair(150))
+    held_by(site, "r1")
+    family = first.family()
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    moment = time.monotonic()
+    wait_until("the sleep to be over", time.monotonic, lambda now: now - moment > 8 * INTERVAL)
+    frames = site.client.capture("eth0")
+    for pid in reversed(family):
+        os.kill(pid, signal.SIGCONT)
+    first.wait_log("nobody took over meanwhile: still master")
+    wait_until("advertisements to go on", lambda: len([1 for _, source, _ in frames.vrrp() if source == "192.0.2.2"]),
+               lambda n: n > 5)
+    assert "master ->" not in first.log()
+    assert '"kind":"stall"' in first.poisectl("events", "--json").stdout.replace(" ", "")
+    held_by(site, "r1")
+
+
 def test_an_ipv6_address_moves(site):
     text = instance("six", "front", 51, VIP6, priority=150, advert=INTERVAL,
                     more="version 3\nvirtual_ipaddress_excluded {\n\t%s66\n}" % FRONT4)

@@ -219,6 +219,7 @@ static uint64_t mix_vr(uint64_t hash, const struct world *w, int r, int s)
 	hash = mix(hash, vr->master_interval_us);
 	hash = mix(hash, vr->master.bytes[3]);
 	hash = mix_age(hash, w, vr->last_sent, vr->state == VRRP_MASTER ? SLEEP_US : -1);
+	hash = mix_age(hash, w, vr->listening_from, vr->state == VRRP_MASTER ? 2 * conf[r].advert_us : -1);
 	hash = mix_age(hash, w, vr->last_reaction, conf[r].advert_us / 4);
 	return mix_age(hash, w, vr->preempt_from, sc->preempt_delay_us);
 }

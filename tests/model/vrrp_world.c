@@ -60,6 +60,7 @@ static struct addr address_of(int r)
 static void put_in_flight(struct world *w, int r, int s, uint32_t priority)
 {
 	for (int to = 0; to < sc->routers; to++) {
+		/* A sleeper is deaf: the worst case, a machine that stands still with its network interface. */
 		if (to == r || !w->router[to].is_up || w->router[to].is_stalled)
 			continue;
 		if (w->flights == FLIGHTS)
@@ -69,11 +70,14 @@ static void put_in_flight(struct world *w, int r, int s, uint32_t priority)
 	}
 }
 
-/* A master that was silent for longer than a successor waits must not go on speaking. */
-static void check_speech(const struct world *w, const struct vrrp_vr *before, const struct vrrp_action *a)
+/* A master that was silent until every successor must have spoken looks for one before it goes on. */
+static void check_speech(const struct world *w, int r, const struct vrrp_vr *before, const struct vrrp_action *a)
 {
+	struct mono awake =
+		mono_before(before->last_sent, before->listening_from) ? before->listening_from : before->last_sent;
+
 	if (before->state == VRRP_MASTER && before->priority != VRRP_PRIORITY_OWNER && a->priority > 0 &&
-		mono_diff_us(w->now, before->last_sent) >= before->patience_us)
+		mono_diff_us(w->now, awake) >= before->patience_us + conf[r].advert_us)
 		world_violated(w, "a master spoke after a long silence");
 }
 
@@ -110,7 +114,7 @@ static void step(struct world *w, int r, int s, struct vrrp_event *ev)
 		const struct vrrp_action *a = &out.list[i];
 
 		if (a->kind == VRRP_ACTION_SEND) {
-			check_speech(w, &before, a);
+			check_speech(w, r, &before, a);
 			put_in_flight(w, r, s, a->priority);
 		} else if (a->kind == VRRP_ACTION_ACQUIRE) {
 			router->holds[s] = true;

@@ -248,7 +248,7 @@ START_TEST(test_recovery_in_any_order_does_not_flap)
 }
 END_TEST
 
-START_TEST(test_a_stall_of_one_releases_all)
+START_TEST(test_a_stall_of_one_that_was_replaced_releases_all)
 {
 	struct vrrp_event ev = {.kind = VRRP_EVENT_TIMER};
 	struct rig r;
@@ -258,6 +258,8 @@ START_TEST(test_a_stall_of_one_releases_all)
 	r.now = mono_add(r.now, 9000 * MS);
 	deliver(&r, 0, &ev);
 	settle(&r);
+	assert_all(&r, VRRP_MASTER);
+	advert(&r, 0, 50);
 	assert_all(&r, VRRP_BACKUP);
 	pass(&r, 3700 * MS);
 	assert_all(&r, VRRP_MASTER);
@@ -404,7 +406,7 @@ int main(void)
 	tcase_add_test(tcase, test_one_that_leaves_takes_the_others_along);
 	tcase_add_test(tcase, test_a_fault_of_one_is_a_fault_of_all);
 	tcase_add_test(tcase, test_recovery_in_any_order_does_not_flap);
-	tcase_add_test(tcase, test_a_stall_of_one_releases_all);
+	tcase_add_test(tcase, test_a_stall_of_one_that_was_replaced_releases_all);
 	tcase_add_test(tcase, test_owners_wait_for_each_other_only);
 	tcase_add_test(tcase, test_a_group_that_resumes_in_part_is_backup);
 	tcase_add_test(tcase, test_a_newcomer_cuts_nothing);
