@@ -54,14 +54,51 @@ void admin_describe(const struct msg_command *m, char *buf, size_t size)
 		fclose(users);
 }
 
+static void tell_written(const struct parent *p, int rc)
+{
+	if (rc == -EINPROGRESS)
+		log_warning("%s: the disk takes its time: what poisectl was told is not written yet", p->keeper.path);
+	else if (rc < 0)
+		log_error("%s: cannot be written: %s: what poisectl was told will be forgotten at a restart",
+			p->keeper.path, strerror(-rc));
+}
+
 void admin_write_intents(struct parent *p)
 {
-	char path[PATH_MAX];
-	int rc = intents_write(&p->intents, admin_file(p, path));
+	bool was_slow = p->keeper.worker.is_out;
+	int rc = keeper_write(&p->keeper, &p->intents);
 
+	if (!was_slow)
+		tell_written(p, rc);
+}
+
+/* What took its time is written. */
+static void on_kept(int fd, uint32_t events, void *arg)
+{
+	struct parent *p = arg;
+	int rc;
+
+	(void)fd;
+	(void)events;
+	if (!keeper_take(&p->keeper, &rc))
+		return;
+	tell_written(p, rc);
+	if (rc == 0)
+		log_info("%s: written", p->keeper.path);
+	if (p->keeper.is_owed)
+		admin_write_intents(p);
+}
+
+void admin_keep_intents(struct parent *p)
+{
+	char path[PATH_MAX];
+	int rc = keeper_start(&p->keeper, admin_file(p, path));
+
+	if (rc == 0 && !loop_io_add(p->loop, keeper_fd(&p->keeper), EPOLLIN, on_kept, p))
+		rc = -errno;
 	if (rc < 0)
-		log_error("%s: cannot be written: %s: what poisectl was told will be forgotten at a restart", path,
-			strerror(-rc));
+		log_warning(
+			"%s: no thread to write it: a disk that takes its time takes ours: %s", path, strerror(-rc));
 }
 
 static void forget_end(struct status_admin *admin)
@@ -133,17 +170,14 @@ static void take_reason(struct status_admin *admin, const struct msg_command *m)
 static void keep(struct parent *p, conf_index_t i, const struct status_admin *admin, uint32_t from, bool writes)
 {
 	struct event event = {.kind = EVENT_ADMIN, .object = i, .from = from, .to = admin->admin};
-	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE], path[PATH_MAX];
-	int rc;
+	char service[CONF_NAME_SIZE], server[CONF_NAME_SIZE];
 
 	conf_service_name(p->conf, p->conf->servers[i].service, service);
 	conf_server_name(p->conf, i, server);
-	rc = intents_set(&p->intents, service, server, admin);
-	if (rc == 0 && writes)
-		rc = intents_write(&p->intents, admin_file(p, path));
-	if (rc < 0)
-		log_error("%s %s: %s, but it will be forgotten at a restart: %s: %s", service, server, admin->why,
-			admin_file(p, path), strerror(-rc));
+	if (intents_set(&p->intents, service, server, admin) < 0)
+		log_error("%s %s: %s, but it will be forgotten at a restart: no memory", service, server, admin->why);
+	else if (writes)
+		admin_write_intents(p);
 	log_info("%s %s: %s", service, server, admin->why);
 	snprintf(event.name, sizeof(event.name), "%.31s %.31s", service, server);
 	snprintf(event.why, sizeof(event.why), "%s", admin->why);

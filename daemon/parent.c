@@ -20,6 +20,8 @@
 
 /* At the end, for the last log lines. */
 #define LOG_PATIENCE_US (2 * US_PER_S)
+/* And for the last words of operators. */
+#define DISK_PATIENCE_US (5 * US_PER_S)
 
 /* ---- boards to their readers ---- */
 
@@ -382,6 +384,7 @@ static int start(struct parent *p)
 	open_ledgers(p);
 	open_listener(p);
 	rc = intents_read(&p->intents, admin_file(p, path), &bad);
+	admin_keep_intents(p);
 	if (rc < 0 || bad > 0)
 		log_error("%s: %s: drains asked for before may be missing", path,
 			rc < 0 ? strerror(-rc) : "some lines are not understood");
@@ -406,6 +409,10 @@ static void tidy_up(struct parent *p)
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (run_file(p, files[i], path) == 0)
 			unlink(path);
+	if (!keeper_end(&p->keeper, DISK_PATIENCE_US))
+		log_error("%s: the disk does not write what poisectl was told", p->keeper.path);
+	else if (p->keeper.is_owed)
+		admin_write_intents(p);
 	intents_free(&p->intents);
 	apply_free(p);
 	conf_close(p->base);

@@ -7,6 +7,7 @@
 #include "board.h"
 #include "conf.h"
 #include "intent.h"
+#include "keeper.h"
 #include "log.h"
 #include "loop.h"
 #include "msg.h"
@@ -135,6 +136,7 @@ struct parent {
 	uint64_t generation;
 	struct board *board;
 	struct intents intents;
+	struct keeper keeper;   /* of their file */
 	struct timer peer_due;  /* what the other node told is to be written, and brought into use */
 	bool peer_changed_pool; /* of that: the table in use has to change */
 	struct status_daemon daemon;
@@ -249,6 +251,8 @@ void share_forget(struct parent *p, uint64_t but);
 /* ---- admin.c ---- */
 /* "root (process 812)" */
 void admin_describe(const struct msg_command *m, char *buf, size_t size);
+/* Begins to keep the intents in their file. */
+void admin_keep_intents(struct parent *p);
 /* The intents have changed: writes their file. */
 void admin_write_intents(struct parent *p);
 /* Carries out a client's command on servers and answers it. */

@@ -105,6 +105,44 @@ def test_a_directory_of_users_that_does_not_answer(site):
     daemon.wait_log("reload asked for by root")
 
 
+SLOW_DISK = """
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int fsync(int fd)
+{
+	while (access(getenv("LAB_STUCK"), F_OK) == 0)
+		usleep(10000);
+	return (int)syscall(SYS_fsync, fd);
+}
+"""
+
+
+def test_a_disk_that_takes_its_time(site):
+    """What operators want of servers is written down before they are told that it is done, but not at any price."""
+    shim, stuck, intent = site.r1.path("slow.so"), site.r1.path("stuck"), site.r1.path("run/intent")
+
+    def written():
+        with open(intent, encoding="utf-8") as f:
+            return f.read()
+
+    subprocess.run(["cc", "-x", "c", "-shared", "-fPIC", "-o", shim, "-"], input=SLOW_DISK, text=True, check=True)
+    daemon = site.r1.poised(one() + EVERY_ROLE, env={"LD_PRELOAD": shim, "LAB_STUCK": stuck})
+    wait_state(daemon, "MASTER")
+    daemon.poisectl("weight", "127.0.0.1:80", "7")
+    assert "\tnormal\t7\t" in written()
+    with open(stuck, "w", encoding="ascii"):
+        pass
+    daemon.poisectl("drain", "127.0.0.1:80")
+    daemon.wait_log("intent: the disk takes its time: what poisectl was told is not written yet")
+    daemon.poisectl("maint", "127.0.0.1:80")
+    daemon.poisectl("reload")
+    assert "\tnormal\t7\t" in written() and daemon.server("127.0.0.1")["admin"] == "maint"
+    os.unlink(stuck)
+    wait_until("the last word to be written", written, lambda text: "\tmaint\t7\t" in text)
+    assert daemon.stop() == 0
+
+
 def test_a_heartbeat_that_cannot_run_gives_its_addresses_up(site, monkeypatch):
     """Its program fails at each start. The pauses between the starts are shorter than the neighbour's patience, and no
     kernel lifetime helps."""
