@@ -179,7 +179,7 @@ static void end_url(struct conf_load *load, const struct conf_node *node);
 static const struct conf_directive url_directives[] = {
 	CALL("path", apply_path, print_path, LIVE, "what is asked for, such as /health"),
 	CALL("status_code", apply_status, print_status, LIVE, "statuses that are right: 200, 200-299 ...; default 200-299"),
-	CALL("digest", apply_digest, print_digest, LIVE, "MD5 of the right body"),
+	CALL("digest", apply_digest, print_digest, LIVE, "MD5 of the right body; while it differs, \"poisectl why\" shows the one that the server has"),
 	TEXT("regex", U(regex), LIVE, "regular expression that must be found in the body"),
 	TEXT("virtualhost", U(virtualhost), LIVE, "Host header of this request"),
 	CALL("regex_options", apply_regex_options, print_regex_options, LIVE, "options of PCRE2 for the regex, such as caseless, dotall, multiline"),
