@@ -67,6 +67,8 @@ static const struct family families[] = {
 		"Bytes of these."},
 	{"poise_sync_send_errors", "counter", ABOUT_DAEMON, "send_errors", "connection_sync", HOW_NUMBER, NULL,
 		"Datagrams of these that could not be sent."},
+	{"poise_sync_datagrams_repeated", "counter", ABOUT_DAEMON, "datagrams_repeated", "connection_sync", HOW_NUMBER,
+		NULL, "Datagrams of these that went out again because the other node had not taken them."},
 	{"poise_role_running", "gauge", ABOUT_ROLE, "state", NULL, HOW_STATES, "running",
 		"Whether a process of the daemon runs."},
 	{"poise_role_restarts", "counter", ABOUT_ROLE, "restarts", NULL, HOW_NUMBER, NULL,

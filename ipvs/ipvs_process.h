@@ -89,7 +89,7 @@ struct ipvs_failure {
 struct ipvs_resync {
 	struct ipvs_scan scan;
 	struct loop_io *io;
-	int sock;
+	struct ipvs_line line;
 	struct timer due;
 	struct mono next_sweep, last_end;
 	uint64_t request;            /* that the running walk answers */
@@ -129,6 +129,7 @@ struct ipvs {
 	struct mono audit_begun;
 	struct ipvs_daemon daemons[2]; /* that we started */
 	int n_daemons, daemon_error;
+	struct mono receiving_since; /* the kernel's receiver was started by this process; not set: it ran already */
 	struct ipvs_resync resync;
 	struct ipvs_setting settings[SYSCTLS];
 	struct status_ipvs status;

@@ -118,19 +118,24 @@ static int add_services(const struct ipvs *v, struct ipvs_scan_view *view)
 	return 0;
 }
 
+static void close_line(struct ipvs *v)
+{
+	if (v->resync.line.sock >= 0)
+		close(v->resync.line.sock);
+	v->resync.line.sock = -1;
+}
+
 /* Made anew for every walk: interface and group may be others by now, and it costs nothing beside a walk. */
-static int make_socket(struct ipvs *v)
+static int open_line(struct ipvs *v)
 {
 	const struct conf_global *global = v->now->conf->global;
-	const struct ipvs_scan_target target = {.interface = conf_string(v->now->conf, global->sync_interface),
+	const struct ipvs_sender_target target = {.interface = conf_string(v->now->conf, global->sync_interface),
 		.group = global->sync_group,
 		.port = global->sync_port,
 		.ttl = global->sync_ttl};
 
-	if (v->resync.sock >= 0)
-		close(v->resync.sock);
-	v->resync.sock = ipvs_scan_socket(&target);
-	return v->resync.sock;
+	close_line(v);
+	return ipvs_line_open(&v->resync.line, &target);
 }
 
 static void on_back(int fd, uint32_t events, void *arg);
@@ -158,8 +163,12 @@ static int begin(struct ipvs *v, const struct ipvs_resync_verdict *verdict, cons
 	int rc = start_thread(v);
 
 	if (rc == 0 && verdict->scan == SYNC_SCAN_SEND) {
-		job.sock = make_socket(v);
-		rc = job.sock < 0 ? job.sock : 0;
+		rc = open_line(v);
+		job.line = v->resync.line;
+		/* Who leaves has no time to wait, and tells what changed in the last moments. */
+		job.mode = facts->is_leaving   ? IPVS_SENDER_BLIND
+			   : verdict->is_sweep ? IPVS_SENDER_HEARS
+					       : IPVS_SENDER_ASKED;
 	}
 	if (rc == 0)
 		rc = add_addresses(v, &job.view);
@@ -196,6 +205,20 @@ static void store_digest(struct ipvs *v, enum sync_scan kind, uint64_t number)
 	}
 }
 
+static void tell_sending(struct ipvs *v, const struct ipvs_scan_result *result)
+{
+	char taken[64] = "";
+
+	if (result->taken >= result->sent && result->sent > 0)
+		snprintf(taken, sizeof(taken), "; the other node has taken all");
+	else if (result->taken > 0)
+		snprintf(taken, sizeof(taken), "; the other node has taken %u", result->taken);
+	say(v, "%s: %u of %u connections sent in %lld ms (CPU %lld ms)%s%s",
+		v->resync.is_sweep ? "sweep" : "whole table", result->sent, result->seen,
+		(long long)(result->duration_us / US_PER_MS), (long long)(result->cpu_us / US_PER_MS), taken,
+		result->send_errors ? ", some datagrams could not be sent" : "");
+}
+
 static void take_sending(struct ipvs *v)
 {
 	struct ipvs_resync *r = &v->resync;
@@ -210,14 +233,14 @@ static void take_sending(struct ipvs *v)
 	status->datagrams_sent += result->datagrams;
 	status->bytes_sent += result->bytes;
 	status->send_errors += result->send_errors;
+	status->repeated += result->repeated;
+	status->last_sent = result->sent;
+	status->last_taken = result->taken;
 	status->last_send_us = result->duration_us;
 	status->last_cpu_us = result->cpu_us;
 	status->last_send_real_us = real_now_us();
 	status->unsendable = result->unsendable;
-	say(v, "%s: %u of %u connections sent in %lld ms (CPU %lld ms)%s", r->is_sweep ? "sweep" : "whole table",
-		result->sent, result->seen, (long long)(result->duration_us / US_PER_MS),
-		(long long)(result->cpu_us / US_PER_MS),
-		result->send_errors ? ", some datagrams could not be sent" : "");
+	tell_sending(v, result);
 	/* While mastership is given away it is walk after walk. */
 	if (!r->is_sweep)
 		log_write(r->is_leaving ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "ipvs sync: %s: %s",
@@ -277,6 +300,8 @@ static bool look_ready(struct ipvs *v)
 
 	status->is_full = v->now->conf->global->connection_sync == CONF_SYNC_FULL;
 	status->is_ready = status->is_full && v->usable && v->settled && v->n_daemons == 2 && v->daemon_error == 0;
+	if (mono_before(status->receiving_since, v->receiving_since))
+		status->receiving_since = v->receiving_since;
 	if (!status->is_full)
 		say(v, "connection_sync is not full");
 	else if (!status->is_ready)
@@ -323,8 +348,10 @@ void ipvs_resync_step(struct ipvs *v)
 		return;
 	}
 	rc = begin(v, &verdict, &facts);
-	if (rc == 0)
+	if (rc == 0) {
+		publish(v);
 		return;
+	}
 	say(v, "the table of connections cannot be sent on %s: %s",
 		conf_string(v->now->conf, v->now->conf->global->sync_interface), strerror(-rc));
 	if (log_limit_pass(&r->trouble, TROUBLE_LOG_US, &held_back))
@@ -343,7 +370,7 @@ static void on_due(struct timer *timer, void *arg)
 
 void ipvs_resync_init(struct ipvs *v)
 {
-	v->resync.sock = -1;
+	v->resync.line.sock = -1;
 	v->resync.due = (struct timer){.fire = on_due, .arg = v};
 }
 
@@ -370,7 +397,5 @@ void ipvs_resync_stop(struct ipvs *v)
 		loop_io_remove(v->resync.io);
 	v->resync.io = NULL;
 	ipvs_scan_end(&v->resync.scan);
-	if (v->resync.sock >= 0)
-		close(v->resync.sock);
-	v->resync.sock = -1;
+	close_line(v);
 }

@@ -5,21 +5,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define TABLE "/proc/net/ip_vs_conn"
 #define READ_SIZE 16384
 #define LINE_SIZE 1024
-/* The sender may run ahead of its pace by this much, so that it does not sleep after every datagram; and what it has
- * slept too long (some kernels wake in steps of 10 ms) or read instead of sending it may make good up to the second
- * one. */
-#define BURST_US (2 * US_PER_MS)
-#define CREDIT_US (20 * US_PER_MS)
 /* Below everything else of the process. */
 #define NICE 10
 
@@ -104,62 +97,49 @@ uint32_t ipvs_scan_fwmark(const struct ipvs_scan_view *view, const struct ipvs_c
 	return found ? found->fwmark : 0;
 }
 
-/* ---- sending at a pace ---- */
-
-struct pace {
-	struct mono due; /* when the line is free again */
-	uint32_t kbit_per_s;
-};
-
-static void wait_until(struct mono due)
+bool ipvs_scan_was_read(struct ipvs_scan_recent *recent, uint64_t hash)
 {
-	const struct timespec at = {.tv_sec = due.us / US_PER_S, .tv_nsec = due.us % US_PER_S * 1000};
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
-		;
-}
-
-static void keep_pace(struct pace *pace, size_t bytes)
-{
-	struct mono now = mono_now();
-
-	if (mono_before(mono_add(pace->due, CREDIT_US), now))
-		pace->due = mono_add(now, -CREDIT_US);
-	pace->due = mono_add(pace->due, (int64_t)bytes * 8 * 1000 / pace->kbit_per_s);
-	if (mono_diff_us(pace->due, now) > BURST_US)
-		wait_until(pace->due);
+	for (uint32_t i = 0; i < IPVS_SCAN_RECENT; i++)
+		if (recent->hashes[i] == hash)
+			return true;
+	recent->hashes[recent->next++ % IPVS_SCAN_RECENT] = hash;
+	return false;
 }
 
 struct run {
 	struct ipvs_scan *scan;
 	struct ipvs_sync_message message;
-	struct pace pace;
+	struct ipvs_scan_recent recent;
 };
+
+static bool is_over(void *arg)
+{
+	const struct ipvs_scan *scan = arg;
+
+	return worker_is_ending(&scan->worker) || __atomic_load_n(&scan->is_cancelled, __ATOMIC_RELAXED);
+}
+
+static void begin_message(struct run *run)
+{
+	const struct ipvs_scan_job *job = &run->scan->job;
+
+	ipvs_sync_message_begin(&run->message, job->sync_id, job->maxlen);
+	run->message.wants_receipt = job->mode != IPVS_SENDER_BLIND;
+}
 
 static void flush(struct run *run)
 {
-	struct ipvs_scan_result *result = &run->scan->result;
-	struct ipvs_sync_message *m = &run->message;
-
-	if (m->n == 0)
+	if (run->message.n == 0)
 		return;
-	ipvs_sync_message_end(m);
-	if (send(run->scan->job.sock, m->bytes, m->size, 0) == (ssize_t)m->size) {
-		result->datagrams++;
-		result->bytes += m->size;
-		result->sent += m->n;
-	} else {
-		result->send_errors++;
-	}
-	keep_pace(&run->pace, m->size);
-	ipvs_sync_message_begin(m, run->scan->job.sync_id, run->scan->job.maxlen);
+	ipvs_sync_message_end(&run->message);
+	ipvs_sender_put(&run->scan->sender, &run->message);
+	begin_message(run);
 }
 
 /* ---- the table ---- */
 
-static void count(struct ipvs_scan_result *result, const struct ipvs_conn *conn)
+static void count(struct ipvs_scan_result *result, uint64_t hash)
 {
-	uint64_t hash = ipvs_sync_hash(conn);
 	struct status_bucket *bucket = &result->buckets[hash % DIGEST_BUCKETS];
 
 	bucket->count++;
@@ -173,18 +153,24 @@ static void take_line(struct run *run, const char *line)
 	bool sends = scan->job.kind == SYNC_SCAN_SEND;
 	struct ipvs_conn conn;
 	uint32_t fwmark;
+	uint64_t hash;
 
 	if (ipvs_conn_parse(line, &conn) < 0)
 		return;
-	scan->result.seen++;
-	if (ipvs_scan_is_ours(&scan->job.view, &conn) != sends)
+	if (ipvs_scan_is_ours(&scan->job.view, &conn) != sends) {
+		scan->result.seen++;
 		return;
+	}
+	hash = ipvs_sync_hash(&conn);
+	if (ipvs_scan_was_read(&run->recent, hash))
+		return;
+	scan->result.seen++;
 	if (!ipvs_sync_is_sendable(&conn)) {
 		scan->result.unsendable += conn.virtual.family != conn.dest.family;
 		return;
 	}
 	if (ipvs_sync_is_lasting(&conn))
-		count(&scan->result, &conn);
+		count(&scan->result, hash);
 	if (!sends)
 		return;
 	fwmark = ipvs_scan_fwmark(&scan->job.view, &conn);
@@ -221,7 +207,7 @@ static int read_table(struct run *run, int fd)
 			take_line(run, line);
 		}
 		flush(run);
-		if (worker_is_ending(&run->scan->worker) || __atomic_load_n(&run->scan->is_cancelled, __ATOMIC_RELAXED))
+		if (is_over(run->scan))
 			return -ECANCELED;
 	}
 }
@@ -234,19 +220,37 @@ static int64_t cpu_now_us(void)
 	return ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
 }
 
+/* What the other node did not take counts as not sent, where it tells. */
+static void take_figures(struct ipvs_scan *scan)
+{
+	const struct ipvs_sender *sender = &scan->sender;
+	struct ipvs_scan_result *result = &scan->result;
+
+	result->sent = sender->sent;
+	result->datagrams = sender->datagrams;
+	result->bytes = sender->bytes;
+	result->send_errors = sender->errors;
+	result->taken = sender->window.taken;
+	result->repeated = sender->window.repeated;
+}
+
 static void run_job(void *arg)
 {
 	struct ipvs_scan *scan = arg;
-	struct run run = {.scan = scan, .pace.kbit_per_s = scan->job.kbit_per_s > 0 ? scan->job.kbit_per_s : 1};
+	struct run run = {.scan = scan};
 	struct mono begun = mono_now();
 	int64_t cpu = cpu_now_us();
 	int fd = open(TABLE, O_RDONLY | O_CLOEXEC);
 
 	memset(&scan->result, 0, sizeof(scan->result));
-	ipvs_sync_message_begin(&run.message, scan->job.sync_id, scan->job.maxlen);
+	ipvs_sender_begin(&scan->sender, &scan->job.line, scan->job.kbit_per_s, scan->job.mode);
+	begin_message(&run);
 	scan->result.error = fd < 0 ? -errno : read_table(&run, fd);
 	if (fd >= 0)
 		close(fd);
+	if (scan->job.kind == SYNC_SCAN_SEND && scan->result.error == 0)
+		ipvs_sender_finish(&scan->sender);
+	take_figures(scan);
 	scan->result.duration_us = mono_diff_us(mono_now(), begun);
 	scan->result.cpu_us = cpu_now_us() - cpu;
 }
@@ -256,6 +260,8 @@ static void run_job(void *arg)
 int ipvs_scan_start(struct ipvs_scan *scan)
 {
 	worker_init(&scan->worker, run_job, scan);
+	scan->sender.is_over = is_over;
+	scan->sender.arg = scan;
 	return worker_start(&scan->worker, NICE);
 }
 
@@ -287,50 +293,4 @@ void ipvs_scan_end(struct ipvs_scan *scan)
 {
 	worker_end(&scan->worker);
 	ipvs_scan_view_free(&scan->job.view);
-}
-
-static int set_group4(int fd, int ifindex, int ttl)
-{
-	const struct ip_mreqn mreq = {.imr_ifindex = ifindex};
-	const int off = 0;
-
-	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &mreq, sizeof(mreq)) < 0 ||
-		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &off, sizeof(off)) < 0 ||
-		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl)) < 0)
-		return -errno;
-	return 0;
-}
-
-static int set_group6(int fd, int ifindex, int hops)
-{
-	const int off = 0;
-
-	if (setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &ifindex, sizeof(ifindex)) < 0 ||
-		setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &off, sizeof(off)) < 0 ||
-		setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops)) < 0)
-		return -errno;
-	return 0;
-}
-
-int ipvs_scan_socket(const struct ipvs_scan_target *target)
-{
-	const uint32_t usual = htonl(IPVS_SYNC_GROUP);
-	struct addr group = addr_is_set(&target->group) ? target->group : addr_from_bytes(AF_INET, &usual);
-	int ifindex = (int)if_nametoindex(target->interface), ttl = target->ttl ? (int)target->ttl : 1;
-	struct sockaddr_storage to;
-	socklen_t size = addr_to_sockaddr(&group, target->port ? target->port : IPVS_SYNC_PORT, (unsigned)ifindex, &to);
-	int fd, error;
-
-	if (ifindex == 0)
-		return -ENODEV;
-	fd = socket(group.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	error = group.family == AF_INET ? set_group4(fd, ifindex, ttl) : set_group6(fd, ifindex, ttl);
-	if (error == 0 && connect(fd, (const struct sockaddr *)&to, size) < 0)
-		error = -errno;
-	if (error == 0)
-		return fd;
-	close(fd);
-	return error;
 }

@@ -5,7 +5,7 @@
 #ifndef POISE_IPVS_SCAN_H
 #define POISE_IPVS_SCAN_H
 
-#include "ipvs_sync_message.h"
+#include "ipvs_sender.h"
 #include "mono.h"
 #include "status.h"
 #include "worker.h"
@@ -42,11 +42,26 @@ bool ipvs_scan_is_ours(const struct ipvs_scan_view *view, const struct ipvs_conn
 /* The mark of the connection's service, 0 when that goes by its address. Pure. */
 uint32_t ipvs_scan_fwmark(const struct ipvs_scan_view *view, const struct ipvs_conn *conn);
 
+/* The kernel finds the place of the next page by counting entries: when some were added before it meanwhile, the page
+ * begins with entries that were read already. (When some have ended, as many are passed over; the next sweep has them.)
+ */
+#define IPVS_SCAN_RECENT 256
+
+struct ipvs_scan_recent {
+	uint64_t hashes[IPVS_SCAN_RECENT];
+	uint32_t next;
+};
+
+/* Is it among the last that were read? If not, it is now. Pure. */
+bool ipvs_scan_was_read(struct ipvs_scan_recent *recent, uint64_t hash);
+
 struct ipvs_scan_result {
 	int error;           /* -errno: the table could not be read to its end */
 	uint32_t seen;       /* lines of the table */
 	uint32_t counted;    /* entries in the digest */
 	uint32_t sent;       /* entries */
+	uint32_t taken;      /* of these the other node's kernel has taken, as it says; 0 where it says nothing */
+	uint32_t repeated;   /* datagrams that went out again, because the other node did not take them */
 	uint32_t unsendable; /* entries that the kernel's format has no room for, handshakes not counted */
 	uint64_t datagrams, bytes, send_errors;
 	int64_t duration_us, cpu_us;
@@ -57,15 +72,17 @@ struct ipvs_scan_job {
 	enum sync_scan kind;
 	struct ipvs_scan_view view;
 	uint8_t sync_id;
-	uint32_t kbit_per_s; /* pace of sending */
-	uint32_t maxlen;     /* of a datagram, 0 = the usual */
-	int sock;            /* connected to the group; SYNC_SCAN_SEND */
+	uint32_t kbit_per_s;   /* pace of sending */
+	uint32_t maxlen;       /* of a datagram, 0 = the usual */
+	struct ipvs_line line; /* SYNC_SCAN_SEND */
+	enum ipvs_sender_mode mode;
 };
 
 struct ipvs_scan {
 	struct ipvs_scan_job job;
 	struct ipvs_scan_result result;
-	bool is_cancelled; /* read by the thread at any time */
+	struct ipvs_sender sender; /* the thread's */
+	bool is_cancelled;         /* read by the thread at any time */
 	struct worker worker;
 };
 
@@ -81,15 +98,5 @@ bool ipvs_scan_take(struct ipvs_scan *scan);
 void ipvs_scan_cancel(struct ipvs_scan *scan);
 /* Ends the thread, in the middle of a job too. */
 void ipvs_scan_end(struct ipvs_scan *scan);
-
-/* Where the kernels of both nodes tell each other of connections. */
-struct ipvs_scan_target {
-	const char *interface;
-	struct addr group; /* not set: 224.0.0.81 */
-	uint16_t port;     /* 0: 8848 */
-	uint32_t ttl;      /* 0: 1 */
-};
-/* A socket for SYNC_SCAN_SEND; own messages do not come back. Or -errno. */
-int ipvs_scan_socket(const struct ipvs_scan_target *target);
 
 #endif

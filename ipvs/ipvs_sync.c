@@ -82,7 +82,20 @@ static void tell(struct ipvs *v, const struct ipvs_daemon *daemon, bool run, int
 
 static void set(struct ipvs *v, const struct ipvs_daemon *daemon, bool run)
 {
-	tell(v, daemon, run, -ipvs_kernel_set_daemon(v->kernel, daemon, run));
+	int rc = ipvs_kernel_set_daemon(v->kernel, daemon, run);
+
+	tell(v, daemon, run, -rc);
+	if (rc == 0 && run && daemon->state == IP_VS_STATE_BACKUP)
+		v->receiving_since = mono_now();
+}
+
+/* What the other node told meanwhile is lost; the pair role asks for all of it (receiving_since). */
+static void start_again(struct ipvs *v, const struct ipvs_daemon *daemon)
+{
+	if (v->daemon_error == 0 && contains(v->daemons, v->n_daemons, daemon))
+		log_warning("ipvs sync: %s on %s: somebody else has stopped it: it is started again",
+			daemon->state == IP_VS_STATE_MASTER ? "sender" : "receiver", daemon->interface);
+	set(v, daemon, true);
 }
 
 static void step_daemons(struct ipvs *v)
@@ -105,7 +118,7 @@ static void step_daemons(struct ipvs *v)
 	}
 	for (int w = 0; w < n_want; w++)
 		if (!runs(have, n_have, &want[w]))
-			set(v, &want[w], true);
+			start_again(v, &want[w]);
 	memcpy(v->daemons, want, sizeof(want[0]) * (size_t)n_want);
 	v->n_daemons = n_want;
 }

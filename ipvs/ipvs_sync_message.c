@@ -2,6 +2,7 @@
 /* Writes datagrams of the kernel's connection synchronisation. Used by the thread of the ipvs role that reads the
  * connection table; touches nothing but its arguments. */
 #include "ipvs_sync_message.h"
+#include "sync_receipt.h"
 #include <arpa/inet.h>
 #include <linux/ip_vs.h>
 #include <netinet/in.h>
@@ -90,6 +91,7 @@ void ipvs_sync_message_begin(struct ipvs_sync_message *m, uint8_t sync_id, size_
 	m->limit = limit > 0 && limit < sizeof(m->bytes) ? limit : sizeof(m->bytes);
 	m->sync_id = sync_id;
 	m->n = 0;
+	m->wants_receipt = false;
 }
 
 bool ipvs_sync_message_add(struct ipvs_sync_message *m, const struct ipvs_conn *conn, uint32_t fwmark)
@@ -104,7 +106,7 @@ bool ipvs_sync_message_add(struct ipvs_sync_message *m, const struct ipvs_conn *
 	put8(&c, conn->virtual.family == AF_INET6 ? TYPE_IPV6 : 0);
 	put8(&c, (uint8_t)conn->protocol);
 	put16(&c, (uint16_t)size);
-	put32(&c, flags_of(conn));
+	put32(&c, flags_of(conn) | (m->wants_receipt && m->n == 0 ? SYNC_WANTS_RECEIPT : 0));
 	put16(&c, conn->state);
 	put16(&c, conn->client_port);
 	put16(&c, conn->virtual_port);

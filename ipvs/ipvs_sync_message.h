@@ -20,7 +20,8 @@ struct ipvs_sync_message {
 	uint8_t bytes[IPVS_SYNC_SIZE];
 	size_t size, limit;
 	uint8_t sync_id;
-	uint8_t n; /* connections */
+	uint8_t n;          /* connections */
+	bool wants_receipt; /* see sync_receipt.h; set after the beginning */
 };
 
 /* Makes it an empty message of that sync id, of `limit` bytes at most (maxlen of the kernels' daemons; 0: the usual).

@@ -211,3 +211,10 @@ const char *trap_target_state_name(enum trap_target_state state)
 
 	return (unsigned)state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
 }
+
+uint32_t status_sync_taken(const struct status_sync *sync)
+{
+	uint64_t taken = sync->last_taken;
+
+	return taken >= sync->last_sent ? 1000 : (uint32_t)(taken * 1000 / sync->last_sent);
+}

@@ -349,12 +349,19 @@ struct status_sync {
 	uint64_t answered, counted; /* the last request of the pair role that was dealt with, of either kind */
 	uint32_t own, foreign;      /* entries in the two digests */
 	uint32_t unsendable;        /* entries that the kernel's format has no room for, in the last walk */
+	uint32_t last_sent;         /* entries, in the last walk that sent */
+	uint32_t last_taken;        /* of these the other node's kernel has taken, as it says; 0 = it says nothing */
 	uint32_t zero;
+	uint64_t repeated; /* datagrams that went out again because they were not taken, of this process */
 	uint64_t entries_sent, datagrams_sent, bytes_sent, send_errors; /* of this process */
 	int64_t last_send_us, last_cpu_us; /* the last walk that sent: how long, and CPU time */
 	int64_t last_send_real_us;
+	struct mono receiving_since; /* when the kernel's receiver was last started; what was told before is not there */
 	char why[WHY_SIZE]; /* what was done last, or what is in the way */
 };
+
+/* Of the last walk that sent: what the other node has taken, 1/1000, rounded down. */
+uint32_t status_sync_taken(const struct status_sync *sync);
 
 /* Connections that fall into one bucket by their hash; two equal tables have equal buckets. */
 struct status_bucket {

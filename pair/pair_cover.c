@@ -82,11 +82,17 @@ static void ask(struct pair_cover *c, const struct pair_cover_facts *f)
 }
 
 /* A walk through a large table costs the other node much: what took long is not asked for again at once. */
-static void take_answer(struct pair_cover *c, struct mono now)
+static void take_answer(struct pair_cover *c, const struct pair_cover_facts *f)
 {
-	struct mono earliest = mono_add(now, mono_diff_us(now, c->asked) * PAIR_ASK_SHARE);
+	struct mono earliest = mono_add(f->now, mono_diff_us(f->now, c->asked) * PAIR_ASK_SHARE);
 
 	c->want = 0;
+	if (f->taken_known && f->taken >= f->enough) {
+		c->known = true;
+		c->held = f->taken;
+		c->total = f->total;
+		c->at = c->asked;
+	}
 	if (mono_before(c->ask_again, earliest))
 		c->ask_again = earliest;
 }
@@ -119,7 +125,7 @@ struct mono pair_cover_step(struct pair_cover *c, const struct pair_cover_facts 
 		return MONO_NEVER;
 	}
 	if (c->want != 0 && f->answered == c->want)
-		take_answer(c, f->now);
+		take_answer(c, f);
 	if (is_good(c, f))
 		c->pause_us = 0;
 	if (mono_is_set(c->count_at) && !mono_before(f->now, c->count_at)) {

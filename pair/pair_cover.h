@@ -51,7 +51,9 @@ struct pair_cover_facts {
 	struct mono not_before; /* a result older than this is not worth anything: state changes, new servers */
 	uint32_t enough;        /* 1/1000 */
 	uint64_t answered;      /* the last wish of ours that the other one carried out */
-	uint64_t counted;       /* the last count that the ipvs role carried out */
+	bool taken_known;       /* it knows how much of that our kernel took, of how many, 1/1000 */
+	uint32_t taken, total;
+	uint64_t counted; /* the last count that the ipvs role carried out */
 };
 
 void pair_cover_begin(struct pair_cover *c, uint64_t first_number);
@@ -63,7 +65,9 @@ void pair_cover_hurry(struct pair_cover *c);
 void pair_cover_meet(struct pair_cover *c, uint64_t walk);
 /* A part of the other's digest. */
 void pair_cover_take_part(struct pair_cover *c, const struct pair_digest *part, struct mono now);
-/* Decides; returns when to look again (MONO_NEVER: when something comes). A count that is back is compared by the
+/* What our kernel took of a table that we asked for is held until it is counted, where it is enough: counting a large
+ * table takes as long as sending it.
+ * Decides; returns when to look again (MONO_NEVER: when something comes). A count that is back is compared by the
  * caller with pair_cover_compare() while c->compared != facts->counted. */
 struct mono pair_cover_step(struct pair_cover *c, const struct pair_cover_facts *facts);
 /* *had: enough was held when it was last known. Losing what was never reached is no news, and what is not known is no

@@ -67,6 +67,8 @@ void pair_look_state(const struct pair *pair, struct pair_state *out)
 	out->answered = facts.sync.answered;
 	out->walk = own_walk(&facts);
 	out->own = facts.sync.own;
+	out->taken_known = facts.sync.last_taken > 0;
+	out->taken = status_sync_taken(&facts.sync);
 	out->have = pair->cover.complete;
 	out->held_known = pair->status.coverage_known;
 	out->held = pair->status.coverage;
@@ -87,8 +89,7 @@ static void look_at_servers(struct pair *pair)
 	uint32_t standing = 0;
 
 	for (uint32_t i = 0; board && i < board_count(board, IPVS_TABLE_SERVER); i++)
-		standing +=
-			status_load_server(board, i, &status) == 0 && status.is_programmed;
+		standing += status_load_server(board, i, &status) == 0 && status.is_programmed;
 	if (standing > pair->standing)
 		pair->standing_since = mono_now();
 	pair->standing = standing;
@@ -120,11 +121,18 @@ static void look_at_coverage(struct pair *pair, const struct own_facts *own)
 		.not_before = own->standby_since,
 		.enough = pair->conf->global->preempt_coverage * 10,
 		.answered = other->state.answered,
+		.taken_known = other->state.taken_known,
+		.taken = other->state.taken,
+		.total = other->state.own,
 		.counted = own->sync.counted};
 	struct mono again;
+	/* What came before a server stood in the table, or while the kernel's receiver did not run. */
+	struct mono complete_since = mono_before(pair->standing_since, own->sync.receiving_since)
+					     ? own->sync.receiving_since
+					     : pair->standing_since;
 
-	if (mono_before(facts.not_before, pair->standing_since))
-		facts.not_before = pair->standing_since;
+	if (mono_before(facts.not_before, complete_since))
+		facts.not_before = complete_since;
 	if (own->wish != 0 && own->wish != pair->wish_seen)
 		pair_cover_hurry(cover);
 	pair->wish_seen = own->wish;
@@ -138,7 +146,7 @@ static void look_at_coverage(struct pair *pair, const struct own_facts *own)
 	pair->status.coverage = cover->held;
 	pair->status.coverage_total = cover->total;
 	pair->status.coverage_at = cover->at;
-	if (mono_before(cover->at, pair->standing_since))
+	if (mono_before(cover->at, complete_since))
 		pair->status.coverage_known = 0;
 	pair->status.count_request = cover->count;
 	if (!other->is_heard)

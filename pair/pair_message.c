@@ -22,6 +22,7 @@ enum field {
 	FIELD_CONFIG_HAVE,
 	FIELD_CLOCK,
 	FIELD_LAYOUT,
+	FIELD_TAKEN,
 	FIELD_PART = 16, /* of a digest: walk, part */
 	FIELD_BUCKETS,
 	FIELD_FIRST = 24, /* of objects: configuration, number of the first */
@@ -94,6 +95,8 @@ static void put_state(struct writer *w, const struct pair_state *s)
 	put_u64(w, FIELD_WANT, s->want);
 	put_u64(w, FIELD_ANSWERED, s->answered);
 	put_pair(w, FIELD_WALK, s->walk, s->own);
+	if (s->taken_known)
+		put_u32(w, FIELD_TAKEN, s->taken);
 	put_u64(w, FIELD_HAVE, s->have);
 	if (s->held_known)
 		put_u32(w, FIELD_HELD, s->held);
@@ -303,6 +306,10 @@ static void take_state_field(const struct field_view *f, struct pair_state *s)
 	case FIELD_HELD:
 		take_u32(f, &s->held);
 		s->held_known = s->held <= 1000;
+		break;
+	case FIELD_TAKEN:
+		take_u32(f, &s->taken);
+		s->taken_known = s->taken > 0 && s->taken <= 1000;
 		break;
 	case FIELD_CONFIG:
 		take_pair(f, &s->config, &s->objects);

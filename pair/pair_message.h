@@ -39,6 +39,8 @@ struct pair_state {
 	uint64_t answered;    /* the last number of the receiver that was answered */
 	uint64_t walk;        /* number of the digest of the sender's own connections, 0 = none */
 	uint32_t own;         /* entries in it */
+	uint32_t taken_known; /* taken is known, and not nothing */
+	uint32_t taken;       /* 1/1000 of what was sent for that number: the receiver's kernel took it */
 	uint64_t have;        /* the last digest of the receiver's that is complete here */
 	uint32_t held_known;  /* held is known */
 	uint32_t held;        /* 1/1000 of the receiver's connections that the sender holds */

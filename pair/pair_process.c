@@ -95,6 +95,7 @@ static void on_beat(struct timer *timer, void *arg)
 	struct pair *pair = arg;
 
 	keep_socket(pair);
+	pair_ear_keep(&pair->ear, pair->conf);
 	pair_look(pair);
 	pair_talk_beat(pair);
 	pair->beats++;
@@ -198,6 +199,7 @@ static void stop(struct role_process *p, bool keep)
 	loop_timer_cancel(p->loop, &pair->beat);
 	loop_timer_cancel(p->loop, &pair->soon);
 	loop_timer_cancel(p->loop, &pair->cover_due);
+	pair_ear_close(&pair->ear);
 	close_socket(pair);
 	role_exit(p, 0);
 }
@@ -207,6 +209,7 @@ static int open_role(struct role_process *p)
 	struct pair *pair = p->ctx;
 
 	pair->p = p;
+	pair_ear_init(&pair->ear, p->loop);
 	pair->beat = (struct timer){.fire = on_beat, .arg = pair};
 	pair->soon = (struct timer){.fire = on_soon, .arg = pair};
 	pair->cover_due = (struct timer){.fire = on_soon, .arg = pair};

@@ -2,7 +2,8 @@
 /* What the files of the pair process share.
  *   pair_process.c  the role: generations, boards, socket, the beat of messages, start and stop
  *   pair_talk.c     messages out and in
- *   pair_look.c     facts from the boards of vrrp, ipvs and the parent; coverage; what is wished of ipvs */
+ *   pair_look.c     facts from the boards of vrrp, ipvs and the parent; coverage; what is wished of ipvs
+ *   pair_hear.c     receipts for a table of connections that comes in */
 #ifndef POISE_PAIR_PROCESS_H
 #define POISE_PAIR_PROCESS_H
 
@@ -13,6 +14,8 @@
 #include "pair_session.h"
 #include "role.h"
 #include "status.h"
+#include "sync_receipt.h"
+#include <sys/socket.h>
 
 /* A node that was not heard for this long is silent; it speaks every second. */
 #define PAIR_PATIENCE_US (3 * US_PER_S + US_PER_S / 2)
@@ -35,6 +38,23 @@ struct pair_cycle {
 	uint32_t at, left;
 };
 
+/* Beside the kernel's receiver. */
+struct pair_ear {
+	struct loop *loop;
+	int sock;
+	struct loop_io *io;
+	uint64_t inode; /* of the socket */
+	unsigned ifindex;
+	struct addr group;
+	uint16_t port;
+	uint8_t sync_id;
+	struct sync_receipt receipt; /* that is being gathered, for this sender */
+	struct sockaddr_storage sender;
+	socklen_t sender_size;
+	uint64_t dropped; /* by the kernel's receiver, as last seen */
+	struct timer due;
+};
+
 struct pair {
 	struct role_process *p;
 	const struct conf *conf; /* in force */
@@ -46,6 +66,7 @@ struct pair {
 	uint32_t bound_port;
 	uint8_t key[64];
 	size_t key_size;
+	struct pair_ear ear;
 	struct pair_session session;
 	struct pair_cover cover;
 	struct pair_other other;
@@ -84,5 +105,11 @@ void pair_look_state(const struct pair *pair, struct pair_state *out);
 bool pair_look(struct pair *pair);
 /* Compares configurations when both are known and publishes the differences. */
 void pair_look_config(struct pair *pair);
+
+/* ---- pair_hear.c ---- */
+void pair_ear_init(struct pair_ear *ear, struct loop *loop);
+/* Opens, moves or closes it as the configuration and the interfaces are by now. */
+void pair_ear_keep(struct pair_ear *ear, const struct conf *conf);
+void pair_ear_close(struct pair_ear *ear);
 
 #endif

@@ -86,7 +86,7 @@ static const char *const sync_modes[] = {"kernel", "full", NULL};
 /* clang-format off */
 const struct conf_directive conf_pair_directives[] = {
 	CHOICE("connection_sync", G(connection_sync), sync_modes, CONF_SYNC_KERNEL, LIVE, "full: no connection is lost by a failover or a fail-back; both sync daemons of lvs_sync_daemon run on both nodes, the kernel's net.ipv4.vs.sync_* settings are made for it, and a node that comes back is sent the whole table. kernel: as lvs_sync_daemon says"),
-	NUMBER("connection_sync_bandwidth", G(sync_bandwidth), 100, 10000000, 100000, LIVE, "kbit/s that a whole table is sent with to a node that asks for it; the background sweep takes a tenth"),
+	NUMBER("connection_sync_bandwidth", G(sync_bandwidth), 100, 10000000, 100000, LIVE, "kbit/s that a whole table is sent with at most to a node that asks for it (less when that node takes less); the background sweep takes a tenth"),
 	TIME("connection_sync_sweep", G(sync_sweep_us), 0, DAY, CONF_S, LIVE, "the whole table is sent again this often, so that idle connections, lost datagrams and what the kernel holds back for up to two seconds are covered; less often where reading it would cost more than 2 % of a CPU; 0 = only on request"),
 	ADDRESS("pair_peer", G(pair_peer), LIVE, "the other node's address on the sync network: the two daemons tell each other what connections they have, in what their configurations differ, and drains"),
 	ADDRESS("pair_address", G(pair_address), LIVE, "this node's own address there"),

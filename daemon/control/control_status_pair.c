@@ -100,9 +100,11 @@ static void write_sync(struct writer *w, const struct status_source *source)
 	writer_count(w, "connections_sent", sync.entries_sent);
 	writer_count(w, "datagrams_sent", sync.datagrams_sent);
 	writer_count(w, "bytes_sent", sync.bytes_sent);
+	writer_count(w, "datagrams_repeated", sync.repeated);
 	writer_count(w, "send_errors", sync.send_errors);
 	writer_count(w, "unsendable", sync.unsendable);
 	writer_time(w, "last_sent", sync.last_send_real_us);
+	write_coverage(w, "last_taken_percent", sync.last_taken > 0, status_sync_taken(&sync));
 	writer_count(w, "last_duration_ms", (uint64_t)(sync.last_send_us / US_PER_MS));
 	writer_count(w, "last_cpu_ms", (uint64_t)(sync.last_cpu_us / US_PER_MS));
 	write_limits(w, source);

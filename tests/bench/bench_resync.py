@@ -8,19 +8,16 @@ four times as much as on two machines. tests/bench/resync_two has a kernel for e
 
 import os
 import re
-import socket
-import struct
 import time
 
-from poiselab import Site, net, wait_until
+from poiselab import Site, wait_until
 from poiselab.configs import TCP_CHECK, nat_site
 from poiselab.longlived import serve_on
 from poiselab.site import BACK4, VIP
+from poiselab.syncfeed import entry, feed
 
 NUMBER = int(os.environ.get("POISE_RESYNC", "20000"))
 ADVERT = 1
-PER_DATAGRAM = 38
-PAUSE_EVERY = 40  # datagrams; the receiver's buffer takes some hundred
 
 
 def text(router):
@@ -35,26 +32,11 @@ pair_key "only for this bench"
 """ % (own, other))
 
 
-def entry(number, server):
-    """An established TCP connection of a client to the virtual service."""
-    client = socket.inet_aton("10.%d.%d.%d" % (number >> 16 & 255, number >> 8 & 255, number & 255))
-    return struct.pack("!BBHIHHHHII4s4s4s", 0, 6, 36, 0, 1, 40000, 8000, 8000, 0, 3600, client, socket.inet_aton(VIP),
-                       socket.inet_aton(server))
-
-
 def fill(site, router, count):
-    """Sends the entries from a server's machine to the router's kernel."""
-    servers = [server.address for server in site.servers]
-    with net.inside(site.s1.namespace.name):
-        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(site.s1.address))
-    for first in range(0, count, PER_DATAGRAM):
-        n = min(PER_DATAGRAM, count - first)
-        body = b"".join(entry(first + i, servers[i % 3]) for i in range(n))
-        s.sendto(struct.pack("!BBHBBH", 0, 51, 8 + len(body), n, 1, 0) + body, ("224.0.0.81", 8848))
-        if first // PER_DATAGRAM % PAUSE_EVERY == 0:
-            time.sleep(0.01)
-    s.close()
+    """Tells the router's kernel of connections from a server's machine."""
+    feed(site.s1.namespace.name, site.s1.address, [
+        entry("10.%d.%d.%d" % (n >> 16 & 255, n >> 8 & 255, n & 255), VIP, site.servers[n % 3].address)
+        for n in range(count)])
     return wait_until("the table to be full", lambda: held(router), lambda seen: seen >= count * 0.98, within=60)
 
 
@@ -95,9 +77,9 @@ def run(options, report):
         state = first.vrrp("front")["state"]
         report.text("%d connections: %d %% of %d on the other node %.1f s after its start" % (
             count, covered["coverage_percent"], covered["coverage_of"], took))
-        report.text("one walk through the table with sending: %.2f s, CPU %.2f s; %d kB sent so far in %d datagrams" % (
-            sync["last_duration_ms"] / 1000, sync["last_cpu_ms"] / 1000, sync["bytes_sent"] / 1024,
-            sync["datagrams_sent"]))
+        report.text("one walk through the table with sending: %.2f s, CPU %.2f s; %d kB sent so far in %d datagrams, %d of "
+                    "them again" % (sync["last_duration_ms"] / 1000, sync["last_cpu_ms"] / 1000, sync["bytes_sent"] / 1024,
+                                    sync["datagrams_sent"], sync["datagrams_repeated"]))
         report.text("advertisements sent meanwhile: %d in %.1f s, one each %.0f ms is due; memory of poise-ipvs %.1f MiB "
                     "(%.1f MiB before)" % (sent, took, ADVERT * 1000, resident(first, "ipvs"), empty))
         if state != "MASTER" or second.state("front") != "BACKUP":

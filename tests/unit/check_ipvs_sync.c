@@ -195,6 +195,22 @@ START_TEST(test_equal_connections_have_equal_hashes)
 }
 END_TEST
 
+/* Entries that a page of the kernel's list repeats, because others came before it, count once. */
+START_TEST(test_what_a_page_repeats)
+{
+	static struct ipvs_scan_recent recent;
+
+	memset(&recent, 0, sizeof(recent));
+	for (uint64_t i = 1; i <= 1000; i++) {
+		ck_assert(!ipvs_scan_was_read(&recent, i * 7919));
+		ck_assert(ipvs_scan_was_read(&recent, i * 7919));
+	}
+	for (uint64_t i = 1000; i > 1000 - IPVS_SCAN_RECENT; i--)
+		ck_assert(ipvs_scan_was_read(&recent, i * 7919));
+	ck_assert(!ipvs_scan_was_read(&recent, (1000 - IPVS_SCAN_RECENT) * 7919));
+}
+END_TEST
+
 /* ---- when ---- */
 
 static struct ipvs_resync_facts quiet(void)
@@ -272,6 +288,7 @@ int main(void)
 	tcase_add_test(tc, test_what_is_sent);
 	tcase_add_test(tc, test_whose_and_which_mark);
 	tcase_add_test(tc, test_equal_connections_have_equal_hashes);
+	tcase_add_test(tc, test_what_a_page_repeats);
 	tcase_add_test(tc, test_which_walk_is_due);
 	tcase_add_test(tc, test_sweeps_are_bounded_in_cpu);
 	suite_add_tcase(suite, tc);

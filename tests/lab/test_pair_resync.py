@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The whole table of connections on its way to the other node: every kind of entry, over a line that loses, that is cut,
+to a kernel whose receiver somebody has stopped. The connections are told to the kernel of r1 (poiselab/syncfeed.py);
+those that clients really have are in test_no_connection_lost.py."""
+
+import pytest
+
+from poiselab import wait_until
+from poiselab.configs import nat_site, service
+from poiselab.site import BACK4, BACK6, VIP, VIP6
+from poiselab.syncfeed import TEMPLATE, entry, feed, table
+
+ADVERT = 0.5
+PRIORITY = {"r1": 150, "r2": 100}
+UDP, SCTP = 17, 132
+
+
+def text(site, router, more=""):
+    own, other = (BACK4 + "2", BACK4 + "3") if router.short == "r1" else (BACK4 + "3", BACK4 + "2")
+    conf = nat_site(PRIORITY[router.short], advert=ADVERT, port=8000, check="", globals_="""vrrp_version 3
+connection_sync full
+lvs_sync_daemon back id 51
+pair_address %s
+pair_peer %s
+pair_key "only for this test"
+%s""" % (own, other, more))
+    servers = [server.address for server in site.servers]
+    for protocol in ("UDP", "SCTP"):
+        conf += service(servers, port=8000, check="").replace("protocol TCP", "protocol " + protocol)
+    conf += service([server.address6 for server in site.servers], address=VIP6, port=8000, check="")
+    conf += service(servers, port=8001, kind="DR", check="") + service(servers, port=8002, kind="TUN", check="")
+    conf += service(servers, port=8003, check="", more="persistence_timeout 300")
+    return conf + service(servers, port=0, kind="DR", check="").replace("virtual_server %s 0" % VIP,
+                                                                          "virtual_server fwmark 7")
+
+
+def pair(daemon):
+    return daemon.status().get("pair", {})
+
+
+def sync(daemon):
+    return daemon.status().get("connection_sync", {})
+
+
+def start_first(site, more=""):
+    first = site.r1.poised(text(site, site.r1, more))
+    wait_until("r1 to be master", lambda: site.holders(VIP), lambda seen: seen == ["r1"], within=30)
+    wait_until("the receiver of r1", lambda: sync(first).get("ready"), within=20)
+    return first
+
+
+def fill(site, entries):
+    feed(site.s1.namespace.name, site.s1.address, entries)
+    return wait_until("r1 to have them", lambda: table(site.r1), lambda seen: len(seen) >= len(entries), within=20)
+
+
+def bound(router):
+    """Connections that the kernel counts for each server."""
+    return {service: {server: entry["active"] + entry["inactive"] for server, entry in servers.items()}
+            for service, servers in router.ipvs().items()}
+
+
+def many(count):
+    return [entry("10.9.%d.%d" % divmod(n, 250), VIP, BACK4 + str(11 + n % 3)) for n in range(count)]
+
+
+def covered(daemon, count, within=60):
+    return wait_until("the other node's connections to be held", lambda: pair(daemon), lambda seen: seen.get(
+        "coverage_percent") == 100 and seen["coverage_of"] >= count, within=within)
+
+
+def kinds(site):
+    """One of each, of one size."""
+    client, server = "192.0.2.77", site.s1.address
+    return [entry(client, VIP, server), entry(client, VIP, server, protocol=UDP, state=0),
+            entry(client, VIP, server, protocol=SCTP, state=8), entry(client, VIP, server, ports=(40001, 8000, 8000), state=4),
+            entry(client, VIP, server, ports=(40000, 8001, 8001)), entry(client, VIP, server, ports=(40000, 8002, 8002)),
+            # of a persistent service, with its template
+            entry(client, VIP, server, ports=(40000, 8003, 8003)),
+            entry(client, VIP, server, ports=(0, 8003, 8003), flags=TEMPLATE, state=1),
+            # of a service by mark: any address, any port
+            entry(client, "203.0.113.9", server, ports=(40000, 8080, 8080), mark=7)]
+
+
+@pytest.mark.ipvs
+def test_every_kind_of_connection_arrives(site):
+    first = start_first(site)
+    feed(site.s1.namespace.name, site.s1.address, [entry("2001:db8::77", VIP6, site.s1.address6)])
+    wait_until("r1 to have the one of IPv6", lambda: table(site.r1), lambda seen: len(seen) == 1)
+    have = fill(site, kinds(site))
+    assert len(have) == 10
+    second = site.r2.poised(text(site, site.r2))
+    covered(second, 9)  # what is closing is sent, and does not count
+    assert table(site.r2) == have
+    # every one of them has found its server in its service, from which comes how it is forwarded
+    assert bound(site.r2) == bound(site.r1)
+    assert sum(sum(service.values()) for service in bound(site.r2).values()) == 9  # a template is no load
+    state = wait_until("a receipt for all", lambda: sync(first), lambda seen: seen["last_taken_percent"] == 100)
+    assert state["unsendable"] == 0
+
+
+@pytest.mark.ipvs
+def test_a_line_that_loses(site):
+    """A third of all datagrams is lost: the table arrives at the first asking all the same, because what has no receipt
+    goes out again."""
+    first = start_first(site, "connection_sync_sweep 0")
+    fill(site, many(3000))
+    second = site.r2.poised(text(site, site.r2))
+    site.r2.run("tc", "qdisc", "add", "dev", "back", "root", "netem", "loss", "20%")  # receipts
+    site.r1.run("tc", "qdisc", "add", "dev", "back", "root", "netem", "loss", "20%")
+    covered(second, 3000)
+    state = sync(first)
+    assert state["datagrams_repeated"] > 0
+    assert len(table(site.r2)) == 3000
+
+
+@pytest.mark.ipvs
+def test_a_line_that_is_cut_meanwhile(site):
+    first = start_first(site, "connection_sync_sweep 0\nconnection_sync_bandwidth 200")
+    fill(site, many(3000))
+    second = site.r2.poised(text(site, site.r2, "preempt_coverage_timeout 3600"))
+    wait_until("the table to be on its way", lambda: len(table(site.r2)), lambda seen: seen > 100, within=20)
+    assert sync(first)["running"] == "sending"
+    site.r2.cut("back")
+    wait_until("r1 to miss the other node", lambda: pair(first).get("state"), lambda seen: seen == "silent", within=20)
+    assert pair(second).get("coverage_percent") != 100
+    site.r2.restore("back")
+    covered(second, 3000)
+    assert len(table(site.r2)) == 3000
+
+
+@pytest.mark.ipvs
+def test_the_receiver_is_stopped_by_somebody_else(site):
+    first = start_first(site, "connection_sync_sweep 5")
+    fill(site, many(500))
+    second = site.r2.poised(text(site, site.r2))
+    covered(second, 500)
+    site.r2.run("ipvsadm", "--stop-daemon", "backup")
+    wait_until("it to run again", lambda: site.r2.run("ipvsadm", "-Ln", "--daemon"), lambda seen: "backup" in seen,
+               within=60)
+    assert "somebody else has stopped" in second.log()
+    wait_until("r1 to send on", lambda: sync(first), lambda seen: seen["last_taken_percent"] == 100, within=30)
+    covered(second, 500)
