@@ -151,6 +151,49 @@ static void watch_usage(struct child *c, struct mono now)
 			"%s: used %d %% of a core in the last minute, no longer too much", role_name(c->role), percent);
 }
 
+/* Reads what the kernel says of a process; false when it says nothing. */
+static bool look_at_process(pid_t pid, struct supervise_look *look)
+{
+	unsigned long long run_ns;
+	char path[40], name[64];
+	bool known = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+	file = fopen(path, "re");
+	known = file && fscanf(file, "%llu", &run_ns) == 1;
+	if (file)
+		fclose(file);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = known ? fopen(path, "re") : NULL;
+	/* Names of roles have neither blanks nor parentheses. */
+	known = file && fscanf(file, "%*d %63s %c", name, &look->state) == 2;
+	if (file)
+		fclose(file);
+	look->run_us = known ? (int64_t)(run_ns / 1000) : 0;
+	return known;
+}
+
+/* Whether it is late because the machine lets it wait. */
+static bool waits_for_processor(struct child *c, bool is_late, struct mono now)
+{
+	struct supervise_look look;
+
+	return supervise_waits(&c->supervise, is_late && look_at_process(c->pid, &look) ? &look : NULL, now);
+}
+
+/* It is left alone, which somebody should know. */
+static void excuse(struct child *c, struct mono now, int64_t limit_us)
+{
+	int64_t late_us = mono_diff_us(now, c->supervise.beat_seen);
+
+	if (c->supervise.is_excused || late_us <= limit_us)
+		return;
+	c->supervise.is_excused = true;
+	log_warning("%s: waits for a processor since %lld ms: the machine has too much to do, or was stopped",
+		role_name(c->role), (long long)(late_us / US_PER_MS));
+}
+
 static void watch_child(struct child *c, struct mono now, int64_t tick_us, int64_t limit_us)
 {
 	char why[80];
@@ -182,13 +225,19 @@ static void on_watch(struct timer *timer, void *arg)
 	int times;
 
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++) {
-		const struct child *c = &p->children[r];
+		struct child *c = &p->children[r];
+		bool is_late;
 
 		limits[r] = supervise_limit_us(&c->supervise, r, p->patience_us, c->status.state == ROLE_STARTING, now);
 		if (!is_watched(c))
 			continue;
 		running++;
-		late += supervise_is_late(&c->supervise, board_beats(c->board), now, limits[r]);
+		is_late = supervise_is_late(&c->supervise, board_beats(c->board), now, limits[r]);
+		late += is_late;
+		if (waits_for_processor(c, is_late, now)) {
+			excuse(c, now, limits[r]);
+			limits[r] *= SUPERVISE_WAITING;
+		}
 	}
 	times = supervise_tolerance(late, running);
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT && p->stop_phase == STOP_NOT; r++)

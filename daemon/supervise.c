@@ -71,7 +71,8 @@ void supervise_started(struct supervise *s, struct mono now)
 	s->started = now;
 	s->beat_seen = now;
 	s->beats = 0;
-	s->is_killed = false;
+	s->is_killed = s->is_excused = false;
+	s->looked_at = MONO_NEVER;
 	s->usage_since = MONO_NEVER;
 }
 
@@ -100,6 +101,22 @@ bool supervise_is_hung(struct supervise *s, uint64_t beats, struct mono now, int
 bool supervise_is_late(const struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us)
 {
 	return beats == s->beats && mono_diff_us(now, s->beat_seen) > limit_us / 2;
+}
+
+bool supervise_waits(struct supervise *s, const struct supervise_look *look, struct mono now)
+{
+	if (!look || look->state != 'R') {
+		s->looked_at = MONO_NEVER;
+		s->is_excused = false;
+		return false;
+	}
+	if (!mono_is_set(s->looked_at)) {
+		s->looked_at = now;
+		s->run_us = look->run_us;
+		return false;
+	}
+	/* A loop that never ends has most of the time. */
+	return look->run_us - s->run_us < mono_diff_us(now, s->looked_at) / 4;
 }
 
 int supervise_tolerance(unsigned late, unsigned running)

@@ -18,6 +18,15 @@ struct supervise {
 	bool is_killed;          /* its end is on the way */
 	struct mono usage_since; /* of processor time */
 	uint64_t usage_us;       /* used up to then */
+	bool is_excused;         /* it is beyond its limit, and waits for a processor: said */
+	struct mono looked_at;   /* since when it is late, as seen; not set = it is not */
+	int64_t run_us;          /* what it had run by then */
+};
+
+/* What the kernel says of the main thread of a role. */
+struct supervise_look {
+	char state;     /* as /proc/PID/stat has it: R = it runs, or would if it had a processor */
+	int64_t run_us; /* processor time so far */
 };
 
 /* The shortest time after which a peer takes over from one of our instances: the smallest master-down interval of a
@@ -42,6 +51,12 @@ void supervise_started(struct supervise *s, struct mono now);
 bool supervise_is_hung(struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us, int64_t tick_us);
 /* True when the beat has been late for half of limit_us: something is wrong, with the role or with the machine. */
 bool supervise_is_late(const struct supervise *s, uint64_t beats, struct mono now, int64_t limit_us);
+/* Whether a role that is late could go on and is not let: it is runnable, and had next to no processor time since it
+ * was first looked at. To be asked with every look at a late role; look NULL: it is not late. A kill would only add to
+ * what such a machine has to do. */
+bool supervise_waits(struct supervise *s, const struct supervise_look *look, struct mono now);
+/* What the limit is multiplied with for one that waits: it ends at a neighbour's patience. */
+#define SUPERVISE_WAITING 4
 /* What the limit is multiplied with when `late` of `running` roles are late at once: many at a time do not hang, they
  * wait for the same machine, and to kill them would make its work more. */
 int supervise_tolerance(unsigned late, unsigned running);

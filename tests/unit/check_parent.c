@@ -27,6 +27,36 @@ START_TEST(test_many_late_roles_are_a_slow_machine)
 }
 END_TEST
 
+START_TEST(test_who_waits_for_a_processor_does_not_hang)
+{
+	struct supervise s = {0};
+	struct supervise_look look = {'R', 5000};
+
+	/* The first look tells nothing yet. */
+	ck_assert(!supervise_waits(&s, &look, at(100)));
+	ck_assert(supervise_waits(&s, &look, at(200)));
+	/* A quarter of the time, and it is no wait any more. */
+	look.run_us = 5000 + 99 * US_PER_MS / 4;
+	ck_assert(supervise_waits(&s, &look, at(200)));
+	look.run_us = 5000 + 25 * US_PER_MS;
+	ck_assert(!supervise_waits(&s, &look, at(200)));
+	/* Stopped, asleep, waiting for a disk: nothing that a processor would help. */
+	for (const char *state = "SDTtZX"; *state; state++) {
+		struct supervise_look other = {*state, 5000};
+
+		supervise_waits(&s, &look, at(300));
+		ck_assert(!supervise_waits(&s, &other, at(400)));
+	}
+	/* It beats again: the next wait is another one. */
+	look.run_us = 0;
+	ck_assert(!supervise_waits(&s, &look, at(500)));
+	ck_assert(supervise_waits(&s, &look, at(600)));
+	ck_assert(!supervise_waits(&s, NULL, at(700)));
+	ck_assert(!supervise_waits(&s, &look, at(800)));
+	ck_assert(supervise_waits(&s, &look, at(900)));
+}
+END_TEST
+
 START_TEST(test_a_still_beat_is_a_hung_role)
 {
 	struct supervise s = {0};
@@ -316,6 +346,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tcase, test_many_late_roles_are_a_slow_machine);
+	tcase_add_test(tcase, test_who_waits_for_a_processor_does_not_hang);
 	tcase_add_test(tcase, test_a_still_beat_is_a_hung_role);
 	tcase_add_test(tcase, test_a_parent_that_slept_blames_nobody);
 	tcase_add_test(tcase, test_usage_is_that_of_the_last_minute);
