@@ -109,7 +109,7 @@ struct status_instance {
 	struct addr error_source;     /* of the last advertisement that was dropped */
 	struct addr rival;            /* another master who stays one (split brain suspected), else not set */
 	uint32_t is_leaving;          /* a master that has told the others to take over, and serves on until one has */
-	uint32_t zero;
+	uint32_t rival_drop;          /* enum vrrp_drop: why the rival's advertisements do not count here */
 	uint64_t resync_wish; /* a handover waits for the connections: number of the wish that they be sent; 0 = none */
 	char why[WHY_SIZE];
 };

@@ -124,6 +124,14 @@ static void remember_signature(
 		vrrp_ledger_adopt(ledger, time, addr_format(&advert->source, buf));
 }
 
+/* Whoever advertises beside a master; one whose advertisements do not count makes the most lasting split. */
+static void hear_rival(struct vrrp_instance *instance, const struct addr *source, enum vrrp_drop drop, struct mono now)
+{
+	if (instance->vr.state == VRRP_MASTER && !addr_equal(source, &instance->vr.source))
+		vrrp_report_split(
+			instance, vrrp_split_heard(&instance->split, instance->conf->advert_us, source, drop, now));
+}
+
 static void accept_advert(struct vrrp_instance *instance, const struct vrrp_advert *advert)
 {
 	struct vrrp_event event = {.kind = VRRP_EVENT_ADVERT,
@@ -144,9 +152,8 @@ static void accept_advert(struct vrrp_instance *instance, const struct vrrp_adve
 	if (was_master && advert->priority != VRRP_PRIORITY_LEAVING && advert->priority < instance->vr.priority)
 		vrrp_report_lower(instance, &advert->source, advert->priority);
 	vrrp_instance_step(instance, &event);
-	if (was_master && instance->vr.state == VRRP_MASTER && advert->priority != VRRP_PRIORITY_LEAVING)
-		vrrp_report_split(instance,
-			vrrp_split_heard(&instance->split, instance->conf->advert_us, &advert->source, event.now));
+	if (was_master && advert->priority != VRRP_PRIORITY_LEAVING)
+		hear_rival(instance, &advert->source, VRRP_DROP_NONE, event.now);
 }
 
 void vrrp_receive(void *arg, const struct vrrp_arrival *arrival)
@@ -185,6 +192,7 @@ void vrrp_receive(void *arg, const struct vrrp_arrival *arrival)
 	if (drop != VRRP_DROP_NONE) {
 		vrrp_report_drop(instance, drop, &source);
 		vrrp_record_advert(instance, &source, NULL, drop);
+		hear_rival(instance, &source, drop, mono_now());
 		return;
 	}
 	if (receiver.hmac)

@@ -48,7 +48,8 @@ static void fill_instance(const struct vrrp_instance *instance, struct status_in
 		.is_leaving = vr->leaving != VRRP_STAYING,
 		.resync_wish = vrrp_handover_wish(instance->process, instance->index),
 		.error_source = instance->error_source,
-		.rival = instance->split.is_suspected ? instance->split.rival : (struct addr){0}};
+		.rival = instance->split.is_suspected ? instance->split.rival : (struct addr){0},
+		.rival_drop = instance->split.is_suspected ? instance->split.drop : VRRP_DROP_NONE};
 	memcpy(record->dropped, instance->counters.dropped, sizeof(instance->counters.dropped));
 	memcpy(record->checksums, instance->counters.checksums, sizeof(instance->counters.checksums));
 	record->signed_received = instance->counters.signed_received;
@@ -411,15 +412,12 @@ void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const
 
 void vrrp_report_split(struct vrrp_instance *instance, enum vrrp_split_change change)
 {
-	char buf[ADDR_TEXT], why[WHY_SIZE];
+	char why[WHY_SIZE];
 
 	if (change == VRRP_SPLIT_SAME)
 		return;
-	addr_format(&instance->split.rival, buf);
 	if (change == VRRP_SPLIT_SUSPECTED)
-		snprintf(why, sizeof(why),
-			"%s goes on advertising as master although we do: does it hear us? (one-way link, or a filter)",
-			buf);
+		vrrp_split_text(&instance->split, why);
 	else
 		snprintf(why, sizeof(why), "%s",
 			instance->vr.state == VRRP_MASTER ? "the other master is silent" : "we are master no more");

@@ -148,8 +148,10 @@ static void find_in_vrrp(struct problems *p, const struct status_source *source)
 			add(p, conf_string(conf, conf->instances[i].name), "FAULT: %s", status.why);
 		if (known && addr_is_set(&status.rival))
 			add(p, conf_string(conf, conf->instances[i].name),
-				"split brain suspected: %s goes on advertising as master although this node does",
-				addr_format(&status.rival, text));
+				"split brain suspected: %s goes on advertising as master although this node does%s%s",
+				addr_format(&status.rival, text),
+				status.rival_drop ? ", and does not count here: " : "",
+				status.rival_drop ? vrrp_drop_name((enum vrrp_drop)status.rival_drop) : "");
 		find_in_addresses(p, source, &conf->instances[i]);
 	}
 }

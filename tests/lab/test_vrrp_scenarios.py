@@ -12,7 +12,7 @@ import pytest
 from poiselab import wait_until
 from poiselab.configs import EVERY_ROLE, instance
 from poiselab.forge import Speaker, advert
-from poiselab.site import FRONT4, VIP
+from poiselab.site import BACK4, FRONT4, VIP
 
 R1, R2, CLIENT = FRONT4 + "2", FRONT4 + "3", FRONT4 + "50"
 INTERVAL = 0.2
@@ -148,6 +148,29 @@ def test_unicast_takes_peers_only_and_within_their_ttl(site):
     speaker.send(source=CLIENT, ttl=150, **to)
     wait_state(daemon, "BACKUP")
     speaker.close()
+
+
+@pytest.mark.nftables
+def test_advertisements_on_two_paths(site):
+    """A peer that is named by two of its addresses is spoken to on two ways: one of them may be lost."""
+    def text(priority, own, front, back):
+        return one(priority, more=UNICAST % (own, "%s\n\t%s" % (front, back)))
+
+    first = site.r1.poised(text(150, R1, R2, BACK4 + "3"))
+    wait_state(first, "MASTER")
+    second = site.r2.poised(text(100, R2, R1, BACK4 + "2"))
+    wait_state(second, "BACKUP")
+    wait_until("both copies to be heard", lambda: second.vrrp("one")["adverts_received"], lambda n: n >= 4)
+    site.r2.run("nft", "add", "table", "ip", "loss")
+    site.r2.run("nft", "add", "chain", "ip", "loss", "in", "{ type filter hook prerouting priority -300 ; }")
+    site.r2.run("nft", "add", "rule", "ip", "loss", "in", "iifname front ip protocol 112 drop")
+    heard = second.vrrp("one")["adverts_received"]
+    wait_until("those of the other way", lambda: second.vrrp("one")["adverts_received"], lambda n: n >= heard + 10)
+    assert second.state("one") == "BACKUP" and second.vrrp("one")["became_master"] == 0
+    site.r2.run("nft", "add", "rule", "ip", "loss", "in", "iifname back ip protocol 112 drop")
+    wait_state(second, "MASTER")
+    site.r2.run("nft", "delete", "table", "ip", "loss")
+    wait_state(second, "BACKUP")
 
 
 @pytest.mark.parametrize("peers", ["", "2001:db8:1::3"])

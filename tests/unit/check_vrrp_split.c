@@ -3,6 +3,7 @@
 #include "../../vrrp/vrrp_split.h"
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define INTERVAL US_PER_S
 
@@ -20,7 +21,7 @@ static int hear(struct vrrp_split *split, int n, int64_t gap_us)
 
 	for (int i = 0; i < n; i++) {
 		ck_assert_int_eq(vrrp_split_look(split, true, INTERVAL, at(i * gap_us)), VRRP_SPLIT_SAME);
-		if (vrrp_split_heard(split, INTERVAL, &other, at(i * gap_us)) == VRRP_SPLIT_SUSPECTED)
+		if (vrrp_split_heard(split, INTERVAL, &other, VRRP_DROP_NONE, at(i * gap_us)) == VRRP_SPLIT_SUSPECTED)
 			found = i + 1;
 	}
 	return found;
@@ -42,7 +43,8 @@ START_TEST(test_a_change_of_hands_is_none)
 	ck_assert_int_eq(hear(&split, 3, INTERVAL), 0);
 	/* we yield, and are master again much later */
 	ck_assert_int_eq(vrrp_split_look(&split, false, INTERVAL, at(3 * INTERVAL)), VRRP_SPLIT_SAME);
-	ck_assert_int_eq(vrrp_split_heard(&split, INTERVAL, &other, at(90 * INTERVAL)), VRRP_SPLIT_SAME);
+	ck_assert_int_eq(
+		vrrp_split_heard(&split, INTERVAL, &other, VRRP_DROP_NONE, at(90 * INTERVAL)), VRRP_SPLIT_SAME);
 	ck_assert_uint_eq(split.heard, 1);
 }
 END_TEST
@@ -77,6 +79,26 @@ START_TEST(test_it_is_over)
 }
 END_TEST
 
+START_TEST(test_who_does_not_count_is_one_too)
+{
+	static const char forged[] = "its authentication is wrong";
+	struct vrrp_split split = {0};
+	char text[WHY_SIZE];
+
+	for (int i = 0; i < 4; i++)
+		vrrp_split_heard(&split, INTERVAL, &other, VRRP_DROP_AUTH_FAILURE, at(i * INTERVAL));
+	ck_assert(split.is_suspected);
+	ck_assert_ptr_nonnull(strstr(vrrp_split_text(&split, text), "192.0.2.3"));
+	ck_assert_ptr_nonnull(strstr(text, forged));
+	/* Each cause has its sentence, whole. */
+	for (enum vrrp_drop drop = VRRP_DROP_NONE; drop < VRRP_DROP_COUNT; drop++) {
+		split.drop = drop;
+		split.rival = (struct addr){.family = 10, .bytes = {[0 ... 15] = 0xfd}};
+		ck_assert_uint_lt(strlen(vrrp_split_text(&split, text)), WHY_SIZE - 1);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("vrrp split");
@@ -89,6 +111,7 @@ int main(void)
 	tcase_add_test(tc, test_a_burst_is_none);
 	tcase_add_test(tc, test_rare_ones_are_none);
 	tcase_add_test(tc, test_it_is_over);
+	tcase_add_test(tc, test_who_does_not_count_is_one_too);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
