@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout, here or in the headers of the records. */
-#define CONF_LAYOUT 17
+#define CONF_LAYOUT 18
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 /* table number, member of struct conf, record */
@@ -28,9 +28,12 @@
 	X(ADDRESS, addresses, struct conf_address)                                                                     \
 	X(ROUTE, routes, struct conf_route)                                                                            \
 	X(NEXTHOP, nexthops, struct conf_nexthop)                                                                      \
+	X(ENCAP, encaps, struct conf_encap)                                                                            \
 	X(RULE, rules, struct conf_rule)                                                                               \
+	X(LINK, links, struct conf_link)                                                                               \
 	X(PEER, peers, struct conf_peer)                                                                               \
 	X(TRACK, tracks, struct conf_track)                                                                            \
+	X(TRACK_GROUP, track_groups, struct conf_track_group)                                                          \
 	X(GROUP, groups, struct conf_group)                                                                            \
 	X(GROUP_MEMBER, group_members, conf_index_t) /* conf->instances */                                             \
 	X(SCRIPT, scripts, struct conf_script)                                                                         \
@@ -138,6 +141,7 @@ struct conf_global {
 	int32_t fold_priority;                           /* of the chain that sets the mark */
 	uint32_t check_processes;                        /* health checkers, 1..CHECKERS_MAX */
 	uint32_t zero2;
+	conf_string_t vmac_prefix, vmac_addr_prefix;     /* of names of interfaces that are made; 0 = vrrp */
 };
 
 /* ---- SNMP: receivers of notifications that need no snmpd ---- */

@@ -18,17 +18,39 @@ struct conf_route {
 	uint8_t has_preference, preference, has_ttl_propagate, ttl_propagate, zero1[3];
 	uint32_t table, metric; /* metric 0 = the kernel's default */
 	uint32_t realms, expires_s;
+	conf_string_t vrf;                      /* its table counts, not `table` */
 	uint32_t metrics_given, metrics_locked; /* bits by RTAX_* */
 	uint32_t metrics[CONF_ROUTE_METRICS];
 	conf_string_t congctl;
 	struct conf_range nexthops; /* one: of the route itself */
 	conf_index_t instance;      /* CONF_NONE: it is always there */
+	conf_index_t track_group;   /* of a static one; CONF_NONE: nothing depends on it */
 };
 
 struct conf_nexthop {
 	struct addr via; /* AF_UNSPEC = none */
 	conf_string_t interface;
 	uint32_t weight, flags, realms; /* 1..256; RTNH_F_* */
+	conf_index_t encap;             /* CONF_NONE: packets go as they are */
+};
+
+/* What packets are wrapped in (encap). */
+#define CONF_ENCAP_LABELS 16
+#define CONF_ENCAP_SEGMENTS 8
+#define CONF_ENCAP_CSUM_NONE 255 /* ila: none is asked for */
+
+struct conf_encap {
+	uint8_t type;     /* LWTUNNEL_ENCAP_MPLS, _IP, _IP6, _ILA or _SEG6 */
+	uint8_t mode;     /* ila: ILA_CSUM_* or CONF_ENCAP_CSUM_NONE; seg6: SEG6_IPTUN_MODE_* */
+	uint8_t tos, ttl; /* of the outer header; ttl 0 = the kernel's choice */
+	uint16_t flags;   /* ip, ip6: bits of the tunnel, as LWTUNNEL_IP_FLAGS has them in network order */
+	uint16_t zero;
+	uint64_t id;          /* ip, ip6: of the tunnel; ila: the locator */
+	struct addr to, from; /* ip, ip6 */
+	uint8_t n_labels, n_segments, zero2[2];
+	uint32_t labels[CONF_ENCAP_LABELS];        /* mpls, outermost first */
+	uint8_t segments[CONF_ENCAP_SEGMENTS][16]; /* seg6, in the order of the way */
+	uint32_t zero3;
 };
 
 struct conf_rule {
@@ -46,7 +68,7 @@ struct conf_rule {
 	uint16_t sport[2], dport[2]; /* first and last; 0 = any */
 	conf_string_t iif, oif;
 	conf_index_t instance; /* CONF_NONE: it is always there */
-	uint32_t zero2;
+	conf_index_t track_group;
 };
 
 #endif

@@ -27,7 +27,7 @@ struct conf_instance {
 	uint8_t notify_priority; /* changes of the effective priority go to the FIFO */
 	uint8_t unicast;               /* 1: send to peers instead of the group */
 	uint8_t checksum_message_only; /* v3/IPv4: RFC 9568 form when sending (v3_checksum_as_v2) */
-	uint8_t use_vmac;
+	uint8_t use_vmac; /* `link` has the virtual MAC address */
 	uint8_t lower_prio_no_advert; /* do not answer a lower-priority advertisement */
 	uint8_t skip_check_adv_addr;
 	uint8_t higher_prio_send_advert; /* advertise once more before yielding to a higher priority */
@@ -42,12 +42,14 @@ struct conf_instance {
 	struct addr source;          /* mcast_src_ip / unicast_src_ip; AF_UNSPEC = the interface's primary address */
 	struct addr group_address;   /* of advertisements by multicast */
 	uint8_t unicast_ttl;
-	uint8_t vmac_mac[6]; /* use_vmac */
+	uint8_t zero4[3];
+	conf_index_t link;       /* the interface that is made for its addresses; CONF_NONE: its own holds them */
+	struct conf_range links; /* all that are made for it */
 	struct conf_range addresses; /* advertised first (n_advertised of them), then excluded ones */
 	uint32_t n_advertised;
 	struct conf_range routes, rules;
-	conf_string_t vmac;      /* use_vmac: name of the interface that holds the addresses */
 	uint32_t vmac_xmit_base; /* advertisements leave from the interface below all the same */
+	conf_string_t vrf;       /* of unicast without an interface */
 	struct conf_range peers;
 	struct conf_range tracks;
 	struct conf_range notifies;
@@ -82,7 +84,21 @@ struct conf_address {
 	conf_index_t instance; /* CONF_NONE: it is always held */
 	uint32_t flags;        /* IFA_F_* of the kernel */
 	uint32_t preferred_s;  /* seconds, as long as the address lasts at most; UINT32_MAX = as long */
-	uint32_t zero;
+	conf_index_t link;     /* the interface that is made for it; CONF_NONE: one that is there */
+	uint32_t use_vmac;
+	conf_index_t track_group; /* of a static one; CONF_NONE: nothing depends on it */
+};
+
+/* An interface that is made on another one, and lives as long as the configuration says so. */
+enum conf_link_kind { CONF_LINK_NONE, CONF_LINK_MACVLAN, CONF_LINK_IPVLAN };
+struct conf_link {
+	conf_string_t name, base;
+	uint8_t kind;   /* enum conf_link_kind */
+	uint8_t mode;   /* ipvlan: IPVLAN_F_*, 0 = bridge */
+	uint8_t mac[6]; /* macvlan */
+	conf_index_t instance;
+	struct addr own; /* ipvlan: an address that it always has */
+	uint8_t own_prefix, zero[3];
 };
 
 struct conf_peer {
@@ -96,7 +112,8 @@ enum conf_track_kind {
 	CONF_TRACK_PROCESS,
 	CONF_TRACK_FILE,
 	CONF_TRACK_SERVICE,
-	CONF_TRACK_BFD
+	CONF_TRACK_BFD,
+	CONF_TRACK_STATIC
 };
 
 struct conf_track {
@@ -107,11 +124,17 @@ struct conf_track {
 	conf_index_t file;    /* CONF_TRACK_FILE */
 	conf_index_t service; /* CONF_TRACK_SERVICE */
 	conf_index_t bfd;     /* CONF_TRACK_BFD */
+	conf_index_t track_group; /* CONF_TRACK_STATIC */
 	/* 0 = a failure is FAULT; else added while up (>0) or while down (<0); of a file: times the number in it */
 	int32_t weight;
 	uint32_t reverse;
 	conf_index_t instance; /* or CONF_NONE when it belongs to a group */
 	conf_index_t group;
+};
+
+/* Static addresses, routes and rules name it, tracks of instances watch it. */
+struct conf_track_group {
+	conf_string_t name;
 };
 
 struct conf_group {

@@ -20,7 +20,7 @@ struct facts {
 	char text[VRRP_TEXT_SIZE]; /* object of the lowest fault */
 	struct addr source;        /* AF_UNSPEC: none */
 	bool must_wait;            /* the kernel is still checking the only address, or making an interface */
-	bool waits_for_vmac;
+	bool waits_for_link;
 };
 
 static void add_fault(struct facts *facts, enum vrrp_fault fault, const char *object)
@@ -150,35 +150,46 @@ static void look_at_other_interfaces(struct facts *facts, const struct vrrp_inst
 	}
 }
 
-/* It is made when the interface below is there; one that cannot be made is a fault. */
-static void look_at_vmac(struct facts *facts, const struct vrrp_instance *instance, const struct link *base)
+/* Each is made when the interface below is there; one that cannot be made is a fault. */
+static void look_at_links(struct facts *facts, const struct vrrp_instance *instance)
 {
-	const struct vrrp_set *set = instance->process->set;
-	const struct vrrp_way *way = &set->ways[set->conf->n_routes + set->conf->n_rules + instance->index];
+	const struct vrrp_process *process = instance->process;
+	const struct conf *conf = process->set->conf;
+	const struct conf_range *range = &instance->conf->links;
 
-	if (!instance->conf->use_vmac || !base || way->is_set)
-		return;
-	if (way->last_error)
-		add_fault(facts, VRRP_FAULT_NO_INTERFACE, conf_string(set->conf, instance->conf->vmac));
-	else if (!instance->is_started)
-		facts->must_wait = facts->waits_for_vmac = true;
+	for (uint32_t i = range->first; i < range->first + range->count; i++) {
+		const struct vrrp_way *way = &process->set->ways[conf->n_routes + conf->n_rules + i];
+
+		if (way->is_set || !links_find_name(&process->monitor.links, conf_string(conf, conf->links[i].base)))
+			continue;
+		if (way->last_error)
+			add_fault(facts, VRRP_FAULT_NO_INTERFACE, conf_string(conf, conf->links[i].name));
+		else if (!instance->is_started)
+			facts->must_wait = facts->waits_for_link = true;
+	}
+}
+
+/* Unicast may do without an interface, and go as the routes lead it, in the VRF that is named or in none. */
+static conf_string_t speaks_on(const struct conf_instance *instance)
+{
+	return instance->interface ? instance->interface : instance->vrf;
 }
 
 static void look(struct facts *facts, const struct vrrp_instance *instance)
 {
 	const struct vrrp_process *process = instance->process;
 	const struct conf *conf = process->set->conf;
-	const char *interface = conf_string(conf, instance->conf->interface);
+	const char *interface = conf_string(conf, speaks_on(instance->conf));
 	const struct link *link = links_find_name(&process->monitor.links, interface);
 	struct vrrp_priority priority = vrrp_priority_of(conf, instance->index, process->set->tracks.seen);
 	char name[VRRP_TEXT_SIZE];
 
 	*facts = (struct facts){.priority = priority.effective};
-	if (!link || instance->conf->track_primary)
+	if (interface[0] && (!link || instance->conf->track_primary))
 		add_link_faults(facts, link, interface);
 	look_at_other_interfaces(facts, instance);
 	look_at_routes(facts, instance);
-	look_at_vmac(facts, instance, link);
+	look_at_links(facts, instance);
 	find_source(facts, instance, link);
 	if (instance->is_deaf)
 		add_fault(facts, VRRP_FAULT_SOCKET, interface);
@@ -277,7 +288,7 @@ static void deliver(struct vrrp_instance *instance, const struct facts *facts)
 		return;
 	if (!instance->is_started) {
 		/* In a moment. */
-		if (facts->waits_for_vmac)
+		if (facts->waits_for_link)
 			return;
 		if (facts->must_wait && facts->faults == VRRP_FAULT_BIT(VRRP_FAULT_NO_SOURCE))
 			wait_for_address(instance);
@@ -308,10 +319,14 @@ static void deliver(struct vrrp_instance *instance, const struct facts *facts)
 
 /* ---- interfaces and sockets ---- */
 
-/* The interface that holds addresses which name none. */
-static conf_string_t held_on(const struct conf_instance *instance)
+/* The interface that holds an address. */
+static conf_string_t held_on(const struct conf *conf, const struct conf_address *address)
 {
-	return instance->use_vmac ? instance->vmac : instance->interface;
+	if (address->link != CONF_NONE)
+		return conf->links[address->link].name;
+	if (address->interface || address->instance == CONF_NONE)
+		return address->interface;
+	return conf->instances[address->instance].interface;
 }
 
 static void find_interfaces(struct vrrp_process *process)
@@ -320,7 +335,7 @@ static void find_interfaces(struct vrrp_process *process)
 
 	for (uint32_t i = 0; i < set->conf->n_instances; i++) {
 		struct vrrp_instance *instance = &set->instances[i];
-		const char *name = conf_string(set->conf, instance->conf->interface);
+		const char *name = conf_string(set->conf, speaks_on(instance->conf));
 		const struct link *link = links_find_name(&process->monitor.links, name);
 		uint32_t ifindex = link ? link->ifindex : 0, birth = link ? link->birth : 0;
 
@@ -334,9 +349,8 @@ static void find_interfaces(struct vrrp_process *process)
 	for (uint32_t i = 0; i < set->conf->n_addresses; i++) {
 		const struct conf_address *address = &set->conf->addresses[i];
 		bool is_static = address->instance == CONF_NONE;
-		conf_string_t name =
-			address->interface || is_static ? address->interface : held_on(&set->conf->instances[address->instance]);
-		const struct link *link = links_find_name(&process->monitor.links, conf_string(set->conf, name));
+		const char *name = conf_string(set->conf, held_on(set->conf, address));
+		const struct link *link = links_find_name(&process->monitor.links, name);
 		uint32_t ifindex = link ? link->ifindex : 0;
 
 		if (link && memcmp(set->wishes[i].mac, link->mac, sizeof(link->mac)) != 0) {
@@ -357,13 +371,12 @@ static int listen_for(struct vrrp_process *process, const struct vrrp_instance *
 	struct vrrp_listen_key key = {
 		.family = conf->family, .protocol = conf->auth == CONF_AUTH_AH ? VRRP_PROTOCOL_AH : VRRP_PROTOCOL};
 
-	if (conf->unicast)
-		return vrrp_listeners_need(&process->sockets, &key);
-	if (instance->ifindex == 0)
+	if (!conf->unicast && instance->ifindex == 0)
 		return 0;
-	key.ifindex = instance->ifindex;
-	key.birth = instance->birth;
-	key.group = conf->group_address;
+	key.ifindex = conf->unicast ? vrrp_instance_vrf(instance) : instance->ifindex;
+	key.birth = key.ifindex ? instance->birth : 0;
+	if (!conf->unicast)
+		key.group = conf->group_address;
 	return vrrp_listeners_need(&process->sockets, &key);
 }
 
@@ -384,10 +397,12 @@ static void hear(struct vrrp_process *process)
 
 		if (error && !instance->is_deaf)
 			log_error("vrrp %s: no socket to receive on %s: %s", instance->name,
-				conf_string(set->conf, instance->conf->interface), strerror(-error));
+				conf_string(set->conf, speaks_on(instance->conf)), strerror(-error));
 		instance->is_deaf = error != 0;
 		is_any_deaf |= error != 0;
-		vrrp_map_put(&set->map, key, i);
+		/* What comes for the others is found by its sender. */
+		if (instance->conf->interface)
+			vrrp_map_put(&set->map, key, i);
 	}
 	vrrp_listeners_end(&process->sockets);
 	process->listeners_changed = is_any_deaf;

@@ -21,9 +21,10 @@
 static int send_from_vmac(struct vrrp_instance *instance, const struct vrrp_departure *departure)
 {
 	const struct vrrp_process *process = instance->process;
-	const struct link *link =
-		links_find_name(&process->monitor.links, conf_string(process->set->conf, instance->conf->vmac));
-	const struct vrrp_vmac_frame head = {.mac = instance->conf->vmac_mac,
+	const struct conf *conf = process->set->conf;
+	const struct conf_link *vmac = &conf->links[instance->conf->link];
+	const struct link *link = links_find_name(&process->monitor.links, conf_string(conf, vmac->name));
+	const struct vrrp_vmac_frame head = {.mac = vmac->mac,
 		.source = departure->source,
 		.destination = departure->destination,
 		.ttl = departure->ttl,
@@ -44,7 +45,7 @@ static void send_to(struct vrrp_instance *instance, struct vrrp_sending *tx, con
 		.ttl = tx->ttl,
 		.source = tx->source,
 		.destination = *destination,
-		.ifindex = instance->conf->unicast ? 0 : instance->ifindex,
+		.ifindex = instance->conf->unicast ? vrrp_instance_vrf(instance) : instance->ifindex,
 		.data = packet};
 	char buf[ADDR_TEXT];
 	uint32_t held_back;

@@ -76,14 +76,27 @@ static int take_gone_link(struct links *links, uint32_t ifindex)
 	return LINK_STATE;
 }
 
-static bool is_veth(struct nlattr *info)
+static bool is_kind(struct nlattr *attr, const char *kind)
 {
-	static const char kind[] = "veth";
-	struct nlattr *tb[IFLA_INFO_MAX + 1];
+	size_t size = strlen(kind) + 1;
 
-	return info && nla_parse_nested(tb, IFLA_INFO_MAX, info, NULL) >= 0 && tb[IFLA_INFO_KIND] &&
-	       nla_len(tb[IFLA_INFO_KIND]) >= (int)sizeof(kind) &&
-	       memcmp(nla_data(tb[IFLA_INFO_KIND]), kind, sizeof(kind)) == 0;
+	return attr && nla_len(attr) >= (int)size && memcmp(nla_data(attr), kind, size) == 0;
+}
+
+/* What kind of interface it is, as far as that matters. */
+static void take_info(struct link *link, struct nlattr *info)
+{
+	struct nlattr *tb[IFLA_INFO_MAX + 1], *data[IFLA_VRF_MAX + 1];
+
+	link->is_veth = false;
+	link->vrf_table = 0;
+	if (!info || nla_parse_nested(tb, IFLA_INFO_MAX, info, NULL) < 0)
+		return;
+	link->is_veth = is_kind(tb[IFLA_INFO_KIND], "veth");
+	if (is_kind(tb[IFLA_INFO_KIND], "vrf") && tb[IFLA_INFO_DATA] &&
+		nla_parse_nested(data, IFLA_VRF_MAX, tb[IFLA_INFO_DATA], NULL) >= 0 && data[IFLA_VRF_TABLE] &&
+		nla_len(data[IFLA_VRF_TABLE]) >= (int)sizeof(uint32_t))
+		link->vrf_table = nla_get_u32(data[IFLA_VRF_TABLE]);
 }
 
 static int take_link(struct links *links, const struct nlmsghdr *nlh)
@@ -113,7 +126,7 @@ static int take_link(struct links *links, const struct nlmsghdr *nlh)
 	nla_strlcpy(link->name, tb[IFLA_IFNAME], sizeof(link->name));
 	if (tb[IFLA_MTU] && nla_len(tb[IFLA_MTU]) >= (int)sizeof(uint32_t))
 		link->mtu = nla_get_u32(tb[IFLA_MTU]);
-	link->is_veth = is_veth(tb[IFLA_LINKINFO]);
+	take_info(link, tb[IFLA_LINKINFO]);
 	link->mac_length = 0;
 	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == (int)sizeof(link->mac)) {
 		link->mac_length = sizeof(link->mac);

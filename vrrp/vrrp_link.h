@@ -28,8 +28,9 @@ struct link {
 	uint32_t flags;   /* IFF_* */
 	uint32_t counted; /* those that count for faults: the same, unless a change is delayed (vrrp_damp.h) */
 	uint32_t mtu;
-	uint16_t type; /* ARPHRD_* */
-	bool is_veth;  /* its other end is on this machine, too */
+	uint16_t type;      /* ARPHRD_* */
+	bool is_veth;       /* its other end is on this machine, too */
+	uint32_t vrf_table; /* of a VRF; 0 = it is none */
 	uint8_t mac_length;
 	uint8_t mac[6];
 	struct link_address *addresses; /* in the kernel's order */

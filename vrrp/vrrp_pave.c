@@ -254,14 +254,17 @@ static int add_job(struct vrrp_pave *pave, const struct vrrp_path *path, uint32_
 	return vrrp_path_put(path, msg);
 }
 
-/* ---- interfaces with a virtual MAC address ---- */
+/* ---- interfaces that are made ---- */
 
-/* The interface below must not answer for addresses that are not its own; what it was set to stays with the lease. */
+/* The interface below must not answer for addresses that are not its own; what it was set to stays with the lease.
+ * Where both have one MAC address, either may answer. */
 static void quiet_base(struct vrrp_pave *pave, struct vrrp_path *path)
 {
 	const struct link *base = links_find(pave->links, vrrp_vmac_base(path));
 	int before;
 
+	if (!vrrp_vmac_has_mac(path))
+		return;
 	for (uint32_t i = 0; i < pave->n_leases && !path->kept; i++) {
 		if (pave->leases[i].kind == VRRP_PATH_LINK && vrrp_vmac_base(&pave->leases[i]) == vrrp_vmac_base(path))
 			path->kept = pave->leases[i].kept;
@@ -293,8 +296,8 @@ static int raise_links(struct vrrp_pave *pave, const struct conf *conf, const st
 	uint32_t first = conf->n_routes + conf->n_rules;
 	int error = 0;
 
-	for (uint32_t i = 0; i < conf->n_instances && !error; i++) {
-		const struct link *link = links_find_name(pave->links, conf_string(conf, conf->instances[i].vmac));
+	for (uint32_t i = 0; i < conf->n_links && !error; i++) {
+		const struct link *link = links_find_name(pave->links, conf_string(conf, conf->links[i].name));
 		struct vrrp_path raise;
 		struct nl_msg *msg;
 

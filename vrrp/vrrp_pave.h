@@ -12,8 +12,8 @@
 
 struct netlink_batch;
 
-/* A route, a rule or the interface of an instance with a virtual MAC address that may have to be there: in the order of
- * conf->routes, conf->rules, conf->instances. */
+/* A route, a rule or an interface that is made, which may have to be there: in the order of conf->routes, conf->rules,
+ * conf->links. */
 struct vrrp_way {
 	bool is_wanted; /* its instance is master, or it has none */
 	bool is_ready;  /* path is valid: every interface exists */
@@ -27,7 +27,7 @@ struct vrrp_way {
 
 static inline uint32_t vrrp_pave_count(const struct conf *conf)
 {
-	return conf->n_routes + conf->n_rules + conf->n_instances;
+	return conf->n_routes + conf->n_rules + conf->n_links;
 }
 
 struct vrrp_pave_look;

@@ -55,8 +55,8 @@ static void pave(struct vrrp_process *process)
 		set->ways[i].is_wanted = is_held(process, conf->routes[i].instance);
 	for (uint32_t i = 0; i < conf->n_rules; i++)
 		set->ways[conf->n_routes + i].is_wanted = is_held(process, conf->rules[i].instance);
-	for (uint32_t i = 0; i < conf->n_instances; i++)
-		set->ways[conf->n_routes + conf->n_rules + i].is_wanted = conf->instances[i].use_vmac;
+	for (uint32_t i = 0; i < conf->n_links; i++)
+		set->ways[conf->n_routes + conf->n_rules + i].is_wanted = true;
 	next = vrrp_pave_apply(&process->pave, conf, set->ways, mono_now(), vrrp_report_way, process);
 	if (mono_is_set(next))
 		loop_timer_set(process->role->loop, &process->paths_due, next);

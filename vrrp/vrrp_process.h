@@ -70,7 +70,7 @@ struct vrrp_instance {
 	bool is_deleted;   /* it is not in the configuration that comes */
 	bool has_past;     /* `past` is what a predecessor's board says */
 	struct vrrp_past past;
-	uint32_t ifindex;        /* 0 = the interface does not exist */
+	uint32_t ifindex;        /* of its interface, or of its VRF; 0 = it does not exist */
 	uint32_t birth;          /* of the interface */
 	struct mono quiet_until; /* its link came up, and was not heard yet */
 	uint32_t mtu;
@@ -114,7 +114,7 @@ struct vrrp_set {
 	const struct vrrp_vr **vr_space;
 	struct vrrp_wish *wishes; /* conf->n_addresses */
 	uint32_t *last_errors;    /* conf->n_addresses: errno of the last attempt */
-	struct vrrp_way *ways;    /* conf->n_routes + conf->n_rules */
+	struct vrrp_way *ways;    /* vrrp_pave_count(conf) */
 	struct vrrp_tracks tracks;
 	struct vrrp_links_seen seen;
 	struct vrrp_map map;
@@ -174,6 +174,12 @@ struct vrrp_set *vrrp_set_new(struct vrrp_process *process, const struct conf *c
 void vrrp_set_free(struct vrrp_set *set);                                             /* NULL is allowed */
 /* Moves what goes on from the old set (NULL at first) into the new one, and stops what does not. */
 void vrrp_set_take_over(struct vrrp_process *process, struct vrrp_set *set, struct vrrp_set *old);
+
+/* The VRF that an instance without an interface speaks in; 0 = none. */
+static inline uint32_t vrrp_instance_vrf(const struct vrrp_instance *instance)
+{
+	return instance->conf->interface ? 0 : instance->ifindex;
+}
 
 /* ---- vrrp_instance.c ---- */
 /* One step: the event into the state machine, the actions out, the sync group asked. event->now is set here. */

@@ -61,7 +61,7 @@ static struct vrrp_instance *find_instance(
 		const struct conf_instance *conf = set->instances[i].conf;
 
 		if (conf->unicast && conf->vrid == vrid && conf->family == arrival->packet.family &&
-			is_peer(set->conf, conf, source))
+			arrival->vrf == vrrp_instance_vrf(&set->instances[i]) && is_peer(set->conf, conf, source))
 			return &set->instances[i];
 	}
 	return NULL;

@@ -185,6 +185,8 @@ void vrrp_report_address(void *arg, uint32_t index, int error, const char *text)
 	char buf[ADDR_TEXT], culprit[VRRP_TEXT_SIZE];
 
 	process->set->last_errors[index] = (uint32_t)error;
+	/* A track_group may hold it. */
+	process->facts_changed |= is_static;
 	role_store(process->role, VRRP_TABLE_ADDRESS, index, &record, sizeof(record));
 	addr_format(&wish->addr, buf);
 	if (is_new_error)
@@ -210,7 +212,7 @@ void vrrp_report_way(void *arg, uint32_t index, int error, const char *text)
 	bool is_route = index < conf->n_routes;
 	uint32_t links = conf->n_routes + conf->n_rules;
 	conf_index_t number = is_route ? index : index - conf->n_routes;
-	conf_index_t owner = index >= links ? index - links
+	conf_index_t owner = index >= links ? conf->links[index - links].instance
 			     : is_route     ? conf->routes[number].instance
 					    : conf->rules[number].instance;
 	struct status_address record = {.is_set = way->is_set, .last_error = (uint32_t)error};
@@ -220,10 +222,11 @@ void vrrp_report_way(void *arg, uint32_t index, int error, const char *text)
 	if (index < links)
 		role_store(
 			process->role, is_route ? VRRP_TABLE_ROUTE : VRRP_TABLE_RULE, number, &record, sizeof(record));
-	else
+	/* Interfaces of an instance, or what a track_group holds together. */
+	if (index >= links || owner == CONF_NONE)
 		process->facts_changed = true;
 	if (index >= links)
-		snprintf(object, sizeof(object), "interface %s", conf_string(conf, conf->instances[owner].vmac));
+		snprintf(object, sizeof(object), "interface %s", conf_string(conf, conf->links[index - links].name));
 	else if (is_route)
 		conf_route_name(conf, number, object);
 	else

@@ -3,6 +3,7 @@
  * part of the vrrp process. What the kernel adds by itself (a cache, a default) is no difference; what makes a route
  * go elsewhere is. */
 #include "vrrp_route.h"
+#include "vrrp_encap.h"
 #include "vrrp_vmac.h"
 #include <errno.h>
 #include <linux/fib_rules.h>
@@ -51,6 +52,11 @@ static int find_interface(const struct conf *conf, conf_string_t name, const str
 	return link ? (int)link->ifindex : -ENODEV;
 }
 
+static int put_encap(struct nl_msg *msg, const struct conf *conf, const struct conf_nexthop *hop)
+{
+	return hop->encap == CONF_NONE ? 0 : vrrp_encap_put(msg, &conf->encaps[hop->encap]);
+}
+
 static int put_hop(struct nl_msg *msg, const struct conf *conf, const struct conf_nexthop *hop, uint8_t family,
 	const struct links *links)
 {
@@ -62,6 +68,7 @@ static int put_hop(struct nl_msg *msg, const struct conf *conf, const struct con
 	error = put_gateway(msg, family, &hop->via);
 	if (ifindex)
 		error |= nla_put_u32(msg, RTA_OIF, (uint32_t)ifindex);
+	error |= put_encap(msg, conf, hop);
 	return error ? -EMSGSIZE : 0;
 }
 
@@ -85,7 +92,7 @@ static int put_hops(
 		*head = (struct rtnexthop){.rtnh_ifindex = ifindex,
 			.rtnh_hops = (uint8_t)(hop->weight ? hop->weight - 1 : 0),
 			.rtnh_flags = (uint8_t)hop->flags};
-		if (put_gateway(msg, route->family, &hop->via) < 0)
+		if (put_gateway(msg, route->family, &hop->via) < 0 || put_encap(msg, conf, hop) < 0)
 			return -EMSGSIZE;
 		if (hop->realms && nla_put_u32(msg, RTA_FLOW, hop->realms) < 0)
 			return -EMSGSIZE;
@@ -117,6 +124,22 @@ static int put_metrics(struct nl_msg *msg, const struct conf *conf, const struct
 	return error ? -EMSGSIZE : 0;
 }
 
+/* Of its VRF, where it names one. Returns 0 or -ENODEV. */
+static int find_table(
+	const struct conf *conf, const struct conf_route *route, const struct links *links, uint32_t *table)
+{
+	const struct link *vrf;
+
+	*table = route->table;
+	if (!route->vrf)
+		return 0;
+	vrf = links_find_name(links, conf_string(conf, route->vrf));
+	if (!vrf || !vrf->vrf_table)
+		return -ENODEV;
+	*table = vrf->vrf_table;
+	return 0;
+}
+
 static int put_route(
 	struct nl_msg *msg, const struct conf *conf, const struct conf_route *route, const struct links *links)
 {
@@ -125,20 +148,23 @@ static int put_route(
 		.rtm_dst_len = route->to_prefix,
 		.rtm_src_len = route->from_prefix,
 		.rtm_tos = route->tos,
-		.rtm_table = route->table < 256 ? (uint8_t)route->table : RT_TABLE_COMPAT,
 		.rtm_protocol = route->protocol,
 		.rtm_scope = route->scope,
 		.rtm_type = route->type,
 		.rtm_flags = only ? only->flags : 0};
-	int error = 0;
+	uint32_t table;
+	int error = find_table(conf, route, links, &table);
 
+	if (error)
+		return error;
+	rtm.rtm_table = table < 256 ? (uint8_t)table : RT_TABLE_COMPAT;
 	if (nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO) < 0)
 		return -EMSGSIZE;
 	if (route->to_prefix)
 		error |= put_addr(msg, RTA_DST, &route->to);
 	if (route->from_prefix)
 		error |= put_addr(msg, RTA_SRC, &route->from);
-	error |= nla_put_u32(msg, RTA_TABLE, route->table);
+	error |= nla_put_u32(msg, RTA_TABLE, table);
 	if (route->metric)
 		error |= nla_put_u32(msg, RTA_PRIORITY, route->metric);
 	if (addr_is_set(&route->source))
@@ -340,7 +366,8 @@ static uint32_t number_of(const struct view *view, int attribute, uint32_t other
 	return number;
 }
 
-static bool has_metrics(const struct nlattr *wanted, const struct nlattr *seen)
+/* All that was asked for stands in the list, too. */
+static bool has_list(const struct nlattr *wanted, const struct nlattr *seen)
 {
 	struct view a, b;
 
@@ -353,6 +380,12 @@ static bool has_metrics(const struct nlattr *wanted, const struct nlattr *seen)
 			return false;
 	}
 	return true;
+}
+
+/* Wrapped in the same, or both not wrapped. */
+static bool is_wrapped_alike(const struct view *wanted, const struct view *seen)
+{
+	return is_same(wanted, seen, RTA_ENCAP_TYPE) && has_list(wanted->tb[RTA_ENCAP], seen->tb[RTA_ENCAP]);
 }
 
 /* One next hop at `at` of a list; returns its size, 0 at the end or when the list is damaged. */
@@ -383,7 +416,8 @@ static bool has_hops(const struct nlattr *wanted, const struct nlattr *seen)
 		if (want_size == 0 || have_size == 0)
 			return want_size == 0 && have_size == 0;
 		if ((want.rtnh_ifindex && want.rtnh_ifindex != have.rtnh_ifindex) || want.rtnh_hops != have.rtnh_hops ||
-			!is_same(&want_view, &have_view, RTA_GATEWAY) || !is_same(&want_view, &have_view, RTA_VIA))
+			!is_same(&want_view, &have_view, RTA_GATEWAY) || !is_same(&want_view, &have_view, RTA_VIA) ||
+			!is_wrapped_alike(&want_view, &have_view))
 			return false;
 		a += want_size;
 		b += have_size;
@@ -415,7 +449,7 @@ static bool is_route(const struct view *wanted, const struct view *seen)
 	return number_of(wanted, RTA_TABLE, want.rtm_table) == number_of(seen, RTA_TABLE, have.rtm_table) &&
 	       metric == number_of(seen, RTA_PRIORITY, 0) && has_wanted(wanted, seen, RTA_PREFSRC) &&
 	       has_wanted(wanted, seen, RTA_OIF) && has_wanted(wanted, seen, RTA_PREF) &&
-	       has_metrics(wanted->tb[RTA_METRICS], seen->tb[RTA_METRICS]) &&
+	       has_list(wanted->tb[RTA_METRICS], seen->tb[RTA_METRICS]) && is_wrapped_alike(wanted, seen) &&
 	       has_hops(wanted->tb[RTA_MULTIPATH], seen->tb[RTA_MULTIPATH]);
 }
 

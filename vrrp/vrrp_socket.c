@@ -162,13 +162,14 @@ static bool receive_one(struct vrrp_listener *listener, int fd)
 					       .protocol = listener->key.protocol,
 					       .data = data,
 					       .hop_limit = -1},
-		.by_unicast_socket = listener->key.ifindex == 0};
+		.by_unicast_socket = !addr_is_set(&listener->key.group)};
 	uint16_t port;
 	ssize_t n = recvmsg(fd, &mh, MSG_DONTWAIT);
 
 	if (n < 0)
 		return errno == EINTR;
 	arrival.packet.size = (size_t)n;
+	arrival.vrf = arrival.by_unicast_socket ? listener->key.ifindex : 0;
 	addr_from_sockaddr((struct sockaddr *)&from, &arrival.packet.source, &port);
 	read_ancillary(&mh, &arrival);
 	listener->owner->receive(listener->owner->arg, &arrival);
@@ -235,7 +236,7 @@ static int listener_configure(int fd, const struct vrrp_listen_key *key)
 	if (error || key->ifindex == 0)
 		return error;
 	error = listener_bind_device(fd, key->ifindex);
-	return error ? error : listener_join(fd, key);
+	return error || !addr_is_set(&key->group) ? error : listener_join(fd, key);
 }
 
 static int listener_add(struct vrrp_sockets *sockets, const struct vrrp_listen_key *key)

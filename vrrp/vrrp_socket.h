@@ -17,6 +17,7 @@ struct vrrp_arrival {
 	struct vrrp_received packet;
 	uint32_t ifindex;
 	bool by_unicast_socket;
+	uint32_t vrf; /* of a unicast socket: the VRF that it hears, 0 = none */
 };
 typedef void vrrp_receive_fn(void *arg, const struct vrrp_arrival *arrival);
 
@@ -25,7 +26,7 @@ struct vrrp_listen_key {
 	uint8_t family;
 	uint8_t protocol; /* VRRP_PROTOCOL or VRRP_PROTOCOL_AH */
 	uint8_t zero[2];
-	uint32_t ifindex;  /* 0 = unicast, on every interface */
+	uint32_t ifindex;  /* of unicast: 0 = every interface, else a VRF */
 	uint32_t birth;    /* of the interface (struct link) */
 	struct addr group; /* AF_UNSPEC when unicast */
 };

@@ -92,6 +92,9 @@ const char *vrrp_track_name(const struct conf *conf, conf_index_t track, char *b
 	case CONF_TRACK_BFD:
 		kind = "bfd";
 		break;
+	case CONF_TRACK_STATIC:
+		kind = "static group";
+		break;
 	}
 	snprintf(buf, size, "%s %s", kind, conf_string(conf, t->name));
 	return buf;
@@ -175,6 +178,62 @@ static bool look_at_bfd(const struct vrrp_sight *sight, conf_index_t bfd, char *
 	return record.session.state == BFD_UP;
 }
 
+/* Whether a static object is there, or will be in a moment: it is missing when the kernel refused it, or has no such
+ * interface.
+ */
+static bool is_missing(
+	const struct vrrp_sight *sight, unsigned table, uint32_t number, conf_string_t interface, char *why)
+{
+	const char *name = conf_string(sight->conf, interface);
+	struct status_address record;
+
+	if (board_load(sight->vrrp, table, number, &record, sizeof(record)) < 0 || record.is_set)
+		return false;
+	if (record.last_error)
+		snprintf(why, WHY_SIZE, "%s", strerror((int)record.last_error));
+	else if (interface && !links_find_name(sight->links, name))
+		snprintf(why, WHY_SIZE, "there is no interface %s", name);
+	return why[0] != '\0';
+}
+
+static bool misses(char *why, const char *object)
+{
+	char cause[WHY_SIZE];
+
+	snprintf(cause, sizeof(cause), "%s", why);
+	snprintf(why, WHY_SIZE, "%.80s is not there: %.60s", object, cause);
+	return false;
+}
+
+/* All static addresses, routes and rules of a track_group. */
+static bool look_at_static(const struct vrrp_sight *sight, conf_index_t group, char *why)
+{
+	const struct conf *conf = sight->conf;
+	bool is_known = sight->vrrp && board_generation(sight->vrrp) == conf->generation;
+	char name[CONF_NAME_SIZE];
+
+	why[0] = '\0';
+	for (uint32_t i = 0; is_known && i < conf->n_addresses; i++) {
+		if (conf->addresses[i].track_group == group &&
+			is_missing(sight, VRRP_TABLE_ADDRESS, i, conf->addresses[i].interface, why))
+			return misses(why, addr_format(&conf->addresses[i].addr, name));
+	}
+	for (uint32_t i = 0; is_known && i < conf->n_routes; i++) {
+		const struct conf_route *route = &conf->routes[i];
+
+		if (route->track_group == group &&
+			is_missing(sight, VRRP_TABLE_ROUTE, i,
+				route->nexthops.count == 1 ? conf->nexthops[route->nexthops.first].interface : 0, why))
+			return misses(why, conf_route_name(conf, i, name));
+	}
+	for (uint32_t i = 0; is_known && i < conf->n_rules; i++) {
+		if (conf->rules[i].track_group == group && is_missing(sight, VRRP_TABLE_RULE, i, 0, why))
+			return misses(why, conf_rule_name(conf, i, name));
+	}
+	snprintf(why, WHY_SIZE, "everything of it is there");
+	return true;
+}
+
 /* Returns whether it is up; *value: the number in a file. */
 static bool look_at(const struct vrrp_tracks *tracks, const struct vrrp_sight *sight, const struct conf_track *track,
 	int32_t *value, char *why)
@@ -202,6 +261,8 @@ static bool look_at(const struct vrrp_tracks *tracks, const struct vrrp_sight *s
 		if (track->bfd != CONF_NONE)
 			return look_at_bfd(sight, track->bfd, why);
 		break;
+	case CONF_TRACK_STATIC:
+		return look_at_static(sight, track->track_group, why);
 	case CONF_TRACK_PROCESS:
 		if (track->process < sight->conf->n_processes)
 			return look_at_watch(&tracks->processes[track->process], value, why);

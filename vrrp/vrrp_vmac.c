@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Interfaces with virtual MAC addresses as rtnetlink messages, frames that come from them, and the settings they need.
- * Part of the vrrp process; vrrp_pave.c makes and removes them. */
+/* Interfaces that are made (macvlans with virtual MAC addresses, ipvlans) as rtnetlink messages, frames that come from
+ * them, and the settings they need. Part of the vrrp process; vrrp_pave.c makes and removes them. */
 #include "vrrp_vmac.h"
 #include "vrrp_checksum.h"
 #include <errno.h>
@@ -18,32 +18,36 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KIND "macvlan"
+static const char *const kinds[] = {[CONF_LINK_MACVLAN] = "macvlan", [CONF_LINK_IPVLAN] = "ipvlan"};
 
 /* ---- messages ---- */
 
-static int put_kind(struct nl_msg *msg)
+static int put_kind(struct nl_msg *msg, const struct conf_link *link)
 {
 	struct nlattr *info = nla_nest_start(msg, IFLA_LINKINFO), *data;
 	int error;
 
 	if (!info)
 		return -EMSGSIZE;
-	error = nla_put_string(msg, IFLA_INFO_KIND, KIND);
+	error = nla_put_string(msg, IFLA_INFO_KIND, kinds[link->kind]);
 	data = nla_nest_start(msg, IFLA_INFO_DATA);
 	if (!data)
 		return -EMSGSIZE;
 	/* In any other mode the interface below would not see what the other router sends: it has the same source. */
-	error |= nla_put_u32(msg, IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
+	if (link->kind == CONF_LINK_MACVLAN)
+		error |= nla_put_u32(msg, IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
+	else
+		error |= nla_put_u16(msg, IFLA_IPVLAN_MODE, IPVLAN_MODE_L2) |
+			 nla_put_u16(msg, IFLA_IPVLAN_FLAGS, link->mode);
 	nla_nest_end(msg, data);
 	nla_nest_end(msg, info);
 	return error ? -EMSGSIZE : 0;
 }
 
-int vrrp_vmac_path(const struct conf *conf, conf_index_t instance, const struct links *links, struct vrrp_path *path)
+int vrrp_vmac_path(const struct conf *conf, conf_index_t number, const struct links *links, struct vrrp_path *path)
 {
-	const struct conf_instance *in = &conf->instances[instance];
-	const struct link *base = links_find_name(links, conf_string(conf, in->interface));
+	const struct conf_link *link = &conf->links[number];
+	const struct link *base = links_find_name(links, conf_string(conf, link->base));
 	struct ifinfomsg head = {.ifi_family = AF_UNSPEC};
 	struct nl_msg *msg;
 	int error;
@@ -55,10 +59,11 @@ int vrrp_vmac_path(const struct conf *conf, conf_index_t instance, const struct 
 	if (!msg)
 		return -ENOMEM;
 	error = nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO);
-	error |= nla_put_string(msg, IFLA_IFNAME, conf_string(conf, in->vmac));
+	error |= nla_put_string(msg, IFLA_IFNAME, conf_string(conf, link->name));
 	error |= nla_put_u32(msg, IFLA_LINK, base->ifindex);
-	error |= nla_put(msg, IFLA_ADDRESS, sizeof(in->vmac_mac), in->vmac_mac);
-	error |= put_kind(msg);
+	if (link->kind == CONF_LINK_MACVLAN)
+		error |= nla_put(msg, IFLA_ADDRESS, sizeof(link->mac), link->mac);
+	error |= put_kind(msg, link);
 	path->length = (uint16_t)nlmsg_datalen(nlmsg_hdr(msg));
 	if (!error && path->length <= VRRP_PATH_SIZE)
 		memcpy(path->bytes, nlmsg_data(nlmsg_hdr(msg)), path->length);
@@ -99,29 +104,55 @@ static bool is_equal(const struct nlattr *a, const struct nlattr *b)
 	return a && b && a->nla_len == b->nla_len && memcmp(a, b, a->nla_len) == 0;
 }
 
-static bool is_macvlan(const uint8_t *bytes, size_t length)
+/* The attribute inside another one; NULL when there is none. */
+static const struct nlattr *find_inside(const struct nlattr *outer, int type)
 {
-	const struct nlattr *info = find(bytes, length, sizeof(struct ifinfomsg), IFLA_LINKINFO), *kind;
+	return outer ? find((const uint8_t *)outer, outer->nla_len, NLA_HDRLEN, type) : NULL;
+}
 
-	if (!info)
+/* Of the same kind, and in the same mode. */
+static bool is_alike(const struct nlattr *wanted, const struct nlattr *seen)
+{
+	const int modes[] = {IFLA_MACVLAN_MODE, IFLA_IPVLAN_FLAGS};
+	_Static_assert((int)IFLA_MACVLAN_MODE == (int)IFLA_IPVLAN_MODE, "both kinds have the mode in one place");
+	const struct nlattr *want = find_inside(wanted, IFLA_INFO_DATA), *have = find_inside(seen, IFLA_INFO_DATA);
+
+	if (!is_equal(find_inside(wanted, IFLA_INFO_KIND), find_inside(seen, IFLA_INFO_KIND)))
 		return false;
-	kind = find((const uint8_t *)info, info->nla_len, NLA_HDRLEN, IFLA_INFO_KIND);
-	return kind && kind->nla_len >= NLA_HDRLEN + sizeof(KIND) &&
-	       memcmp((const uint8_t *)kind + NLA_HDRLEN, KIND, sizeof(KIND)) == 0;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		const struct nlattr *mode = find_inside(want, modes[i]);
+
+		if (mode && !is_equal(mode, find_inside(have, modes[i])))
+			return false;
+	}
+	return true;
 }
 
 bool vrrp_vmac_is(const struct vrrp_path *path, const uint8_t *bytes, size_t length)
 {
 	static const int exact[] = {IFLA_IFNAME, IFLA_LINK, IFLA_ADDRESS};
+	const size_t head = sizeof(struct ifinfomsg);
 
-	if (path->length > VRRP_PATH_SIZE || length < sizeof(struct ifinfomsg) || !is_macvlan(bytes, length))
+	if (path->length > VRRP_PATH_SIZE || length < head ||
+		!is_alike(
+			find(path->bytes, path->length, head, IFLA_LINKINFO), find(bytes, length, head, IFLA_LINKINFO)))
 		return false;
 	for (size_t i = 0; i < sizeof(exact) / sizeof(*exact); i++) {
-		if (!is_equal(find(path->bytes, path->length, sizeof(struct ifinfomsg), exact[i]),
-			    find(bytes, length, sizeof(struct ifinfomsg), exact[i])))
+		const struct nlattr *wanted = find(path->bytes, path->length, head, exact[i]);
+
+		/* An ipvlan has the MAC address of the interface below. */
+		if (exact[i] == IFLA_ADDRESS && !wanted)
+			continue;
+		if (!is_equal(wanted, find(bytes, length, head, exact[i])))
 			return false;
 	}
 	return true;
+}
+
+bool vrrp_vmac_has_mac(const struct vrrp_path *path)
+{
+	return path->length <= VRRP_PATH_SIZE &&
+	       find(path->bytes, path->length, sizeof(struct ifinfomsg), IFLA_ADDRESS);
 }
 
 uint32_t vrrp_vmac_base(const struct vrrp_path *path)

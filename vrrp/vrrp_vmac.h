@@ -9,11 +9,13 @@
 #include "vrrp_route.h"
 
 /* The interface as a message, like a route. Returns 0, -ENODEV when the interface below does not exist, -EMSGSIZE. */
-int vrrp_vmac_path(const struct conf *conf, conf_index_t instance, const struct links *links, struct vrrp_path *path);
+int vrrp_vmac_path(const struct conf *conf, conf_index_t link, const struct links *links, struct vrrp_path *path);
 /* The body that takes an interface up. */
 void vrrp_vmac_raise(uint32_t ifindex, struct vrrp_path *path);
 /* Whether a message of the kernel, as bytes behind its header, is that interface. */
 bool vrrp_vmac_is(const struct vrrp_path *path, const uint8_t *bytes, size_t length);
+/* Whether it has a MAC address of its own. */
+bool vrrp_vmac_has_mac(const struct vrrp_path *path);
 /* The number of the interface below; 0 when path is damaged. */
 uint32_t vrrp_vmac_base(const struct vrrp_path *path);
 

@@ -98,8 +98,8 @@ static void read_flag(struct conf_load *load, const struct conf_node *node, uint
 		a->flags |= IFA_F_NODAD;
 		return;
 	}
-	if (strcmp(word, "use_vmac") == 0)
-		conf_warn(load, node, i, "%s has no effect on a virtual address", word);
+	if (strcmp(word, "use_vmac") == 0 && a->instance != CONF_NONE)
+		a->use_vmac = 1;
 	else
 		conf_warn(load, node, i, "\"%s\" means nothing behind an address" CONF_MEANING "it is ignored", word);
 }
@@ -131,9 +131,9 @@ static uint32_t read_option(struct conf_load *load, const struct conf_node *node
 		read_other_address(load, node, i + 1, word, &a->peer);
 	else if (strcmp(word, "preferred_lft") == 0)
 		read_preferred(load, node, i + 1, a);
-	else if (strcmp(word, "track_group") == 0)
-		conf_warn(load, node, i, "track_group has no effect: what somebody removes is put back at once");
-	else {
+	else if (strcmp(word, "track_group") == 0) {
+		/* Looked up at the end. */
+	} else {
 		read_flag(load, node, i, a);
 		return 1;
 	}
@@ -164,9 +164,18 @@ static bool read_address(struct conf_load *load, const struct conf_node *node, s
 	return false;
 }
 
+static const struct conf_word *track_group_of(const struct conf_node *node)
+{
+	for (uint32_t i = 1; i + 1 < node->n_words; i++) {
+		if (strcmp(conf_word(node, i), "track_group") == 0)
+			return &node->words[i + 1];
+	}
+	return NULL;
+}
+
 static void add_address(struct conf_load *load, const struct conf_node *node, bool excluded, conf_index_t instance)
 {
-	struct conf_address a = {.excluded = excluded, .instance = instance};
+	struct conf_address a = {.excluded = excluded, .instance = instance, .link = CONF_NONE};
 	uint32_t i = 1;
 
 	if (!read_address(load, node, &a.addr, &a.prefix))
@@ -176,6 +185,7 @@ static void add_address(struct conf_load *load, const struct conf_node *node, bo
 	while (i < node->n_words)
 		i += read_option(load, node, i, &a);
 	*(struct conf_address *)conf_record_add(load, CONF_TABLE_ADDRESS, node) = a;
+	conf_last_extra(load, CONF_TABLE_ADDRESS)->reference = track_group_of(node);
 }
 
 void conf_address_virtual(struct conf_load *load, const struct conf_node *node)
@@ -285,6 +295,8 @@ static void print_address(struct conf_printer *p, const struct conf_address *a)
 		fprintf(out, " brd %s", addr_format(&a->broadcast, text));
 	if (a->interface)
 		fprintf(out, " dev %s", conf_print_text(p, a->interface));
+	if (a->use_vmac)
+		fprintf(out, " use_vmac");
 	if (a->scope)
 		fprintf(out, " scope %s", scope);
 	if (a->label)
@@ -298,6 +310,7 @@ static void print_address(struct conf_printer *p, const struct conf_address *a)
 		fprintf(out, " preferred_lft %u", a->preferred_s);
 	else if (a->addr.family == AF_INET6 && a->prefix == 128)
 		fprintf(out, " preferred_lft forever");
+	conf_print_track_group(p, out, a->track_group);
 	fclose(out);
 	conf_print_line(p, "%s%s", line, a->no_track ? " no_track" : "");
 	free(line);
@@ -310,7 +323,7 @@ void conf_print_static_addresses(struct conf_printer *p)
 	for (uint32_t i = 0; i < conf_builder_count(p->builder, CONF_TABLE_ADDRESS); i++) {
 		const struct conf_address *a = conf_print_record(p, CONF_TABLE_ADDRESS, i);
 
-		if (a->instance != CONF_NONE)
+		if (a->instance != CONF_NONE || a->link != CONF_NONE)
 			continue;
 		if (!is_open)
 			conf_print_open(p, "static_ipaddress");

@@ -128,6 +128,11 @@ struct conf_extra *conf_current_extra(struct conf_load *load, enum conf_table ta
 	return &conf_object(load, table, load->current[table])->extra;
 }
 
+struct conf_extra *conf_last_extra(struct conf_load *load, enum conf_table table)
+{
+	return &conf_object(load, table, conf_builder_count(load->builder, table) - 1)->extra;
+}
+
 static const struct conf_extra no_extra = {
 	.connect_timeout_us = -1,
 	.delay_before_retry_us = -1,

@@ -2,6 +2,7 @@
 /* Rules about finished tables: each is a small function that looks at one record and reports what is wrong with it.
  * Runs in the config role; nothing here changes a record. */
 #include "conf_finish.h"
+#include "conf_link.h"
 #include "sysctls.h"
 #include <string.h>
 
@@ -36,6 +37,10 @@ static void check_interface(struct conf_load *load, conf_index_t i)
 	const struct conf_instance *in = at(load, CONF_TABLE_INSTANCE, i);
 	bool everywhere = in->unicast;
 
+	if (in->interface && in->vrf)
+		conf_warn(load, conf_statement(load, CONF_TABLE_INSTANCE, i, "vrf"), 0,
+			"vrf is for unicast without an interface" CONF_MEANING
+			"it is ignored: the VRF is that of the interface");
 	if (in->interface)
 		return;
 	for (uint32_t k = 0; k < in->addresses.count; k++) {
@@ -48,6 +53,9 @@ static void check_interface(struct conf_load *load, conf_index_t i)
 			"vrrp_instance %s needs an interface (only unicast goes without, with `dev` behind each "
 			"address)",
 			text(load, in->name));
+	else if (!addr_is_set(&in->source))
+		conf_error(load, node_of(load, CONF_TABLE_INSTANCE, i), 1,
+			"vrrp_instance %s has no interface, so it needs unicast_src_ip", text(load, in->name));
 }
 
 static void check_vmac(struct conf_load *load, conf_index_t i)
@@ -57,14 +65,6 @@ static void check_vmac(struct conf_load *load, conf_index_t i)
 	if (in->vmac_xmit_base && !in->use_vmac)
 		conf_warn(load, conf_statement(load, CONF_TABLE_INSTANCE, i, "vmac_xmit_base"), 0,
 			"vmac_xmit_base goes with use_vmac alone" CONF_MEANING "it is ignored");
-	for (conf_index_t k = 0; in->use_vmac && k < i; k++) {
-		const struct conf_instance *other = at(load, CONF_TABLE_INSTANCE, k);
-
-		if (other->use_vmac && other->vmac == in->vmac)
-			conf_error(load, conf_statement(load, CONF_TABLE_INSTANCE, i, "use_vmac"), 0,
-				"vrrp_instance %s and %s would both have the interface %s: write use_vmac NAME",
-				text(load, in->name), text(load, other->name), text(load, in->vmac));
-	}
 }
 
 /* Addresses that were refused are mistake enough. */
@@ -203,6 +203,7 @@ static const struct {
 	{CONF_TABLE_INSTANCE, check_vrid},
 	{CONF_TABLE_INSTANCE, check_interface},
 	{CONF_TABLE_INSTANCE, check_vmac},
+	{CONF_TABLE_LINK, conf_check_link},
 	{CONF_TABLE_INSTANCE, check_addresses},
 	{CONF_TABLE_ADDRESS, check_address},
 	{CONF_TABLE_TRACK, check_track},

@@ -169,6 +169,7 @@ extern const struct conf_block conf_trap_target_block;
 extern const struct conf_block conf_instance_block;
 extern const struct conf_block conf_group_block;
 extern const struct conf_block conf_script_block;
+extern const struct conf_block conf_track_group_block;
 extern const struct conf_block conf_process_block, conf_track_file_block, conf_bfd_block, conf_ssl_global_block;
 extern const struct conf_block conf_service_group_block;
 extern const struct conf_block conf_service_block;

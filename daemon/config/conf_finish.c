@@ -4,6 +4,7 @@
  * conf_finish_service.c. */
 #include "conf_finish.h"
 #include "conf_hmac.h"
+#include "conf_link.h"
 #include "conf_track.h"
 #include <stdio.h>
 #include <string.h>
@@ -352,35 +353,6 @@ static void warn_no_peers(struct conf_load *load, conf_index_t index)
 	}
 }
 
-/* The name and the virtual MAC address (RFC 9568, 7.3) where they were not given. */
-static void finish_vmac(struct conf_load *load, conf_index_t index)
-{
-	struct conf_instance *i = instance(load, index);
-	const uint8_t usual[] = {0x00, 0x00, 0x5e, 0x00, i->family == AF_INET6 ? 0x02 : 0x01, i->vrid};
-	conf_string_t name;
-	char text[16];
-
-	if (!i->use_vmac)
-		return;
-	/* The address of another virtual router, or of none. */
-	if (memcmp(i->vmac_mac, usual, 4) == 0 && i->vmac_mac[4] >= 1 && i->vmac_mac[4] <= 2 && i->vmac_mac[5] != 0 &&
-		memcmp(i->vmac_mac, usual, sizeof(usual)) != 0) {
-		warn_at(load, index, "use_vmac",
-			"a MAC address 00:00:5e:00:01:xx or 00:00:5e:00:02:xx belongs to the virtual router of that "
-			"number" CONF_MEANING "the instance's own is taken");
-		memset(i->vmac_mac, 0, sizeof(i->vmac_mac));
-	}
-	if (memcmp(i->vmac_mac, (const uint8_t[6]){0}, sizeof(i->vmac_mac)) == 0)
-		memcpy(i->vmac_mac, usual, sizeof(usual));
-	if (i->vmac_mac[5] == 0)
-		i->vmac_mac[5] = i->vrid;
-	if (i->vmac)
-		return;
-	snprintf(text, sizeof(text), "vrrp%s.%u", i->family == AF_INET6 ? "6" : "", i->vrid);
-	name = conf_text(load, text);
-	instance(load, index)->vmac = name;
-}
-
 static void finish_instance(struct conf_load *load, conf_index_t index)
 {
 	warn_no_peers(load, index);
@@ -389,7 +361,7 @@ static void finish_instance(struct conf_load *load, conf_index_t index)
 	drop_other_family(load, index);
 	refuse_no_peers(load, index);
 	finish_version(load, index);
-	finish_vmac(load, index);
+	conf_finish_links(load, index);
 	conf_hmac_finish(load, index);
 	if (instance(load, index)->auth != CONF_AUTH_HMAC)
 		finish_authentication(load, index);
@@ -508,6 +480,7 @@ void conf_finish(struct conf_load *load)
 		conf_track_finish(load, i);
 		drop_weighted(load, i);
 	}
+	conf_finish_track_groups(load);
 	/* What must not count is gone now: whatever weight is left, counts (such as those of the groups themselves). */
 	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_GROUP); i++)
 		((struct conf_group *)conf_builder_at(b, CONF_TABLE_GROUP, i))->track_weights = 1;

@@ -19,4 +19,7 @@ void conf_finish_garp(struct conf_load *load, struct conf_instance *i, bool garp
 conf_apply_fn conf_garp_extra, conf_garp_extra_global;
 void conf_finish_garp_extra(struct conf_load *load, conf_index_t index);
 
+/* track_group (conf_track_group.c): what the blocks and the words behind static objects mean together. */
+void conf_finish_track_groups(struct conf_load *load);
+
 #endif

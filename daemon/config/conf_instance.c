@@ -4,6 +4,7 @@
 #include "conf_address.h"
 #include "conf_finish.h"
 #include "conf_hmac.h"
+#include "conf_link.h"
 #include "conf_route.h"
 #include "conf_rule.h"
 #include "conf_track.h"
@@ -303,47 +304,6 @@ static void print_tracks(struct conf_printer *p, uint32_t record)
 	conf_print_tracks(p, &i->tracks);
 }
 
-/* Six pairs of digits, or five: then the last byte is the virtual_router_id. */
-static bool read_mac(const char *text, uint8_t mac[6])
-{
-	unsigned v[6] = {0};
-	int used = 0,
-	    n = sscanf(text, "%2x:%2x:%2x:%2x:%2x%n:%2x%n", &v[0], &v[1], &v[2], &v[3], &v[4], &used, &v[5], &used);
-
-	if (n < 5 || text[used])
-		return false;
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)v[i];
-	return true;
-}
-
-/* use_vmac [NAME] [MAC]; what is not given is completed in conf_finish.c. */
-static void apply_vmac(struct conf_load *load, const struct conf_node *node)
-{
-	uint32_t i = 1;
-
-	current(load)->use_vmac = 1;
-	if (i < node->n_words && !strchr(conf_word(node, i), ':')) {
-		current(load)->vmac = conf_text(load, conf_word(node, i));
-		if (strlen(conf_word(node, i)) > 15)
-			conf_error(load, node, i, "an interface name has at most 15 bytes");
-		i++;
-	}
-	if (i < node->n_words && !read_mac(conf_word(node, i++), current(load)->vmac_mac))
-		conf_error(load, node, i - 1, "\"%s\" is no MAC address (00:00:5e:00:01:33)", conf_word(node, i - 1));
-	conf_extra_words(load, node, i);
-}
-
-static void print_vmac(struct conf_printer *p, uint32_t record)
-{
-	const struct conf_instance *i = conf_print_record(p, CONF_TABLE_INSTANCE, record);
-	const uint8_t *m = i->vmac_mac;
-
-	if (i->use_vmac)
-		conf_print_line(p, "use_vmac %s %02x:%02x:%02x:%02x:%02x:%02x", conf_print_text(p, i->vmac), m[0], m[1],
-			m[2], m[3], m[4], m[5]);
-}
-
 /* Before it became global, an instance named the interface of the sync daemon that follows it. */
 static void apply_sync_interface(struct conf_load *load, const struct conf_node *node)
 {
@@ -434,10 +394,10 @@ static const struct conf_directive instance_directives[] = {
 	UNFLAG("accept", CONF_EXTRA(accept), LIVE, "take packets to the virtual addresses (the default)"),
 	FLAG("v3_checksum_as_v2", I(checksum_message_only), OBJECT, "version 3 over IPv4: the checksum covers only the message (RFC 9568)"),
 	CALL("old_unicast_checksum", apply_old_checksum, NULL, LIVE, "no effect"),
-	CALL("use_vmac", apply_vmac, print_vmac, OBJECT, "[NAME] [MAC]: hold the addresses on an interface (macvlan) with the virtual MAC address, and advertise from it; default NAME vrrp.VRID or vrrp6.VRID, default MAC that of RFC 9568"),
-	INACTIVE("use_vmac_addr", "addresses on other interfaces than the instance's are held there, with the MAC address of that interface"),
+	CALL("use_vmac", conf_link_vmac, conf_print_link, OBJECT, "[NAME] [MAC]: hold the addresses on an interface (macvlan) with the virtual MAC address, and advertise from it; default NAME vrrp.VRID or vrrp6.VRID, default MAC that of RFC 9568"),
+	PLAIN("use_vmac_addr", CONF_EXTRA(use_vmac_addr), LIVE, "addresses on other interfaces than the instance's, and those of the other family, are held on interfaces with the virtual MAC address, too; behind a single address: use_vmac"),
 	FLAG("vmac_xmit_base", I(vmac_xmit_base), OBJECT, "with use_vmac: advertisements leave from the interface itself, with its own MAC address"),
-	INACTIVE("use_ipvlan", "addresses are held on the interface itself"),
+	CALL("use_ipvlan", conf_link_ipvlan, NULL, LIVE, "[NAME] [ADDRESS[/PREFIX]] [bridge|private|vepa]: hold the addresses on an interface (ipvlan) that shares the MAC address of the instance's; ADDRESS, which IPv4 needs, is on it always, and advertisements come from it; default NAME vrrp.VRID or vrrp6.VRID"),
 	IGNORED("promote_secondaries", "Poise holds each address by itself"),
 	IGNORED("debug", "use -D"),
 	IGNORED("kernel_rx_buf_size", "Poise sizes its buffers itself"),
@@ -445,7 +405,7 @@ static const struct conf_directive instance_directives[] = {
 	CALL("lvs_sync_daemon_interface", apply_sync_interface, NULL, OBJECT, "old way to write lvs_sync_daemon INTERFACE INSTANCE in global_defs"),
 	CALL("lvs_sync_daemon_inteface", apply_sync_interface, NULL, OBJECT, "the same, as very old versions spelt it"),
 	CALL("mcast_dst_ip", apply_group_address, print_group_address, OBJECT, "multicast group of advertisements; default vrrp_mcast_group4 or vrrp_mcast_group6"),
-	INACTIVE("vrf", "put the instance on an interface of the VRF"),
+	TEXT("vrf", I(vrf), OBJECT, "NAME: unicast without an interface goes through this VRF; an interface belongs to its own anyway"),
 	LINES("virtual_routes", conf_route_virtual, print_routes, LIVE, "routes the master has, as behind `ip route add`: DESTINATION via ADDRESS [dev NAME] [src ADDRESS] [table TABLE] [metric N] ... [no_track]"),
 	LINES("virtual_rules", conf_rule_virtual, print_rules, LIVE, "rules the master has, as behind `ip rule add`: [not] [from PREFIX] [to PREFIX] ... table TABLE [preference N] [no_track]"),
 	END_OF_TABLE,
@@ -461,7 +421,7 @@ static bool begin_instance(struct conf_load *load, const struct conf_node *node)
 		return false;
 	i = conf_object_begin(load, &conf_instance_block, node);
 	i->name = name;
-	i->secret = i->group = CONF_NONE;
+	i->secret = i->group = i->link = CONF_NONE;
 	i->line = node->place.line;
 	i->addresses.first = conf_builder_count(load->builder, CONF_TABLE_ADDRESS);
 	i->routes.first = conf_builder_count(load->builder, CONF_TABLE_ROUTE);

@@ -32,7 +32,8 @@ struct conf_defaults {
 /* What a record has beside its fields while it is built; -1 = not given. */
 struct conf_extra {
 	int64_t connect_timeout_us, delay_before_retry_us, warmup_us, delay_loop_us, retry;
-	int64_t down_timer_adverts, native_ipv6, check_unicast_src, accept;
+	int64_t down_timer_adverts, native_ipv6, check_unicast_src, accept, use_vmac_addr;
+	struct conf_link link; /* of an instance: use_vmac, use_ipvlan */
 	int64_t forward;
 	int64_t weight;                    /* of a service: of its servers that have none */
 	bool granularity;                  /* of a service: persistence_granularity was there */
@@ -140,6 +141,8 @@ void *conf_object_begin(struct conf_load *load, const struct conf_block *block, 
 void *conf_current(struct conf_load *load, enum conf_table table);
 struct conf_object *conf_object(struct conf_load *load, enum conf_table table, conf_index_t index);
 struct conf_extra *conf_current_extra(struct conf_load *load, enum conf_table table);
+/* The same of the record that was added last. */
+struct conf_extra *conf_last_extra(struct conf_load *load, enum conf_table table);
 /* Adds a record that has no block of its own (an address, a track); remembers where it stands. */
 void *conf_record_add(struct conf_load *load, enum conf_table table, const struct conf_node *node);
 /* The name of a block, its second word, which becomes known as that of the next record of the table. Returns false

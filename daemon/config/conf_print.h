@@ -39,6 +39,8 @@ void conf_print_notify(
 
 /* The records of `table` that owns() takes, each as the line that print() writes, in a block of that keyword; nothing
  * when there are none. */
+/* " track_group NAME", nothing when there is none (conf_track_group.c). */
+void conf_print_track_group(struct conf_printer *p, FILE *out, conf_index_t group);
 void conf_print_owned(struct conf_printer *p, enum conf_table table, const char *keyword, conf_index_t instance,
 	bool (*owns)(const void *record, conf_index_t instance),
 	void (*print)(struct conf_printer *p, FILE *out, const void *record));

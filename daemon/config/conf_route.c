@@ -2,6 +2,7 @@
 /* Reads routes. Runs in the config role. A route that is not understood refuses the file: traffic that goes elsewhere
  * in silence is worse than an error. */
 #include "conf_route.h"
+#include "conf_encap_read.h"
 #include "conf_iproute.h"
 #include <linux/icmpv6.h>
 #include <linux/rtnetlink.h>
@@ -10,6 +11,10 @@
 
 #define KEEPALIVED_PROTOCOL 18 /* as the system's list of routing protocols has it */
 #define NEXTHOPS_MAX 16
+/* What next hops may take of the message that makes a route (VRRP_PATH_SIZE of the vrrp role), and each without its
+ * wrapping. */
+#define HOPS_BYTES 470
+#define HOP_BYTES 36
 
 /* One route under construction. */
 struct reader {
@@ -20,7 +25,8 @@ struct reader {
 	struct conf_nexthop hops[NEXTHOPS_MAX];
 	uint32_t n_hops;
 	struct conf_nexthop first; /* via, dev and their like outside nexthop */
-	uint32_t protocol_at; /* its word, 0 = not given */
+	uint32_t protocol_at;      /* its word, 0 = not given */
+	const struct conf_word *track_group;
 	bool has_to, has_scope, has_table, is_wrong;
 };
 
@@ -211,8 +217,8 @@ static uint32_t at_least(struct reader *r, enum metric_kind kind, uint32_t value
 
 	if (kind == METRIC_PLAIN || value >= low || r->is_wrong || r->load->dialect != CONF_DIALECT_KEEPALIVED)
 		return value;
-	conf_warn(r->load, r->node, r->at,
-		"this is less than 200 ms" CONF_MEANING "200 ms is taken, as keepalived does");
+	conf_warn(
+		r->load, r->node, r->at, "this is less than 200 ms" CONF_MEANING "200 ms is taken, as keepalived does");
 	return low;
 }
 
@@ -257,7 +263,22 @@ static bool read_metric(struct reader *r)
 
 /* ---- next hops ---- */
 
-/* nexthop via ADDRESS [dev NAME] [weight N] [onlink] [realms R] */
+static const struct conf_nexthop fresh_hop = {.weight = 1, .encap = CONF_NONE};
+
+static void read_encap(struct reader *r, struct conf_nexthop *hop)
+{
+	struct conf_encap encap;
+
+	r->at++;
+	if (!conf_encap_read(r->load, r->node, &r->at, &encap)) {
+		r->is_wrong = true;
+		return;
+	}
+	hop->encap = conf_builder_add(r->load->builder, CONF_TABLE_ENCAP);
+	*(struct conf_encap *)conf_builder_at(r->load->builder, CONF_TABLE_ENCAP, hop->encap) = encap;
+}
+
+/* nexthop [encap TYPE ...] via ADDRESS [dev NAME] [weight N] [onlink] [realms R] */
 static void read_nexthop(struct reader *r)
 {
 	struct conf_nexthop *hop;
@@ -267,7 +288,7 @@ static void read_nexthop(struct reader *r)
 		return;
 	}
 	hop = &r->hops[r->n_hops++];
-	*hop = (struct conf_nexthop){.weight = 1};
+	*hop = fresh_hop;
 	for (r->at++; r->at < r->node->n_words && !r->is_wrong; r->at++) {
 		if (strcmp(word(r), "via") == 0) {
 			r->at++;
@@ -280,6 +301,8 @@ static void read_nexthop(struct reader *r)
 			hop->weight = read_number(r, 1, 256, "weight must be a number from 1 to 256");
 		} else if (strcmp(word(r), "onlink") == 0) {
 			hop->flags |= RTNH_F_ONLINK;
+		} else if (strcmp(word(r), "encap") == 0) {
+			read_encap(r, hop);
 		} else if (strcmp(word(r), "realms") == 0) {
 			r->at++;
 			read_realms(r, &hop->realms);
@@ -302,7 +325,7 @@ static void read_alternative(struct reader *r)
 		return;
 	}
 	hop = &r->hops[r->n_hops++];
-	*hop = (struct conf_nexthop){.weight = 1};
+	*hop = fresh_hop;
 	read_via(r, hop);
 }
 
@@ -420,11 +443,19 @@ static bool read_pair(struct reader *r, const char *keyword)
 	else if (i == 21)
 		r->route.expires_s = read_number(r, 1, UINT32_MAX, "expires must be a number of seconds");
 	else if (i == 22)
-		conf_warn(r->load, r->node, r->at - 1,
-			"track_group has no effect: what somebody removes is put back at once");
+		r->track_group = &r->node->words[r->at];
 	else
-		fail(r, "a route is put into a VRF by its table; write table NUMBER");
+		r->route.vrf = conf_text(r->load, word(r));
 	return true;
+}
+
+/* as [to] LABELS: keepalived knows the words and makes no routes of labels. */
+static void skip_labels(struct reader *r)
+{
+	conf_warn(r->load, r->node, r->at,
+		"`as` is for routes from label to label" CONF_MEANING "it is ignored, as keepalived does");
+	r->at += strcmp(conf_word(r->node, r->at + 1), "to") == 0;
+	r->at++;
 }
 
 static bool read_bare(struct reader *r, const char *keyword)
@@ -445,6 +476,10 @@ static bool read_bare(struct reader *r, const char *keyword)
 		r->route.place = CONF_ROUTE_PREPEND;
 	else if (strcmp(keyword, "nexthop") == 0)
 		read_nexthop(r);
+	else if (strcmp(keyword, "encap") == 0)
+		read_encap(r, &r->first);
+	else if (strcmp(keyword, "as") == 0)
+		skip_labels(r);
 	else
 		return false;
 	return true;
@@ -459,8 +494,6 @@ static void read_words(struct reader *r)
 			continue;
 		if (!r->has_to)
 			read_to(r);
-		else if (strcmp(keyword, "encap") == 0)
-			fail(r, "routes cannot encapsulate here; route through a tunnel interface instead");
 		else
 			fail(r, "this word means nothing in a route");
 	}
@@ -491,10 +524,29 @@ static void settle_protocol(struct reader *r)
 	r->route.protocol = KEEPALIVED_PROTOCOL;
 }
 
+/* A message has room for all plain next hops, not for a wrapping of each. */
+static void check_size(struct reader *r)
+{
+	uint32_t bytes = 0;
+	bool wraps = false;
+
+	for (uint32_t i = 0; i < r->n_hops; i++) {
+		bytes += HOP_BYTES;
+		if (r->hops[i].encap == CONF_NONE)
+			continue;
+		wraps = true;
+		bytes += conf_encap_size(conf_builder_at(r->load->builder, CONF_TABLE_ENCAP, r->hops[i].encap));
+	}
+	if (wraps && bytes > HOPS_BYTES) {
+		r->at = 0;
+		fail(r, "this route has too many next hops with encap");
+	}
+}
+
 static void complete(struct reader *r)
 {
 	struct conf_route *route = &r->route;
-	bool has_first = r->first.interface || addr_is_set(&r->first.via);
+	bool has_first = r->first.interface || addr_is_set(&r->first.via) || r->first.encap != CONF_NONE;
 
 	if (r->is_wrong)
 		return;
@@ -524,6 +576,7 @@ static void complete(struct reader *r)
 	if (!r->has_table)
 		route->table = RT_TABLE_MAIN;
 	settle_protocol(r);
+	check_size(r);
 }
 
 static void add_route(struct conf_load *load, const struct conf_node *node, conf_index_t instance)
@@ -534,7 +587,7 @@ static void add_route(struct conf_load *load, const struct conf_node *node, conf
 	memset(r, 0, sizeof(*r));
 	r->load = load;
 	r->node = node;
-	r->first.weight = 1;
+	r->first = fresh_hop;
 	r->route.type = RTN_UNICAST;
 	r->route.protocol = KEEPALIVED_PROTOCOL;
 	r->route.instance = instance;
@@ -548,6 +601,7 @@ static void add_route(struct conf_load *load, const struct conf_node *node, conf
 			*(struct conf_nexthop *)conf_builder_at(load->builder, CONF_TABLE_NEXTHOP, hop) = r->hops[i];
 		}
 		*(struct conf_route *)conf_record_add(load, CONF_TABLE_ROUTE, node) = r->route;
+		conf_last_extra(load, CONF_TABLE_ROUTE)->reference = r->track_group;
 	}
 	free(r);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Prints routes in the canonical form, which conf_route.c reads again as the same records. Runs in the config role. */
+#include "conf_encap_read.h"
 #include "conf_route.h"
 #include <linux/rtnetlink.h>
 
@@ -21,6 +22,8 @@ static void print_hop(struct conf_printer *p, FILE *out, const struct conf_route
 {
 	char text[ADDR_TEXT];
 
+	if (hop->encap != CONF_NONE)
+		conf_encap_print(out, conf_print_record(p, CONF_TABLE_ENCAP, hop->encap));
 	if (addr_is_set(&hop->via))
 		fprintf(out, " via %s%s", hop->via.family == route->family ? "" : "inet6 ",
 			addr_format(&hop->via, text));
@@ -78,7 +81,11 @@ static void print_route(struct conf_printer *p, FILE *out, const void *record)
 		print_hop(p, out, route, conf_print_record(p, CONF_TABLE_NEXTHOP, route->nexthops.first));
 	if (addr_is_set(&route->source))
 		fprintf(out, " src %s", addr_format(&route->source, text));
-	fprintf(out, " table %u scope %u protocol %u", route->table, route->scope, route->protocol);
+	if (route->vrf)
+		fprintf(out, " vrf %s", conf_print_text(p, route->vrf));
+	else
+		fprintf(out, " table %u", route->table);
+	fprintf(out, " scope %u protocol %u", route->scope, route->protocol);
 	if (route->tos)
 		fprintf(out, " tos %u", route->tos);
 	if (route->metric)
@@ -92,6 +99,7 @@ static void print_route(struct conf_printer *p, FILE *out, const void *record)
 		fprintf(out, " expires %u", route->expires_s);
 	print_metrics(p, out, route);
 	fprintf(out, "%s%s", places[route->place], route->no_track ? " no_track" : "");
+	conf_print_track_group(p, out, route->track_group);
 	for (uint32_t i = 0; route->nexthops.count > 1 && i < route->nexthops.count; i++) {
 		fprintf(out, " nexthop");
 		print_hop(p, out, route, conf_print_record(p, CONF_TABLE_NEXTHOP, route->nexthops.first + i));

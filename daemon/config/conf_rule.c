@@ -20,6 +20,7 @@ struct reader {
 	const struct conf_node *node;
 	uint32_t at;
 	struct conf_rule rule;
+	const struct conf_word *track_group;
 	bool has_priority, has_action, is_wrong;
 };
 
@@ -211,8 +212,7 @@ static bool read_pair(struct reader *r, const char *keyword)
 	else if (i == 24)
 		read_ports(r, rule->dport);
 	else if (i == 25)
-		conf_warn(r->load, r->node, r->at - 1,
-			"track_group has no effect: what somebody removes is put back at once");
+		r->track_group = &r->node->words[r->at];
 	return true;
 }
 
@@ -276,8 +276,10 @@ static void add_rule(struct conf_load *load, const struct conf_node *node, conf_
 			fail(&r, "this word means nothing in a rule");
 	}
 	complete(&r);
-	if (!r.is_wrong)
-		*(struct conf_rule *)conf_record_add(load, CONF_TABLE_RULE, node) = r.rule;
+	if (r.is_wrong)
+		return;
+	*(struct conf_rule *)conf_record_add(load, CONF_TABLE_RULE, node) = r.rule;
+	conf_last_extra(load, CONF_TABLE_RULE)->reference = r.track_group;
 }
 
 void conf_rule_virtual(struct conf_load *load, const struct conf_node *node)
@@ -343,6 +345,7 @@ static void print_rule(struct conf_printer *p, FILE *out, const void *record)
 		fprintf(out, " table %u", rule->table);
 	if (rule->no_track)
 		fprintf(out, " no_track");
+	conf_print_track_group(p, out, rule->track_group);
 }
 
 static bool owns_rule(const void *record, conf_index_t instance)

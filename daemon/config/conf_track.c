@@ -100,7 +100,8 @@ static void add_track(
 	}
 	if (!read_weight(load, node, name_words, &track, &weight))
 		return;
-	track.script = track.process = track.file = track.service = track.bfd = track.instance = track.group = CONF_NONE;
+	track.script = track.process = track.file = track.service = track.bfd = track.track_group = CONF_NONE;
+	track.instance = track.group = CONF_NONE;
 	track.weight = weight != INT64_MIN ? (int32_t)weight : 0;
 	*(struct conf_track *)conf_record_add(load, CONF_TABLE_TRACK, node) = track;
 	o = conf_object(load, CONF_TABLE_TRACK, conf_builder_count(load->builder, CONF_TABLE_TRACK) - 1);
@@ -296,6 +297,7 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 
 	switch ((enum conf_track_kind)t->kind) {
 	case CONF_TRACK_INTERFACE:
+	case CONF_TRACK_STATIC:
 		return;
 	case CONF_TRACK_SCRIPT:
 		found = t->script = find_object(load, t, o->node, CONF_TABLE_SCRIPT, "vrrp_script");

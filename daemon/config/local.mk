@@ -8,7 +8,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_finish.c daemon/config/conf_finish.h daemon/config/conf_finish_service.c \
 	daemon/config/conf_forward.c daemon/config/conf_guard.c daemon/config/conf_guard.h daemon/config/conf_lvs.c \
 	daemon/config/conf_global.c daemon/config/conf_hmac.c daemon/config/conf_hmac.h daemon/config/conf_instance.c \
-	daemon/config/conf_lex.c daemon/config/conf_convert.c daemon/config/conf_convert.h daemon/config/conf_include.c \
+	daemon/config/conf_lex.c daemon/config/conf_link.c daemon/config/conf_link.h daemon/config/conf_convert.c daemon/config/conf_convert.h daemon/config/conf_include.c \
 	daemon/config/conf_predefined.c daemon/config/conf_garp.c \
 	daemon/config/conf_lex.h daemon/config/conf_lex_internal.h daemon/config/conf_line.c \
 	daemon/config/conf_line.h daemon/config/conf_load.h daemon/config/conf_memory.c daemon/config/conf_names.c \
@@ -16,11 +16,11 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_read.c daemon/config/conf_read.h daemon/config/conf_script.c \
 	daemon/config/conf_server.c daemon/config/conf_service.c daemon/config/conf_service.h \
 	daemon/config/conf_service_group.c daemon/config/conf_pair.c daemon/config/conf_pair.h daemon/config/conf_snmp.c daemon/config/conf_snmp.h daemon/config/conf_source.c \
-	daemon/config/conf_source.h daemon/config/conf_split.c daemon/config/conf_track.c \
+	daemon/config/conf_source.h daemon/config/conf_split.c daemon/config/conf_track_group.c daemon/config/conf_track.c \
 	daemon/config/conf_track.h daemon/config/conf_tree.c daemon/config/conf_tree.h \
 	daemon/config/conf_ssl.c daemon/config/conf_value.c daemon/config/conf_watch.c \
 	daemon/config/conf_fifo.c daemon/config/conf_fifo.h daemon/config/conf_iproute.c daemon/config/conf_iproute.h daemon/config/conf_route.c daemon/config/conf_route.h \
-	daemon/config/conf_route_print.c \
+	daemon/config/conf_route_print.c daemon/config/conf_encap_read.c daemon/config/conf_encap_read.h \
 	daemon/config/conf_rule.c daemon/config/conf_rule.h
 
 pkglibexec_PROGRAMS += daemon/config/poise-config

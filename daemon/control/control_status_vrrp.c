@@ -64,6 +64,8 @@ static const char *track_kind_name(enum conf_track_kind kind)
 		return "service";
 	case CONF_TRACK_BFD:
 		return "bfd";
+	case CONF_TRACK_STATIC:
+		return "static_group";
 	}
 	return "unknown";
 }

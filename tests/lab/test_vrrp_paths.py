@@ -104,6 +104,59 @@ def test_what_somebody_removes_is_put_back(site):
     present(site.r1, 6, 3)
 
 
+# What a route wraps its packets in: the words that keepalived knows, too, then those of ip-route(8) alone.
+WRAPPED = {
+    "ip": "10.50.0.0/16 encap ip id 7 dst %s11 src %s2 tos 8 ttl 64 dev back" % (BACK4, BACK4),
+    "ip6": "10.51.0.0/16 encap ip6 id 8 dst 2001:db8:2::11 hoplimit 9 dev back",
+    "mpls": "10.52.0.0/16 encap mpls 16/17 via %s11 dev back" % BACK4,
+    "ila": "2001:db8:20::/96 encap ila 2001:db8:1:2 via fe80::11 dev back",
+}
+OF_IP_ROUTE = {
+    "seg6": "2001:db8:21::/48 encap seg6 mode encap segs 2001:db8:2::11,2001:db8:2::12 dev back",
+    "two": "10.53.0.0/16 nexthop encap ip id 1 via %s11 dev back nexthop via %s12 dev back" % (BACK4, BACK4),
+}
+
+
+def wrapped_by_kernel(machine):
+    """The wrappings that this kernel has."""
+    able = []
+    for name, words in list(WRAPPED.items()) + list(OF_IP_ROUTE.items()):
+        family = "-6" if words.startswith("2001") else "-4"
+        add = machine.run("sh", "-c", "ip %s route add %s && ip %s route del %s && echo able || true" % (
+            family, words, family, words.split(" ")[0]))
+        able += [name] if "able" in add else []
+    return able
+
+
+def test_wrapped_routes(site):
+    """encap: in the kernel as keepalived puts it there, put back when removed, gone with mastership."""
+    able = wrapped_by_kernel(site.r2)
+    assert "ip" in able
+    both = [words for name, words in WRAPPED.items() if name in able]
+    more = [words for name, words in OF_IP_ROUTE.items() if name in able]
+    block = "virtual_routes {\n\t%s\n}"
+    peer = site.r2.keepalived(config(150, block % "\n\t".join(both)))
+    wait_until("keepalived's routes", lambda: everything(site.r2), lambda seen: seen == (len(both), 0), within=20)
+    theirs = routes(site.r2) + routes(site.r2, "-6")
+    assert theirs.count(" encap ") == len(both), theirs
+    peer.stop()
+    ours = site.r1.poised(config(150, block % "\n\t".join(both)))
+    present(site.r1, len(both), 0)
+    assert routes(site.r1) + routes(site.r1, "-6") == theirs
+    ours.write(config(150, block % "\n\t".join(both + more)))
+    ours.poisectl("reload")
+    present(site.r1, len(both + more), 0)
+    seen = routes(site.r1) + routes(site.r1, "-6")
+    assert "seg6" not in able or "encap seg6 mode encap segs 2 [ 2001:db8:2::11 2001:db8:2::12 ]" in seen, seen
+    assert "two" not in able or re.search(r"nexthop +encap ip id 1 .*via %s11 dev back" % BACK4, seen), seen
+    # Another one to the same place is not taken for ours.
+    site.r1.run("ip", "route", "replace", *WRAPPED["ip"].replace("id 7", "id 70").split(), "proto", "18")
+    wait_until("the right one again", lambda: routes(site.r1), lambda seen: " id 7 " in seen)
+    ours.stop()
+    left = routes(site.r1) + routes(site.r1, "-6")
+    assert left.count("encap") == 1 and " id 70 " in left, left
+
+
 def test_static_objects_stay_whoever_is_master(site):
     ours = site.r1.poised(config(100, static=STATIC))
     site.r2.poised(config(150))
@@ -138,3 +191,40 @@ def test_a_crash_leaves_nothing_behind(site):
     assert "not added" not in open(site.r1.log("poised"), encoding="utf-8").read()
     second.stop()
     present(site.r1, 0, 0)
+
+
+TRACKED = """track_group served {
+	group {
+		one
+	}
+}
+static_ipaddress {
+	%s77/32 dev late track_group served
+}
+static_routes {
+	10.60.0.0/16 via %s254 dev back track_group served
+}
+static_rules {
+	from 10.61.0.0/16 table 77 preference 7200 track_group served
+}
+""" % (BACK4, BACK4)
+
+
+def test_an_instance_depends_on_static_objects(site):
+    """track_group: what cannot be had is a fault of the instances of the group, with its name; what somebody removes is not,
+    it is put back."""
+    ours = site.r1.poised(config(150, "", TRACKED))
+    wait_until("the fault", lambda: ours.vrrp("one").get("why", ""),
+               lambda why: "static group served" in why, within=20)
+    track = [track for track in ours.vrrp("one")["tracks"] if track["kind"] == "static_group"][0]
+    assert track["why"] == BACK4 + "77 is not there: there is no interface late" and track["up"] is False
+    site.r1.namespace.ip("link add late type veth peer name late-peer", "link set late up")
+    wait_until("mastership", lambda: ours.state("one"), lambda state: state == "MASTER", within=20)
+    before = ours.vrrp("one")["became_master"]
+    site.r1.run("ip", "addr", "del", BACK4 + "77/32", "dev", "late")
+    site.r1.run("ip", "route", "del", "10.60.0.0/16")
+    wait_until("both to be back", lambda: (BACK4 + "77/32" in site.r1.run("ip", "addr"), "10.60" in routes(site.r1)),
+               lambda seen: seen == (True, True))
+    assert ours.vrrp("one")["became_master"] == before and ours.state("one") == "MASTER"
+    site.r1.run("ip", "link", "del", "late")
+    wait_until("the fault again", lambda: ours.state("one"), lambda state: state == "FAULT")

@@ -11,7 +11,7 @@ import pytest
 from poiselab import wait_until
 from poiselab.configs import instance
 from poiselab.net import inside
-from poiselab.site import FRONT6, VIP, VIP6
+from poiselab.site import BACK4, BACK6, FRONT4, FRONT6, VIP, VIP6
 
 MAC4, MAC6 = "00:00:5e:00:01:33", "00:00:5e:00:02:33"
 
@@ -183,3 +183,66 @@ def test_the_interface_below_falls_and_goes_and_comes(site, family):
     make()
     served()
     assert vmac(site.r1, name)["ifindex"] != before
+
+
+ELSEWHERE = """global_defs {
+	vmac_addr_prefix far
+}
+vrrp_instance one {
+	interface front
+	virtual_router_id 51
+	priority 150
+	version 3
+	advert_int 0.3
+	use_vmac
+	use_vmac_addr
+	virtual_ipaddress {
+		%(vip)s/24
+		%(front4)s12/24 dev front
+		%(back4)s10/24 dev back
+	}
+	virtual_ipaddress_excluded {
+		%(front6)s10/64
+		%(back6)s10/64 dev back
+	}
+}
+vrrp_instance two {
+	interface front
+	virtual_router_id 52
+	priority 150
+	version 3
+	advert_int 0.3
+	virtual_ipaddress {
+		%(front4)s20/24 use_vmac
+		%(back4)s20/24 dev back use_vmac
+		%(front4)s21/24
+	}
+}
+""" % {"vip": VIP, "front4": FRONT4, "front6": FRONT6, "back4": BACK4, "back6": BACK6}
+
+
+def made(machine):
+    """Each interface that was made: its MAC address, the interface below, and what it holds (but for link-local addresses,
+    of which keepalived puts one on each)."""
+    return {link["ifname"]: (link["address"], link["link"], sorted(
+        a["local"] for a in link["addr_info"] if not a["local"].startswith("fe80")))
+            for link in json.loads(machine.run("ip", "-d", "-j", "addr"))
+            if link.get("linkinfo", {}).get("info_kind") == "macvlan"}
+
+
+def test_addresses_elsewhere_have_a_virtual_mac_too(site):
+    """use_vmac_addr, and use_vmac behind an address: the interfaces that keepalived makes, under the same names."""
+    peer = site.r2.keepalived(ELSEWHERE)
+    theirs = wait_until("keepalived's interfaces", lambda: made(site.r2),
+                        lambda seen: len(seen) == 6 and all(held for _, _, held in seen.values()), within=20)
+    peer.stop()
+    ours = site.r1.poised(ELSEWHERE)
+    wait_until("the same of ours", lambda: made(site.r1), lambda seen: seen == theirs, within=20)
+    wait_until("the client to see the virtual MAC", lambda: neighbour(site, FRONT4 + "20"),
+               lambda seen: seen == "00:00:5e:00:01:34")
+    ours.write(ELSEWHERE.replace("	use_vmac_addr\n", "").replace(" use_vmac\n", "\n"))
+    ours.poisectl("reload", "--allow")
+    wait_until("one of them to stay", lambda: made(site.r1), lambda seen: list(seen) == ["vrrp.51"], within=20)
+    assert BACK4 + "10" in site.r1.run("ip", "addr", "show", "dev", "back")
+    ours.stop()
+    assert not made(site.r1)

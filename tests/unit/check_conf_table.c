@@ -70,6 +70,9 @@ static void fill_vrrp(struct conf_builder *b)
 	conf_builder_add(b, CONF_TABLE_PEER);
 	conf_builder_add(b, CONF_TABLE_ROUTE);
 	conf_builder_add(b, CONF_TABLE_NEXTHOP);
+	conf_builder_add(b, CONF_TABLE_ENCAP);
+	conf_builder_add(b, CONF_TABLE_LINK);
+	conf_builder_add(b, CONF_TABLE_TRACK_GROUP);
 	conf_builder_add(b, CONF_TABLE_RULE);
 	conf_builder_add(b, CONF_TABLE_TRACK);
 	conf_builder_add(b, CONF_TABLE_PROCESS);
@@ -96,6 +99,7 @@ static void fill_vrrp(struct conf_builder *b)
 	track->kind = CONF_TRACK_SCRIPT;
 	track->name = name;
 	track->process = track->file = track->service = track->bfd = track->group = CONF_NONE;
+	track->track_group = CONF_NONE;
 	group = conf_builder_at(b, CONF_TABLE_GROUP, 0);
 	group->name = conf_builder_string(b, "both");
 	group->members = (struct conf_range){0, 1};

@@ -155,7 +155,7 @@ static struct conf *build(bool has_script_user, enum conf_dialect dialect)
 	}
 	i = conf_builder_add(b, CONF_TABLE_INSTANCE);
 	*(struct conf_instance *)conf_builder_at(b, CONF_TABLE_INSTANCE, i) =
-		(struct conf_instance){.name = web, .secret = CONF_NONE, .group = CONF_NONE};
+		(struct conf_instance){.name = web, .secret = CONF_NONE, .group = CONF_NONE, .link = CONF_NONE};
 	i = conf_builder_add(b, CONF_TABLE_GROUP);
 	((struct conf_group *)conf_builder_at(b, CONF_TABLE_GROUP, i))->name = both;
 	for (uint32_t owner = CONF_OWNER_INSTANCE; owner <= CONF_OWNER_GROUP; owner++) {

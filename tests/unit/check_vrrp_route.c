@@ -4,7 +4,11 @@
 #include <check.h>
 #include <errno.h>
 #include <linux/fib_rules.h>
+#include <linux/ila.h>
+#include <linux/lwtunnel.h>
+#include <linux/mpls_iptunnel.h>
 #include <linux/rtnetlink.h>
+#include <linux/seg6_iptunnel.h>
 #include <netinet/in.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
@@ -20,6 +24,7 @@
 static struct conf_route route;
 static struct conf_rule rule;
 static struct conf_nexthop hops[2];
+static struct conf_encap encaps[2];
 static struct conf conf;
 static struct link all_links[2];
 static struct links links;
@@ -38,8 +43,10 @@ static void setup(void)
 	all_links[0] = (struct link){.ifindex = 2, .name = "eth0"};
 	all_links[1] = (struct link){.ifindex = 3, .name = "eth1"};
 	links = (struct links){.all = all_links, .count = 2, .room = 2};
-	hops[0] = (struct conf_nexthop){.via = address("192.0.2.1"), .interface = ETH0, .weight = 1};
-	hops[1] = (struct conf_nexthop){.via = address("192.0.2.2"), .interface = ETH1, .weight = 7};
+	hops[0] =
+		(struct conf_nexthop){.via = address("192.0.2.1"), .interface = ETH0, .weight = 1, .encap = CONF_NONE};
+	hops[1] =
+		(struct conf_nexthop){.via = address("192.0.2.2"), .interface = ETH1, .weight = 7, .encap = CONF_NONE};
 	route = (struct conf_route){.to = address("10.0.0.0"),
 		.to_prefix = 8,
 		.from = {.family = AF_INET},
@@ -66,6 +73,8 @@ static void setup(void)
 		.n_routes = 1,
 		.nexthops = hops,
 		.n_nexthops = 2,
+		.encaps = encaps,
+		.n_encaps = 2,
 		.rules = &rule,
 		.n_rules = 1};
 }
@@ -195,6 +204,93 @@ START_TEST(an_ipv6_route_without_a_metric_gets_the_usual_one)
 }
 END_TEST
 
+START_TEST(a_wrapping_is_compared_word_by_word)
+{
+	encaps[0] = (struct conf_encap){.type = LWTUNNEL_ENCAP_IP, .id = 7, .to = address("192.0.2.77"), .ttl = 9};
+	hops[0].encap = 0;
+	want_route();
+	DIFFERS(hops[0].encap, CONF_NONE);
+	DIFFERS(encaps[0].id, 8);
+	DIFFERS(encaps[0].to, address("192.0.2.78"));
+	DIFFERS(encaps[0].from, address("192.0.2.78"));
+	DIFFERS(encaps[0].tos, 4);
+	DIFFERS(encaps[0].ttl, 10);
+	DIFFERS(encaps[0].flags, 1);
+	DIFFERS(encaps[0].type, LWTUNNEL_ENCAP_IP6);
+	hops[0].encap = CONF_NONE;
+	want_route();
+	DIFFERS(hops[0].encap, 0);
+	/* Of each next hop. */
+	hops[1].encap = 1;
+	encaps[1] = (struct conf_encap){.type = LWTUNNEL_ENCAP_MPLS, .labels = {16, 17}, .n_labels = 2};
+	route.nexthops.count = 2;
+	want_route();
+	DIFFERS(hops[1].encap, CONF_NONE);
+	DIFFERS(hops[0].encap, 0);
+	DIFFERS(encaps[1].labels[1], 18);
+	DIFFERS(encaps[1].n_labels, 1);
+	encaps[1].ttl = 3;
+	want_route();
+	DIFFERS(encaps[1].ttl, 0);
+}
+END_TEST
+
+/* The attribute inside the wrapping of the route as it is configured now. */
+static struct nlattr *wrapped_in(uint16_t type, int attribute)
+{
+	static struct nl_msg *msg;
+	struct nlattr *tb[RTA_MAX + 1], *inner[16];
+
+	nlmsg_free(msg);
+	msg = told(true);
+	ck_assert_int_ge(nlmsg_parse(nlmsg_hdr(msg), sizeof(struct rtmsg), tb, RTA_MAX, NULL), 0);
+	ck_assert_uint_eq(nla_get_u16(tb[RTA_ENCAP_TYPE]), type);
+	ck_assert_int_ge(nla_parse_nested(inner, 15, tb[RTA_ENCAP], NULL), 0);
+	ck_assert_ptr_nonnull(inner[attribute]);
+	return inner[attribute];
+}
+
+START_TEST(wrappings_have_the_form_of_their_standards)
+{
+	/* RFC 3032, 2.1: twenty bits of label, the bottom of the stack is marked. */
+	static const uint8_t stack[] = {0x00, 0x01, 0x00, 0x00, 0xff, 0xff, 0xf1, 0x00};
+	/* RFC 8754, 2: routing type 4, the last segment first; in front of them the mode, and a place for the packet's
+	 * own. */
+	uint8_t header[12 + 48] = {0, 0, 0, 0, 0, 6, 4, 2, 2, 0, 0, 0};
+	struct addr near = address("2001:db8::1"), far = address("2001:db8::2");
+	struct nlattr *attr;
+
+	hops[0].encap = 0;
+	encaps[0] = (struct conf_encap){.type = LWTUNNEL_ENCAP_MPLS, .labels = {16, 0xfffff}, .n_labels = 2};
+	attr = wrapped_in(LWTUNNEL_ENCAP_MPLS, MPLS_IPTUNNEL_DST);
+	ck_assert_int_eq(nla_len(attr), sizeof(stack));
+	ck_assert_mem_eq(nla_data(attr), stack, sizeof(stack));
+
+	encaps[0] = (struct conf_encap){.type = LWTUNNEL_ENCAP_SEG6, .mode = SEG6_IPTUN_MODE_INLINE, .n_segments = 2};
+	memcpy(encaps[0].segments[0], near.bytes, 16);
+	memcpy(encaps[0].segments[1], far.bytes, 16);
+	memcpy(header + 12 + 16, far.bytes, 16);
+	memcpy(header + 12 + 32, near.bytes, 16);
+	attr = wrapped_in(LWTUNNEL_ENCAP_SEG6, SEG6_IPTUNNEL_SRH);
+	ck_assert_int_eq(nla_len(attr), sizeof(header));
+	ck_assert_mem_eq(nla_data(attr), header, sizeof(header));
+	encaps[0].mode = SEG6_IPTUN_MODE_ENCAP;
+	attr = wrapped_in(LWTUNNEL_ENCAP_SEG6, SEG6_IPTUNNEL_SRH);
+	ck_assert_int_eq(nla_len(attr), sizeof(header) - 16);
+	ck_assert_mem_eq((uint8_t *)nla_data(attr) + 12, far.bytes, 16);
+
+	encaps[0] = (struct conf_encap){.type = LWTUNNEL_ENCAP_ILA, .id = 5, .mode = CONF_ENCAP_CSUM_NONE};
+	ck_assert_uint_eq(nla_get_u64(wrapped_in(LWTUNNEL_ENCAP_ILA, ILA_ATTR_LOCATOR)), 5);
+	encaps[0].mode = ILA_CSUM_NO_ACTION;
+	ck_assert_uint_eq(nla_get_u8(wrapped_in(LWTUNNEL_ENCAP_ILA, ILA_ATTR_CSUM_MODE)), ILA_CSUM_NO_ACTION);
+
+	encaps[0] = (struct conf_encap){.type = LWTUNNEL_ENCAP_IP, .id = 1, .flags = 4};
+	attr = wrapped_in(LWTUNNEL_ENCAP_IP, LWTUNNEL_IP_ID);
+	ck_assert_mem_eq(nla_data(attr), ((const uint8_t[]){0, 0, 0, 0, 0, 0, 0, 1}), 8);
+	ck_assert_mem_eq(nla_data(wrapped_in(LWTUNNEL_ENCAP_IP, LWTUNNEL_IP_FLAGS)), ((const uint8_t[]){0, 4}), 2);
+}
+END_TEST
+
 START_TEST(an_interface_that_is_not_there_is_waited_for)
 {
 	links.count = 1;
@@ -277,6 +373,8 @@ int main(void)
 	tcase_add_test(tc, what_was_not_asked_for_may_be_anything);
 	tcase_add_test(tc, next_hops_are_compared_one_by_one);
 	tcase_add_test(tc, an_ipv6_route_without_a_metric_gets_the_usual_one);
+	tcase_add_test(tc, a_wrapping_is_compared_word_by_word);
+	tcase_add_test(tc, wrappings_have_the_form_of_their_standards);
 	tcase_add_test(tc, an_interface_that_is_not_there_is_waited_for);
 	tcase_add_test(tc, a_rule_is_what_it_selects_and_does);
 	tcase_add_test(tc, where_to_look);

@@ -10,7 +10,7 @@
 
 #define TEXT "\0eth0\0vrrp.51\0eth1"
 
-static struct conf_instance instance;
+static struct conf_link made;
 static struct conf conf;
 static struct link all_links[2];
 static struct links links;
@@ -22,9 +22,9 @@ static void setup(void)
 	all_links[0] = (struct link){.ifindex = 2, .name = "eth0"};
 	all_links[1] = (struct link){.ifindex = 3, .name = "eth1"};
 	links = (struct links){.all = all_links, .count = 2, .room = 2};
-	instance = (struct conf_instance){.interface = 1, .vmac = 6, .use_vmac = 1, .vrid = 51};
-	memcpy(instance.vmac_mac, mac, sizeof(mac));
-	conf = (struct conf){.strings = TEXT, .n_strings = sizeof(TEXT), .instances = &instance, .n_instances = 1};
+	made = (struct conf_link){.base = 1, .name = 6, .kind = CONF_LINK_MACVLAN};
+	memcpy(made.mac, mac, sizeof(mac));
+	conf = (struct conf){.strings = TEXT, .n_strings = sizeof(TEXT), .links = &made, .n_links = 1};
 }
 
 static bool is_now(const struct vrrp_path *path)
@@ -42,16 +42,16 @@ START_TEST(an_interface_is_name_base_and_mac)
 	ck_assert_int_eq(vrrp_vmac_path(&conf, 0, &links, &path), 0);
 	ck_assert(is_now(&path));
 	ck_assert_uint_eq(vrrp_vmac_base(&path), 2);
-	instance.vmac_mac[5] = 52;
+	made.mac[5] = 52;
 	ck_assert(!is_now(&path));
-	instance.vmac_mac[5] = 51;
-	instance.interface = 14;
+	made.mac[5] = 51;
+	made.base = 14;
 	ck_assert(!is_now(&path));
-	instance.interface = 1;
-	instance.vmac = 14;
+	made.base = 1;
+	made.name = 14;
 	ck_assert(!is_now(&path));
 	/* One that is no macvlan, or is cut off, is none. */
-	instance.vmac = 6;
+	made.name = 6;
 	for (uint16_t length = 0; length < path.length; length++)
 		vrrp_vmac_is(&path, path.bytes, length);
 	ck_assert(!vrrp_vmac_is(&path, path.bytes, sizeof(struct ifinfomsg)));
@@ -60,12 +60,36 @@ START_TEST(an_interface_is_name_base_and_mac)
 }
 END_TEST
 
+START_TEST(an_ipvlan_is_name_base_and_mode)
+{
+	struct vrrp_path path;
+
+	made.kind = CONF_LINK_IPVLAN;
+	ck_assert_int_eq(vrrp_vmac_path(&conf, 0, &links, &path), 0);
+	ck_assert(!vrrp_vmac_has_mac(&path));
+	ck_assert(is_now(&path));
+	/* Its MAC address is that of the interface below. */
+	made.mac[5] = 52;
+	ck_assert(is_now(&path));
+	made.mode = 1;
+	ck_assert(!is_now(&path));
+	made.mode = 0;
+	made.base = 14;
+	ck_assert(!is_now(&path));
+	made.base = 1;
+	made.kind = CONF_LINK_MACVLAN;
+	ck_assert(!is_now(&path));
+	ck_assert_int_eq(vrrp_vmac_path(&conf, 0, &links, &path), 0);
+	ck_assert(vrrp_vmac_has_mac(&path));
+}
+END_TEST
+
 START_TEST(an_ipv4_frame_is_whole)
 {
 	/* A header as vrrp_encode.c leaves it to the kernel: without length and checksum. */
 	static const uint8_t packet[28] = {0x45, 0xc0, 0, 0, 0, 1, 0, 0, 255, 112, 0, 0, 192, 0, 2, 2, 224, 0, 0, 18,
 		0x31, 51, 100, 1, 0, 100, 0, 0};
-	struct vrrp_vmac_frame head = {.mac = instance.vmac_mac, .ttl = 255, .protocol = 112};
+	struct vrrp_vmac_frame head = {.mac = made.mac, .ttl = 255, .protocol = 112};
 	uint8_t frame[128];
 	uint32_t sum = 0;
 
@@ -85,7 +109,7 @@ END_TEST
 START_TEST(an_ipv6_frame_gets_its_header)
 {
 	static const uint8_t packet[8] = {0x31, 51, 100, 1, 0, 100, 1, 2};
-	struct vrrp_vmac_frame head = {.mac = instance.vmac_mac, .ttl = 255, .protocol = 112};
+	struct vrrp_vmac_frame head = {.mac = made.mac, .ttl = 255, .protocol = 112};
 	uint8_t frame[128];
 
 	addr_parse("ff02::12", &head.destination);
@@ -110,6 +134,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, an_interface_is_name_base_and_mac);
+	tcase_add_test(tc, an_ipvlan_is_name_base_and_mode);
 	tcase_add_test(tc, an_ipv4_frame_is_whole);
 	tcase_add_test(tc, an_ipv6_frame_gets_its_header);
 	suite_add_tcase(suite, tc);

@@ -36,7 +36,7 @@ static void add_instance(struct conf_builder *b, const char *name, uint8_t vrid,
 	i->family = family;
 	i->vrid = vrid;
 	i->priority = 150;
-	i->secret = CONF_NONE;
+	i->secret = i->link = CONF_NONE;
 	i->group = 0;
 	i->addresses = (struct conf_range){first, count};
 	i->n_advertised = n_advertised;
@@ -46,6 +46,7 @@ static void add_address(struct conf_builder *b, const char *text, conf_index_t i
 {
 	struct conf_address *a = add(b, CONF_TABLE_ADDRESS);
 
+	a->link = a->track_group = CONF_NONE;
 	a->addr = address(text);
 	a->instance = instance;
 }
@@ -78,6 +79,7 @@ static void add_vrrp(struct conf_builder *b)
 		.file = CONF_NONE,
 		.service = CONF_NONE,
 		.bfd = CONF_NONE,
+		.track_group = CONF_NONE,
 		.weight = -20,
 		.instance = SITE_WEB,
 		.group = CONF_NONE};

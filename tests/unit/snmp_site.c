@@ -48,6 +48,7 @@ static void build_instance(struct conf_builder *b, const char *name, int version
 		ca->prefix = ca->addr.family == AF_INET ? 24 : 64;
 		ca->excluded = i >= advertised;
 		ca->instance = instance;
+		ca->link = ca->track_group = CONF_NONE;
 	}
 	ci = conf_builder_at(b, CONF_TABLE_INSTANCE, instance);
 	ci->name = id;
@@ -62,7 +63,7 @@ static void build_instance(struct conf_builder *b, const char *name, int version
 	ci->advert_us = vrid == 52 ? 500 * US_PER_MS : US_PER_S;
 	ci->down_timer_adverts = 3;
 	ci->garp_delay_us = 5 * US_PER_S;
-	ci->secret = ci->group = CONF_NONE;
+	ci->secret = ci->group = ci->link = CONF_NONE;
 	ci->addresses = range;
 	ci->n_advertised = (uint32_t)advertised;
 }
