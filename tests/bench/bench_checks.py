@@ -3,7 +3,8 @@
 
 The same servers, interval and checks for both, one after the other in each round: Debian's keepalived and Poise. Checks
 are counted by the server. On a kernel without IPVS keepalived's requests to it are acknowledged by a preloaded library
-(no_ipvs.c), because its checker does not run otherwise. Then 10,000 TCP checks a second by Poise alone."""
+(no_ipvs.c), because its checker does not run otherwise. Then 10,000 TCP checks a second by Poise alone: by one checker
+that may use one core only, and by two (check_processes)."""
 
 import os
 import re
@@ -105,18 +106,17 @@ class Bench:
         time.sleep(seconds)
         return (self.accepted() - before) / (time.monotonic() - began)
 
-    def run(self, name, count, port, check):
-        """The daemon and its checker process, after every server was asked."""
+    def run(self, name, count, port, check, processes):
+        """The daemon and its checker processes."""
         text = service(addresses(count), port=port, check=check)
         if name == "keepalived":
             daemon = self.keepalived(text)
             path = self.site.r1.path("keepalived.checkers.pid")
             wait_until("keepalived's checker", lambda: os.path.exists(path) and os.path.getsize(path), within=30)
             with open(path, encoding="ascii") as f:
-                return daemon, int(f.read())
-        daemon = self.site.r1.poised(text)
-        pid, = wait_until("the checker", lambda: daemon.role_pids("healthcheck"), within=30)
-        return daemon, pid
+                return daemon, [int(f.read())]
+        daemon = self.site.r1.poised("global_defs {\n\tcheck_processes %d\n}\n" % processes + text)
+        return daemon, wait_until("the checkers", lambda: daemon.role_pids("healthcheck"), lambda pids: len(pids) == processes, 30)
 
     def keepalived(self, text):
         if self.has_ipvs:
@@ -130,21 +130,23 @@ class Bench:
         finally:
             del os.environ["LD_PRELOAD"]
 
-    def measure(self, name, count, port, check):
-        """Milliseconds of processor time for 1,000 checks (checker alone, all processes of the daemon), checks a
+    def measure(self, name, count, port, check, processes=1, cores=None):
+        """Milliseconds of processor time for 1,000 checks (checkers alone, all processes of the daemon), checks a
         second, and what the daemon says of itself."""
-        daemon, pid = self.run(name, count, port, check)
+        daemon, pids = self.run(name, count, port, check, processes)
         try:
+            for pid in pids if cores else ():
+                os.sched_setaffinity(pid, cores)
             # The first round is spread, and begins with what a process does once.
             wait_until("all servers to be asked", self.accepted, lambda n, base=self.accepted(): n > base + 2 * count, 90, 0.5)
             family = daemon.family()
             checks, began = self.accepted(), time.monotonic()
-            own, all_ = cpu_seconds(pid), sum(map(cpu_seconds, family))
+            own, all_ = sum(map(cpu_seconds, pids)), sum(map(cpu_seconds, family))
             time.sleep(SECONDS)
-            own, all_ = cpu_seconds(pid) - own, sum(map(cpu_seconds, family)) - all_
+            own, all_ = sum(map(cpu_seconds, pids)) - own, sum(map(cpu_seconds, family)) - all_
             checks, took = self.accepted() - checks, time.monotonic() - began
             state = daemon.status().get("health_checks", {}) if name == "Poise" else {}
-            return own * 1e6 / checks, all_ * 1e6 / checks, checks / took, memory_kib(pid), state
+            return own * 1e6 / checks, all_ * 1e6 / checks, checks / took, sum(map(memory_kib, pids)), state
         finally:
             daemon.popen.terminate()
             daemon.popen.wait(30)
@@ -179,13 +181,16 @@ def many(bench, report):
     report.text()
     kind, port, check = KINDS[0]
     memory = {}
-    for count in (1000, MANY):
+    first_core = {min(os.sched_getaffinity(0))}
+    for count, processes in ((1000, 1), (MANY, 1), (MANY, 2)):
         report.note("%d %s checks a second" % (count, kind))
-        own, _, rate, memory[count], state = bench.measure("Poise", count, port, check)
+        own, _, rate, used, state = bench.measure("Poise", count, port, check, processes, first_core if processes == 1 else None)
+        memory.setdefault(count, used)
         report.clear()
         late = {name: state.get("lateness_%s_us" % name, 0) / 1000 for name in ("p50", "p99", "max")}
-        report.text("%d TCP servers at 1 s: %.0f checks/s, CPU %.0f ms for 1,000, starts late by %.1f / %.1f / %.1f ms "
-                    "(p50 / p99 / max)" % (count, rate, own, late["p50"], late["p99"], late["max"]))
+        report.text("%d TCP servers at 1 s by %s: %.0f checks/s, CPU %.0f ms for 1,000, starts late by %.1f / %.1f / "
+                    "%.1f ms (p50 / p99 / max)" % (count, "1 checker on 1 core" if processes == 1 else "2 checkers", rate, own,
+                                                   late["p50"], late["p99"], late["max"]))
     report.text("memory: %.2f KiB for each server more" % ((memory[MANY] - memory[1000]) / (MANY - 1000)))
     report.text("Wanted: %d checks/s, 50 ms at p99, 4 KiB. The server needs a processor of its own for that." % MANY)
 
