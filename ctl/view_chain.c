@@ -49,9 +49,11 @@ static void show_checks(struct text *t, struct json_object *server, int depth)
 
 		if (is(check, "health", "up") && json_number(check, "failures_in_a_row") == 0)
 			continue;
-		link_of(t, depth, json_time_us(check, "since"), "%s %s: %s: %s (%lld failures in a row, every %lld ms)",
-			json_text(check, "kind"), json_text(check, "target"), json_text(check, "health"),
-			json_text(check, "why"), (long long)json_number(check, "failures_in_a_row"),
+		link_of(t, depth, json_time_us(check, "since"),
+			"%s%s%s: %s: %s (%lld failures in a row, every %lld ms)", json_text(check, "kind"),
+			json_text(check, "target")[0] ? " " : "", json_text(check, "target"),
+			json_text(check, "health"), json_text(check, "why"),
+			(long long)json_number(check, "failures_in_a_row"),
 			(long long)json_number(check, "interval_ms"));
 	}
 }

@@ -3,6 +3,7 @@
  * keeps more of a body than BODY_KEPT_MAX, and never lets an expression run without a limit. */
 #include "body_match.h"
 #include "regex.h"
+#include "talk.h"
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,18 @@ static bool judge_digest(struct body_match *m, struct probe_result *result)
 	return false;
 }
 
+/* What came instead is what an operator wants to see. */
+static void explain_missing(const struct body_match *m, struct probe_result *result)
+{
+	char quote[TALK_QUOTE_SIZE];
+
+	if (m->kept_length == 0)
+		result_set(result, REASON_REGEX, "body does not match the expression: it is empty");
+	else
+		result_set(result, REASON_REGEX, "body does not match the expression: %zu bytes, \"%s\"",
+			m->kept_length, talk_quote(m->kept, m->kept_length, quote));
+}
+
 static bool judge_regex(struct body_match *m, struct probe_result *result)
 {
 	const struct body_rule *rule = m->rule;
@@ -137,7 +150,7 @@ static bool judge_regex(struct body_match *m, struct probe_result *result)
 	case REGEX_NOT_FOUND:
 		if (rule->is_unwanted)
 			return true;
-		result_set(result, REASON_REGEX, "body does not match the expression");
+		explain_missing(m, result);
 		return false;
 	case REGEX_TOO_LONG:
 		result_set(result, REASON_REGEX, "the expression took too long on this body");

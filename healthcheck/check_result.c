@@ -44,7 +44,8 @@ static void tell_state(
 		snprintf(c->status.why, WHY_SIZE, "recovering: %.70s (%.40s, %u of %u tries passed)", result->why, what,
 			step->tries, step->tries_needed);
 	else
-		snprintf(c->status.why, WHY_SIZE, "%.100s (%.50s)", result->why, what);
+		snprintf(c->status.why, WHY_SIZE, "%.*s (%.50s)", WHY_SIZE - 4 - (int)strnlen(what, 50), result->why,
+			what);
 }
 
 /* Says nothing about the server: the verdict stays, the sentence tells. */

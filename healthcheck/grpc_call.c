@@ -148,6 +148,17 @@ int grpc_call_input(struct grpc_call *call, const uint8_t *data, size_t length, 
 	return -1;
 }
 
+/* As gRPC's own documents spell them. */
+static const char *status_name(int status)
+{
+	static const char *const names[] = {"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED",
+		"the service is not known", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
+		"FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "no health service", "INTERNAL", "UNAVAILABLE",
+		"DATA_LOSS", "UNAUTHENTICATED"};
+
+	return (size_t)status < sizeof(names) / sizeof(names[0]) ? names[status] : "no status of gRPC";
+}
+
 void grpc_call_judge(const struct grpc_call *call, struct probe_result *result)
 {
 	enum grpc_status status = grpc_parse(call->answer, call->answer_length);
@@ -157,10 +168,8 @@ void grpc_call_judge(const struct grpc_call *call, struct probe_result *result)
 	else if (call->status != 200)
 		result_set(result, REASON_GRPC, "HTTP status %d, wanted 200", call->status);
 	else if (call->grpc_status > 0)
-		result_set(result, REASON_GRPC, "gRPC status %d%s", call->grpc_status,
-			call->grpc_status == 12  ? " (no health service)"
-			: call->grpc_status == 5 ? " (the service is not known)"
-						 : "");
+		result_set(
+			result, REASON_GRPC, "gRPC status %d (%s)", call->grpc_status, status_name(call->grpc_status));
 	else if (status == GRPC_SERVING)
 		result_set(result, REASON_OK, "SERVING");
 	else

@@ -12,6 +12,7 @@ healthcheck_libhealth_a_SOURCES = healthcheck/reason.c healthcheck/reason.h heal
 	healthcheck/dns_packet.h healthcheck/reply.c healthcheck/reply.h healthcheck/talk.c healthcheck/talk.h \
 	healthcheck/grpc_message.c healthcheck/grpc_message.h \
 	healthcheck/grpc_call.c healthcheck/grpc_call.h healthcheck/regex.c healthcheck/regex.h healthcheck/tls_profile.c healthcheck/tls_profile.h \
+	healthcheck/tls_trust.c healthcheck/tls_trust.h \
 	healthcheck/check_set.c healthcheck/check_set.h healthcheck/check_judge.c healthcheck/check_share.c \
 	healthcheck/check_share.h healthcheck/check_result.c healthcheck/check_result.h healthcheck/check_flap.c \
 	healthcheck/check_memory.c healthcheck/check_memory.h healthcheck/check_passive.c healthcheck/check_passive.h \

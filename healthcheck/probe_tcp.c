@@ -146,6 +146,14 @@ static void io(struct probe *p, uint32_t events)
 	converse(tcp_of(p));
 }
 
+/* As it stands in the configuration. */
+static const char *step_text(const struct probe_tcp *h)
+{
+	const struct conf *conf = h->p.spec->conf;
+
+	return conf_string(conf, conf->steps[check_spec_conf(h->p.spec)->steps.first + h->step].text);
+}
+
 static void timeout(struct probe *p)
 {
 	const struct probe_tcp *h = tcp_of(p);
@@ -158,8 +166,8 @@ static void timeout(struct probe *p)
 		result_set(&p->result, REASON_ANSWER_TIMEOUT, "nothing came for step %u within %s", h->step + 1,
 			reason_time(limit_us, text));
 	else
-		result_set(&p->result, REASON_UNEXPECTED, "step %u did not find what it expects within %s: \"%s\"",
-			h->step + 1, reason_time(limit_us, text), talk_quote(h->kept, h->kept_length, quote));
+		result_set(&p->result, REASON_UNEXPECTED, "step %u did not find %.24s within %s: \"%s\"", h->step + 1,
+			step_text(h), reason_time(limit_us, text), talk_quote(h->kept, h->kept_length, quote));
 	probe_finish(p);
 }
 

@@ -5,6 +5,7 @@
 #include "tls.h"
 #include "log.h"
 #include "tls_profile.h"
+#include "tls_trust.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -159,6 +160,7 @@ int tls_judge(struct ssl_st *tls, const struct tls_profile *profile, uint32_t da
 {
 	X509 *certificate = SSL_get0_peer_certificate(tls);
 	const unsigned char *protocol;
+	char day[TLS_DAY_SIZE];
 	unsigned length;
 	int left, seconds;
 
@@ -175,9 +177,11 @@ int tls_judge(struct ssl_st *tls, const struct tls_profile *profile, uint32_t da
 	if (days == 0 || left >= (int)days)
 		return 0;
 	if (left < 0)
-		result_set(result, REASON_CERT_EXPIRES, "certificate has expired");
+		result_set(result, REASON_CERT_EXPIRES, "certificate has expired: on %s",
+			tls_day(X509_get0_notAfter(certificate), day));
 	else
-		result_set(result, REASON_CERT_EXPIRES, "certificate expires in %d days, wanted %u", left, days);
+		result_set(result, REASON_CERT_EXPIRES, "certificate expires in %d days, wanted %u: on %.10s", left,
+			days, tls_day(X509_get0_notAfter(certificate), day));
 	return -1;
 }
 
@@ -192,25 +196,47 @@ static const char *take_error(unsigned long *code)
 	return text ? text : "no reason given";
 }
 
+/* What an operator can do about what OpenSSL says. */
+static const char *hint_for(unsigned long code)
+{
+	if (ERR_GET_LIB(code) != ERR_LIB_SSL)
+		return "";
+	switch (ERR_GET_REASON(code)) {
+	case SSL_R_WRONG_VERSION_NUMBER:
+	case SSL_R_PACKET_LENGTH_TOO_LONG:
+		return " (this port does not speak TLS?)";
+	case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+		return " (it wants a certificate of ours: tls_cert)";
+	case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+	case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+	case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+	case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+		return " (it does not take our certificate: tls_cert)";
+	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+	case SSL_R_UNSUPPORTED_PROTOCOL:
+		return " (it speaks none of ours: tls_min_version)";
+	case SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
+		return " (it takes none of ours: tls_alpn)";
+	case SSL_R_TLSV1_UNRECOGNIZED_NAME:
+		return " (it does not know the name we sent: tls_name)";
+	default:
+		return "";
+	}
+}
+
 static void explain_handshake(SSL *tls, int error, int saved_errno, struct probe_result *result)
 {
 	long verified = SSL_get_verify_result(tls);
-	const char *hint = "";
 	unsigned long code;
 	const char *text = take_error(&code);
 
 	if (code && ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED &&
 		verified != X509_V_OK) {
-		result_set(result, REASON_TLS_UNTRUSTED, "certificate not trusted: %s",
-			X509_verify_cert_error_string(verified));
+		result_set(result, REASON_TLS_UNTRUSTED, "certificate not trusted: %s", tls_untrusted());
 		return;
 	}
-	if (code && ERR_GET_LIB(code) == ERR_LIB_SSL &&
-		(ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER ||
-			ERR_GET_REASON(code) == SSL_R_PACKET_LENGTH_TOO_LONG))
-		hint = " (this port does not speak TLS?)";
 	if (code)
-		result_set(result, REASON_TLS_FAILED, "TLS handshake failed: %s%s", text, hint);
+		result_set(result, REASON_TLS_FAILED, "TLS handshake failed: %s%s", text, hint_for(code));
 	else if (error == SSL_ERROR_SYSCALL && saved_errno)
 		result_set(result, REASON_TLS_FAILED, "TLS handshake failed: %s",
 			saved_errno == ECONNRESET ? "connection reset by the server" : strerror(saved_errno));
@@ -281,10 +307,14 @@ void tls_explain(int error, struct probe_result *result)
 {
 	unsigned long code;
 
-	if (error == EPROTO)
-		result_set(result, REASON_TLS_FAILED, "TLS failed: %s", take_error(&code));
-	else
+	const char *text;
+
+	if (error != EPROTO) {
 		result_set_errno(result, error);
+		return;
+	}
+	text = take_error(&code);
+	result_set(result, REASON_TLS_FAILED, "TLS failed: %s%s", text, hint_for(code));
 }
 
 void tls_close(struct ssl_st *tls)

@@ -2,6 +2,7 @@
 /* What checks wish of TLS, as contexts of OpenSSL: one for all checks with the same wishes. Runs in poise-healthcheck;
  * it reads no file but the system's authorities: the others come with the configuration. */
 #include "tls_profile.h"
+#include "tls_trust.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -64,7 +65,7 @@ static int trust(SSL_CTX *context, const struct conf *conf, const struct conf_ch
 	X509 *x;
 	int n = 0;
 
-	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, tls_note_untrusted);
 	if (!check->tls_ca) {
 		if (SSL_CTX_set_default_verify_paths(context) == 1)
 			return 0;

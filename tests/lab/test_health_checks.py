@@ -226,6 +226,24 @@ def test_a_server_that_returns_begins_with_a_small_share(site):
     assert daemon.server(SERVERS[0])["health_weight_percent"] == 100
 
 
+def test_a_pool_in_panic_serves_on(site):
+    """When more are down than panic_threshold allows, a common cause is more likely than so many dead servers."""
+    daemon = start(site, TCP_CHECK, more="panic_threshold 50")
+    site.s1.web.kill()
+    assert wait_health(daemon, SERVERS[0], "down").startswith("connection refused")
+    site.s2.web.kill()
+    why = "down, but serves on (panic_threshold 50): connection refused"
+    for address in SERVERS[:2]:
+        wait_until(address + " to serve on", lambda a=address: health(daemon, a), lambda s: s[0] == "down" and s[1].startswith(why))
+    daemon.wait_log("PANIC: 2 of 3 servers are down, more than 50 % (panic_threshold): all of them serve on")
+    wait_until("the problem to be listed", lambda: [problem["text"] for problem in daemon.status()["problems"]],
+               lambda texts: any("in panic" in text for text in texts))
+    site.s2.nginx()
+    wait_health(daemon, SERVERS[1], "up")
+    daemon.wait_log("panic is over: 1 of 3 servers are down")
+    assert wait_health(daemon, SERVERS[0], "down").startswith("connection refused")
+
+
 # ---- several checkers (check_processes) ----
 
 # More than the site's machines have: addresses of their own on s1, so that each checker has some.

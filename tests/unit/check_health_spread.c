@@ -359,6 +359,50 @@ START_TEST(the_first_remembers_for_all)
 }
 END_TEST
 
+/* Pairs of reloads as they come: whatever comes, goes, changes its place or its checker, what is there afterwards is
+ * whole, and a check that is the same goes on as the same object. */
+START_TEST(any_reload_leaves_a_whole_set)
+{
+	struct schedule_random random = {4711};
+
+	fixture_setup();
+	for (unsigned round = 1; round <= 400; round++) {
+		struct check_text texts[12] = {{0}};
+		unsigned n = 1 + (unsigned)schedule_random_below(&random, 12), servers = 0;
+		struct conf *conf;
+		struct check_set *set;
+
+		for (unsigned i = 0; i < n; i++) {
+			servers += i > 0 && schedule_random_below(&random, 3) > 0;
+			texts[i] = (struct check_text){.kind = CONF_CHECK_TCP,
+				.server = servers,
+				.port = (uint16_t)(1 + schedule_random_below(&random, 8)),
+				.interval_ms = 60000 + 1000 * (unsigned)schedule_random_below(&random, 2)};
+		}
+		conf = fixture_conf(round, texts, n);
+		conf->checkers = calloc(conf->n_servers, 1);
+		for (uint32_t i = 0; i < conf->n_servers; i++)
+			conf->checkers[i] = schedule_random_below(&random, 4) == 0;
+		fixture_commit(conf);
+		set = checker_set(fixture_checker);
+		for (uint32_t i = 0; i < set->n_checks; i++) {
+			struct check *c = set->checks[i];
+
+			ck_assert_int_eq(c != NULL, check_set_owns(set, conf->checks[i].server));
+			if (!c)
+				continue;
+			ck_assert_ptr_eq(c->spec.conf, conf);
+			ck_assert_uint_eq(c->spec.index, i);
+			ck_assert_ptr_eq(c->leader->leader, c->leader);
+			ck_assert_ptr_eq(c->leader->spec.conf, conf);
+			ck_assert(c->leader != c || c->timer.slot > 0 || c->probe);
+			ck_assert(c->leader == c || !c->timer.slot);
+		}
+	}
+	fixture_teardown();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("health_spread");
@@ -378,6 +422,8 @@ int main(void)
 	tcase_add_test(move, a_process_that_is_new_learns_from_the_former_one);
 	tcase_add_test(move, a_process_that_ran_already_takes_over_at_once);
 	tcase_add_test(move, a_server_that_nobody_knows_begins_by_its_rule);
+	tcase_set_timeout(move, 60);
+	tcase_add_test(move, any_reload_leaves_a_whole_set);
 	tcase_add_test(move, the_first_remembers_for_all);
 	suite_add_tcase(suite, move);
 	srunner_run_all(runner, CK_NORMAL);

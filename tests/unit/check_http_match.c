@@ -406,7 +406,7 @@ START_TEST(broken_text_matches_nothing)
 	body_match_begin(&m, &rule);
 	body_match_add(&m, (const uint8_t *)"a\xff", 2);
 	ck_assert(!body_match_end(&m, &result));
-	ck_assert_str_eq(result.why, "body does not match the expression");
+	ck_assert_str_eq(result.why, "body does not match the expression: 2 bytes, \"a.\"");
 	body_match_free(&m);
 	body_rule_free(&rule);
 }

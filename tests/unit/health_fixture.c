@@ -410,7 +410,8 @@ void fixture_commit(struct conf *conf)
 	ck_assert_ptr_nonnull(set);
 	checker_commit(fixture_checker, set, NULL);
 	for (uint32_t i = 0; i < set->n_servers; i++)
-		check_set_judge_server(set, i, mono_now());
+		if (check_set_owns(set, i))
+			check_set_judge_server(set, i, mono_now());
 	conf_close(committed);
 	committed = conf;
 }
