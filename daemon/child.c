@@ -342,20 +342,37 @@ static void connect_pairs(struct child *started)
 	}
 }
 
+/* An order is no doorbell: a queue that is full of those is made larger for it. */
+static int send_order(struct child *c, enum msg_type type, const void *m, size_t size, int fd)
+{
+	int rc = channel_send(&c->channel, type, m, size, fd);
+
+	if (rc != -EAGAIN)
+		return rc;
+	channel_enlarge(c->channel.fd);
+	return channel_send(&c->channel, type, m, size, fd);
+}
+
+void child_send_decide(struct child *c, uint64_t generation, bool commit)
+{
+	struct msg_decide m = {.generation = generation, .commit = commit};
+
+	if (send_order(c, MSG_decide, &m, sizeof(m), -1) < 0)
+		child_kill(c, "it takes no message");
+}
+
 void child_send_generation(struct child *c, const struct conf *conf, bool is_first)
 {
 	struct msg_generation m = {.generation = conf->generation, .is_first = is_first};
-	struct msg_decide decide = {.generation = conf->generation, .commit = 1};
 	int fd;
 
 	m.beat_us = (uint32_t)supervise_beat_period_us(
 		supervise_beat_limit_us(c->role, is_first ? c->parent->patience_us : supervise_patience_us(conf)));
 	fd = share_table(c->parent, conf, c->role);
-	if (fd < 0 || msg_send_generation(&c->channel, &m, fd) < 0) {
+	if (fd < 0 || send_order(c, MSG_generation, &m, sizeof(m), fd) < 0)
 		child_kill(c, "it could not be given the configuration");
-	} else if (is_first && msg_send_decide(&c->channel, &decide, -1) < 0) {
-		child_kill(c, "it takes no message");
-	}
+	else if (is_first)
+		child_send_decide(c, conf->generation, true);
 }
 
 static void hand_over(struct child *c)

@@ -179,6 +179,8 @@ bool child_has_past(const struct child *c);
 void child_kill(struct child *c, const char *why);
 /* Sends the committed generation to a role that has just started. */
 void child_send_generation(struct child *c, const struct conf *conf, bool is_first);
+/* The role switches to the generation that it was sent, or forgets it. */
+void child_send_decide(struct child *c, uint64_t generation, bool commit);
 void child_set_state(struct child *c, enum role_state state, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Runs `poise-vrrp --release`: takes away the addresses that the role cannot any more. */

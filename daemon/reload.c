@@ -103,7 +103,6 @@ static void commit(struct parent *p)
 {
 	struct reload *r = &p->reload;
 	struct conf *old = p->conf, *old_base = p->base;
-	struct msg_decide m = {.generation = r->next->generation, .commit = 1};
 	char why[WHY_SIZE];
 
 	p->conf = r->next;
@@ -133,8 +132,8 @@ static void commit(struct parent *p)
 		}
 		if (c->vote == VOTE_NOT_ASKED)
 			child_send_generation(c, p->conf, true);
-		else if (msg_send_decide(&c->channel, &m, -1) < 0)
-			child_kill(c, "it takes no message");
+		else
+			child_send_decide(c, p->conf->generation, true);
 		c->vote = VOTE_NOT_ASKED;
 	}
 	if (!old)
@@ -151,13 +150,12 @@ static void commit(struct parent *p)
 static void take_back(struct parent *p)
 {
 	struct reload *r = &p->reload;
-	struct msg_decide m = {.generation = r->next->generation, .commit = 0};
 
 	for (enum role role = ROLE_VRRP; role < ROLE_COUNT; role++) {
 		struct child *c = &p->children[role];
 
 		if (c->pid && c->vote != VOTE_NOT_ASKED)
-			msg_send_decide(&c->channel, &m, -1);
+			child_send_decide(c, r->next->generation, false);
 		c->vote = VOTE_NOT_ASKED;
 	}
 	conf_close(r->next);

@@ -39,7 +39,7 @@ def test_signals_that_only_keepalived_knows(site):
 
 
 def test_a_role_that_was_stopped_sees_what_came_meanwhile(site):
-    """More doorbells than its queue holds, and the board of a new process among what did not fit."""
+    """More doorbells than its queue holds, and the board of a new process and a reload among what did not fit."""
     flip = site.r1.path("flip")
     text = "vrrp_track_file flip {\n\tfile %s\n\tinit_file 0\n}\n" % flip
     daemon = site.r1.poised(text + one(200, more="track_file {\n\tflip weight 1\n}") +
@@ -57,6 +57,8 @@ def test_a_role_that_was_stopped_sees_what_came_meanwhile(site):
             with open(flip, "w", encoding="ascii") as f:
                 f.write("%d\n" % (number % 2))
             time.sleep(0.001)
+        daemon.signal(signal.SIGHUP)
+        wait_until("the reload", lambda: "generation 2:" in daemon.log())
         kill(health)
         wait_until("another health checker", lambda: daemon.role_pids("healthcheck"), lambda now: now and now != health)
     finally:
@@ -64,6 +66,9 @@ def test_a_role_that_was_stopped_sees_what_came_meanwhile(site):
             os.kill(control[0], signal.SIGCONT)
     seen = wait_until("an answer", runs)
     wait_until("the runs of the new health checker", runs, lambda n: n > seen + 1)
+    assert daemon.status()["generation"] == 2
+    # That it was full is no reason to kill it.
+    assert not [line for line in daemon.log().splitlines() if "control: killed" in line and "beat" not in line]
 
 
 def test_a_stop_in_the_middle_of_a_reload_starts_nothing(site):
