@@ -29,6 +29,8 @@
 #define TYPE_IPV6 8
 #define MESSAGES_SIZE 16384 /* everything but the elements */
 #define ELEMENT_SIZE 64
+/* In one message: a list of attributes cannot be longer than 64 kB. */
+#define ELEMENTS_MAX 1000
 #define TIMEOUT_US (2 * US_PER_S)
 
 /* One transaction under construction. */
@@ -134,14 +136,21 @@ static void put_set(struct draft *draft, const char *name, uint32_t id, uint32_t
 	end(draft);
 }
 
+static void put_set_elements(struct draft *draft, uint16_t type, struct nftnl_set *set)
+{
+	nftnl_set_elems_nlmsg_build_payload(begin(draft, type, NLM_F_CREATE), set);
+	nftnl_set_free(set);
+	end(draft);
+}
+
 /* Adds or removes the elements of one family that are in `list` and not in `besides`. */
 static void put_elements(struct draft *draft, uint16_t type, const char *name, uint8_t family, const struct addr *list,
 	uint32_t n, const struct addr *besides, uint32_t n_besides)
 {
-	struct nftnl_set *set = set_named(name);
+	struct nftnl_set *set = NULL;
 	uint32_t elements = 0;
 
-	for (uint32_t i = 0; set && i < n; i++) {
+	for (uint32_t i = 0; i < n && !draft->error; i++) {
 		struct nftnl_set_elem *element;
 		uint32_t j = 0;
 
@@ -150,20 +159,21 @@ static void put_elements(struct draft *draft, uint16_t type, const char *name, u
 		if (list[i].family != family || j < n_besides)
 			continue;
 		element = nftnl_set_elem_alloc();
-		if (!element)
+		if (!set)
+			set = set_named(name);
+		if (!element || !set) {
+			draft->error = -ENOMEM;
 			break;
+		}
 		nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, list[i].bytes, (uint32_t)addr_len(&list[i]));
 		nftnl_set_elem_add(set, element);
-		elements++;
-	}
-	if (!set)
-		draft->error = -ENOMEM;
-	if (elements) {
-		nftnl_set_elems_nlmsg_build_payload(begin(draft, type, NLM_F_CREATE), set);
-		end(draft);
+		if (++elements % ELEMENTS_MAX != 0)
+			continue;
+		put_set_elements(draft, type, set);
+		set = NULL;
 	}
 	if (set)
-		nftnl_set_free(set);
+		put_set_elements(draft, type, set);
 }
 
 /* ---- rules ---- */
@@ -332,14 +342,15 @@ static int transact(struct vrrp_firewall *firewall, const struct addr *wanted, u
 	put_elements(&draft, NFT_MSG_DELSETELEM, SET6, AF_INET6, firewall->addresses, firewall->n, wanted, n);
 	put_elements(&draft, NFT_MSG_NEWSETELEM, SET4, AF_INET, wanted, n, firewall->addresses, firewall->n);
 	put_elements(&draft, NFT_MSG_NEWSETELEM, SET6, AF_INET6, wanted, n, firewall->addresses, firewall->n);
-	draft.last->nlmsg_flags |= NLM_F_ACK;
+	if (draft.last)
+		draft.last->nlmsg_flags |= NLM_F_ACK;
 	nftnl_batch_end(mnl_nlmsg_batch_current(draft.batch), firewall->seq++);
 	mnl_nlmsg_batch_next(draft.batch);
 	error = draft.error;
 	if (!error && mnl_socket_sendto(firewall->socket, mnl_nlmsg_batch_head(draft.batch),
 			      mnl_nlmsg_batch_size(draft.batch)) < 0)
 		error = -errno;
-	if (!error)
+	if (!error && draft.last)
 		error = wait_for_answer(firewall->socket, draft.last->nlmsg_seq);
 	mnl_nlmsg_batch_stop(draft.batch);
 	free(buffer);

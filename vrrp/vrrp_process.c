@@ -26,6 +26,7 @@ static const bool locks_memory = !POISE_SANITIZERS;
 #define TIMERS_BESIDE 12
 #define RETRY_US (1 * US_PER_S)
 #define PATHS_REST_US (5 * US_PER_MS)
+#define FIREWALL_RETRY_US (5 * US_PER_S)
 
 /* ---- the round ---- */
 
@@ -199,6 +200,34 @@ static void on_courier(int fd, uint32_t events, void *arg)
 	}
 }
 
+/* ---- no_accept ---- */
+
+/* Somebody's table may have been in the way, or a module may have come: what is asked for is tried until it is there.
+ */
+static void protect_addresses(struct vrrp_process *process)
+{
+	int error = vrrp_firewall_apply(&process->firewall, process->set->conf);
+
+	if (error && error != process->firewall_error)
+		log_error("vrrp: no_accept is not in force, packets to virtual addresses are accepted: nftables: %s; "
+			  "trying "
+			  "again",
+			strerror(-error));
+	else if (!error && process->firewall_error)
+		log_info("vrrp: no_accept is in force now");
+	process->firewall_error = error;
+	if (error)
+		loop_timer_set(process->role->loop, &process->firewall_due, mono_add(mono_now(), FIREWALL_RETRY_US));
+	else
+		loop_timer_cancel(process->role->loop, &process->firewall_due);
+}
+
+static void on_firewall_due(struct timer *timer, void *arg)
+{
+	(void)timer;
+	protect_addresses(arg);
+}
+
 /* ---- start ---- */
 
 /* The priority is configured later, when only a raised limit allows to take it. Where the limit cannot be raised the
@@ -237,6 +266,7 @@ static void init_timers(struct vrrp_process *process)
 	process->retry = (struct timer){.fire = on_retry, .arg = process};
 	process->hold_due = (struct timer){.fire = on_facts_due, .arg = process};
 	process->links_due = (struct timer){.fire = on_facts_due, .arg = process};
+	process->firewall_due = (struct timer){.fire = on_firewall_due, .arg = process};
 }
 
 static int vrrp_open(struct role_process *role)
@@ -359,7 +389,6 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 	struct vrrp_process *process = role->ctx;
 	struct vrrp_set *old = process->set, *set = process->next;
 	struct board *board;
-	int error;
 
 	vrrp_set_take_over(process, set, old);
 	vrrp_addresses_forget_wishes(&process->addresses);
@@ -380,10 +409,7 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 	}
 	set_rt_priority(process, next->global->vrrp_rt_priority);
 	hear_of_paths(process, next);
-	error = vrrp_firewall_apply(&process->firewall, next);
-	if (error)
-		log_error("vrrp: no_accept is not in force, packets to virtual addresses are accepted: nftables: %s",
-			strerror(-error));
+	protect_addresses(process);
 	process->facts_changed = process->addresses_changed = process->listeners_changed = true;
 	/* In a round of its own: the notification scripts of the new generation are known by then. */
 	vrrp_process_round_soon(process);

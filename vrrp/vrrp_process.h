@@ -153,6 +153,8 @@ struct vrrp_process {
 	struct timer retry;     /* a socket that could not be had */
 	struct timer hold_due;  /* the longest wait for coverage is over */
 	struct timer links_due; /* the delay of a change of a link is over */
+	struct timer firewall_due;
+	int firewall_error; /* of the last attempt, told once */
 	struct log_limit stall_limit;
 	bool facts_changed, addresses_changed;
 	bool listeners_changed; /* an interface of an instance came, went or was replaced */

@@ -351,6 +351,20 @@ def test_no_accept_drops_what_is_not_forwarded(site):
 
 
 @pytest.mark.nftables
+def test_no_accept_comes_when_it_can(site):
+    """Somebody's table of that name is in the way; when it goes, ours comes. There are more addresses than one message of
+    the kernel's protocol has room for."""
+    count = 5000
+    more = "".join("\t\t10.9.%d.%d/32\n" % (n // 250, 1 + n % 250) for n in range(count))
+    site.r1.run("nft", "add", "table", "inet", "poise_vrrp")
+    daemon = site.r1.poised(one(150, more="version 3\nno_accept\nvirtual_ipaddress_excluded {\n%s\t}" % more))
+    daemon.wait_log("no_accept is not in force")
+    site.r1.run("nft", "delete", "table", "inet", "poise_vrrp")
+    daemon.wait_log("no_accept is in force now", within=20)
+    assert site.r1.run("nft", "list", "table", "inet", "poise_vrrp").count("10.9.") == count
+
+
+@pytest.mark.nftables
 def test_no_accept_follows_a_reload_and_goes_with_the_daemon(site):
     daemon = site.r1.poised(one(150, more="version 3\nno_accept"))
     wait_holders(site, "r1")
