@@ -170,8 +170,7 @@ int ipvs_line_open(struct ipvs_line *line, const struct ipvs_sender_target *targ
 	line->sock = -1;
 	if (ifindex == 0)
 		return -ENODEV;
-	line->size =
-		addr_to_sockaddr(&group, target->port ? target->port : IPVS_SYNC_PORT, (unsigned)ifindex, &line->to);
+	line->size = addr_to_sockaddr(&group, port, (unsigned)ifindex, &line->to);
 	line->sock = socket(group.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (line->sock < 0)
 		return -errno;
