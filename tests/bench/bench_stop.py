@@ -2,9 +2,11 @@
 """What a planned change of masters costs: datagrams of a 1 kHz stream that get no answer.
 
 Advertisements each second, one datagram a millisecond: echo requests to the virtual IP, and where the kernel has IPVS
-datagrams through a virtual service to a server behind it. SIGTERM to the master, and a handover by poisectl. Poise beside
-Debian's keepalived, and Poise with a keepalived backup."""
+datagrams through a virtual service to a server behind it. SIGTERM to the master, and a handover by poisectl, for which
+keepalived's operators lower the priority in the file and reload. Poise beside Debian's keepalived, and Poise with a
+keepalived backup."""
 
+import signal
 import time
 
 from poiselab import Site, wait_until
@@ -17,7 +19,8 @@ ADVERT = 1
 PORT = 8000
 ROWS = (("Poise, stopped", "poised", "poised", "stop"), ("Poise, handed over", "poised", "poised", "handover"),
         ("Poise stopped, keepalived as backup", "poised", "keepalived", "stop"),
-        ("keepalived, stopped", "keepalived", "keepalived", "stop"))
+        ("keepalived, stopped", "keepalived", "keepalived", "stop"),
+        ("keepalived, priority lowered", "keepalived", "keepalived", "handover"))
 SYNC = {"poised": """connection_sync full
 	lvs_sync_daemon back id 51
 	pair_address %s
@@ -30,9 +33,9 @@ def held(site, router):
     return [site.holders(VIP), site.holders(GATEWAY)] == [[router], [router]]
 
 
-def text(router, kind, through_ipvs):
+def text(router, kind, through_ipvs, priority=None):
     own, other = (BACK4 + "2", BACK4 + "3") if router.short == "r1" else (BACK4 + "3", BACK4 + "2")
-    priority = PRIORITY[router.short]
+    priority = priority or PRIORITY[router.short]
     if not through_ipvs:
         return "global_defs {\n\tvrrp_version 3\n}\n" + pair(priority, advert=ADVERT)
     sync = SYNC[kind] % (own, other) if "%s" in SYNC[kind] else SYNC[kind]
@@ -46,11 +49,15 @@ def standby_is_ready(site, kind, daemon):
     return "backup" in site.r2.run("ipvsadm", "-Ln", "--daemon")
 
 
-def leave(daemon, event):
+def leave(site, daemon, kind, event, through_ipvs):
     if event == "stop":
         daemon.popen.terminate()
-    else:
+    elif kind == "poised":
         daemon.poisectl("handover", "--all", timeout=90)
+    else:
+        with open(daemon.conf_path, "w", encoding="utf-8") as f:
+            f.write(text(site.r1, kind, through_ipvs, priority=50))
+        daemon.signal(signal.SIGHUP)
 
 
 def measure(site, kinds, event, through_ipvs):
@@ -66,7 +73,7 @@ def measure(site, kinds, event, through_ipvs):
         if through_ipvs:
             wait_until("the standby", lambda: standby_is_ready(site, kinds[1], daemons[1]), within=60)
         moment = time.monotonic()
-        leave(daemons[0], event)
+        leave(site, daemons[0], kinds[0], event, through_ipvs)
         wait_until("r2 to hold both addresses", lambda: held(site, "r2"), within=20)
         taken = time.monotonic()
         wait_until("answers from r2", lambda: probe.answered_since(taken), lambda n: n > 1000, within=20)
