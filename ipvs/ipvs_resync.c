@@ -239,6 +239,7 @@ static void take_sending(struct ipvs *v)
 	status->last_send_us = result->duration_us;
 	status->last_cpu_us = result->cpu_us;
 	status->last_send_real_us = real_now_us();
+	status->last_send = mono_now();
 	status->unsendable = result->unsendable;
 	tell_sending(v, result);
 	/* While mastership is given away it is walk after walk. */

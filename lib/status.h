@@ -356,6 +356,7 @@ struct status_sync {
 	uint64_t entries_sent, datagrams_sent, bytes_sent, send_errors; /* of this process */
 	int64_t last_send_us, last_cpu_us; /* the last walk that sent: how long, and CPU time */
 	int64_t last_send_real_us;
+	struct mono last_send;       /* the same moment */
 	struct mono receiving_since; /* when the kernel's receiver was last started; what was told before is not there */
 	char why[WHY_SIZE]; /* what was done last, or what is in the way */
 };

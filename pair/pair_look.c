@@ -10,10 +10,9 @@
 
 struct own_facts {
 	bool is_active, is_standby;
-	int64_t active_since_real_us; /* the youngest */
-	struct mono standby_since;    /* the youngest */
-	uint64_t wish;                /* of an operator who takes mastership back */
-	struct status_sync sync;      /* zero while not known */
+	struct mono active_since, standby_since; /* the youngest */
+	uint64_t wish;                           /* of an operator who takes mastership back */
+	struct status_sync sync;                 /* zero while not known */
 };
 
 static void look_at_instances(const struct pair *pair, struct own_facts *facts)
@@ -25,8 +24,8 @@ static void look_at_instances(const struct pair *pair, struct own_facts *facts)
 		if (board_load(board, VRRP_TABLE_INSTANCE, i, &status, sizeof(status)) < 0)
 			continue;
 		facts->is_active |= status.state == VRRP_MASTER;
-		if (status.state == VRRP_MASTER && status.since_real_us > facts->active_since_real_us)
-			facts->active_since_real_us = status.since_real_us;
+		if (status.state == VRRP_MASTER && mono_before(facts->active_since, status.since))
+			facts->active_since = status.since;
 		if (status.state != VRRP_BACKUP)
 			continue;
 		facts->is_standby = true;
@@ -52,7 +51,7 @@ static struct own_facts own_facts(const struct pair *pair)
  * nothing of the connections of today. */
 static uint64_t own_walk(const struct own_facts *facts)
 {
-	return facts->is_active && facts->sync.last_send_real_us >= facts->active_since_real_us ? facts->sync.sends : 0;
+	return facts->is_active && !mono_before(facts->sync.last_send, facts->active_since) ? facts->sync.sends : 0;
 }
 
 void pair_look_state(const struct pair *pair, struct pair_state *out)

@@ -6,6 +6,7 @@ those that clients really have are in test_no_connection_lost.py."""
 import pytest
 
 from poiselab import wait_until
+from poiselab.clock import Clock
 from poiselab.configs import nat_site, service
 from poiselab.site import BACK4, BACK6, VIP, VIP6
 from poiselab.syncfeed import TEMPLATE, entry, feed, table
@@ -42,8 +43,8 @@ def sync(daemon):
     return daemon.status().get("connection_sync", {})
 
 
-def start_first(site, more=""):
-    first = site.r1.poised(text(site, site.r1, more))
+def start_first(site, more="", **options):
+    first = site.r1.poised(text(site, site.r1, more), **options)
     wait_until("r1 to be master", lambda: site.holders(VIP), lambda seen: seen == ["r1"], within=30)
     wait_until("the receiver of r1", lambda: sync(first).get("ready"), within=20)
     return first
@@ -141,3 +142,33 @@ def test_the_receiver_is_stopped_by_somebody_else(site):
     assert "somebody else has stopped" in second.log()
     wait_until("r1 to send on", lambda: sync(first), lambda seen: seen["last_taken_percent"] == 100, within=30)
     covered(second, 500)
+
+
+@pytest.mark.ipvs
+def test_the_master_dies_meanwhile(site):
+    """What has arrived by then goes on; and the dead node, when it is back, is given it before it takes over."""
+    start_first(site, "connection_sync_sweep 0\nconnection_sync_bandwidth 200")
+    fill(site, many(3000))
+    second = site.r2.poised(text(site, site.r2))
+    wait_until("the table to be on its way", lambda: len(table(site.r2)), lambda seen: seen > 100, within=20)
+    site.r1.reboot()
+    wait_until("r2 to be master", lambda: second.vrrp("front"), lambda seen: seen["state"] == "MASTER" and
+               "no advertisement" in seen["why"], within=20)
+    first = site.r1.poised(text(site, site.r1))
+    front = wait_until("r1 to be master again", lambda: first.vrrp("front"), lambda seen: seen and seen["state"] ==
+                       "MASTER", within=60)
+    assert "holding 100.0 % of its" in front["why"]
+    assert set(table(site.r1)) == set(table(site.r2))
+
+
+@pytest.mark.ipvs
+def test_a_clock_that_is_put_back(site):
+    """The master began an hour ahead and was put right: what it tells of its connections is believed all the same."""
+    clock = Clock(site.r1)
+    clock.set(3600)
+    start_first(site, env=clock.env)
+    clock.set(0)
+    fill(site, many(300))
+    second = site.r2.poised(text(site, site.r2))
+    covered(second, 300)
+    wait_until("r2 to have counted", lambda: sync(second), lambda seen: seen["held_for_others"] == 300, within=20)
