@@ -163,8 +163,19 @@ static void on_hook_done(void *ctx, const struct msg_hook_done *m, int fd)
 	hook_done(c->parent, m);
 }
 
+static void on_reload_due(void *ctx, const struct msg_reload_due *m, int fd)
+{
+	struct child *c = ctx;
+
+	(void)m;
+	(void)fd;
+	log_info("configuration: reload asked for by reload_time_file");
+	reload_begin(c->parent, &(struct reload_order){.goal = RELOAD_FILE, .must_not_cut = true});
+}
+
 static const struct msg_handlers handlers = {.board = on_board,
 	.hook_done = on_hook_done,
+	.reload_due = on_reload_due,
 	.want_file = on_want_file,
 	.changed = on_changed,
 	.events = on_events,

@@ -215,6 +215,12 @@ void reload_abandon(struct parent *p);
 /* A role has ended: its vote is not waited for. */
 void reload_absent(struct parent *p);
 
+/* ---- read_mark.c ---- */
+/* Makes the reload_file that the configuration in use names, if any: files are about to be read. */
+void read_mark_set(const struct parent *p);
+/* Removes the one that conf names (NULL: none): they were read. */
+void read_mark_clear(const struct parent *p, const struct conf *conf);
+
 /* ---- apply.c ---- */
 /* A table has been committed for this order: keeps or forgets what can be gone back to. */
 void apply_committed(struct parent *p, const struct reload_order *order, struct conf *old_base);

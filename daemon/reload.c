@@ -432,6 +432,7 @@ static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
 
 	(void)pid;
 	close_reader(p);
+	read_mark_clear(p, p->conf);
 	if (p->stop_phase != STOP_NOT) {
 		close(r->table_fd);
 		return;
@@ -448,6 +449,9 @@ static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
 	}
 	fcntl(r->table_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
 	base = conf_open(r->table_fd);
+	/* Its name was not known before. */
+	if (!p->conf)
+		read_mark_clear(p, base);
 	if (!base)
 		finish(p, false, "the config role wrote a table of another version: reinstall Poise");
 	else if (r->order.goal == RELOAD_PLAN)
@@ -556,8 +560,10 @@ static void start(struct parent *p)
 		return;
 	}
 	r->mtime_real_us = mtime_of(r->order.file[0] ? r->order.file : p->options.config_file);
+	read_mark_set(p);
 	rc = start_reader(p);
 	if (rc < 0) {
+		read_mark_clear(p, p->conf);
 		snprintf(why, sizeof(why), "the config role cannot be started: %s", strerror(-rc));
 		finish(p, false, why);
 	}

@@ -73,7 +73,7 @@ static bool same_words(
 	       same_text(a, ca->method, b, cb->method) && same_text(a, ca->headers, b, cb->headers) &&
 	       same_text(a, ca->drain_header, b, cb->drain_header) && same_text(a, ca->drain_body, b, cb->drain_body) &&
 	       same_blobs(a, ca->ca_blobs, b, cb->ca_blobs) && same_blobs(a, ca->cert_blobs, b, cb->cert_blobs) &&
-	       same_blobs(a, ca->key_blobs, b, cb->key_blobs);
+	       same_blobs(a, ca->key_blobs, b, cb->key_blobs) && same_blobs(a, ca->key_password, b, cb->key_password);
 }
 
 static bool same_numbers(const struct conf_check *a, const struct conf_check *b)

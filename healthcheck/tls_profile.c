@@ -42,6 +42,7 @@ static bool make_key(const struct conf *conf, const struct conf_check *check, ui
 		add_blobs(digest, conf, &check->ca_blobs);
 		add_blobs(digest, conf, &check->cert_blobs);
 		add_blobs(digest, conf, &check->key_blobs);
+		add_blobs(digest, conf, &check->key_password);
 		ok = EVP_DigestFinal_ex(digest, key, NULL) == 1;
 	}
 	EVP_MD_CTX_free(digest);
@@ -84,13 +85,29 @@ static int trust(SSL_CTX *context, const struct conf *conf, const struct conf_ch
 	return -1;
 }
 
+/* Without a pass phrase it is empty: nobody is there to be asked. */
+static EVP_PKEY *read_key(const struct conf *conf, const struct conf_check *check)
+{
+	BIO *keys = open_blobs(conf, &check->key_blobs);
+	char password[CONF_BLOB_SIZE + 1] = "";
+	EVP_PKEY *key;
+
+	if (check->key_password.count) {
+		const struct conf_blob *blob = &conf->blobs[check->key_password.first];
+
+		memcpy(password, blob->bytes, blob->length < CONF_BLOB_SIZE ? blob->length : CONF_BLOB_SIZE);
+	}
+	key = keys ? PEM_read_bio_PrivateKey(keys, NULL, NULL, password) : NULL;
+	OPENSSL_cleanse(password, sizeof(password));
+	BIO_free(keys);
+	return key;
+}
+
 static int show_certificate(SSL_CTX *context, const struct conf *conf, const struct conf_check *check, char *why)
 {
-	BIO *certs = open_blobs(conf, &check->cert_blobs), *keys = open_blobs(conf, &check->key_blobs);
+	BIO *certs = open_blobs(conf, &check->cert_blobs);
 	X509 *x = certs ? PEM_read_bio_X509(certs, NULL, NULL, NULL) : NULL;
-	/* An empty pass phrase: nobody is there to be asked. */
-	char nothing[] = "";
-	EVP_PKEY *key = keys ? PEM_read_bio_PrivateKey(keys, NULL, NULL, nothing) : NULL;
+	EVP_PKEY *key = read_key(conf, check);
 	bool ok = x && key && SSL_CTX_use_certificate(context, x) == 1 && SSL_CTX_use_PrivateKey(context, key) == 1;
 
 	X509_free(x);
@@ -99,7 +116,6 @@ static int show_certificate(SSL_CTX *context, const struct conf *conf, const str
 		if (SSL_CTX_add0_chain_cert(context, x) != 1)
 			X509_free(x);
 	BIO_free(certs);
-	BIO_free(keys);
 	if (ok)
 		return 0;
 	snprintf(why, WHY_SIZE, "tls_cert and tls_key cannot be used: %s", openssl_error());

@@ -389,12 +389,13 @@ static void decide_server(struct ipvs *v, conf_index_t service, conf_index_t ser
 	struct change change = find_changes(state, &facts, sorry_changed);
 	struct ipvs_weight old = v->now->weights[server], new = ipvs_weight_decide(&facts);
 	bool known = state->known, changed = old.listed != new.listed || old.weight != new.weight;
+	bool begins_up = !known && facts.up && v->now->conf->global->rs_init_notifies;
 	char why[WHY_SIZE];
 
 	v->now->weights[server] = new;
 	remember(state, &facts);
-	if ((change.rises || change.falls) && !r->is_sorry)
-		notify(v, &r->notifies, change.rises ? CONF_NOTIFY_UP : CONF_NOTIFY_DOWN);
+	if ((change.rises || change.falls || begins_up) && !r->is_sorry)
+		notify(v, &r->notifies, change.falls ? CONF_NOTIFY_DOWN : CONF_NOTIFY_UP);
 	if (known && !changed && !change.health)
 		return;
 	cause_of_change(v, service, server, &change, why);

@@ -107,6 +107,11 @@ struct conf_global {
 	conf_string_t smtp_helo_name;      /* 0 = the host's name */
 	int64_t smtp_timeout_us;
 	uint32_t reload_may_cut; /* connections, without --allow */
+	conf_string_t reload_time_file; /* a time of day in it is that of the next reload */
+	uint32_t reload_repeat;         /* and it stays there for the day after */
+	conf_string_t reload_file;      /* it is there while files are read */
+	uint32_t rs_init_notifies;      /* the start of a server that is up is told by its notify_up */
+	uint32_t script_umask;
 	uint32_t no_email_faults;
 	uint32_t fifo_states_on_reload;
 	struct conf_fifo fifo_all, fifo_vrrp, fifo_lvs;

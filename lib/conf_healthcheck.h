@@ -65,6 +65,7 @@ struct conf_check {
 	conf_string_t tls_name; /* server name to send and to verify; 0 = from virtualhost */
 	conf_string_t tls_ca, tls_cert, tls_key, tls_alpn;
 	struct conf_range ca_blobs, cert_blobs, key_blobs;
+	struct conf_range key_password;                    /* one blob, the pass phrase of the key; or none */
 	uint32_t tls_min_version;                          /* position in { any, 1.0, 1.1, 1.2, 1.3 } */
 	uint32_t cert_expiry_warning, cert_expiry_failure; /* days before the end of the certificate; 0 = off */
 	/* HTTP */

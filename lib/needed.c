@@ -20,17 +20,10 @@ static bool is_any_script(const struct conf *conf)
 	bool any = conf->n_scripts > 0 || conf->n_notifies > 0 || conf->n_processes > 0 || conf->n_files > 0;
 
 	any |= g->fifo_all.path || g->fifo_vrrp.path || g->fifo_lvs.path || g->notification_emails || g->startup.argc ||
-	       g->shutdown.argc;
+	       g->shutdown.argc || g->reload_time_file;
 	for (uint32_t i = 0; i < conf->n_checks && !any; i++)
 		any = conf->checks[i].kind == CONF_CHECK_MISC || conf->checks[i].kind == CONF_CHECK_FILE;
 	return any;
-}
-
-static const char *why_no_checker(const struct conf *conf, enum role role)
-{
-	if (!conf->n_checks)
-		return "no check is configured";
-	return role_checker_number(role) < conf_checkers(conf) ? NULL : "check_processes asks for fewer";
 }
 
 const char *needed_why_not(const struct conf *conf, enum role role)
@@ -46,8 +39,7 @@ const char *needed_why_not(const struct conf *conf, enum role role)
 			       ? NULL
 			       : "no instance is configured";
 	case ROLE_HEALTHCHECK:
-	case ROLE_HEALTHCHECK_2 ... ROLE_HEALTHCHECK_8:
-		return why_no_checker(conf, role);
+		return conf->n_checks ? NULL : "no check is configured";
 	case ROLE_SNMP:
 		return is_any_snmp(conf) ? NULL : "neither SNMP nor a receiver of notifications is configured";
 	case ROLE_SCRIPT:

@@ -3,6 +3,7 @@
  * only from its line, and never judges relations between objects (conf_finish.c, conf_check.c). */
 #include "conf_load.h"
 #include "conf_source.h"
+#include "conf_umask.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -58,16 +59,6 @@ void conf_extra_words(struct conf_load *load, const struct conf_node *node, uint
 {
 	if (node->n_words > used)
 		conf_warn(load, node, used, "words after the value of %s are ignored", conf_word(node, 0));
-}
-
-void conf_warn_interface(struct conf_load *load, const struct conf_node *node, uint32_t i)
-{
-	const char *name = conf_word(node, i);
-
-	if (name[strcspn(name, "',;\"")])
-		conf_warn(load, node, i,
-			"the %c belongs to the name of the interface, %s: write names bare, several of them one a line",
-			name[strcspn(name, "',;\"")], name);
 }
 
 const char *conf_word(const struct conf_node *node, uint32_t i)
@@ -568,24 +559,6 @@ void conf_block_apply(struct conf_load *load, const struct conf_block *block, co
 	}
 }
 
-static void add_origin(struct conf_load *load, const char *path, int64_t mtime_real_us)
-{
-	struct conf_origin origin = {.path = conf_text(load, path), .mtime_real_us = mtime_real_us};
-
-	*(struct conf_origin *)conf_record_add(load, CONF_TABLE_ORIGIN, &load->tree->nodes[0]) = origin;
-}
-
-static void add_origins(struct conf_load *load)
-{
-	const struct conf_sources *s = load->sources;
-
-	for (uint32_t i = 1; i < s->count; i++)
-		if (s->files[i].mtime_real_us)
-			add_origin(load, s->files[i].name, s->files[i].mtime_real_us);
-	for (uint32_t i = 0; i < s->n_folders; i++)
-		add_origin(load, s->folders[i].name, s->folders[i].mtime_real_us);
-}
-
 void conf_apply(struct conf_load *load)
 {
 	struct conf_global *g;
@@ -599,8 +572,8 @@ void conf_apply(struct conf_load *load)
 	set_defaults(load, &conf_global_block);
 	g = conf_current(load, CONF_TABLE_GLOBAL);
 	g->dialect = load->dialect;
+	g->script_umask = conf_umask_usual(load->dialect);
 	g->source_file = conf_text(load, load->sources->count ? load->sources->files[0].name : "");
-	add_origins(load);
 	conf_block_apply(load, &conf_root_block, &load->tree->nodes[0]);
 	conf_finish(load);
 	conf_check(load);

@@ -117,6 +117,12 @@ static void check_track(struct conf_load *load, conf_index_t i)
 		conf_warn(load, node_of(load, CONF_TABLE_TRACK, i), 0,
 			"the weight of %s cannot change priority 255 of vrrp_instance %s" CONF_MEANING "it is ignored",
 			text(load, t->name), text(load, in->name));
+	else if (t->kind == CONF_TRACK_INTERFACE && t->name == in->interface && in->track_primary)
+		conf_warn(load, node_of(load, CONF_TABLE_TRACK, i), 0,
+			"%s is the instance's own interface" CONF_MEANING
+			"its fall is a fault, as in keepalived, and the weight has no effect (with dont_track_primary "
+			"it has)",
+			text(load, t->name));
 }
 
 static void check_group(struct conf_load *load, conf_index_t i)

@@ -9,6 +9,7 @@
 #include "conf_rule.h"
 #include "conf_service.h"
 #include "conf_snmp.h"
+#include "conf_umask.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,42 @@ static void print_hooks(struct conf_printer *p, uint32_t record)
 		conf_print_line(p, "startup_script %s", conf_print_command(p, &g->startup));
 	if (g->shutdown.argc)
 		conf_print_line(p, "shutdown_script %s", conf_print_command(p, &g->shutdown));
+}
+
+/* ---- files about reloads ---- */
+
+static bool is_absolute(struct conf_load *load, const struct conf_node *node)
+{
+	if (conf_word(node, 1)[0] == '/') {
+		conf_extra_words(load, node, 2);
+		return true;
+	}
+	conf_warn(load, node, 1, "%s needs a path that begins with /" CONF_MEANING "it is ignored", conf_word(node, 0));
+	return false;
+}
+
+static void apply_reload_time_file(struct conf_load *load, const struct conf_node *node)
+{
+	if (is_absolute(load, node))
+		global(load)->reload_time_file = conf_text(load, conf_word(node, 1));
+}
+
+static void apply_reload_file(struct conf_load *load, const struct conf_node *node)
+{
+	if (node->n_words < 2)
+		global(load)->reload_file = conf_text(load, "/run/keepalived.reload");
+	else if (is_absolute(load, node))
+		global(load)->reload_file = conf_text(load, conf_word(node, 1));
+}
+
+static void print_reload_files(struct conf_printer *p, uint32_t record)
+{
+	const struct conf_global *g = conf_print_record(p, CONF_TABLE_GLOBAL, record);
+
+	if (g->reload_time_file)
+		conf_print_line(p, "reload_time_file %s", conf_print_text(p, g->reload_time_file));
+	if (g->reload_file)
+		conf_print_line(p, "reload_file %s", conf_print_text(p, g->reload_file));
 }
 
 static void apply_default_interface(struct conf_load *load, const struct conf_node *node)
@@ -274,7 +311,11 @@ static void print_link_delays(struct conf_printer *p, uint32_t record)
 
 #define G(member) CONF_RECORD(conf_global, member)
 #define DAY (86400 * CONF_S)
-#define PROCESS "Poise decides about its processes itself"
+#define URGENT "VRRP runs in real time (vrrp_rt_priority), the other processes are never urgent"
+#define LOCKED "VRRP always locks its memory, the other processes are never urgent"
+#define AFFINITY "CPUAffinity= of systemd binds all processes of a unit to processors"
+#define RTTIME "a process whose heartbeat stands still is ended and started anew"
+#define CHILDREN "the end of a process is awaited for as long as it needs"
 #define NAMES "Poise's processes have fixed names"
 #define BUFFERS "Poise sizes its buffers itself"
 
@@ -324,24 +365,24 @@ static const struct conf_directive global_directives[] = {
 	IGNORED("nftables_priority", "Poise chooses the priority of its chains itself"),
 	IGNORED("nftables_counters", "Poise's rules carry counters where they are shown"),
 	IGNORED("nftables_ifindex", "Poise's rules name interfaces"),
-	IGNORED("vrrp_priority", PROCESS),
-	IGNORED("checker_priority", PROCESS),
-	IGNORED("bfd_priority", PROCESS),
-	IGNORED("max_auto_priority", PROCESS),
-	IGNORED("min_auto_priority_delay", PROCESS),
-	IGNORED("vrrp_no_swap", "the VRRP process always locks its memory"),
-	IGNORED("checker_no_swap", PROCESS),
-	IGNORED("bfd_no_swap", PROCESS),
-	IGNORED("vrrp_cpu_affinity", PROCESS),
-	IGNORED("checker_cpu_affinity", PROCESS),
-	IGNORED("bfd_cpu_affinity", PROCESS),
-	IGNORED("checker_rt_priority", PROCESS),
-	IGNORED("bfd_rt_priority", PROCESS),
-	IGNORED("vrrp_rlimit_rttime", PROCESS),
-	IGNORED("vrrp_rlimit_rtime", PROCESS),
-	IGNORED("checker_rlimit_rttime", PROCESS),
-	IGNORED("checker_rlimit_rtime", PROCESS),
-	IGNORED("bfd_rlimit_rttime", PROCESS),
+	IGNORED("vrrp_priority", URGENT),
+	IGNORED("checker_priority", URGENT),
+	IGNORED("bfd_priority", URGENT),
+	IGNORED("max_auto_priority", URGENT),
+	IGNORED("min_auto_priority_delay", URGENT),
+	IGNORED("vrrp_no_swap", LOCKED),
+	IGNORED("checker_no_swap", LOCKED),
+	IGNORED("bfd_no_swap", LOCKED),
+	IGNORED("vrrp_cpu_affinity", AFFINITY),
+	IGNORED("checker_cpu_affinity", AFFINITY),
+	IGNORED("bfd_cpu_affinity", AFFINITY),
+	IGNORED("checker_rt_priority", URGENT),
+	IGNORED("bfd_rt_priority", URGENT),
+	IGNORED("vrrp_rlimit_rttime", RTTIME),
+	IGNORED("vrrp_rlimit_rtime", RTTIME),
+	IGNORED("checker_rlimit_rttime", RTTIME),
+	IGNORED("checker_rlimit_rtime", RTTIME),
+	IGNORED("bfd_rlimit_rttime", RTTIME),
 	IGNORED("process_names", NAMES),
 	IGNORED("process_name", NAMES),
 	IGNORED("vrrp_process_name", NAMES),
@@ -374,7 +415,7 @@ static const struct conf_directive global_directives[] = {
 	CALL("lvs_notify_fifo_script", conf_fifo_apply, conf_fifo_print, LIVE, "COMMAND [USER [GROUP]]: program that reads it; its path is the last argument"),
 	FLAG("fifo_write_vrrp_states_on_reload", G(fifo_states_on_reload), LIVE, "write the states of all instances and groups to the FIFOs after a reload"),
 	FLAG("vrrp_notify_priority_changes", CONF_DEFAULTS(notify_priority), LIVE, "changes of the effective priority are written to the FIFOs, too"),
-	INACTIVE("rs_init_notifies", "notify scripts of servers run when a verdict changes; with alpha the first verdict is a change, too"),
+	FLAG("rs_init_notifies", G(rs_init_notifies), LIVE, "notify_up of a server runs, too, when the server is up at the start"),
 	CALL("startup_script", apply_hook, print_hooks, START, "COMMAND [USER [GROUP]]: runs before the first advertisement, the first address and the first service, not again when a crash left addresses behind; its failure is logged"),
 	TIME("startup_script_timeout", G(startup_timeout_us), CONF_S, 1000 * CONF_S, 10 * CONF_S, START, "nothing waits longer for startup_script; it is ended then"),
 	CALL("shutdown_script", apply_hook, NULL, LIVE, "COMMAND [USER [GROUP]]: runs at the end, when virtual addresses and services are gone"),
@@ -385,16 +426,16 @@ static const struct conf_directive global_directives[] = {
 	FLAG("reload_may_cut", G(reload_may_cut), LIVE, "a reload may cut connections, as keepalived's does; without it one that would is refused until `poisectl reload --allow`"),
 	NUMBER("check_processes", G(check_processes), 1, CHECKERS_MAX, 1, LIVE, "processes that share the checks, where one core is not enough; checks of one target, and pools with panic_threshold or adaptive_weight, stay together"),
 	IGNORED("reload_check_config", "a reload always checks first"),
-	INACTIVE("reload_time_file", "schedule `poisectl reload` with a timer unit"),
-	INACTIVE("reload_repeat", "schedule `poisectl reload` with a timer unit"),
-	IGNORED("reload_file", "a reload reads the file once, at once"),
+	CALL("reload_time_file", apply_reload_time_file, print_reload_files, LIVE, "PATH: the configuration is read again, as by SIGHUP, at the time in the first line of this file: HH:MM:SS, YY-MM-DD HH:MM:SS or YYYY-MM-DD HH:MM:SS, with Z behind it for UTC; the file may come, change and go at any time, and is removed then"),
+	FLAG("reload_repeat", G(reload_repeat), LIVE, "the file of reload_time_file is not removed; a time without a date counts again the day after"),
+	CALL("reload_file", apply_reload_file, NULL, LIVE, "[PATH]: this file is made before the configuration is read again and removed afterwards; who writes configurations makes it, asks for a reload, and waits until it is gone; default /run/keepalived.reload"),
 	CALL("include_check", apply_by_reader, NULL, NONE, "[[+|-]readable|match|wildcard_match|brace_match ...]: what must be true of the includes that follow in this file; alone: all of it"),
-	IGNORED("umask", "Poise writes only files of its own"),
+	CALL("umask", conf_umask_apply, conf_umask_print, LIVE, "NUMBER or bits such as IWGRP|IWOTH: the umask of scripts; files of Poise have the rights that they need; default 0177 in keepalived's dialect, 022 in ours"),
 	CALL("random_seed", apply_by_reader, NULL, NONE, "NUMBER: makes ${_RANDOM} give the same numbers each time"),
 	TEXT("vmac_prefix", G(vmac_prefix), OBJECT, "how names of interfaces that are made for use_vmac and use_ipvlan begin; default vrrp"),
 	TEXT("vmac_addr_prefix", G(vmac_addr_prefix), OBJECT, "the same of those for addresses elsewhere; default vmac_prefix"),
 	IGNORED("linkbeat_use_polling", "the kernel's link state is used"),
-	IGNORED("child_wait_time", PROCESS),
+	IGNORED("child_wait_time", CHILDREN),
 	END_OF_TABLE,
 };
 
@@ -422,7 +463,7 @@ static const struct conf_directive root_directives[] = {
 	BLOCK("track_group", &conf_track_group_block, LIVE, "NAME: instances that are in fault while a static address, route or rule with `track_group NAME` behind it cannot be had"),
 	IGNORED("instance", "use -r RUNDIR to run several instances"),
 	IGNORED("use_pid_dir", "use -r RUNDIR to run several instances"),
-	IGNORED("child_wait_time", PROCESS),
+	IGNORED("child_wait_time", CHILDREN),
 	IGNORED("namespace_with_ipsets", "no_accept uses nftables sets of its own"),
 	END_OF_TABLE,
 };

@@ -158,28 +158,34 @@ static conf_index_t add_link(struct conf_load *load, const struct conf_node *nod
 	return number;
 }
 
+/* By an interface that has been made, or that an instance names. */
 static bool is_taken(struct conf_load *load, conf_string_t name)
 {
-	for (conf_index_t k = 0; k < conf_builder_count(load->builder, CONF_TABLE_LINK); k++) {
+	for (conf_index_t k = 0; k < conf_builder_count(load->builder, CONF_TABLE_LINK); k++)
 		if (((struct conf_link *)conf_builder_at(load->builder, CONF_TABLE_LINK, k))->name == name)
 			return true;
-	}
+	for (conf_index_t k = 0; k < conf_builder_count(load->builder, CONF_TABLE_INSTANCE); k++)
+		if (conf_object(load, CONF_TABLE_INSTANCE, k)->extra.link.name == name)
+			return true;
 	return false;
 }
 
-/* As keepalived names them: vrrp.51 and vrrp6.51, then vrrp1.51 and so on. */
+/* As keepalived names them: vrrp.51; if that is taken vrrp6.51 for IPv6; then vrrp1.51 and so on. The prefix is cut
+ * when the whole would be too long. */
 static conf_string_t name_of(
 	struct conf_load *load, conf_string_t prefix, const struct conf_instance *i, uint8_t family)
 {
-	const char *begin = prefix ? conf_builder_text(load->builder, prefix) : "vrrp";
 	unsigned vrid = i->vrid;
-	conf_string_t name;
-	char text[300];
+	conf_string_t name = 0;
+	char text[64], tail[24];
 
-	snprintf(text, sizeof(text), "%.255s%s.%u", begin, family == AF_INET6 ? "6" : "", vrid);
-	name = conf_text(load, text);
-	for (unsigned n = 1; is_taken(load, name); n++) {
-		snprintf(text, sizeof(text), "%.255s%u.%u", begin, n, vrid);
+	for (unsigned try = 0; !name || is_taken(load, name); try++) {
+		unsigned number = family == AF_INET6 ? try - 1 : try;
+		int length = try == 0 ? snprintf(tail, sizeof(tail), ".%u", vrid)
+				      : snprintf(tail, sizeof(tail), "%u.%u", number ? number : 6, vrid);
+
+		snprintf(text, sizeof(text), "%.*s%s", NAME_SIZE - 1 - length,
+			prefix ? conf_builder_text(load->builder, prefix) : "vrrp", tail);
 		name = conf_text(load, text);
 	}
 	return name;
@@ -286,11 +292,6 @@ void conf_check_link(struct conf_load *load, conf_index_t number)
 	if (!link->base)
 		conf_error(load, node, 0,
 			"vrrp_instance %s needs an interface for what use_vmac and use_ipvlan make on it", owner);
-	if (strlen(name) >= NAME_SIZE)
-		conf_error(load, node, 0,
-			"vrrp_instance %s would have the interface %s, a name of more than 15 bytes: write a shorter "
-			"vmac_prefix",
-			owner, name);
 	for (conf_index_t k = 0; k < number; k++) {
 		const struct conf_link *other = conf_builder_at(load->builder, CONF_TABLE_LINK, k);
 		const char *other_owner = conf_builder_text(load->builder, instance_at(load, other->instance)->name);

@@ -92,7 +92,7 @@ struct conf_garp_gap {
 /* What the block SSL says. */
 struct conf_ssl {
 	conf_string_t cert, key;
-	struct conf_range cert_blobs, key_blobs;
+	struct conf_range cert_blobs, key_blobs, password;
 };
 
 struct conf_load {
@@ -173,8 +173,6 @@ void conf_error(struct conf_load *load, const struct conf_node *node, uint32_t i
 	__attribute__((format(printf, 4, 5)));
 /* Warns about words behind the last one that means something. */
 void conf_extra_words(struct conf_load *load, const struct conf_node *node, uint32_t used);
-/* Warns when word i, the name of an interface, has a quote, a comma or a semicolon in it. */
-void conf_warn_interface(struct conf_load *load, const struct conf_node *node, uint32_t i);
 /* The text of a word, "" when there are not so many. */
 const char *conf_word(const struct conf_node *node, uint32_t i);
 conf_string_t conf_text(struct conf_load *load, const char *text);

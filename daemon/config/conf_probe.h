@@ -7,8 +7,10 @@
 
 /* conf_checkers.c: what it connects to, when it runs and how it is judged. */
 extern const struct conf_directive conf_check_connect[], conf_check_timing[];
-/* conf_probe.c: TLS, and the conversation of TCP_CHECK. */
-extern const struct conf_directive conf_check_tls[], conf_check_talk[];
+/* conf_tls.c. */
+extern const struct conf_directive conf_check_tls[];
+/* conf_probe.c: the conversation of TCP_CHECK. */
+extern const struct conf_directive conf_check_talk[];
 
 /* Makes the record of a check of this kind. Returns true. */
 bool conf_check_begin(struct conf_load *load, const struct conf_block *block, const struct conf_node *node,
@@ -20,6 +22,8 @@ const struct conf_block *conf_check_block(enum conf_check_kind kind);
 
 /* The session of a BFD_CHECK has to be there. */
 void conf_bfd_check_finish(struct conf_load *load, conf_index_t index);
+/* The pass phrase of a key, the second word, as a blob; it stands in no message. */
+void conf_tls_password(struct conf_load *load, const struct conf_node *node, struct conf_range *range);
 /* Reads the file in PEM format that a line names. */
 void conf_tls_file(struct conf_load *load, const struct conf_node *node, conf_string_t *name, struct conf_range *range);
 /* Gives a check what the block SSL says, where it has none of its own (conf_ssl.c). */

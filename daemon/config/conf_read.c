@@ -36,6 +36,25 @@ static struct conf_lex_options lex_options(const struct conf_read_options *optio
 	return o;
 }
 
+/* What was read beside the file itself. */
+static void add_origin(struct conf_load *load, const char *path, int64_t mtime_real_us)
+{
+	struct conf_origin origin = {.path = conf_text(load, path), .mtime_real_us = mtime_real_us};
+
+	*(struct conf_origin *)conf_record_add(load, CONF_TABLE_ORIGIN, &load->tree->nodes[0]) = origin;
+}
+
+static void add_origins(struct conf_load *load)
+{
+	const struct conf_sources *s = load->sources;
+
+	for (uint32_t i = 1; i < s->count; i++)
+		if (s->files[i].mtime_real_us)
+			add_origin(load, s->files[i].name, s->files[i].mtime_real_us);
+	for (uint32_t i = 0; i < s->n_folders; i++)
+		add_origin(load, s->folders[i].name, s->folders[i].mtime_real_us);
+}
+
 static void build(struct conf_result *r, struct conf_words *words, const struct conf_read_options *options)
 {
 	struct conf_tree tree;
@@ -45,6 +64,7 @@ static void build(struct conf_result *r, struct conf_words *words, const struct 
 	load.check_files = options->check_files;
 	load.no_files = options->no_files;
 	conf_tree_build(&tree, words, r->diag);
+	add_origins(&load);
 	conf_apply(&load);
 	if (options->edits)
 		conf_convert(&load, options->edits);

@@ -27,6 +27,11 @@ static void apply_key(struct conf_load *load, const struct conf_node *node)
 	conf_tls_file(load, node, &load->ssl.key, &load->ssl.key_blobs);
 }
 
+static void apply_password(struct conf_load *load, const struct conf_node *node)
+{
+	conf_tls_password(load, node, &load->ssl.password);
+}
+
 void conf_ssl_finish(struct conf_load *load, struct conf_check *check)
 {
 	if (check->kind != CONF_CHECK_SSL || check->tls_cert)
@@ -35,13 +40,14 @@ void conf_ssl_finish(struct conf_load *load, struct conf_check *check)
 	check->tls_key = load->ssl.key;
 	check->cert_blobs = load->ssl.cert_blobs;
 	check->key_blobs = load->ssl.key_blobs;
+	check->key_password = load->ssl.password;
 }
 
 /* clang-format off */
 static const struct conf_directive directives[] = {
 	CALL("certificate", apply_certificate, NULL, LIVE, "PEM file of the client certificate that every SSL_GET without a tls_cert shows"),
-	CALL("key", apply_key, NULL, LIVE, "PEM file of its key, without a pass phrase"),
-	INACTIVE("password", "the key must have no pass phrase: take it off with openssl pkey -in FILE -out FILE"),
+	CALL("key", apply_key, NULL, LIVE, "PEM file of its key"),
+	CALL("password", apply_password, NULL, LIVE, "pass phrase of the key, when it has one"),
 	IGNORED("ca", "it makes nothing be verified, as in keepalived; tls_verify and tls_ca of a check do"),
 	END_OF_TABLE,
 };

@@ -108,6 +108,16 @@ static void add_track(
 	o->extra.has_weight = weight != INT64_MIN;
 }
 
+void conf_warn_interface(struct conf_load *load, const struct conf_node *node, uint32_t i)
+{
+	const char *name = conf_word(node, i);
+
+	if (name[strcspn(name, "',;\"")])
+		conf_warn(load, node, i,
+			"the %c belongs to the name of the interface, %s: write names bare, several of them one a line",
+			name[strcspn(name, "',;\"")], name);
+}
+
 void conf_track_interface(struct conf_load *load, const struct conf_node *node)
 {
 	conf_warn_interface(load, node, 0);

@@ -7,6 +7,8 @@
 
 /* Readers of one line of the blocks; inside an instance or a group. */
 conf_apply_fn conf_track_interface, conf_track_script, conf_track_process, conf_track_file, conf_track_service, conf_track_bfd;
+/* Warns when word i, the name of an interface, has a quote, a comma or a semicolon in it. */
+void conf_warn_interface(struct conf_load *load, const struct conf_node *node, uint32_t i);
 /* Looks up what the track names, when everything is read; marks it dead (said) when there is no such thing. */
 void conf_track_finish(struct conf_load *load, conf_index_t track);
 /* weight NUMBER [reverse] of an object that is tracked, and its print unless it is the usual one. */

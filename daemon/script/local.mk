@@ -8,6 +8,7 @@ daemon_script_libscript_a_SOURCES = daemon/script/script_match.c daemon/script/s
 	daemon/script/script_path.c daemon/script/script_path.h \
 	daemon/script/script_queue.c daemon/script/script_queue.h \
 	daemon/script/script_spawn.c daemon/script/script_spawn.h \
+	daemon/script/script_time.c daemon/script/script_time.h \
 	daemon/script/script_user.c daemon/script/script_user.h \
 	daemon/script/script_verdict.c daemon/script/script_verdict.h \
 	daemon/script/script_words.c daemon/script/script_words.h
@@ -23,7 +24,9 @@ daemon_script_poise_script_SOURCES = daemon/script/script_process.c \
 	daemon/script/script_misc.c daemon/script/script_misc.h \
 	daemon/script/script_run.c daemon/script/script_run.h \
 	daemon/script/script_notify.c daemon/script/script_notify.h \
-	daemon/script/script_unit.c daemon/script/script_unit.h
+	daemon/script/script_schedule.c daemon/script/script_schedule.h \
+	daemon/script/script_unit.c daemon/script/script_unit.h \
+	daemon/script/script_watch.c daemon/script/script_watch.h
 daemon_script_poise_script_LDADD = daemon/script/libscript.a $(ROLE_LIBS)
 
 # Hands one mail to a server; run for each.

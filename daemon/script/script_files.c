@@ -1,45 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Watches files with numbers for the script role, which may read what only root may: inotify on the file and on its
- * folder tells of every change, also of a file that is moved into place. Of a file only its first bytes are read. It
- * decides nothing about priorities. */
+/* Reads files with numbers for the script role, which may read what only root may. Of a file only its first bytes are
+ * read. It decides nothing about priorities. */
 #include "script_files.h"
 
 #include "log.h"
 #include "script_match.h"
+#include "script_watch.h"
 #include "status.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define RETRY_US (1 * US_PER_S)
-/* A folder above that is renamed, or a link on the way that leads elsewhere, tells nobody: now and then all is looked
- * for again by name. */
-#define AUDIT_US (5 * US_PER_S)
-/* A file that was just emptied is about to be written; one that is written without an end is read all the same. */
-#define FOLDER_EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR)
-#define FILE_EVENTS (IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF)
 #define CONTENTS_SIZE 256
-
-struct watched {
-	int folder, file; /* watches; -1 = none */
-	bool needs_look;
-	struct status_watch status;
-};
 
 struct script_files {
 	struct role_process *role;
 	const struct conf *conf;
-	struct watched *watched;
-	int fd;
-	struct loop_io *io;
-	struct timer retry, audit;
+	struct status_watch *status; /* of each file */
+	struct script_watch *watch;
 };
 
 static const char *path_of(const struct script_files *files, uint32_t index)
@@ -52,27 +33,15 @@ static const char *path_of(const struct script_files *files, uint32_t index)
 static void read_number(const char *path, struct status_watch *status)
 {
 	char contents[CONTENTS_SIZE];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), error = errno;
-	ssize_t n = 0;
-	struct stat st;
+	ssize_t n = script_watch_read(path, contents, sizeof(contents));
 
 	status->value = 0;
-	status->is_up = 1;
-	if (fd < 0) {
-		status->is_up = error == ENOENT;
-		snprintf(status->why, sizeof(status->why), "%.100s: %s, counts as 0", path, strerror(error));
-		return;
-	}
-	/* A device or a pipe could answer anything, or never. */
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+	status->is_up = n >= 0 || n == -ENOENT;
+	if (n == -ENOTSUP)
 		snprintf(status->why, sizeof(status->why), "%.100s is not a file, counts as 0", path);
-		status->is_up = 0;
-		close(fd);
-		return;
-	}
-	n = read(fd, contents, sizeof(contents));
-	close(fd);
-	if (script_match_number(contents, n > 0 ? (size_t)n : 0, &status->value))
+	else if (n < 0)
+		snprintf(status->why, sizeof(status->why), "%.100s: %s, counts as 0", path, strerror((int)-n));
+	else if (script_match_number(contents, (size_t)n, &status->value))
 		snprintf(status->why, sizeof(status->why), "%.100s holds %d", path, status->value);
 	else
 		snprintf(status->why, sizeof(status->why), "%.100s holds no number, counts as 0", path);
@@ -80,16 +49,15 @@ static void read_number(const char *path, struct status_watch *status)
 
 static bool look_at(struct script_files *files, uint32_t index)
 {
-	struct watched *w = &files->watched[index];
-	struct status_watch now = {.is_known = 1, .since_real_us = w->status.since_real_us};
+	struct status_watch *status = &files->status[index];
+	struct status_watch now = {.is_known = 1, .since_real_us = status->since_real_us};
 
-	w->needs_look = false;
 	read_number(path_of(files, index), &now);
-	if (!w->status.is_known || now.value != w->status.value || now.is_up != w->status.is_up)
+	if (!status->is_known || now.value != status->value || now.is_up != status->is_up)
 		now.since_real_us = real_now_us();
-	if (memcmp(&now, &w->status, sizeof(now)) == 0)
+	if (memcmp(&now, status, sizeof(now)) == 0)
 		return false;
-	w->status = now;
+	*status = now;
 	return true;
 }
 
@@ -116,112 +84,17 @@ static void initialise(const struct script_files *files, uint32_t index)
 	close(fd);
 }
 
-/* ---- watches ---- */
-
-/* Watches again what is not watched; a folder that does not exist is asked for again and again. */
-static void watch(struct script_files *files, uint32_t index)
+static const char *watched_path(void *arg, uint32_t index)
 {
-	struct watched *w = &files->watched[index];
-	char folder[PATH_MAX];
-
-	if (w->file < 0)
-		w->file = inotify_add_watch(files->fd, path_of(files, index), FILE_EVENTS);
-	if (w->folder >= 0)
-		return;
-	snprintf(folder, sizeof(folder), "%s", path_of(files, index));
-	w->folder = inotify_add_watch(files->fd, dirname(folder), FOLDER_EVENTS);
-	if (w->folder < 0 && !files->retry.slot)
-		loop_timer_set(files->role->loop, &files->retry, mono_add(mono_now(), RETRY_US));
+	return path_of(arg, index);
 }
 
-static void look_again(struct script_files *files)
-{
-	for (uint32_t i = 0; i < files->conf->n_files; i++) {
-		struct watched *w = &files->watched[i];
-
-		if (!w->needs_look)
-			continue;
-		watch(files, i);
-		if (look_at(files, i))
-			role_store(files->role, SCRIPT_TABLE_FILE, i, &w->status, sizeof(w->status));
-	}
-}
-
-/* Watching what is watched already gives the same number. */
-static void on_audit(struct timer *timer, void *arg)
+static void on_change(void *arg, uint32_t index)
 {
 	struct script_files *files = arg;
 
-	for (uint32_t i = 0; i < files->conf->n_files; i++) {
-		struct watched *w = &files->watched[i], before = *w;
-
-		w->folder = w->file = -1;
-		watch(files, i);
-		w->needs_look |= w->folder != before.folder || w->file != before.file;
-		if (w->folder != before.folder && before.folder >= 0)
-			inotify_rm_watch(files->fd, before.folder);
-		if (w->file != before.file && before.file >= 0)
-			inotify_rm_watch(files->fd, before.file);
-	}
-	look_again(files);
-	loop_timer_set(files->role->loop, timer, mono_add(mono_now(), AUDIT_US));
-}
-
-static void on_retry(struct timer *timer, void *arg)
-{
-	struct script_files *files = arg;
-
-	(void)timer;
-	for (uint32_t i = 0; i < files->conf->n_files; i++)
-		files->watched[i].needs_look |= files->watched[i].folder < 0;
-	look_again(files);
-}
-
-static void take_event(struct script_files *files, const struct inotify_event *event)
-{
-	for (uint32_t i = 0; i < files->conf->n_files; i++) {
-		struct watched *w = &files->watched[i];
-		const char *path = path_of(files, i), *name = strrchr(path, '/');
-
-		if (event->mask & IN_Q_OVERFLOW) {
-			w->needs_look = true;
-			continue;
-		}
-		if (event->wd == w->folder && event->len > 0 && name && strcmp(event->name, name + 1) == 0) {
-			w->needs_look = true;
-			/* Another file may have the name now. */
-			if (event->mask & (IN_CREATE | IN_MOVED_TO)) {
-				if (w->file >= 0)
-					inotify_rm_watch(files->fd, w->file);
-				w->file = -1;
-			}
-		}
-		if (event->wd == w->file) {
-			w->needs_look = true;
-			if (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED))
-				w->file = -1;
-		}
-		if (event->wd == w->folder && event->mask & IN_IGNORED) {
-			w->folder = -1;
-			w->needs_look = true;
-		}
-	}
-}
-
-static void on_events(int fd, uint32_t events, void *arg)
-{
-	char buffer[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
-	struct script_files *files = arg;
-	ssize_t n = read(fd, buffer, sizeof(buffer));
-
-	(void)events;
-	for (ssize_t at = 0; at + (ssize_t)sizeof(struct inotify_event) <= n;) {
-		const struct inotify_event *event = (const struct inotify_event *)(buffer + at);
-
-		take_event(files, event);
-		at += (ssize_t)(sizeof(*event) + event->len);
-	}
-	look_again(files);
+	if (look_at(files, index))
+		role_store(files->role, SCRIPT_TABLE_FILE, index, &files->status[index], sizeof(files->status[index]));
 }
 
 /* ---- life ---- */
@@ -234,41 +107,34 @@ static struct script_files *files_new(struct role_process *role, const struct co
 		return NULL;
 	files->role = role;
 	files->conf = conf;
-	files->retry = (struct timer){.fire = on_retry, .arg = files};
-	files->audit = (struct timer){.fire = on_audit, .arg = files};
-	files->watched = calloc(conf->n_files, sizeof(*files->watched));
-	files->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (files->fd >= 0)
-		files->io = loop_io_add(role->loop, files->fd, EPOLLIN, on_events, files);
-	if (files->watched && files->io)
+	files->status = calloc(conf->n_files, sizeof(*files->status));
+	if (files->status)
 		return files;
-	script_files_free(files);
+	free(files);
 	return NULL;
 }
 
 struct script_files *script_files_begin(
 	struct role_process *role, const struct conf *conf, struct board *fresh, bool is_first)
 {
-	struct script_files *files;
+	struct script_files *files = conf->n_files ? files_new(role, conf) : NULL;
+	struct script_watch_owner owner = {.path = watched_path, .changed = on_change, .arg = files};
 
 	if (conf->n_files == 0)
 		return NULL;
-	files = files_new(role, conf);
-	if (!files) {
+	for (uint32_t i = 0; files && is_first && i < conf->n_files; i++)
+		initialise(files, i);
+	if (files)
+		files->watch = script_watch_new(role->loop, conf->n_files, &owner);
+	if (!files || !files->watch) {
 		log_error("script: files are not tracked: %s", strerror(errno));
+		script_files_free(files);
 		return NULL;
 	}
 	for (uint32_t i = 0; i < conf->n_files; i++) {
-		struct watched *w = &files->watched[i];
-
-		w->folder = w->file = -1;
-		if (is_first)
-			initialise(files, i);
-		watch(files, i);
 		look_at(files, i);
-		board_store(fresh, SCRIPT_TABLE_FILE, i, &w->status, sizeof(w->status));
+		board_store(fresh, SCRIPT_TABLE_FILE, i, &files->status[i], sizeof(files->status[i]));
 	}
-	loop_timer_set(role->loop, &files->audit, mono_add(mono_now(), AUDIT_US));
 	return files;
 }
 
@@ -276,12 +142,7 @@ void script_files_free(struct script_files *files)
 {
 	if (!files)
 		return;
-	loop_timer_cancel(files->role->loop, &files->retry);
-	loop_timer_cancel(files->role->loop, &files->audit);
-	if (files->io)
-		loop_io_remove(files->io);
-	if (files->fd >= 0)
-		close(files->fd);
-	free(files->watched);
+	script_watch_free(files->watch);
+	free(files->status);
 	free(files);
 }

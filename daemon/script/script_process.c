@@ -12,6 +12,7 @@
 #include "script_notify.h"
 #include "script_processes.h"
 #include "script_run.h"
+#include "script_schedule.h"
 #include "script_tell.h"
 #include "script_unit.h"
 #include "status.h"
@@ -30,6 +31,7 @@ struct script_role {
 	struct script_teller *teller;
 	struct script_processes *processes;
 	struct script_files *files;
+	struct script_schedule *schedule;
 	bool has_begun;
 };
 
@@ -101,6 +103,8 @@ static void script_commit(struct role_process *p, const struct conf *next)
 	script_files_free(role->files);
 	role->files = script_files_begin(p, next, board, !role->has_begun);
 	role->has_begun = true;
+	script_schedule_free(role->schedule);
+	role->schedule = script_schedule_begin(p, next);
 	script_teller_switch(role->teller, next, board);
 	role_publish_board(p, board);
 	/* What happened before this process had a configuration. */
@@ -130,6 +134,8 @@ static void script_stop(struct role_process *p, bool keep)
 	role->processes = NULL;
 	script_files_free(role->files);
 	role->files = NULL;
+	script_schedule_free(role->schedule);
+	role->schedule = NULL;
 	script_teller_end(role->teller);
 	script_notifies_settle(role->notifies, STOP_PATIENCE_US, end, p);
 }

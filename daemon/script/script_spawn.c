@@ -25,6 +25,7 @@ struct plan {
 	const char *argv[SPAWN_ARGS];
 	struct script_user user;
 	bool with_parent;
+	mode_t mask;
 	int input; /* -1 = /dev/null */
 };
 
@@ -109,7 +110,7 @@ static void __attribute__((noreturn)) child_run(const struct plan *plan, const s
 		child_fail(report, "opening /dev/null");
 	close_range(4, ~0U, 0);
 	report = 3;
-	umask(022);
+	umask(plan->mask);
 	if (chdir("/") < 0)
 		child_fail(report, "going to /");
 	become_user(&plan->user, report);
@@ -173,7 +174,7 @@ static int start(struct spawn *spawn, const struct plan *plan, char *why)
 int spawn_start(struct spawn *spawn, const struct conf *conf, const struct conf_command *command,
 	const char *const *further, bool with_parent, char *why)
 {
-	struct plan plan = {.with_parent = with_parent, .input = -1};
+	struct plan plan = {.with_parent = with_parent, .mask = conf->global->script_umask, .input = -1};
 
 	*spawn = (struct spawn){.report = -1, .errors = -1};
 	return plan_command(&plan, conf, command, further, why) < 0 ? -1 : start(spawn, &plan, why);
@@ -181,7 +182,7 @@ int spawn_start(struct spawn *spawn, const struct conf *conf, const struct conf_
 
 int spawn_own(struct spawn *spawn, const char *path, const char *const *argv, int input, char *why)
 {
-	struct plan plan = {.with_parent = true, .input = input};
+	struct plan plan = {.with_parent = true, .mask = 022, .input = input};
 	int n = 0;
 
 	*spawn = (struct spawn){.report = -1, .errors = -1};

@@ -16,22 +16,13 @@ import tempfile
 
 import pytest
 
-from poiselab.daemons import program, TOP
+from poiselab import words
+from poiselab.daemons import program
 from test_conf_meaning import harmless, KEEPALIVED, routers_of_keepalived, routers_of_poise, run, \
     shown_by_keepalived
 
-TABLE = os.path.join(TOP, "tests", "config", "words.txt")
 PART = 6
 AT_ONCE = 4
-INSTANCE = """vrrp_instance %s {
-  interface eth0
-  virtual_router_id %s
-  %s
-  virtual_ipaddress {
-    %s
-  }
-}
-"""
 LINKS = "ip link set lo up; for i in 0 1 2; do ip link add eth$i type veth peer name p$i; ip link set eth$i up; " \
         "ip link set p$i up; ip addr add 198.18.$i.1/24 dev eth$i; done; "
 
@@ -69,29 +60,8 @@ UNKNOWN = {"VI_2", "VI_3"}
 ENDLESS = "def-self", "def-mutual"
 
 
-def expand(text):
-    """A line `I NAME VALUES`, with what is indented below it, is a virtual router that has these lines; `V ADDRESSES`
-    one that has these addresses."""
-    made, lines = [], text.split("\n")
-    while lines:
-        line = lines.pop(0)
-        word = line.split(" ")[0]
-        if word not in ("I", "V", "W"):
-            made.append(line)
-            continue
-        body = [line[len(word) + 1:]]
-        while lines and lines[0].startswith(" "):
-            body.append(lines.pop(0))
-        body = "\n".join(body)
-        made.append(INSTANCE % {"I": ("V", 51, body, "198.18.0.50"), "V": ("V", 51, "", body),
-                                "W": ("W", 52, body, "198.18.0.52")}[word])
-    return "\n".join(made)
-
-
 def parts():
-    with open(TABLE, encoding="utf-8") as f:
-        found = [part.partition("\n")[::2] for part in re.split(r"(?m)^=== ", f.read())[1:]]
-    found = [(name, expand(text)) for name, text in found]
+    found = words.parts()
     return found if os.environ.get("POISE_CORPUS") == "all" else found[::PART]
 
 

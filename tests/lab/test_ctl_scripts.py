@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import stat
 
 import pytest
@@ -299,3 +300,24 @@ def test_a_crash_does_not_wait_for_the_startup_script(site):
     wait_until("master again", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
     assert lines(log) == ["startup: address absent", "startup ends"]
     assert "startup_script: not run again" in poised.log()
+
+
+def test_the_service_manager_hears_how_long_the_shutdown_script_may_take(site):
+    """It is asked for the time of the script before that begins, and is told of no other end."""
+    gate, path = site.r1.path("gate"), site.r1.path("notify")
+    text, log = hooks(site, shutdown="while ! test -e %s; do sleep 0.1; done" % gate, timeout=300)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(30)
+        poised = site.r1.poised(text, env={"NOTIFY_SOCKET": path})
+        wait_until("master", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+        os.kill(poised.pid, signal.SIGTERM)
+        said = []
+        while not any(line.startswith("EXTEND_TIMEOUT_USEC=") for line in said):
+            said += manager.recv(4096).decode().split("\n")
+        wait_until("shutdown_script", lambda: lines(log)[-1:], lambda found: found == ["shutdown: address absent"])
+        assert poised.running()
+        open(gate, "w", encoding="utf-8").close()
+        wait_until("the end", poised.running, lambda seen: not seen, within=15)
+    assert said.index("READY=1") < said.index("STOPPING=1") < len(said) - 1
+    assert int(said[-1].partition("=")[2]) >= 300 * 1000000

@@ -58,7 +58,7 @@ def arp_ignore(machine):
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_the_mac_address_stays_when_the_master_changes(site, family):
-    name, address, mac = ("vrrp6.51", VIP6, MAC6) if family == 6 else ("vrrp.51", VIP, MAC4)
+    name, address, mac = ("vrrp.51", VIP6, MAC6) if family == 6 else ("vrrp.51", VIP, MAC4)
     first = site.r1.poised(text(150, family))
     second = site.r2.poised(text(100, family))
     wait_until("r1 to hold the address", lambda: held(site.r1, name), lambda seen: address in seen)
@@ -157,7 +157,7 @@ def test_advertisements_from_the_interface_below(site):
 @pytest.mark.parametrize("family", [4, 6])
 def test_the_interface_below_falls_and_goes_and_comes(site, family):
     """Its link is lost, it is set down, it is removed with all that was on it, and one of that name is made anew."""
-    name, base, address = ("vrrp6.51", "2001:db8:9::2/64", VIP6) if family == 6 else ("vrrp.51", "203.0.113.2/24", VIP)
+    name, base, address = ("vrrp.51", "2001:db8:9::2/64", VIP6) if family == 6 else ("vrrp.51", "203.0.113.2/24", VIP)
 
     def make():
         site.r1.namespace.ip("link add late type veth peer name late-peer", "link set late-peer up", "link set late up",

@@ -4,6 +4,7 @@
 #include "../../daemon/script/script_match.h"
 #include "../../daemon/script/script_path.h"
 #include "../../daemon/script/script_queue.h"
+#include "../../daemon/script/script_time.h"
 #include "../../daemon/script/script_user.h"
 #include "../../daemon/script/script_verdict.h"
 #include "../../daemon/script/script_words.h"
@@ -383,6 +384,65 @@ START_TEST(test_path_check)
 }
 END_TEST
 
+/* 2026-11-29 12:00:00 UTC; the zone is one with summer time. */
+#define NOON 1795953600
+#define HOUR 3600
+
+static const struct {
+	const char *line;
+	enum script_time kind;
+	time_t at; /* seconds after NOON */
+} moments[] = {
+	{"12:00:01Z", SCRIPT_TIME_DAILY, 1},
+	{"12:00:00Z", SCRIPT_TIME_DAILY, 24 * HOUR},
+	{"11:59:59Z\n", SCRIPT_TIME_DAILY, 24 * HOUR - 1},
+	{"14:00:00", SCRIPT_TIME_DAILY, HOUR},
+	{"13:00:00\nsecond line", SCRIPT_TIME_DAILY, 24 * HOUR},
+	{"26-11-29 13:00:00Z", SCRIPT_TIME_ONCE, HOUR},
+	{"2026-11-29 13:00:01", SCRIPT_TIME_ONCE, 1},
+	{"2026-11-30 12:00:00Z", SCRIPT_TIME_ONCE, 24 * HOUR},
+	{"2027-02-28 12:00:00Z", SCRIPT_TIME_ONCE, 91 * 24 * HOUR},
+	/* in summer, an hour earlier by UTC */
+	{"2027-05-29 13:00:00", SCRIPT_TIME_ONCE, 181 * 24 * HOUR - HOUR},
+	{"2026-11-29 12:00:00Z", SCRIPT_TIME_PAST, 0},
+	{"1999-11-29 12:00:00", SCRIPT_TIME_PAST, 0},
+	{"", SCRIPT_TIME_NONE, 0},
+	{"\n13:00:00", SCRIPT_TIME_NONE, 0},
+	{"Z", SCRIPT_TIME_NONE, 0},
+	{" 13:00:00", SCRIPT_TIME_NONE, 0},
+	{"13:00:00 ", SCRIPT_TIME_NONE, 0},
+	{"13:00:00\r\n", SCRIPT_TIME_NONE, 0},
+	{"13:00", SCRIPT_TIME_NONE, 0},
+	{"3:00:00", SCRIPT_TIME_NONE, 0},
+	{"24:00:00", SCRIPT_TIME_NONE, 0},
+	{"13:60:00", SCRIPT_TIME_NONE, 0},
+	{"13:00:00ZZ", SCRIPT_TIME_NONE, 0},
+	{"2026-11-29  13:00:00", SCRIPT_TIME_NONE, 0},
+	{"2026-11-29T13:00:00", SCRIPT_TIME_NONE, 0},
+	{"2026-13-29 13:00:00", SCRIPT_TIME_NONE, 0},
+	{"2027-02-29 13:00:00", SCRIPT_TIME_NONE, 0},
+	{"2026-00-10 13:00:00", SCRIPT_TIME_NONE, 0},
+	{"2026-11-00 13:00:00", SCRIPT_TIME_NONE, 0},
+	{"tomorrow", SCRIPT_TIME_NONE, 0},
+};
+
+START_TEST(test_moments)
+{
+	time_t at = 0;
+
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	tzset();
+	for (size_t i = 0; i < sizeof(moments) / sizeof(moments[0]); i++) {
+		enum script_time kind = script_time_parse(moments[i].line, strlen(moments[i].line), NOON, &at);
+
+		ck_assert_msg(kind == moments[i].kind, "%s is %d", moments[i].line, kind);
+		if (kind == SCRIPT_TIME_DAILY || kind == SCRIPT_TIME_ONCE)
+			ck_assert_msg(
+				at == NOON + moments[i].at, "%s is %ld s away", moments[i].line, (long)(at - NOON));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("script_core");
@@ -400,6 +460,7 @@ int main(void)
 	tcase_add_test(tc, test_match_process);
 	tcase_add_test(tc, test_quorum);
 	tcase_add_test(tc, test_match_number);
+	tcase_add_test(tc, test_moments);
 	tcase_add_test(tc, test_path_find);
 	tcase_add_test(tc, test_path_check);
 	suite_add_tcase(suite, tc);
