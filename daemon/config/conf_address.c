@@ -2,8 +2,10 @@
 /* Reads virtual addresses (the words of `ip address add`) and unicast peers. Runs in the config role. */
 #include "conf_address.h"
 #include "conf_iproute.h"
+#include <arpa/inet.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +84,8 @@ static const struct {
 static void read_flag(struct conf_load *load, const struct conf_node *node, uint32_t i, struct conf_address *a)
 {
 	const char *word = conf_word(node, i);
+	struct addr other;
+	uint8_t prefix;
 
 	if (strcmp(word, "no_track") == 0) {
 		a->no_track = 1;
@@ -100,8 +104,14 @@ static void read_flag(struct conf_load *load, const struct conf_node *node, uint
 	}
 	if (strcmp(word, "use_vmac") == 0 && a->instance != CONF_NONE)
 		a->use_vmac = 1;
+	else if (addr_parse_prefix(word, &other, &prefix) == 0)
+		conf_warn(load, node, i, "\"%s\" is another address" CONF_MEANING "it is ignored (write one a line)",
+			word);
 	else
-		conf_warn(load, node, i, "\"%s\" means nothing behind an address" CONF_MEANING "it is ignored", word);
+		conf_warn(load, node, i,
+			"\"%s\" means nothing behind an address (dev, label, scope, brd, peer and their like "
+			"do)" CONF_MEANING "it is ignored",
+			word);
 }
 
 static void read_preferred(struct conf_load *load, const struct conf_node *node, uint32_t i, struct conf_address *a)
@@ -142,6 +152,20 @@ static uint32_t read_option(struct conf_load *load, const struct conf_node *node
 	return 2;
 }
 
+/* A netmask is not what belongs there, but it is clear what was meant. */
+static void warn_prefix(struct conf_load *load, const struct conf_node *node, const char *text, uint8_t taken)
+{
+	char hint[80] = "";
+	struct in_addr mask;
+	uint32_t bits = inet_pton(AF_INET, text, &mask) == 1 ? ntohl(mask.s_addr) : 1;
+
+	if (text[strlen(text) - 1] == ',')
+		snprintf(hint, sizeof(hint), " (write one address a line, without commas)");
+	else if ((~bits & (~bits + 1)) == 0)
+		snprintf(hint, sizeof(hint), " (write /%d if that is meant)", __builtin_popcount(bits));
+	conf_warn(load, node, 0, "\"%s\" is no length of a prefix" CONF_MEANING "/%u is taken%s", text, taken, hint);
+}
+
 /* ADDRESS[/PREFIX]; with a wrong prefix the whole address counts, as in keepalived. */
 static bool read_address(struct conf_load *load, const struct conf_node *node, struct addr *addr, uint8_t *prefix)
 {
@@ -154,8 +178,7 @@ static bool read_address(struct conf_load *load, const struct conf_node *node, s
 		memcpy(bare, text, (size_t)(slash - text));
 		bare[slash - text] = 0;
 		if (addr_parse_prefix(bare, addr, prefix) == 0) {
-			conf_warn(load, node, 0, "\"%s\" is no length of a prefix" CONF_MEANING "/%u is taken",
-				slash + 1, *prefix);
+			warn_prefix(load, node, slash + 1, *prefix);
 			return true;
 		}
 	}

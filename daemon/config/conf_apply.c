@@ -46,6 +46,15 @@ void conf_warn(struct conf_load *load, const struct conf_node *node, uint32_t i,
 	va_end(args);
 }
 
+void conf_hint(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	find(load, CONF_HINT, node, i, format, args);
+	va_end(args);
+}
+
 void conf_error(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
 {
 	va_list args;
@@ -247,11 +256,13 @@ const struct conf_node *conf_statement(
 static void take_default(
 	struct conf_load *load, const struct conf_node *node, const struct conf_directive *d, const char *expected)
 {
+	const char *word = conf_word(node, 1),
+		   *hint = word[0] && word[strlen(word) - 1] == ';' ? " (a line ends without ;)" : "";
 	char range[96], value[32];
 
 	conf_range_text(d, range);
 	if (d->fallback == CONF_REQUIRED) {
-		conf_error(load, node, 1, "%s must be %s %s, not \"%s\"", d->name, expected, range, conf_word(node, 1));
+		conf_error(load, node, 1, "%s must be %s %s, not \"%s\"%s", d->name, expected, range, word, hint);
 		return;
 	}
 	if (d->fallback < d->low)
@@ -262,8 +273,8 @@ static void take_default(
 		snprintf(value, sizeof(value), "%s", d->choices[d->fallback]);
 	else
 		snprintf(value, sizeof(value), "%" PRId64, d->fallback);
-	conf_warn(load, node, 1, "%s must be %s %s, not \"%s\"" CONF_MEANING "%s is taken", d->name, expected, range,
-		conf_word(node, 1), value);
+	conf_warn(load, node, 1, "%s must be %s %s, not \"%s\"%s" CONF_MEANING "%s is taken", d->name, expected, range,
+		word, hint, value);
 }
 
 const char *const conf_whole_seconds[] = {NULL};
@@ -370,8 +381,10 @@ static void report_no_block(struct conf_load *load, const struct conf_node *node
 /* A block with a table of its own. */
 static void apply_block(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
 {
+	load->unopened = NULL;
 	if (!node->block && !block->body_optional) {
 		report_no_block(load, node);
+		load->unopened = block->name;
 		return;
 	}
 	if (block->begin && !block->begin(load, node))
@@ -463,82 +476,7 @@ static void apply_directive(struct conf_load *load, const struct conf_block *blo
 	}
 }
 
-/* ---- unknown keywords ---- */
-
-static const char *directive_name(const void *block, unsigned i)
-{
-	const struct conf_directive *d = conf_directive_at(block, i);
-
-	return d ? d->name : NULL;
-}
-
-/* The block that knows this keyword, searched from the outside to the inside; NULL when none does. */
-static const char *home_within(const struct conf_block *block, const char *name)
-{
-	const struct conf_directive *d;
-	const char *found;
-	unsigned number;
-
-	if (conf_directive_find(block, name, &number))
-		return block->name[0] ? block->name : "no block at all";
-	for (unsigned i = 0; (d = conf_directive_at(block, i)); i++) {
-		found = d->kind == CONF_KIND_BLOCK ? home_within(d->block, name) : NULL;
-		if (found)
-			return found;
-	}
-	return NULL;
-}
-
-static bool is_object(const char *name)
-{
-	static const char *const objects[] = {"vrrp_instance", "virtual_server", "real_server", "vrrp_sync_group",
-		"vrrp_script", "virtual_server_group", "virtual_ipaddress", "virtual_ipaddress_excluded", NULL};
-
-	return conf_parse_choice(name, objects) >= 0;
-}
-
-static void report_unknown(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
-{
-	bool full = conf_diag_full(load->diag); /* then nobody reads the hints */
-	const char *name = conf_word(node, 0), *near = full ? NULL : conf_nearest(name, directive_name, block);
-	const char *where = block->name[0] ? " in " : "";
-	const char *what = node->block ? "block" : "keyword";
-	const char *home = node->block || full ? NULL : home_within(&conf_root_block, name);
-	unsigned number;
-
-	/* A secret may stand on this line. */
-	if (strcmp(block->name, "authentication") == 0 || strcmp(block->name, "auth_hmac") == 0 ||
-		block == &conf_trap_target_block)
-		conf_diag_hide(load->diag, node->place);
-	if (block != &conf_root_block && conf_directive_find(&conf_root_block, name, &number) && node->block) {
-		conf_error(load, node, 0, "%s cannot stand in %s; is a `}` missing before it?", name, block->name);
-		return;
-	}
-	if (strncmp(name, "\xc2\xa0", 2) == 0) {
-		(node->block ? conf_error : conf_warn)(load, node, 0,
-			"a no-break space stands before this keyword; replace it by a plain blank" CONF_MEANING
-			"the line is ignored");
-		return;
-	}
-	/* Leaving out a whole object would serve less than the file says. */
-	if (node->block && near && is_object(near))
-		conf_error(load, node, 0, "unknown block \"%s\"%s%s; did you mean %s?", name, where, block->name, near);
-	else if (node->block && strncmp(name, "virtual_server", 14) == 0)
-		conf_error(load, node, 0, "unknown block \"%s\"; is a blank missing after virtual_server?", name);
-	else if (home && strcmp(home, block->name) != 0)
-		conf_warn(load, node, 0, "%s does not belong here but in %s" CONF_MEANING "it is ignored", name, home);
-	else if (node->block && block != &conf_root_block)
-		conf_warn(load, node, 0,
-			"unknown block \"%s\" in %s is ignored, it alone (keepalived would misread the rest of "
-			"%s)%s%s%s",
-			name, block->name, block->name, near ? "; did you mean " : "", near ? near : "",
-			near ? "?" : "");
-	else if (near)
-		conf_warn(load, node, 0, "unknown %s \"%s\"%s%s is ignored; did you mean %s?", what, name, where,
-			block->name, near);
-	else
-		conf_warn(load, node, 0, "unknown %s \"%s\"%s%s is ignored", what, name, where, block->name);
-}
+/* ---- blocks ---- */
 
 void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
 {
@@ -550,7 +488,7 @@ void conf_block_apply(struct conf_load *load, const struct conf_block *block, co
 			continue; /* said by the tree */
 		d = conf_directive_find(block, conf_word(n, 0), &number);
 		if (!d) {
-			report_unknown(load, block, n);
+			conf_unknown(load, block, n);
 			continue;
 		}
 		if (mark_given(load, block, number) && d->home != CONF_HOME_NONE)

@@ -4,6 +4,7 @@
 #include "conf_finish.h"
 #include "conf_link.h"
 #include "sysctls.h"
+#include <net/if.h>
 #include <string.h>
 
 static const char *text(struct conf_load *load, conf_string_t s)
@@ -56,6 +57,46 @@ static void check_interface(struct conf_load *load, conf_index_t i)
 	else if (!addr_is_set(&in->source))
 		conf_error(load, node_of(load, CONF_TABLE_INSTANCE, i), 1,
 			"vrrp_instance %s has no interface, so it needs unicast_src_ip", text(load, in->name));
+}
+
+static const char *present_interface(const void *list, unsigned i)
+{
+	return ((const struct if_nameindex *)list)[i].if_name;
+}
+
+/* An interface that is not here may come; a misspelt one never does. */
+static void check_presence(
+	struct conf_load *load, const struct conf_node *node, uint32_t word, const char *name, const char *then)
+{
+	const struct conf_global *g = at(load, CONF_TABLE_GLOBAL, 0);
+	struct if_nameindex *list;
+	const char *near;
+
+	if (!load->check_files || g->net_namespace || !name[0] || if_nametoindex(name))
+		return;
+	list = if_nameindex();
+	near = list ? conf_nearest(name, present_interface, list) : NULL;
+	conf_hint(load, node, word,
+		"there is no interface %s on this machine now%s%s%s" CONF_MEANING "%s until it comes", name,
+		near ? "; did you mean " : "", near ? near : "", near ? "?" : "", then);
+	if (list)
+		if_freenameindex(list);
+}
+
+static void check_own_presence(struct conf_load *load, conf_index_t i)
+{
+	const struct conf_instance *in = at(load, CONF_TABLE_INSTANCE, i);
+
+	check_presence(load, conf_statement(load, CONF_TABLE_INSTANCE, i, "interface"), 1, text(load, in->interface),
+		"the instance waits");
+}
+
+static void check_tracked_presence(struct conf_load *load, conf_index_t i)
+{
+	const struct conf_track *t = at(load, CONF_TABLE_TRACK, i);
+
+	if (t->kind == CONF_TRACK_INTERFACE)
+		check_presence(load, node_of(load, CONF_TABLE_TRACK, i), 0, text(load, t->name), "it counts as down");
 }
 
 static void check_vmac(struct conf_load *load, conf_index_t i)
@@ -141,7 +182,9 @@ static void check_servers(struct conf_load *load, conf_index_t i)
 {
 	const struct conf_service *s = at(load, CONF_TABLE_SERVICE, i);
 
-	if (s->servers.count == 0)
+	/* One that was refused was said. */
+	if (s->servers.count == 0 &&
+		conf_statement(load, CONF_TABLE_SERVICE, i, "real_server") == node_of(load, CONF_TABLE_SERVICE, i))
 		conf_warn(load, node_of(load, CONF_TABLE_SERVICE, i), 1, "this virtual_server has no real_server");
 }
 
@@ -208,11 +251,13 @@ static const struct {
 } rules[] = {
 	{CONF_TABLE_INSTANCE, check_vrid},
 	{CONF_TABLE_INSTANCE, check_interface},
+	{CONF_TABLE_INSTANCE, check_own_presence},
 	{CONF_TABLE_INSTANCE, check_vmac},
 	{CONF_TABLE_LINK, conf_check_link},
 	{CONF_TABLE_INSTANCE, check_addresses},
 	{CONF_TABLE_ADDRESS, check_address},
 	{CONF_TABLE_TRACK, check_track},
+	{CONF_TABLE_TRACK, check_tracked_presence},
 	{CONF_TABLE_GROUP, check_group},
 	{CONF_TABLE_GROUP_ENTRY, check_group_range},
 	{CONF_TABLE_SERVICE, check_servers},

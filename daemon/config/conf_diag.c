@@ -76,7 +76,9 @@ void conf_diag_add(struct conf_diag *d, enum conf_severity severity, struct conf
 	char text[1024];
 	va_list args;
 
-	if (d->strict)
+	if (severity == CONF_HINT)
+		severity = CONF_WARNING;
+	else if (d->strict)
 		severity = CONF_ERROR;
 	if (d->count >= FINDINGS_MAX) {
 		if (severity == CONF_ERROR)

@@ -17,6 +17,7 @@ enum conf_severity {
 	CONF_NOTE,    /* what is said has no meaning in Poise; printed on request, an error in the poise dialect */
 	CONF_WARNING, /* the meaning taken is named; an error in the poise dialect */
 	CONF_ERROR,   /* the file is refused */
+	CONF_HINT,    /* about this machine as it is now: a warning in both dialects */
 };
 
 /* In a text, between a doubt and what is done all the same. In the poise dialect, where the file is refused, only the

@@ -68,7 +68,9 @@ static void finish_protocol(struct conf_load *load, conf_index_t index)
 	} else if (!s->protocol) {
 		/* One that is none was reported where it stands. */
 		if (conf_statement(load, CONF_TABLE_SERVICE, index, "protocol") == service_node(load, index))
-			conf_warn(load, service_node(load, index), 0, "no protocol given" CONF_MEANING "UDP is taken");
+			conf_warn(load, service_node(load, index), 0,
+				"no protocol given" CONF_MEANING
+				"UDP is taken, as keepalived does (write protocol TCP if that is meant)");
 		s->protocol = IPPROTO_UDP;
 	}
 }

@@ -114,6 +114,7 @@ struct conf_load {
 	struct conf_garp_gap *garp_gaps;
 	uint32_t n_garp_gaps, garp_gaps_room;
 	uint32_t unplaced_rules[2]; /* without a preference, IPv4 and IPv6 */
+	const char *unopened;       /* the block at the top of the file whose `{` was missing, until the next block */
 };
 
 /* Fills the tables of load->builder from the tree; findings go to load->diag. */
@@ -163,11 +164,15 @@ const struct conf_node *conf_statement(
 /* Reads every statement of a node's block with the lines of the block. */
 void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
 const struct conf_node *conf_node_at(const struct conf_load *load, uint32_t number);
+/* Says what is wrong with a statement that the block does not know (conf_unknown.c). */
+void conf_unknown(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
 
 /* Finding about a word (or the statement when i is beyond its words). */
 void conf_note(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void conf_warn(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void conf_hint(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void conf_error(struct conf_load *load, const struct conf_node *node, uint32_t i, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -3,6 +3,7 @@
  * inherit. Runs in the config role. */
 #include "conf_probe.h"
 #include "conf_service.h"
+#include <stdio.h>
 #include <string.h>
 
 static struct conf_service *service(struct conf_load *load)
@@ -15,6 +16,22 @@ static struct conf_server *server(struct conf_load *load)
 	return conf_current(load, CONF_TABLE_SERVER);
 }
 
+/* ADDRESS:PORT is the way of other programs. */
+static void report_no_address(struct conf_load *load, const struct conf_node *node, uint32_t first)
+{
+	const char *text = conf_word(node, first), *colon = strrchr(text, ':');
+	char before[ADDR_TEXT];
+	struct addr addr;
+
+	snprintf(before, sizeof(before), "%.*s", colon ? (int)(colon - text) : 0, text);
+	if (addr_parse(before, &addr) == 0)
+		conf_error(load, node, first, "\"%s\" is no IP address; write address and port as two words: %s %s",
+			text, before, colon + 1);
+	else
+		conf_error(load, node, first, "%s needs an IP address, not \"%s\"; names are not resolved",
+			conf_word(node, 0), text);
+}
+
 uint32_t conf_endpoint(
 	struct conf_load *load, const struct conf_node *node, uint32_t first, struct addr *addr, uint16_t *port)
 {
@@ -22,8 +39,7 @@ uint32_t conf_endpoint(
 
 	*port = 0;
 	if (addr_parse(conf_word(node, first), addr) < 0) {
-		conf_error(load, node, first, "%s needs an IP address, not \"%s\"; names are not resolved",
-			conf_word(node, 0), conf_word(node, first));
+		report_no_address(load, node, first);
 		return 0;
 	}
 	if (node->n_words <= first + 1)

@@ -21,7 +21,8 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_ssl.c daemon/config/conf_tls.c daemon/config/conf_value.c daemon/config/conf_watch.c \
 	daemon/config/conf_fifo.c daemon/config/conf_fifo.h daemon/config/conf_iproute.c daemon/config/conf_iproute.h daemon/config/conf_route.c daemon/config/conf_route.h \
 	daemon/config/conf_route_print.c daemon/config/conf_encap_read.c daemon/config/conf_encap_read.h \
-	daemon/config/conf_rule.c daemon/config/conf_rule.h daemon/config/conf_umask.c daemon/config/conf_umask.h
+	daemon/config/conf_rule.c daemon/config/conf_rule.h daemon/config/conf_umask.c daemon/config/conf_umask.h \
+	daemon/config/conf_unknown.c
 
 pkglibexec_PROGRAMS += daemon/config/poise-config
 daemon_config_poise_config_SOURCES = daemon/config/conf_main.c

@@ -32,6 +32,12 @@ static const char *path_of(const struct script_schedule *s)
 	return conf_string(s->conf, s->conf->global->reload_time_file);
 }
 
+/* Not time(), whose clock lags: by it a moment that has come would still be ahead. */
+static time_t now_s(void)
+{
+	return (time_t)(real_now_us() / US_PER_S);
+}
+
 static void cancel(struct script_schedule *s)
 {
 	s->timer = sd_event_source_disable_unref(s->timer);
@@ -59,7 +65,7 @@ static void look(struct script_schedule *s, bool is_news)
 	time_t before = s->timer ? s->at : 0;
 	struct tm tm;
 
-	s->kind = n > 0 ? script_time_parse(contents, (size_t)n, time(NULL), &s->at) : SCRIPT_TIME_NONE;
+	s->kind = n > 0 ? script_time_parse(contents, (size_t)n, now_s(), &s->at) : SCRIPT_TIME_NONE;
 	if (s->kind == SCRIPT_TIME_DAILY || s->kind == SCRIPT_TIME_ONCE) {
 		arm(s, s->at);
 		strftime(text, sizeof(text), "%F %T %Z", localtime_r(&s->at, &tm));
@@ -93,7 +99,7 @@ static int on_due(sd_event_source *source, uint64_t at_us, void *arg)
 	(void)at_us;
 	cancel(s);
 	if (msg_send_reload_due(&s->role->parent, &m, -1) < 0) {
-		arm(s, time(NULL) + AGAIN_S);
+		arm(s, now_s() + AGAIN_S);
 		return 0;
 	}
 	/* A time without a date would be due tomorrow again. */
