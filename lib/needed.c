@@ -26,6 +26,13 @@ static bool is_any_script(const struct conf *conf)
 	return any;
 }
 
+static const char *why_no_checker(const struct conf *conf, enum role role)
+{
+	if (!conf->n_checks)
+		return "no check is configured";
+	return role_checker_number(role) < conf_checkers(conf) ? NULL : "check_processes asks for fewer";
+}
+
 const char *needed_why_not(const struct conf *conf, enum role role)
 {
 	switch (role) {
@@ -39,7 +46,8 @@ const char *needed_why_not(const struct conf *conf, enum role role)
 			       ? NULL
 			       : "no instance is configured";
 	case ROLE_HEALTHCHECK:
-		return conf->n_checks ? NULL : "no check is configured";
+	case ROLE_HEALTHCHECK_2 ... ROLE_HEALTHCHECK_8:
+		return why_no_checker(conf, role);
 	case ROLE_SNMP:
 		return is_any_snmp(conf) ? NULL : "neither SNMP nor a receiver of notifications is configured";
 	case ROLE_SCRIPT:
