@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout, here or in the headers of the records. */
-#define CONF_LAYOUT 18
+#define CONF_LAYOUT 19
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 /* table number, member of struct conf, record */

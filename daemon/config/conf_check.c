@@ -64,6 +64,18 @@ static const char *present_interface(const void *list, unsigned i)
 	return ((const struct if_nameindex *)list)[i].if_name;
 }
 
+/* eth1 is no misspelling of eth0. */
+static bool differ_in_digits(const char *a, const char *b)
+{
+	for (; *a || *b; a += *a != 0, b += *b != 0) {
+		a += strspn(a, "0123456789");
+		b += strspn(b, "0123456789");
+		if (*a != *b)
+			return false;
+	}
+	return true;
+}
+
 /* An interface that is not here may come; a misspelt one never does. */
 static void check_presence(
 	struct conf_load *load, const struct conf_node *node, uint32_t word, const char *name, const char *then)
@@ -76,9 +88,10 @@ static void check_presence(
 		return;
 	list = if_nameindex();
 	near = list ? conf_nearest(name, present_interface, list) : NULL;
+	near = near && !differ_in_digits(name, near) ? near : NULL;
 	conf_hint(load, node, word,
 		"there is no interface %s on this machine now%s%s%s" CONF_MEANING "%s until it comes", name,
-		near ? "; did you mean " : "", near ? near : "", near ? "?" : "", then);
+		near ? " (did you mean " : "", near ? near : "", near ? "?)" : "", then);
 	if (list)
 		if_freenameindex(list);
 }
