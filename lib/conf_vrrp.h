@@ -43,7 +43,7 @@ struct conf_instance {
 	struct addr group_address;   /* of advertisements by multicast */
 	uint8_t unicast_ttl;
 	uint8_t zero4[3];
-	conf_index_t link;       /* the interface that is made for its addresses; CONF_NONE: its own holds them */
+	conf_index_t link;       /* that of use_vmac or use_ipvlan, CONF_NONE = none */
 	struct conf_range links; /* all that are made for it */
 	struct conf_range addresses; /* advertised first (n_advertised of them), then excluded ones */
 	uint32_t n_advertised;

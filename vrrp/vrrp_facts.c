@@ -220,6 +220,9 @@ static struct vrrp_event event_of(enum vrrp_event_kind kind, const struct facts 
 
 static void listen_to_link(struct vrrp_instance *instance)
 {
+	/* Behind a VRF there is no port of a switch. */
+	if (!instance->conf->interface)
+		return;
 	instance->quiet_until = vrrp_quiet_listen(&instance->process->quiet, instance->ifindex, mono_now());
 	if (mono_is_set(instance->quiet_until))
 		log_info("vrrp %s: %s came up: that nobody advertises is believed when anything else was heard there, "

@@ -397,7 +397,7 @@ static const struct conf_directive instance_directives[] = {
 	CALL("use_vmac", conf_link_vmac, conf_print_link, OBJECT, "[NAME] [MAC]: hold the addresses on an interface (macvlan) with the virtual MAC address, and advertise from it; default NAME vrrp.VRID, vrrp6.VRID or vrrpN.VRID, the first that is free, default MAC that of RFC 9568"),
 	PLAIN("use_vmac_addr", CONF_EXTRA(use_vmac_addr), LIVE, "addresses on other interfaces than the instance's, and those of the other family, are held on interfaces with the virtual MAC address, too; behind a single address: use_vmac"),
 	FLAG("vmac_xmit_base", I(vmac_xmit_base), OBJECT, "with use_vmac: advertisements leave from the interface itself, with its own MAC address"),
-	CALL("use_ipvlan", conf_link_ipvlan, NULL, LIVE, "[NAME] [ADDRESS[/PREFIX]] [bridge|private|vepa]: hold the addresses on an interface (ipvlan) that shares the MAC address of the instance's; ADDRESS, which IPv4 needs, is on it always, and advertisements come from it; default NAME vrrp.VRID, vrrp6.VRID or vrrpN.VRID, the first that is free"),
+	CALL("use_ipvlan", conf_link_ipvlan, NULL, LIVE, "[NAME] [ADDRESS[/PREFIX]] [bridge|private|vepa]: an interface (ipvlan) that shares the MAC address of the instance's and has ADDRESS, whoever is master, from which advertisements come; IPv4 needs one; default NAME as of use_vmac"),
 	IGNORED("promote_secondaries", "Poise holds each address by itself"),
 	IGNORED("debug", "use -D"),
 	IGNORED("kernel_rx_buf_size", "Poise sizes its buffers itself"),

@@ -272,8 +272,8 @@ void conf_finish_links(struct conf_load *load, conf_index_t index)
 		a.use_vmac |= extra.use_vmac_addr > 0 && (base != i->interface || a.addr.family != i->family);
 		if (a.use_vmac)
 			a.link = link_for(load, index, base, a.addr.family, first);
-		else if (base == i->interface)
-			a.link = i->link;
+		else if (base == i->interface && i->use_vmac)
+			a.link = i->link; /* keepalived holds nothing but its own address on an ipvlan */
 		*(struct conf_address *)conf_builder_at(load->builder, CONF_TABLE_ADDRESS, k) = a;
 	}
 	instance_at(load, index)->links =

@@ -109,7 +109,7 @@ WRAPPED = {
     "ip": "10.50.0.0/16 encap ip id 7 dst %s11 src %s2 tos 8 ttl 64 dev back" % (BACK4, BACK4),
     "ip6": "10.51.0.0/16 encap ip6 id 8 dst 2001:db8:2::11 hoplimit 9 dev back",
     "mpls": "10.52.0.0/16 encap mpls 16/17 via %s11 dev back" % BACK4,
-    "ila": "2001:db8:20::/96 encap ila 2001:db8:1:2 via fe80::11 dev back",
+    "ila": "2001:db8:20:0:2000::/96 encap ila 2001:db8:1:2 via fe80::11 dev back",
 }
 OF_IP_ROUTE = {
     "seg6": "2001:db8:21::/48 encap seg6 mode encap segs 2001:db8:2::11,2001:db8:2::12 dev back",
@@ -128,8 +128,8 @@ def wrapped_by_kernel(machine):
     return able
 
 
-def test_wrapped_routes(site):
-    """encap: in the kernel as keepalived puts it there, put back when removed, gone with mastership."""
+def compare_wrapped(site):
+    """Returns the wrappings that this kernel has; keepalived's and ours of those are the same."""
     able = wrapped_by_kernel(site.r2)
     assert "ip" in able
     both = [words for name, words in WRAPPED.items() if name in able]
@@ -155,6 +155,12 @@ def test_wrapped_routes(site):
     ours.stop()
     left = routes(site.r1) + routes(site.r1, "-6")
     assert left.count("encap") == 1 and " id 70 " in left, left
+    return able
+
+
+def test_wrapped_routes(site):
+    """encap: in the kernel as keepalived puts it there, put back when removed, gone with mastership."""
+    assert "ip6" in compare_wrapped(site)
 
 
 def test_static_objects_stay_whoever_is_master(site):
