@@ -244,6 +244,24 @@ def test_a_pool_in_panic_serves_on(site):
     assert wait_health(daemon, SERVERS[0], "down").startswith("connection refused")
 
 
+def test_a_slow_server_gets_a_smaller_share(site):
+    site.s1.nginx()
+    site.s3.nginx()
+    with open(site.s2.path("how"), "w", encoding="ascii") as f:
+        f.write("slow\n")
+    peers = os.path.join(os.path.dirname(os.path.realpath(__file__)), "poiselab/peers.py")
+    site.s2.start("slow", ["/usr/bin/python3", peers, "misbehave", "80", site.s2.path("how")])
+    check = HTTP_CHECK.replace("path /health", "path /").replace("connect_timeout 1", "connect_timeout 5")
+    daemon = site.r1.poised(configuration(check, more="adaptive_weight 50"))
+    for address in SERVERS:
+        wait_health(daemon, address, "up", within=20)
+    shares = lambda: [daemon.server(address)["health_weight_percent"] for address in SERVERS]
+    # It moves in small steps, and only after the times have said the same for five looks, three seconds apart.
+    seen = wait_until("a smaller share", shares, lambda s: s[1] < s[0] and s[1] < s[2], within=60)
+    assert seen[1] >= 50
+    assert health(daemon, SERVERS[1])[0] == "up"
+
+
 # ---- several checkers (check_processes) ----
 
 # More than the site's machines have: addresses of their own on s1, so that each checker has some.
@@ -295,6 +313,10 @@ def test_several_checkers_share_the_servers(site):
     pids = wait_until("three checkers", lambda: checker_pids(daemon), lambda seen: len(seen) == 3, within=15)
     assert sorted(pids) == ["healthcheck", "healthcheck2", "healthcheck3"]
     assert sorted(daemon.role_pids("healthcheck")) == sorted(pids.values())
+    for pid in pids.values():
+        with open("/proc/%d/status" % pid, encoding="ascii") as f:
+            confined = f.read()
+        assert "CapEff:\t0000000000000000" in confined and "Seccomp:\t2" in confined
     seen = wait_until("the sum", lambda: daemon.status().get("health_checks", {}), lambda s: s.get("checks") == len(MANY), 15)
     assert seen["probes"] == len(MANY) and seen["runs"] >= len(MANY) and "99 % of the checks" in seen["why"]
     site.s1.web.kill()
@@ -351,7 +373,8 @@ def test_a_reload_changes_the_number_of_checkers(site):
         reload(daemon, text.replace("check_processes 1", "check_processes %d" % processes))
         wait_until("%d checkers" % processes, lambda: checker_pids(daemon), lambda seen, n=processes: len(seen) >= n, within=15)
         begun = runs(daemon)
-        wait_until("another round", lambda: runs(daemon), lambda now, b=begun: all(now[a] >= 1 and now[a] != b[a] for a in MANY), 30)
+        wait_until("another round", lambda: runs(daemon),
+                   lambda now, b=begun: all(now[a] >= 1 and now[a] != b[a] for a in MANY), 30)
         assert {address: health(daemon, address)[0] for address in MANY} == wanted
     new = daemon.log()[len(before):]
     assert " -> " not in new, new

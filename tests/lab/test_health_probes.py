@@ -176,7 +176,8 @@ def test_a_well_server_passes(world, name, why):
     ("dns_missing", "name server answers NXDOMAIN"), ("expired", "certificate not trusted: certificate has expired: on 20"),
     ("expired_unverified", "day ago)"),
     ("other_name", "hostname mismatch: it is for other.example.org, wanted www.example.org"),
-    ("untrusted", "certificate not trusted: self-signed certificate: "), ("expires_soon", "certificate expires in 9 days, wanted 30: on 20"),
+    ("untrusted", "certificate not trusted: self-signed certificate: "),
+    ("expires_soon", "certificate expires in 9 days, wanted 30: on 20"),
     ("no_client_certificate", "it wants a certificate of ours"), ("old_version", "tls_min_version"),
     ("other_alpn", "tls_alpn"), ("elsewhere", " at " + BACK4 + "99:80)"), ("other_interface", "(TCP_CHECK at")])
 def test_a_wrong_server_fails_with_its_cause(world, name, why):

@@ -280,6 +280,23 @@ def test_a_dead_rack_is_one_notification(site):
     assert count_of(trap) >= 10 and "snmp_trap_rate" in cause(trap)
 
 
+def test_servers_of_several_checkers_are_told(site):
+    """Each checker has a ring of its own for what happens; nobody who is told of it sees that."""
+    receiver = ready(site.client.trap_receiver())
+    servers = rack(site, 12)
+    site.s1.run("ip", "route", "add", "local", "10.66.0.0/24", "dev", "lo")
+    web = site.s1.nginx()
+    daemon = site.r1.poised("global_defs {\n%s\ncheck_processes 3\n}\n" % TO_CLIENT + service(servers, check=TCP_CHECK.replace(
+        "connect_timeout 1", "connect_timeout 1\n\t\t\twarmup 0")))
+    wait_until("the servers to be up", lambda: [daemon.server(a).get("health") for a in servers],
+               lambda seen: seen == ["up"] * 12, 20)
+    assert len(daemon.role_pids("healthcheck")) == 3
+    web.kill()
+    told = lambda: " ".join(receiver.traps("POISE-MIB::poiseServersTransition", "HealthTo.0 = INTEGER: down(3)") +
+                            receiver.traps("POISE-MIB::poiseServerTransition", "HealthTo.0 = INTEGER: down(3)"))
+    wait_until("all of them", told, lambda text: all(a + ":80" in text for a in servers), 20)
+
+
 def test_checks_that_do_not_run_are_told(site):
     """Servers that swallow every packet hold on to all descriptors that the process may have, and the checks behind
     them wait for more than three intervals; when they are released, it is over."""

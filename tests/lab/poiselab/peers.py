@@ -86,7 +86,7 @@ def talk(path):
 
 
 def misbehave(path):
-    """What the state says: loris, endless, garbage, half, mute, reset, well."""
+    """What the state says: loris, endless, garbage, half, mute, reset, slow, well."""
     def handle(sock):
         how = state(path, "well")
         if how == "reset":
@@ -111,6 +111,7 @@ def misbehave(path):
         elif how == "half":
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
         else:
+            time.sleep(0.2 if how == "slow" else 0)
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfine\n")
     return handle
 
