@@ -34,7 +34,7 @@ pair_key "only for this bench"
 
 def fill(site, router, count):
     """Tells the router's kernel of connections from a server's machine."""
-    feed(site.s1.namespace.name, site.s1.address, [
+    feed(site.s1.namespace.name, "eth0", [
         entry("10.%d.%d.%d" % (n >> 16 & 255, n >> 8 & 255, n & 255), VIP, site.servers[n % 3].address)
         for n in range(count)])
     return wait_until("the table to be full", lambda: held(router), lambda seen: seen >= count * 0.98, within=60)

@@ -30,13 +30,17 @@ def datagrams(entries):
         yield struct.pack("!BBHBBH", 0, SYNC_ID, 8 + len(some) * len(some[0]), len(some), 1, 0) + b"".join(some)
 
 
-def feed(namespace, source, entries, burst=20):
-    """Sends entries of one size from an address in a namespace, slowly enough for any receiver."""
+def feed(namespace, interface, entries, group=GROUP, port=PORT, burst=20):
+    """Sends entries of one size from an interface in a namespace, slowly enough for any receiver."""
     with net.inside(namespace):
-        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(source))
+        s = socket.socket(socket.AF_INET6 if ":" in group else socket.AF_INET, socket.SOCK_DGRAM)
+        index = socket.if_nametoindex(interface)
+    if s.family == socket.AF_INET6:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+    else:
+        s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, struct.pack("4s4si", bytes(4), bytes(4), index))
     for i, datagram in enumerate(datagrams(entries)):
-        s.sendto(datagram, (GROUP, PORT))
+        s.sendto(datagram, (group, port))
         if i % burst == 0:
             time.sleep(0.01)
     s.close()
