@@ -143,8 +143,8 @@ struct mono pair_cover_step(struct pair_cover *c, const struct pair_cover_facts 
 }
 
 /* In equal buckets everything is held. In others: what is missing by count, and at least one. */
-void pair_cover_compare(
-	struct pair_cover *c, const struct status_bucket ours[DIGEST_BUCKETS], uint64_t count, struct mono now)
+void pair_cover_compare(struct pair_cover *c, const struct status_bucket ours[DIGEST_BUCKETS], uint64_t count,
+	uint32_t taken, struct mono now)
 {
 	uint64_t total = 0, held = 0;
 
@@ -163,6 +163,8 @@ void pair_cover_compare(
 	c->known = true;
 	c->total = (uint32_t)total;
 	c->held = total ? (uint32_t)(held * 1000 / total) : 1000;
+	if (taken > c->held && taken - c->held <= PAIR_ENDED)
+		c->held = taken;
 	c->at = now;
 }
 

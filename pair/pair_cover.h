@@ -18,6 +18,9 @@
 #define PAIR_ASK_LONGEST_US (30 * US_PER_S)
 /* And not before so many times the time that the last answer took. */
 #define PAIR_ASK_SHARE 3
+/* Between a walk and the count connections end and others begin: what our kernel took of the walk and the count misses
+ * by no more than this, 1/1000, is held as far as it still exists. */
+#define PAIR_ENDED 100
 
 struct pair_cover {
 	uint64_t numbers; /* last one given out; begins with something that no former process used */
@@ -73,8 +76,9 @@ struct mono pair_cover_step(struct pair_cover *c, const struct pair_cover_facts 
 /* *had: enough was held when it was last known. Losing what was never reached is no news, and what is not known is no
  * loss: the other node may be gone, and we active. held and enough: 1/1000. */
 enum pair_cover_news pair_cover_judge(bool *had, bool known, uint32_t held, uint32_t enough);
-/* Compares with the own count (all buckets) and keeps the result. */
-void pair_cover_compare(
-	struct pair_cover *c, const struct status_bucket ours[DIGEST_BUCKETS], uint64_t count, struct mono now);
+/* Compares with the own count (all buckets) and keeps the result. taken: 1/1000 of the walk that our kernel took, as
+ * the sender says; 0 = it does not. */
+void pair_cover_compare(struct pair_cover *c, const struct status_bucket ours[DIGEST_BUCKETS], uint64_t count,
+	uint32_t taken, struct mono now);
 
 #endif

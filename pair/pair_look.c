@@ -105,7 +105,11 @@ static void compare(struct pair *pair, uint64_t count)
 			return;
 		memcpy(ours + (size_t)i * DIGEST_RECORD_BUCKETS, record.buckets, sizeof(record.buckets));
 	}
-	pair_cover_compare(&pair->cover, ours, count, mono_now());
+	pair_cover_compare(&pair->cover, ours, count,
+		pair->other.state.taken_known && pair->other.state.walk == pair->cover.complete
+			? pair->other.state.taken
+			: 0,
+		mono_now());
 	log_debug("pair: %u.%u %% of %u connections of %s are held here", pair->cover.held / 10, pair->cover.held % 10,
 		pair->cover.total, pair->other.state.node);
 }
