@@ -57,7 +57,8 @@ static void send_to(struct vrrp_instance *instance, struct vrrp_sending *tx, con
 	departure.size = vrrp_packet_encode(process->set->conf, instance->conf, tx, packet, sizeof(packet));
 	if (departure.size == 0)
 		error = -EMSGSIZE;
-	else if (instance->conf->use_vmac && !instance->conf->vmac_xmit_base && !instance->conf->unicast)
+	else if (instance->conf->use_vmac && instance->conf->link != CONF_NONE && !instance->conf->vmac_xmit_base &&
+		 !instance->conf->unicast)
 		error = send_from_vmac(instance, &departure);
 	else
 		error = vrrp_socket_send(&process->sockets, &departure);

@@ -18,7 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const kinds[] = {[CONF_LINK_MACVLAN] = "macvlan", [CONF_LINK_IPVLAN] = "ipvlan"};
+static const char *const kinds[] = {
+	[CONF_LINK_NONE] = "", [CONF_LINK_MACVLAN] = "macvlan", [CONF_LINK_IPVLAN] = "ipvlan"};
 
 /* ---- messages ---- */
 

@@ -543,10 +543,36 @@ static void check_size(struct reader *r)
 	}
 }
 
+static bool leads_somewhere(const struct conf_nexthop *hop)
+{
+	return hop->interface || addr_is_set(&hop->via);
+}
+
+/* What stands outside nexthop is the only one, or completes the others: `via A or B dev NAME`. */
+static void settle_hops(struct reader *r)
+{
+	const uint8_t type = r->route.type;
+	bool needs_none = type == RTN_BLACKHOLE || type == RTN_UNREACHABLE || type == RTN_PROHIBIT || type == RTN_THROW;
+
+	if (r->n_hops == 0 && leads_somewhere(&r->first))
+		r->hops[r->n_hops++] = r->first;
+	for (uint32_t i = 0; i < r->n_hops; i++) {
+		if (!r->hops[i].interface)
+			r->hops[i].interface = r->first.interface;
+		if (leads_somewhere(&r->hops[i]))
+			continue;
+		r->at = 0;
+		fail(r, "each next hop of a route needs via ADDRESS or dev NAME");
+	}
+	if (r->n_hops == 0 && (!needs_none || r->first.encap != CONF_NONE)) {
+		r->at = 0;
+		fail(r, "a route needs via ADDRESS or dev NAME, or blackhole, unreachable, prohibit or throw");
+	}
+}
+
 static void complete(struct reader *r)
 {
 	struct conf_route *route = &r->route;
-	bool has_first = r->first.interface || addr_is_set(&r->first.via) || r->first.encap != CONF_NONE;
 
 	if (r->is_wrong)
 		return;
@@ -558,19 +584,9 @@ static void complete(struct reader *r)
 		fail(r, "a route needs a destination: ADDRESS[/PREFIX] or default");
 		return;
 	}
-	if (r->n_hops == 0 && has_first) {
-		r->hops[r->n_hops++] = r->first;
-	} else if (r->n_hops > 0 && r->first.interface) {
-		/* `via A or B dev NAME`: the interface of all that name none */
-		for (uint32_t i = 0; i < r->n_hops; i++)
-			r->hops[i].interface = r->hops[i].interface ? r->hops[i].interface : r->first.interface;
-	}
-	if (r->n_hops == 0 && route->type != RTN_BLACKHOLE && route->type != RTN_UNREACHABLE &&
-		route->type != RTN_PROHIBIT && route->type != RTN_THROW) {
-		r->at = 0;
-		fail(r, "a route needs via ADDRESS or dev NAME, or blackhole, unreachable, prohibit or throw");
+	settle_hops(r);
+	if (r->is_wrong)
 		return;
-	}
 	if (!r->has_scope)
 		route->scope = usual_scope(route);
 	if (!r->has_table)

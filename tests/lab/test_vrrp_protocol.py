@@ -257,6 +257,28 @@ def test_a_reload_applies_the_difference(site):
                                       m[2] == 0])
 
 
+def test_two_instances_change_their_numbers_in_one_reload(site):
+    """Each is another router for the others then, and nothing of the former ones is left or lost."""
+    def both(first, second):
+        return (instance("one", "front", first, VIP, priority=150, advert=0.2, more="version 3") +
+                instance("two", "front", second, OTHER, priority=150, advert=0.2, more="version 3"))
+
+    OTHER = FRONT4 + "11"
+    daemon = site.r1.poised(both(51, 52))
+    wait_holders(site, "r1")
+    wait_holders(site, "r1", address=OTHER)
+    daemon.write(both(52, 51))
+    daemon.poisectl("reload", "--allow")
+    for name in ("one", "two"):
+        wait_state(daemon, "MASTER", name=name)
+    wait_holders(site, "r1")
+    wait_holders(site, "r1", address=OTHER)
+    frames = site.client.capture("eth0")
+    seen = wait_until("advertisements of both", lambda: {(bytes(data)[1], bytes(data)[8:12]) for _, _, data in frames.vrrp()},
+                      lambda seen: len(seen) == 2)
+    assert seen == {(52, bytes([192, 0, 2, 10])), (51, bytes([192, 0, 2, 11]))}
+
+
 def test_a_reload_changes_what_an_address_looks_like(site):
     daemon = site.r1.poised(one(150))
     wait_holders(site, "r1")

@@ -68,6 +68,10 @@ def test_the_mac_address_stays_when_the_master_changes(site, family):
     wait_until("r2's interface", lambda: vmac(site.r2, name).get("address"), lambda seen: seen == mac)
     assert held(site.r2, name) == []
     wait_until("the client to see the virtual MAC", lambda: neighbour(site, address), lambda seen: seen == mac)
+    # The routers' own addresses are still their own, behind their own MAC addresses.
+    for own, its in ((FRONT6 if family == 6 else FRONT4) + "2", "02:00:00:00:01:02"), (
+            (FRONT6 if family == 6 else FRONT4) + "3", "02:00:00:00:01:03"):
+        wait_until("the client to see " + its, lambda own=own: neighbour(site, own), lambda seen, its=its: seen == its)
     frames = site.client.capture("eth0")
     first.stop()
     wait_until("r2 to hold the address", lambda: held(site.r2, name), lambda seen: address in seen)
