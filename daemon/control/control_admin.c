@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Jobs that change something: drain, undrain, maint, ready, weight, reload; runs in the control process. It changes
  * nothing itself: the parent decides, and says so in an answer for every server. */
-#include "control_admin.h"
-
+#include "control_job.h"
 #include "control_match.h"
-#include "control_plan.h"
 #include "log.h"
 #include <errno.h>
 #include <stdio.h>
@@ -17,38 +15,6 @@
 #define RETRY_US (50 * US_PER_MS)
 #define PATIENCE_US (10 * US_PER_S)
 #define RELOAD_PATIENCE_US (60 * US_PER_S)
-/* The request number of a message: the job's number and the position of the server in it. */
-#define POSITION_BITS 20
-
-enum target_state { TARGET_WAITING, TARGET_SENT, TARGET_DONE, TARGET_REFUSED };
-
-struct target {
-	conf_index_t server; /* CONF_NONE: the daemon as a whole */
-	enum target_state state;
-	char *text; /* the parent's words, malloc'ed */
-};
-
-struct admin_job {
-	struct admin_job *next;
-	struct administration *admin;
-	uint64_t id, client;
-	struct request request;
-	enum msg_verb verb;
-	conf_index_t instance; /* handover; CONF_NONE = all */
-	conf_index_t service;  /* server-add, server-remove */
-	char server_name[64];
-	bool is_planning, has_plan; /* the plan is awaited; it is there */
-	bool may_cut;               /* the file itself says that its reload may */
-	struct plan plan;
-	struct access_peer peer;
-	char why[160];
-	struct target *targets;
-	size_t count, sent, answered; /* sent: under way, not yet answered */
-	unsigned restarts;
-	bool is_stale;
-	struct timer timer;
-	struct mono deadline;
-};
 
 static enum msg_verb verb_of(enum request_command command)
 {
@@ -130,149 +96,11 @@ static void explain(struct admin_job *job)
 	snprintf(job->why, sizeof(job->why), "%s by %s (pid %d)", did, peer->name, peer->pid);
 }
 
-static void free_targets(struct admin_job *job)
-{
-	for (size_t i = 0; i < job->count; i++)
-		free(job->targets[i].text);
-	free(job->targets);
-	job->targets = NULL;
-	job->count = job->sent = job->answered = 0;
-}
-
-static bool is_about_servers(const struct admin_job *job)
-{
-	return job->verb == MSG_VERB_DRAIN || job->verb == MSG_VERB_UNDRAIN || job->verb == MSG_VERB_MAINT ||
-	       job->verb == MSG_VERB_WEIGHT;
-}
-
 /* These make a new generation: its coming is their success, not a reason to begin again. */
 static bool makes_generation(const struct admin_job *job)
 {
 	return job->verb == MSG_VERB_RELOAD || job->verb == MSG_VERB_APPLY || job->verb == MSG_VERB_PLAN ||
 	       job->verb == MSG_VERB_CONFIRM || job->verb == MSG_VERB_SERVER_ADD || job->verb == MSG_VERB_SERVER_REMOVE;
-}
-
-/* The one service that the words name. Returns 0 or -1. */
-static int find_service(struct admin_job *job, char *error)
-{
-	const struct conf *conf = job->admin->conf;
-	const char *words = job->request.service;
-
-	job->service = CONF_NONE;
-	for (conf_index_t i = 0; i < conf->n_services; i++) {
-		if (!match_service_is(conf, i, words))
-			continue;
-		if (job->service != CONF_NONE) {
-			snprintf(error, MATCH_ERROR_SIZE,
-				"%s: several services are called that: name one as 'poisectl status' does, for example "
-				"192.0.2.1:80/tcp",
-				words);
-			return -1;
-		}
-		job->service = i;
-	}
-	if (job->service != CONF_NONE)
-		return 0;
-	snprintf(error, MATCH_ERROR_SIZE, "%s: no such service: 'poisectl status' lists them",
-		words[0] ? words : "(no name)");
-	return -1;
-}
-
-static int choose_addition(struct admin_job *job, char *error)
-{
-	struct addr addr;
-	uint16_t port;
-
-	if (addr_parse_port(job->request.server, &addr, &port) < 0 ||
-		strlen(job->request.server) >= sizeof(job->server_name)) {
-		snprintf(error, MATCH_ERROR_SIZE, "%s: not an ADDRESS:PORT, for example 10.1.0.7:80",
-			job->request.server);
-		return -1;
-	}
-	if (find_service(job, error) < 0)
-		return -1;
-	if (port == 0)
-		port = job->admin->conf->services[job->service].port;
-	addr_format_port(&addr, port, job->server_name);
-	return 0;
-}
-
-static int choose_removal(struct admin_job *job, char *error)
-{
-	const struct conf *conf = job->admin->conf;
-	struct status_source now = {.conf = conf, .boards = job->admin->process->boards};
-	char name[CONF_NAME_SIZE];
-	struct match match;
-	uint64_t n;
-
-	if (match_servers(conf, job->request.server, job->request.service, &match, error) < 0)
-		return -1;
-	if (match.count > 1) {
-		snprintf(error, MATCH_ERROR_SIZE, "%s: %zu servers are called that: name the service, too",
-			job->request.server, match.count);
-		match_free(&match);
-		return -1;
-	}
-	job->service = conf->servers[match.servers[0]].service;
-	snprintf(job->server_name, sizeof(job->server_name), "%.63s", conf_server_name(conf, match.servers[0], name));
-	n = plan_connections(&now, match.servers[0]);
-	match_free(&match);
-	if (n == 0 || job->request.allow || !plan_removal_cuts(conf, job->service))
-		return 0;
-	snprintf(error, MATCH_ERROR_SIZE,
-		"%s: its %llu connections would be cut, because its service gives servers that leave no time: "
-		"'poisectl drain %s --wait' first, or use --allow",
-		job->server_name, (unsigned long long)n, job->server_name);
-	return -1;
-}
-
-/* Returns 0 with the instance that the client named (CONF_NONE: all), or -1. */
-static int find_instance(struct admin_job *job, char *error)
-{
-	const struct conf *conf = job->admin->conf;
-
-	job->instance = CONF_NONE;
-	if (!job->request.instance[0])
-		return 0;
-	for (uint32_t i = 0; i < conf->n_instances; i++) {
-		if (strcmp(conf_string(conf, conf->instances[i].name), job->request.instance) == 0) {
-			job->instance = i;
-			return 0;
-		}
-	}
-	snprintf(error, MATCH_ERROR_SIZE, "there is no vrrp_instance %s: see poisectl status", job->request.instance);
-	return -1;
-}
-
-static int set_targets(struct admin_job *job, char *error)
-{
-	const struct request *request = &job->request;
-	struct match match = {0};
-	size_t count = 1;
-
-	if (find_instance(job, error) < 0)
-		return -1;
-	if (job->verb == MSG_VERB_SERVER_ADD && choose_addition(job, error) < 0)
-		return -1;
-	if (job->verb == MSG_VERB_SERVER_REMOVE && choose_removal(job, error) < 0)
-		return -1;
-	if (is_about_servers(job)) {
-		if (match_servers(job->admin->conf, request->server, request->service, &match, error) < 0)
-			return -1;
-		count = match.count;
-	}
-	free_targets(job);
-	job->targets = count < 1u << POSITION_BITS ? calloc(count, sizeof(*job->targets)) : NULL;
-	if (!job->targets) {
-		snprintf(error, MATCH_ERROR_SIZE, "out of memory");
-		match_free(&match);
-		return -1;
-	}
-	job->count = count;
-	for (size_t i = 0; i < count; i++)
-		job->targets[i].server = is_about_servers(job) ? match.servers[i] : CONF_NONE;
-	match_free(&match);
-	return 0;
 }
 
 /* "reload" or "drain 10.1.0.2:80 of 192.0.2.1:80/tcp" */
@@ -359,7 +187,7 @@ static void finish(struct admin_job *job, const char *failure)
 	else if (refusal)
 		log_warning("control: %s by %s (pid %d) refused: %s", command, job->peer.name, job->peer.pid,
 			refusal->text ? refusal->text : "no reason given");
-	else if (!is_about_servers(job))
+	else if (!job_is_about_servers(job))
 		log_debug("control: %s by %s (pid %d): done", command, job->peer.name, job->peer.pid);
 	else
 		log_debug("control: %s by %s (pid %d): done in %zu service%s", command, job->peer.name, job->peer.pid,
@@ -367,7 +195,7 @@ static void finish(struct admin_job *job, const char *failure)
 	answer = write_answer(job, failure, &length);
 	unlink_job(job);
 	admin->done(admin->ctx, job->client, answer, length);
-	free_targets(job);
+	job_free_targets(job);
 	plan_free(&job->plan);
 	free(job);
 }
@@ -379,7 +207,7 @@ static bool send_some(struct admin_job *job)
 
 	for (size_t i = 0; i < job->count && job->sent < WINDOW; i++) {
 		struct target *target = &job->targets[i];
-		struct msg_command m = {.request = job->id << POSITION_BITS | i,
+		struct msg_command m = {.request = job->id << JOB_POSITION_BITS | i,
 			.generation = admin->conf->generation,
 			.verb = job->is_planning ? MSG_VERB_PLAN : job->verb,
 			.service = job->service,
@@ -424,7 +252,7 @@ static void go_on(struct admin_job *job)
 
 static void be_patient(struct admin_job *job)
 {
-	int64_t patience_us = is_about_servers(job) ? PATIENCE_US : RELOAD_PATIENCE_US;
+	int64_t patience_us = job_is_about_servers(job) ? PATIENCE_US : RELOAD_PATIENCE_US;
 
 	job->deadline = mono_add(mono_now(), patience_us);
 }
@@ -467,7 +295,7 @@ int admin_start(struct administration *admin, const struct request *request, con
 	job->is_planning = job->verb == MSG_VERB_PLAN || (job->verb == MSG_VERB_RELOAD && !request->allow) ||
 			   (job->verb == MSG_VERB_APPLY && (!request->allow || request->dry_run));
 	explain(job);
-	if (set_targets(job, error) < 0) {
+	if (job_set_targets(job, error) < 0) {
 		free(job);
 		return -1;
 	}
@@ -491,7 +319,7 @@ static void restart(struct admin_job *job)
 	job->id = ++job->admin->last_id;
 	if (job->restarts++ >= RESTARTS_MAX)
 		finish(job, "the configuration was reloaded again and again meanwhile: try again");
-	else if (set_targets(job, error) < 0)
+	else if (job_set_targets(job, error) < 0)
 		finish(job, error);
 	else
 		go_on(job);
@@ -512,10 +340,10 @@ void admin_switch(struct administration *admin, const struct conf *next)
 
 static struct target *find_target(struct administration *admin, uint64_t request, struct admin_job **owner)
 {
-	size_t position = request & ((1u << POSITION_BITS) - 1);
+	size_t position = request & ((1u << JOB_POSITION_BITS) - 1);
 
 	for (struct admin_job *job = admin->jobs; job; job = job->next) {
-		if (job->id != request >> POSITION_BITS || position >= job->count)
+		if (job->id != request >> JOB_POSITION_BITS || position >= job->count)
 			continue;
 		*owner = job;
 		return job->targets[position].state == TARGET_SENT ? &job->targets[position] : NULL;

@@ -437,7 +437,7 @@ static void on_candidate(void *ctx, const struct msg_candidate *m, int fd)
 	struct role_process *p = ctx;
 	struct control *c = p->ctx;
 
-	weigher_take(&c->weigher, m, conf_open(fd));
+	weigher_take(&c->weigher, m, conf_open_checked(fd));
 }
 
 static const struct msg_handlers handlers = {.answer = on_answer, .candidate = on_candidate};

@@ -41,8 +41,7 @@ static void look(struct weigher *weigher)
 
 	while ((w = weigher->waiting)) {
 		if (!status_is_settled(&now) && mono_diff_us(mono_now(), w->since) < SETTLE_US) {
-			loop_timer_set(
-				admin->process->loop, &weigher->timer, mono_add(mono_now(), SETTLE_STEP_US));
+			loop_timer_set(admin->process->loop, &weigher->timer, mono_add(mono_now(), SETTLE_STEP_US));
 			return;
 		}
 		weigher->waiting = w->next;

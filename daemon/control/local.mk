@@ -14,6 +14,7 @@ daemon_control_libcontrol_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 
 daemon_control_poise_control_SOURCES = daemon/control/control_process.c \
 	daemon/control/control_admin.c daemon/control/control_admin.h \
+	daemon/control/control_job.h daemon/control/control_targets.c \
 	daemon/control/control_client.c daemon/control/control_client.h \
 	daemon/control/control_weigh.c daemon/control/control_weigh.h
 daemon_control_poise_control_LDADD = daemon/control/libcontrol.a $(ROLE_LIBS) $(JSONC_LIBS)
@@ -32,7 +33,8 @@ tests_unit_check_control_status_LDADD = $(CONTROL_LIBS)
 tests_unit_check_control_request_SOURCES = tests/unit/check_control_request.c
 tests_unit_check_control_request_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
 tests_unit_check_control_request_LDADD = $(CONTROL_LIBS)
-tests_unit_check_control_admin_SOURCES = tests/unit/check_control_admin.c daemon/control/control_admin.c $(CONTROL_SITE)
+tests_unit_check_control_admin_SOURCES = tests/unit/check_control_admin.c daemon/control/control_admin.c \
+	daemon/control/control_targets.c $(CONTROL_SITE)
 tests_unit_check_control_admin_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
 tests_unit_check_control_admin_LDADD = $(CONTROL_LIBS)
 tests_fuzz_seeds_control_request_SOURCES = tests/fuzz/fuzz_control_request.c tests/fuzz/run_seeds.c
