@@ -14,7 +14,7 @@
 static void find(struct conf_load *load, enum conf_severity severity, const struct conf_node *node, uint32_t i,
 	const char *format, va_list args)
 {
-	struct conf_place place = node->place;
+	struct conf_place place = conf_node_place(node);
 	uint32_t width = 1;
 	char text[768];
 
@@ -123,16 +123,6 @@ void *conf_current(struct conf_load *load, enum conf_table table)
 	return conf_builder_at(load->builder, table, load->current[table]);
 }
 
-struct conf_extra *conf_current_extra(struct conf_load *load, enum conf_table table)
-{
-	return &conf_object(load, table, load->current[table])->extra;
-}
-
-struct conf_extra *conf_last_extra(struct conf_load *load, enum conf_table table)
-{
-	return &conf_object(load, table, conf_builder_count(load->builder, table) - 1)->extra;
-}
-
 static const struct conf_extra no_extra = {
 	.connect_timeout_us = -1,
 	.delay_before_retry_us = -1,
@@ -145,6 +135,46 @@ static const struct conf_extra no_extra = {
 	.sorry_forward = -1,
 };
 
+const struct conf_extra *conf_extra(struct conf_load *load, enum conf_table table, conf_index_t index)
+{
+	const struct conf_extra *extra = conf_object(load, table, index)->extra;
+
+	return extra ? extra : &no_extra;
+}
+
+struct conf_extra *conf_extra_write(struct conf_load *load, enum conf_table table, conf_index_t index)
+{
+	struct conf_object *o = conf_object(load, table, index);
+	struct conf_extras *block = load->extras;
+
+	if (o->extra)
+		return o->extra;
+	if (!block || block->used == CONF_EXTRAS) {
+		block = conf_realloc(NULL, 1, sizeof(*block));
+		block->before = load->extras;
+		block->used = 0;
+		load->extras = block;
+	}
+	o->extra = &block->extras[block->used++];
+	*o->extra = no_extra;
+	return o->extra;
+}
+
+const struct conf_extra *conf_current_extra(struct conf_load *load, enum conf_table table)
+{
+	return conf_extra(load, table, load->current[table]);
+}
+
+struct conf_extra *conf_current_extra_write(struct conf_load *load, enum conf_table table)
+{
+	return conf_extra_write(load, table, load->current[table]);
+}
+
+struct conf_extra *conf_last_extra_write(struct conf_load *load, enum conf_table table)
+{
+	return conf_extra_write(load, table, conf_builder_count(load->builder, table) - 1);
+}
+
 void *conf_record_add(struct conf_load *load, enum conf_table table, const struct conf_node *node)
 {
 	struct conf_objects *o = &load->objects[table];
@@ -153,7 +183,6 @@ void *conf_record_add(struct conf_load *load, enum conf_table table, const struc
 	while (o->count <= index) {
 		o->objects = conf_grow(o->objects, o->count, &o->room, sizeof(*o->objects));
 		memset(&o->objects[o->count], 0, sizeof(*o->objects));
-		o->objects[o->count].extra = no_extra;
 		o->count++;
 	}
 	o->objects[index].node = node;
@@ -171,7 +200,7 @@ static void *field_of(struct conf_load *load, const struct conf_block *block, co
 		base = conf_current(load, block->table);
 		break;
 	case CONF_HOME_EXTRA:
-		base = (char *)conf_current_extra(load, block->table);
+		base = (char *)conf_current_extra_write(load, block->table);
 		break;
 	case CONF_HOME_DEFAULTS:
 		base = (char *)&load->defaults;
@@ -199,11 +228,12 @@ static bool is_scalar(enum conf_kind kind)
 	return kind <= CONF_KIND_TIME || kind == CONF_KIND_CHOICE;
 }
 
+/* Those of an extra are what no_extra says. */
 static void set_defaults(struct conf_load *load, const struct conf_block *block)
 {
 	for (unsigned t = 0; t < CONF_BLOCK_TABLES && block->directives[t]; t++)
 		for (const struct conf_directive *d = block->directives[t]; d->name; d++)
-			if (is_scalar(d->kind) && d->home != CONF_HOME_NONE)
+			if (is_scalar(d->kind) && d->home != CONF_HOME_NONE && d->home != CONF_HOME_EXTRA)
 				store(load, block, d, d->fallback == CONF_REQUIRED ? 0 : d->fallback);
 }
 
@@ -368,7 +398,8 @@ static void report_no_block(struct conf_load *load, const struct conf_node *node
 {
 	struct conf_line_hint hint = {0};
 	size_t length = 0;
-	const char *line = conf_source_line(load->sources, node->place.file, node->place.line, &hint, &length);
+	const char *line =
+		conf_source_line(load->sources, conf_node_place(node).file, conf_node_place(node).line, &hint, &length);
 	const char *brace = line ? memchr(line, '{', length) : NULL;
 
 	if (brace && (memchr(line, '#', (size_t)(brace - line)) || memchr(line, '!', (size_t)(brace - line))))
@@ -522,6 +553,12 @@ void conf_load_free(struct conf_load *load)
 	for (unsigned t = 0; t < CONF_TABLE_COUNT; t++) {
 		free(load->objects[t].objects);
 		free(load->names[t].index);
+	}
+	while (load->extras) {
+		struct conf_extras *before = load->extras->before;
+
+		free(load->extras);
+		load->extras = before;
 	}
 	free(load->garp_gaps);
 	for (unsigned i = 0; i <= CONF_OWNER_SERVICE; i++)

@@ -130,7 +130,7 @@ static bool report_services(struct conf_load *load, conf_index_t before, conf_in
 	if (s->kind != CONF_SERVICE_GROUP || s->group != CONF_NONE)
 		conf_error(load, node_of(load, CONF_TABLE_SERVICE, i), 1,
 			"this virtual_server is the one of line %u again",
-			node_of(load, CONF_TABLE_SERVICE, before)->place.line);
+			conf_node_place(node_of(load, CONF_TABLE_SERVICE, before)).line);
 	return true;
 }
 

@@ -264,7 +264,7 @@ static void apply_misc_path(struct conf_load *load, const struct conf_node *node
 	command.user = check(load)->command.user;
 	command.group = check(load)->command.group;
 	check(load)->command = command;
-	conf_current_extra(load, CONF_TABLE_CHECK)->program_missing = load->program_missing;
+	conf_current_extra_write(load, CONF_TABLE_CHECK)->program_missing = load->program_missing;
 }
 
 static void apply_misc_user(struct conf_load *load, const struct conf_node *node)
@@ -275,7 +275,7 @@ static void apply_misc_user(struct conf_load *load, const struct conf_node *node
 		conf_error(load, node, 0, "user needs the name of a user");
 	check(load)->command.user = user;
 	check(load)->command.group = group;
-	conf_current_extra(load, CONF_TABLE_CHECK)->user_missing =
+	conf_current_extra_write(load, CONF_TABLE_CHECK)->user_missing =
 		!conf_user_exists(load, node, 1, "this check is left out, as keepalived does");
 	conf_extra_words(load, node, 3);
 }
@@ -407,7 +407,7 @@ bool conf_check_begin(
 
 	c->kind = kind;
 	c->server = load->current[CONF_TABLE_SERVER];
-	c->line = node->place.line;
+	c->line = conf_node_place(node).line;
 	c->urls.first = conf_builder_count(load->builder, CONF_TABLE_URL);
 	conf_extra_words(load, node, 1);
 	return true;

@@ -111,7 +111,9 @@ static void split(struct splitter *s, const char *text)
 /* The word with its backslashes. */
 static const char *raw_text(const struct conf_word *word)
 {
-	return word->raw ? word->raw : word->text;
+	const char *raw = conf_word_raw(word);
+
+	return raw ? raw : word->text;
 }
 
 /* 'script with arguments' in single quotes arrives as several words; joins them up to the one that ends the quote, with

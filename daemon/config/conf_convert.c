@@ -58,11 +58,12 @@ static bool is_alone(const struct conf_load *load, const struct conf_node *node)
 {
 	const struct conf_word *last = &node->words[node->n_words - 1];
 	size_t length, end;
-	const char *line = line_of(load, node->place, &length);
+	const char *line = line_of(load, conf_node_place(node), &length);
 
-	if (!line || node->block || last->place.line != node->place.line || last->place.file != node->place.file)
+	if (!line || node->block || last->place.line != conf_node_place(node).line ||
+		last->place.file != conf_node_place(node).file)
 		return false;
-	for (size_t i = 0; i + 1 < node->place.column; i++)
+	for (size_t i = 0; i + 1 < conf_node_place(node).column; i++)
 		if (!conf_is_blank(line[i]))
 			return false;
 	end = last->place.column - 1 + last->width;
@@ -74,7 +75,7 @@ static bool is_alone(const struct conf_load *load, const struct conf_node *node)
 static void comment_out(struct conf_load *load, struct conf_edits *e, const struct conf_node *node)
 {
 	if (is_alone(load, node))
-		add_edit(e, node->place, 0, "# ");
+		add_edit(e, conf_node_place(node), 0, "# ");
 }
 
 static const char *spelling_of_today(const struct conf_block *block, const char *name)
@@ -97,8 +98,8 @@ static bool is_without_effect(const struct conf_block *block, const char *name)
 static void insert(struct conf_load *load, struct conf_edits *e, const struct conf_node *node, const char *statement)
 {
 	size_t length, indent = 0, end;
-	const char *line = line_of(load, node->place, &length);
-	struct conf_place place = node->place;
+	const char *line = line_of(load, conf_node_place(node), &length);
+	struct conf_place place = conf_node_place(node);
 	char text[256];
 
 	if (!line)
@@ -106,7 +107,7 @@ static void insert(struct conf_load *load, struct conf_edits *e, const struct co
 	while (indent < length && conf_is_blank(line[indent]))
 		indent++;
 	end = conf_trim_end(line, length);
-	if (end == 0 || line[end - 1] != '{' || indent + 1 != node->place.column)
+	if (end == 0 || line[end - 1] != '{' || indent + 1 != conf_node_place(node).column)
 		return;
 	place.column = (uint32_t)end + 1;
 	snprintf(text, sizeof(text), "\n%.*s\t%s", indent < 64 ? (int)indent : 64, line, statement);
@@ -166,7 +167,7 @@ static void convert_block(
 			continue;
 		d = conf_directive_find(block, name, &number);
 		if (today)
-			add_edit(e, n->place, n->words[0].width, today);
+			add_edit(e, conf_node_place(n), n->words[0].width, today);
 		else if (!d || d->kind == CONF_KIND_IGNORED || is_without_effect(block, name))
 			comment_out(load, e, n);
 		else

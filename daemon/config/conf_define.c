@@ -388,6 +388,12 @@ static void join_lines(struct conf_line *line)
 			line->text[i] = ' ';
 }
 
+/* Nothing to replace and nothing to join, like nearly all lines: it can be cut as it is. */
+static bool is_plain(const struct conf_line *line)
+{
+	return !memchr(line->text, '$', line->length) && !memchr(line->text, '\n', line->length);
+}
+
 void conf_line_process(struct conf_lexer *lx, const struct conf_line *line, unsigned depth)
 {
 	size_t at = skip_blanks(line, 0);
@@ -408,6 +414,11 @@ void conf_line_process(struct conf_lexer *lx, const struct conf_line *line, unsi
 		return;
 	if (line->text[at] == '~' && process_sequence(lx, line, at, depth))
 		return;
+	if (is_plain(line)) {
+		if (!conf_line_include(lx, line))
+			conf_line_split(lx, line);
+		return;
+	}
 	/* Before replacing, the joined lines of this one are just blanks; only values keep their lines. */
 	conf_line_append_line(&joined, line, at, line->length);
 	join_lines(&joined);

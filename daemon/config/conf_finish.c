@@ -87,7 +87,7 @@ static void finish_sync_daemon(struct conf_load *load)
 static void finish_family(struct conf_load *load, conf_index_t index)
 {
 	struct conf_instance *i = instance(load, index);
-	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_INSTANCE, index)->extra;
+	const struct conf_extra *extra = conf_extra(load, CONF_TABLE_INSTANCE, index);
 	const struct conf_address *a;
 	const struct conf_peer *peer;
 
@@ -197,7 +197,7 @@ static void finish_version(struct conf_load *load, conf_index_t index)
 static void finish_authentication(struct conf_load *load, conf_index_t index)
 {
 	struct conf_instance *i = instance(load, index);
-	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_INSTANCE, index)->extra;
+	const struct conf_extra *extra = conf_extra(load, CONF_TABLE_INSTANCE, index);
 	const char *why = NULL;
 
 	if (i->auth == CONF_AUTH_NONE && i->secret != CONF_NONE)

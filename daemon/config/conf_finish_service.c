@@ -43,7 +43,7 @@ static uint32_t group_family(struct conf_load *load, const struct conf_service_g
 static void finish_family(struct conf_load *load, conf_index_t index, const struct conf_service_group *group)
 {
 	struct conf_service *s = service(load, index);
-	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVICE, index)->extra;
+	const struct conf_extra *extra = conf_extra(load, CONF_TABLE_SERVICE, index);
 
 	s->family = s->addr.family;
 	if (s->kind != CONF_SERVICE_ADDRESS)
@@ -79,7 +79,7 @@ static void finish_port(struct conf_load *load, conf_index_t index)
 {
 	struct conf_service *s = service(load, index);
 
-	if (conf_object(load, CONF_TABLE_SERVICE, index)->extra.granularity && !s->persistence_us) {
+	if (conf_extra(load, CONF_TABLE_SERVICE, index)->granularity && !s->persistence_us) {
 		conf_warn(load, conf_statement(load, CONF_TABLE_SERVICE, index, "persistence_granularity"), 0,
 			"persistence_granularity without persistence_timeout: 360 seconds are taken");
 		s->persistence_us = PERSISTENCE_DEFAULT;
@@ -158,7 +158,7 @@ static uint32_t choose_mark(struct conf_load *load, conf_index_t index, const ch
 static void finish_service(struct conf_load *load, conf_index_t index)
 {
 	struct conf_service *s = service(load, index);
-	struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVICE, index)->extra;
+	const struct conf_extra *extra = conf_extra(load, CONF_TABLE_SERVICE, index);
 	const struct conf_service_group *group = NULL;
 	const struct conf_global *global = conf_builder_at(load->builder, CONF_TABLE_GLOBAL, 0);
 	conf_string_t wlc = conf_text(load, "wlc");
@@ -238,14 +238,16 @@ static void finish_server(struct conf_load *load, conf_index_t index)
 {
 	struct conf_server *s = server(load, index);
 	const struct conf_service *v = service(load, s->service);
-	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVICE, s->service)->extra;
+	const struct conf_extra *extra = conf_extra(load, CONF_TABLE_SERVICE, s->service);
+	uint16_t written = s->port;
 
 	if (s->forward == CONF_FORWARD_INHERIT) {
 		s->forward = v->forward;
 		s->tunnel = v->tunnel;
 	}
-	conf_object(load, CONF_TABLE_SERVER, index)->extra.written_port = s->port;
 	finish_server_port(load, index);
+	if (s->port != written)
+		conf_extra_write(load, CONF_TABLE_SERVER, index)->written_port = written;
 	if (s->is_sorry)
 		return;
 	if (!conf_given(load, &conf_server_block, index, "inhibit_on_failure"))
@@ -272,8 +274,8 @@ static int64_t first_of(int64_t own, int64_t of_server, int64_t of_service, int6
 
 static void finish_times(struct conf_load *load, struct conf_check *c)
 {
-	const struct conf_extra *r = &conf_object(load, CONF_TABLE_SERVER, c->server)->extra;
-	const struct conf_extra *v = &conf_object(load, CONF_TABLE_SERVICE, server(load, c->server)->service)->extra;
+	const struct conf_extra *r = conf_extra(load, CONF_TABLE_SERVER, c->server);
+	const struct conf_extra *v = conf_extra(load, CONF_TABLE_SERVICE, server(load, c->server)->service);
 	bool http = c->kind == CONF_CHECK_HTTP || c->kind == CONF_CHECK_SSL;
 	int64_t retry = c->retry == UINT32_MAX ? -1 : (int64_t)c->retry, delay;
 
@@ -326,7 +328,7 @@ static void finish_check(struct conf_load *load, conf_index_t index)
 	struct conf_check *c = conf_builder_at(load->builder, CONF_TABLE_CHECK, index);
 	const struct conf_server *s = server(load, c->server);
 	const struct conf_service *v = service(load, s->service);
-	const struct conf_extra *extra = &conf_object(load, CONF_TABLE_SERVER, c->server)->extra;
+	const struct conf_extra *extra = conf_extra(load, CONF_TABLE_SERVER, c->server);
 
 	finish_times(load, c);
 	conf_ssl_finish(load, c);

@@ -95,7 +95,7 @@ void conf_garp_extra_global(struct conf_load *load, const struct conf_node *node
 
 void conf_garp_extra(struct conf_load *load, const struct conf_node *node)
 {
-	read_extra(load, node, &conf_current_extra(load, CONF_TABLE_INSTANCE)->garp_extra);
+	read_extra(load, node, &conf_current_extra_write(load, CONF_TABLE_INSTANCE)->garp_extra);
 }
 
 static bool is_anything_elsewhere(struct conf_load *load, const struct conf_instance *i)
@@ -113,7 +113,7 @@ static bool is_anything_elsewhere(struct conf_load *load, const struct conf_inst
  * addresses; those on the instance's own interface do no harm. */
 void conf_finish_garp_extra(struct conf_load *load, conf_index_t index)
 {
-	const struct conf_garp_extra *own = &conf_object(load, CONF_TABLE_INSTANCE, index)->extra.garp_extra;
+	const struct conf_garp_extra *own = &conf_extra(load, CONF_TABLE_INSTANCE, index)->garp_extra;
 	const struct conf_garp_extra *extra = own->us >= 0 ? own : &load->defaults.garp_extra;
 	struct conf_instance *i = conf_builder_at(load->builder, CONF_TABLE_INSTANCE, index);
 

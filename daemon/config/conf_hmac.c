@@ -154,7 +154,7 @@ static void apply_key(struct conf_load *load, const struct conf_node *node)
 	struct conf_hmac_key key = {0};
 	int64_t id = 0;
 
-	conf_diag_hide(load->diag, node->place);
+	conf_diag_hide(load->diag, conf_node_place(node));
 	if (conf_parse_number(conf_word(node, 1), 1, 255, &id) != CONF_VALUE_OK || !*value) {
 		conf_error(load, node, 1,
 			"write key ID VALUE: a number from 1 to 255, then hex:DIGITS, file:PATH or the key");

@@ -29,7 +29,7 @@ static void apply_state(struct conf_load *load, const struct conf_node *node)
 	if (strcmp(state, "MASTER") != 0 && strcmp(state, "BACKUP") != 0)
 		conf_warn(load, node, 1, "state must be MASTER or BACKUP, not \"%s\"" CONF_MEANING "BACKUP is taken",
 			state);
-	conf_current_extra(load, CONF_TABLE_INSTANCE)->has_state = true;
+	conf_current_extra_write(load, CONF_TABLE_INSTANCE)->has_state = true;
 	current(load)->initial = strcmp(state, "MASTER") == 0 ? CONF_INITIAL_MASTER : CONF_INITIAL_BACKUP;
 	conf_extra_words(load, node, 2);
 }
@@ -163,8 +163,8 @@ static void apply_auth_type(struct conf_load *load, const struct conf_node *node
 	static const char *const types[] = {"PASS", "AH", NULL};
 	int type = conf_parse_choice(conf_word(node, 1), types);
 
-	conf_diag_hide(load->diag, node->place);
-	conf_current_extra(load, CONF_TABLE_INSTANCE)->no_auth_type = type < 0;
+	conf_diag_hide(load->diag, conf_node_place(node));
+	conf_current_extra_write(load, CONF_TABLE_INSTANCE)->no_auth_type = type < 0;
 	if (type < 0)
 		conf_warn(load, node, 1, "auth_type must be PASS or AH" CONF_MEANING "no authentication is used");
 	if (strcmp(conf_word(node, 2), "auth_pass") == 0) {
@@ -181,13 +181,13 @@ static void apply_auth_type(struct conf_load *load, const struct conf_node *node
 static void apply_auth_pass(struct conf_load *load, const struct conf_node *node)
 {
 	/* keepalived keeps the backslashes of a password. */
-	const char *raw = node->n_words > 1 ? node->words[1].raw : NULL;
+	const char *raw = node->n_words > 1 ? conf_word_raw(&node->words[1]) : NULL;
 	const char *word = raw && !strchr(raw, '"') ? raw : conf_word(node, 1);
 	size_t length = strlen(word);
 	struct conf_secret *secret;
 
-	conf_diag_hide(load->diag, node->place);
-	conf_current_extra(load, CONF_TABLE_INSTANCE)->no_password = length == 0;
+	conf_diag_hide(load->diag, conf_node_place(node));
+	conf_current_extra_write(load, CONF_TABLE_INSTANCE)->no_password = length == 0;
 	if (node->n_words > 1 && length == 0)
 		conf_warn(load, node, 1, "auth_pass is empty" CONF_MEANING "no authentication is used");
 	else if (length == 0)
@@ -422,7 +422,7 @@ static bool begin_instance(struct conf_load *load, const struct conf_node *node)
 	i = conf_object_begin(load, &conf_instance_block, node);
 	i->name = name;
 	i->secret = i->group = i->link = CONF_NONE;
-	i->line = node->place.line;
+	i->line = conf_node_place(node).line;
 	i->addresses.first = conf_builder_count(load->builder, CONF_TABLE_ADDRESS);
 	i->routes.first = conf_builder_count(load->builder, CONF_TABLE_ROUTE);
 	i->rules.first = conf_builder_count(load->builder, CONF_TABLE_RULE);

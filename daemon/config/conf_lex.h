@@ -7,6 +7,7 @@
 #include "conf_diag.h"
 #include "conf_memory.h"
 #include "conf_source.h"
+#include <string.h>
 
 /* Most words and braces of one configuration. */
 #define CONF_TOKENS_MAX (8u << 20)
@@ -15,17 +16,23 @@ enum conf_token_kind {
 	CONF_TOKEN_WORD,
 	CONF_TOKEN_OPEN,  /* { */
 	CONF_TOKEN_CLOSE, /* } */
-	CONF_TOKEN_END,   /* of a line */
 };
 
 struct conf_word {
 	const char *text; /* quotes removed, \" and \\ replaced */
-	const char *raw;  /* the same with its backslashes as they were; NULL when it has none */
 	struct conf_place place;
 	uint32_t width; /* bytes in the file, 0 = not known */
 	uint8_t kind;   /* enum conf_token_kind */
 	uint8_t quoted; /* at least a part of it was in double quotes */
+	uint8_t last;   /* of its line */
+	uint8_t is_raw; /* its text with the backslashes as they were follows it */
 };
+
+/* The text with its backslashes as they were; NULL when it has none. */
+static inline const char *conf_word_raw(const struct conf_word *w)
+{
+	return w->is_raw ? w->text + strlen(w->text) + 1 : NULL;
+}
 
 /* The words of a configuration, in order; the texts live in the arena. */
 struct conf_words {

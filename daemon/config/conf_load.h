@@ -57,8 +57,16 @@ struct conf_extra {
 /* One for each record of a table that comes from a block (or a line) of the file. */
 struct conf_object {
 	const struct conf_node *node;
-	uint64_t given[3]; /* bit i: directive i of the block was there */
-	struct conf_extra extra;
+	uint64_t given[3];        /* bit i: directive i of the block was there */
+	struct conf_extra *extra; /* NULL: nothing was given */
+};
+
+/* Of thousands of servers hardly any has one. */
+#define CONF_EXTRAS 64
+struct conf_extras {
+	struct conf_extras *before;
+	unsigned used;
+	struct conf_extra extras[CONF_EXTRAS];
 };
 
 struct conf_objects {
@@ -107,6 +115,7 @@ struct conf_load {
 	bool user_missing;    /* script_user or its group is not */
 	struct conf_defaults defaults;
 	struct conf_objects objects[CONF_TABLE_COUNT];
+	struct conf_extras *extras;
 	conf_index_t current[CONF_TABLE_COUNT]; /* record under construction */
 	struct conf_pending pending[CONF_OWNER_SERVICE + 1];
 	struct conf_names names[CONF_TABLE_COUNT];
@@ -141,9 +150,14 @@ void *conf_object_begin(struct conf_load *load, const struct conf_block *block, 
 /* The current record of a table. */
 void *conf_current(struct conf_load *load, enum conf_table table);
 struct conf_object *conf_object(struct conf_load *load, enum conf_table table, conf_index_t index);
-struct conf_extra *conf_current_extra(struct conf_load *load, enum conf_table table);
-/* The same of the record that was added last. */
-struct conf_extra *conf_last_extra(struct conf_load *load, enum conf_table table);
+/* What a record has beside its fields: to read, and to write into. */
+const struct conf_extra *conf_extra(struct conf_load *load, enum conf_table table, conf_index_t index);
+struct conf_extra *conf_extra_write(struct conf_load *load, enum conf_table table, conf_index_t index);
+/* Those of the current record. */
+const struct conf_extra *conf_current_extra(struct conf_load *load, enum conf_table table);
+struct conf_extra *conf_current_extra_write(struct conf_load *load, enum conf_table table);
+/* Into that of the record that was added last. */
+struct conf_extra *conf_last_extra_write(struct conf_load *load, enum conf_table table);
 /* Adds a record that has no block of its own (an address, a track); remembers where it stands. */
 void *conf_record_add(struct conf_load *load, enum conf_table table, const struct conf_node *node);
 /* The name of a block, its second word, which becomes known as that of the next record of the table. Returns false

@@ -192,7 +192,7 @@ static void apply_sysctl(struct conf_load *load, const struct conf_node *node)
 	}
 	if (!s)
 		s = conf_record_add(load, CONF_TABLE_SYSCTL, node);
-	*s = (struct conf_sysctl){.number = (uint32_t)number, .line = node->place.line, .value = value};
+	*s = (struct conf_sysctl){.number = (uint32_t)number, .line = conf_node_place(node).line, .value = value};
 }
 
 static void print_sysctls(struct conf_printer *p, uint32_t record)

@@ -44,13 +44,12 @@ void *conf_grow(void *array, uint32_t count, uint32_t *room, size_t size)
 	return conf_realloc(array, *room, size);
 }
 
-char *conf_arena_text(struct conf_arena *a, const char *text, size_t length)
+static char *arena_take(struct conf_arena *a, size_t length)
 {
 	struct conf_arena_block *b = a->last;
-	char *copy;
 
-	if (!b || b->size - b->used < length + 1) {
-		size_t size = length + 1 > ARENA_BLOCK ? length + 1 : ARENA_BLOCK;
+	if (!b || b->size - b->used < length) {
+		size_t size = length > ARENA_BLOCK ? length : ARENA_BLOCK;
 
 		b = conf_realloc(NULL, sizeof(*b) + size, 1);
 		b->before = a->last;
@@ -58,11 +57,42 @@ char *conf_arena_text(struct conf_arena *a, const char *text, size_t length)
 		b->size = size;
 		a->last = b;
 	}
-	copy = b->data + b->used;
-	memcpy(copy, text, length);
-	copy[length] = 0;
-	b->used += length + 1;
-	return copy;
+	b->used += length;
+	return b->data + b->used - length;
+}
+
+static char *arena_put(char *at, const char *text, size_t length)
+{
+	memcpy(at, text, length);
+	at[length] = 0;
+	return at;
+}
+
+static const char **arena_recent(struct conf_arena *a, const char *text, size_t length)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (uint8_t)text[i]) * 16777619u;
+	return &a->recent[hash % CONF_ARENA_RECENT];
+}
+
+const char *conf_arena_text(struct conf_arena *a, const char *text, size_t length)
+{
+	const char **recent = arena_recent(a, text, length);
+
+	if (!*recent || strncmp(*recent, text, length) != 0 || (*recent)[length])
+		*recent = arena_put(arena_take(a, length + 1), text, length);
+	return *recent;
+}
+
+const char *conf_arena_pair(
+	struct conf_arena *a, const char *text, size_t length, const char *second, size_t second_length)
+{
+	char *at = arena_take(a, length + second_length + 2);
+
+	arena_put(at + length + 1, second, second_length);
+	return arena_put(at, text, length);
 }
 
 void conf_arena_free(struct conf_arena *a)

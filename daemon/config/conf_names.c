@@ -69,6 +69,6 @@ bool conf_name_take(struct conf_load *load, enum conf_table table, const struct 
 			load, node, 1, "there is already a %s %s" CONF_MEANING "this block is ignored", keyword, text);
 	else
 		conf_error(load, node, 1, "there is already a %s %s (line %u)", keyword, text,
-			conf_object(load, table, before)->node->place.line);
+			conf_node_place(conf_object(load, table, before)->node).line);
 	return table != CONF_TABLE_SCRIPT;
 }

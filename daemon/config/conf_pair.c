@@ -19,7 +19,7 @@ static void apply_key(struct conf_load *load, const struct conf_node *node)
 	size_t length = strlen(text);
 	struct conf_secret *key;
 
-	conf_diag_hide(load->diag, node->place);
+	conf_diag_hide(load->diag, conf_node_place(node));
 	if (length < KEY_LEAST || length > sizeof(key->bytes)) {
 		conf_error(load, node, 1,
 			"pair_key needs %d to %zu bytes, the same on both nodes (openssl rand -hex 32 makes one)",

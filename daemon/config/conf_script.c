@@ -12,7 +12,7 @@ static void apply_script(struct conf_load *load, const struct conf_node *node)
 
 	if (!conf_command(load, node, 1, true, &command))
 		return;
-	conf_current_extra(load, CONF_TABLE_SCRIPT)->program_missing =
+	conf_current_extra_write(load, CONF_TABLE_SCRIPT)->program_missing =
 		load->program_missing && load->dialect == CONF_DIALECT_KEEPALIVED;
 	s = conf_current(load, CONF_TABLE_SCRIPT);
 	command.user = s->command.user;
@@ -29,7 +29,7 @@ static void apply_user(struct conf_load *load, const struct conf_node *node)
 		conf_error(load, node, 0, "user needs the name of a user");
 	s->command.user = user;
 	s->command.group = group;
-	conf_current_extra(load, CONF_TABLE_SCRIPT)->user_missing =
+	conf_current_extra_write(load, CONF_TABLE_SCRIPT)->user_missing =
 		!conf_user_exists(load, node, 1, "nothing tracks this script, as keepalived does") &&
 		load->dialect == CONF_DIALECT_KEEPALIVED;
 	conf_extra_words(load, node, 3);

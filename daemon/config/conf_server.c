@@ -96,7 +96,7 @@ static bool begin_server(struct conf_load *load, const struct conf_node *node)
 	s->port = port;
 	s->forward = CONF_FORWARD_INHERIT;
 	s->service = load->current[CONF_TABLE_SERVICE];
-	s->line = node->place.line;
+	s->line = conf_node_place(node).line;
 	s->checks.first = conf_builder_count(load->builder, CONF_TABLE_CHECK);
 	return true;
 }
@@ -119,7 +119,7 @@ static void apply_server_notify(struct conf_load *load, const struct conf_node *
 
 static void apply_server_virtualhost(struct conf_load *load, const struct conf_node *node)
 {
-	conf_current_extra(load, CONF_TABLE_SERVER)->virtualhost = conf_text(load, conf_word(node, 1));
+	conf_current_extra_write(load, CONF_TABLE_SERVER)->virtualhost = conf_text(load, conf_word(node, 1));
 	conf_extra_words(load, node, 2);
 }
 

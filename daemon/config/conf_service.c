@@ -21,7 +21,7 @@ static struct conf_service *service(struct conf_load *load)
 
 static void apply_service_forward(struct conf_load *load, const struct conf_node *node)
 {
-	conf_current_extra(load, CONF_TABLE_SERVICE)->forward =
+	conf_current_extra_write(load, CONF_TABLE_SERVICE)->forward =
 		conf_forward_read(load, node, CONF_FORWARD_NAT, &service(load)->tunnel);
 }
 
@@ -51,7 +51,7 @@ static void print_sorry_inhibit(struct conf_printer *p, uint32_t record)
 
 static void apply_sorry_forward(struct conf_load *load, const struct conf_node *node)
 {
-	struct conf_extra *extra = conf_current_extra(load, CONF_TABLE_SERVICE);
+	struct conf_extra *extra = conf_current_extra_write(load, CONF_TABLE_SERVICE);
 
 	if (behind_sorry(load, node))
 		extra->sorry_forward = conf_forward_read(load, node, -1, &extra->sorry_tunnel);
@@ -159,7 +159,7 @@ static void apply_granularity(struct conf_load *load, const struct conf_node *no
 			conf_word(node, 1));
 		return;
 	}
-	conf_current_extra(load, CONF_TABLE_SERVICE)->granularity = true;
+	conf_current_extra_write(load, CONF_TABLE_SERVICE)->granularity = true;
 	conf_extra_words(load, node, 2);
 }
 
@@ -171,7 +171,7 @@ static void apply_family(struct conf_load *load, const struct conf_node *node)
 	if (family < 0)
 		conf_warn(load, node, 1, "ip_family must be inet or inet6, not \"%s\"" CONF_MEANING "inet is taken",
 			conf_word(node, 1));
-	conf_current_extra(load, CONF_TABLE_SERVICE)->family = family == 1 ? AF_INET6 : AF_INET;
+	conf_current_extra_write(load, CONF_TABLE_SERVICE)->family = family == 1 ? AF_INET6 : AF_INET;
 }
 
 static void apply_sorry(struct conf_load *load, const struct conf_node *node)
@@ -183,7 +183,7 @@ static void apply_sorry(struct conf_load *load, const struct conf_node *node)
 	if (!used)
 		return;
 	conf_extra_words(load, node, 1 + used);
-	conf_current_extra(load, CONF_TABLE_SERVICE)->sorry = node;
+	conf_current_extra_write(load, CONF_TABLE_SERVICE)->sorry = node;
 }
 
 static void apply_quorum_notify(struct conf_load *load, const struct conf_node *node)
@@ -247,9 +247,9 @@ static bool begin_service(struct conf_load *load, const struct conf_node *node)
 	s->group = s->sorry = CONF_NONE;
 	s->persistence_mask4 = 0xffffffff;
 	s->persistence_prefix6 = 128;
-	s->line = node->place.line;
+	s->line = conf_node_place(node).line;
 	s->servers.first = conf_builder_count(load->builder, CONF_TABLE_SERVER);
-	conf_current_extra(load, CONF_TABLE_SERVICE)->reference = group;
+	conf_current_extra_write(load, CONF_TABLE_SERVICE)->reference = group;
 	return true;
 }
 
@@ -268,7 +268,7 @@ static void add_sorry(struct conf_load *load, const struct conf_node *node)
 	s->forward = extra->sorry_forward >= 0 ? (uint32_t)extra->sorry_forward : CONF_FORWARD_INHERIT;
 	s->tunnel = extra->sorry_tunnel;
 	s->service = load->current[CONF_TABLE_SERVICE];
-	s->line = node->place.line;
+	s->line = conf_node_place(node).line;
 	s->inhibit_on_failure = service(load)->sorry_inhibit;
 	service(load)->sorry = index;
 }

@@ -132,7 +132,7 @@ static bool take_secret(
 	size_t length = strlen(text);
 	struct conf_secret *secret;
 
-	conf_diag_hide(load->diag, node->place);
+	conf_diag_hide(load->diag, conf_node_place(node));
 	if (length < shortest || length >= sizeof(secret->bytes)) {
 		conf_error(load, node, word, "%s needs %zu to %zu characters here", conf_word(node, 0), shortest,
 			sizeof(secret->bytes) - 1);
@@ -158,7 +158,7 @@ static int take_protocol(struct conf_load *load, const struct conf_node *node, c
 {
 	int choice = conf_parse_choice(conf_word(node, 1), names);
 
-	conf_diag_hide(load->diag, node->place);
+	conf_diag_hide(load->diag, conf_node_place(node));
 	if (choice <= 0)
 		conf_error(load, node, 1, "%s PROTOCOL PASSPHRASE: the protocol is %s", conf_word(node, 0),
 			names == priv_names ? "AES" : "MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512");

@@ -87,14 +87,25 @@ static void warn_undefined(struct cutter *c, size_t begin, size_t width)
 			"%.*s is not defined here" CONF_MEANING "it is taken as plain text", (int)width, text);
 }
 
-static void cut_word(struct cutter *c)
+/* How many bytes from here on are a word as it stands: no quote, backslash, reference or brace in or behind it. 0 when
+ * it has to be looked at closer. */
+static size_t plain_length(const struct conf_line *line, size_t from)
+{
+	size_t at = from;
+
+	while (at < line->length && !conf_is_blank(line->text[at])) {
+		if (strchr("\"\\${}", line->text[at]))
+			return 0;
+		at++;
+	}
+	return at - from;
+}
+
+static void cut_closely(struct cutter *c, struct conf_word *word)
 {
 	const char *text = c->line->text;
 	size_t begin = c->at;
-	struct conf_word word = {.place = conf_line_place(c->line, begin)};
 
-	c->length = c->raw_length = 0;
-	c->quoted = false;
 	while (c->at < c->line->length && !conf_is_blank(text[c->at]) && text[c->at] != '{' && text[c->at] != '}') {
 		if (text[c->at] == '"') {
 			cut_quoted(c);
@@ -105,12 +116,26 @@ static void cut_word(struct cutter *c)
 		take(c, text[c->at] == '\\' && text[c->at + 1] && strchr("#!\"\\", text[c->at + 1]));
 	}
 	warn_undefined(c, begin, c->at - begin);
-	word.text = conf_arena_text(&c->lx->out->arena, c->text, c->length);
-	if (memchr(c->raw, '\\', c->raw_length))
-		word.raw = conf_arena_text(&c->lx->out->arena, c->raw, c->raw_length);
+	word->is_raw = memchr(c->raw, '\\', c->raw_length) != NULL;
+	word->text = word->is_raw ? conf_arena_pair(&c->lx->out->arena, c->text, c->length, c->raw, c->raw_length)
+				  : conf_arena_text(&c->lx->out->arena, c->text, c->length);
+}
+
+static void cut_word(struct cutter *c)
+{
+	size_t begin = c->at, n = plain_length(c->line, begin);
+	struct conf_word word = {.kind = CONF_TOKEN_WORD, .place = conf_line_place(c->line, begin)};
+
+	c->length = c->raw_length = 0;
+	c->quoted = false;
+	if (n > 0) {
+		word.text = conf_arena_text(&c->lx->out->arena, c->line->text + begin, n);
+		c->at += n;
+	} else {
+		cut_closely(c, &word);
+	}
 	word.width = (uint32_t)(c->at - begin);
 	word.quoted = c->quoted;
-	word.kind = CONF_TOKEN_WORD;
 	add_token(c->lx, word);
 }
 
@@ -118,6 +143,8 @@ void conf_line_split(struct conf_lexer *lx, const struct conf_line *line)
 {
 	struct cutter c = {.lx = lx, .line = line};
 	struct conf_word brace = {.text = "", .width = 1};
+	struct conf_words *out = lx->out;
+	uint32_t before = out->count;
 
 	c.text = conf_realloc(NULL, line->length + 1, 2);
 	c.raw = c.text + line->length + 1;
@@ -134,8 +161,7 @@ void conf_line_split(struct conf_lexer *lx, const struct conf_line *line)
 			cut_word(&c);
 		}
 	}
-	brace.place = conf_line_place(line, line->length);
-	brace.kind = CONF_TOKEN_END;
-	add_token(lx, brace);
+	if (out->count > before)
+		out->words[out->count - 1].last = true;
 	free(c.text);
 }

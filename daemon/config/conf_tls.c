@@ -117,7 +117,7 @@ void conf_tls_password(struct conf_load *load, const struct conf_node *node, str
 	const char *text = conf_word(node, 1);
 	struct conf_blob blob = {.length = (uint32_t)strlen(text)};
 
-	conf_diag_hide(load->diag, node->place);
+	conf_diag_hide(load->diag, conf_node_place(node));
 	conf_extra_words(load, node, 2);
 	if (blob.length == 0 || blob.length > CONF_BLOB_SIZE) {
 		conf_error(

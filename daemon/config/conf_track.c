@@ -82,7 +82,6 @@ static void add_track(
 {
 	struct conf_track track = {.kind = kind};
 	char name[3 * (CONF_NAME_MAX + 1)] = "";
-	struct conf_object *o;
 	int64_t weight = INT64_MIN;
 	uint32_t count;
 
@@ -104,8 +103,8 @@ static void add_track(
 	track.instance = track.group = CONF_NONE;
 	track.weight = weight != INT64_MIN ? (int32_t)weight : 0;
 	*(struct conf_track *)conf_record_add(load, CONF_TABLE_TRACK, node) = track;
-	o = conf_object(load, CONF_TABLE_TRACK, conf_builder_count(load->builder, CONF_TABLE_TRACK) - 1);
-	o->extra.has_weight = weight != INT64_MIN;
+	conf_last_extra_write(load, CONF_TABLE_TRACK)->has_weight =
+		weight != INT64_MIN;
 }
 
 void conf_warn_interface(struct conf_load *load, const struct conf_node *node, uint32_t i)
@@ -199,12 +198,11 @@ static conf_index_t find_object(struct conf_load *load, const struct conf_track 
 	return CONF_NONE;
 }
 
-static void take_weight(
-	struct conf_load *load, conf_index_t track, const struct conf_object *o, int32_t weight, uint32_t reverse)
+static void take_weight(struct conf_load *load, conf_index_t track, int32_t weight, uint32_t reverse)
 {
 	struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, track);
 
-	if (o->extra.has_weight)
+	if (conf_extra(load, CONF_TABLE_TRACK, track)->has_weight)
 		return;
 	t->weight = weight;
 	t->reverse |= reverse;
@@ -314,7 +312,7 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 		if (found != CONF_NONE) {
 			const struct conf_script *s = conf_builder_at(load->builder, CONF_TABLE_SCRIPT, found);
 
-			take_weight(load, track, o, s->weight, s->weight_reverse);
+			take_weight(load, track, s->weight, s->weight_reverse);
 		}
 		break;
 	case CONF_TRACK_PROCESS:
@@ -322,7 +320,7 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 		if (found != CONF_NONE) {
 			const struct conf_process *p = conf_builder_at(load->builder, CONF_TABLE_PROCESS, found);
 
-			take_weight(load, track, o, p->weight, p->weight_reverse);
+			take_weight(load, track, p->weight, p->weight_reverse);
 		}
 		break;
 	case CONF_TRACK_FILE:
@@ -330,7 +328,7 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 		if (found != CONF_NONE) {
 			const struct conf_file *f = conf_builder_at(load->builder, CONF_TABLE_FILE, found);
 
-			take_weight(load, track, o, f->weight, f->weight_reverse);
+			take_weight(load, track, f->weight, f->weight_reverse);
 		}
 		break;
 	case CONF_TRACK_BFD:
@@ -338,7 +336,7 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 		if (found != CONF_NONE) {
 			const struct conf_bfd *b = conf_builder_at(load->builder, CONF_TABLE_BFD, found);
 
-			take_weight(load, track, o, b->weight, b->weight_reverse);
+			take_weight(load, track, b->weight, b->weight_reverse);
 		}
 		break;
 	case CONF_TRACK_SERVICE:

@@ -19,7 +19,7 @@ struct builder {
 	bool may_open;      /* the last statement may get its `{` on this line */
 };
 
-static uint32_t add_node(struct builder *b, struct conf_place place)
+static uint32_t add_node(struct builder *b, const struct conf_word *words)
 {
 	struct conf_tree *t = b->tree;
 	struct open_block *in = &b->open[b->depth - 1];
@@ -27,7 +27,7 @@ static uint32_t add_node(struct builder *b, struct conf_place place)
 	t->nodes = conf_grow(t->nodes, t->count, &t->room, sizeof(*t->nodes));
 	memset(&t->nodes[t->count], 0, sizeof(*t->nodes));
 	t->nodes[t->count].child = t->nodes[t->count].next = CONF_NO_NODE;
-	t->nodes[t->count].place = place;
+	t->nodes[t->count].words = words;
 	if (in->last == CONF_NO_NODE)
 		t->nodes[in->node].child = t->count;
 	else
@@ -47,10 +47,8 @@ static void push(struct builder *b, uint32_t node, struct conf_place brace)
 
 static void take_word(struct builder *b, const struct conf_word *word)
 {
-	if (b->statement == CONF_NO_NODE) {
-		b->statement = add_node(b, word->place);
-		b->tree->nodes[b->statement].words = word;
-	}
+	if (b->statement == CONF_NO_NODE)
+		b->statement = add_node(b, word);
 	b->tree->nodes[b->statement].n_words++;
 	b->may_open = true;
 }
@@ -64,7 +62,7 @@ static void take_open(struct builder *b, const struct conf_word *brace)
 		node = b->open[b->depth - 1].last;
 	if (node == CONF_NO_NODE) {
 		conf_diag_add(b->diag, CONF_ERROR, brace->place, 1, "this `{` has no keyword before it");
-		node = add_node(b, brace->place);
+		node = add_node(b, brace);
 	}
 	push(b, node, brace->place);
 }
@@ -83,13 +81,13 @@ static void take_close(struct builder *b, const struct conf_word *brace)
 void conf_tree_build(struct conf_tree *t, const struct conf_words *words, struct conf_diag *diag)
 {
 	struct builder b = {.tree = t, .diag = diag, .statement = CONF_NO_NODE};
-	struct conf_place start = {0, 1, 1};
+	static const struct conf_word start = {.text = "", .place = {0, 1, 1}};
 
 	memset(t, 0, sizeof(*t));
 	t->nodes = conf_grow(t->nodes, 0, &t->room, sizeof(*t->nodes));
-	t->nodes[0] = (struct conf_node){.child = CONF_NO_NODE, .next = CONF_NO_NODE, .place = start};
+	t->nodes[0] = (struct conf_node){.child = CONF_NO_NODE, .next = CONF_NO_NODE, .words = &start};
 	t->count = 1;
-	push(&b, 0, start);
+	push(&b, 0, start.place);
 	for (uint32_t i = 0; i < words->count; i++) {
 		const struct conf_word *w = &words->words[i];
 
@@ -103,10 +101,9 @@ void conf_tree_build(struct conf_tree *t, const struct conf_words *words, struct
 		case CONF_TOKEN_CLOSE:
 			take_close(&b, w);
 			break;
-		case CONF_TOKEN_END:
-			b.statement = CONF_NO_NODE;
-			break;
 		}
+		if (w->last)
+			b.statement = CONF_NO_NODE;
 	}
 	while (b.depth > 1) {
 		b.depth--;

@@ -9,13 +9,18 @@
 #define CONF_NO_NODE UINT32_MAX
 
 struct conf_node {
-	const struct conf_word *words; /* the first is the keyword; none in the root and in a block without a keyword */
+	const struct conf_word *words; /* the first is the keyword; a block may have none (then this is its brace) */
 	uint32_t n_words;
 	uint32_t child;          /* first statement of the block */
 	uint32_t next;           /* statement after this one in the same block */
-	bool block;              /* has { } */
-	struct conf_place place; /* of the first word, or of the brace */
+	bool block;     /* has { } */
 };
+
+/* Of the first word, or of the brace. */
+static inline struct conf_place conf_node_place(const struct conf_node *node)
+{
+	return node->words->place;
+}
 
 /* Nodes are numbered in the order of the files; node 0 is the root, a block without words. */
 struct conf_tree {

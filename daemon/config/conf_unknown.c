@@ -72,7 +72,7 @@ void conf_unknown(struct conf_load *load, const struct conf_block *block, const 
 	if (block == &conf_root_block && home && load->unopened && strcmp(home, load->unopened) == 0)
 		return;
 	if (may_hold_secret(block, near))
-		conf_diag_hide(load->diag, node->place);
+		conf_diag_hide(load->diag, conf_node_place(node));
 	if (node->block && is_misplaced(load, block, node, home))
 		return;
 	if (strncmp(name, "\xc2\xa0", 2) == 0) {
