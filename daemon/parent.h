@@ -203,6 +203,13 @@ void hook_lost(struct parent *p);
 /* The checker wants a descriptor for a check: it gets it, or is told why not. */
 void lend_wanted(struct child *c, const struct msg_want_file *m);
 
+/* ---- reader.c ---- */
+/* Starts the config role for p->reload.order; done() is told its end, its table is p->reload.table_fd. Returns 0 or
+ * -errno. */
+int reader_start(struct parent *p, loop_child_fn *done);
+/* It has ended: what it said last is passed on. */
+void reader_close(struct parent *p);
+
 /* ---- reload.c ---- */
 /* Begins to carry out an order. Returns 0, or -EALREADY when another one is under way (asked for by a signal, the file
  * is read once more after it), or the daemon stops. */

@@ -4,11 +4,9 @@
 #include "parent.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -302,6 +300,11 @@ static void weigh(struct parent *p, struct conf *base)
 	struct reload *r = &p->reload;
 	struct msg_candidate m = {.request = p->generation, .weigh = 1};
 
+	/* Most changes can cut nothing, whatever is connected: nobody needs to be asked, or to be there. */
+	if (p->conf && p->intents.n_pool == 0 && conf_takes_nothing(p->conf, base)) {
+		propose(p, base);
+		return;
+	}
 	r->base = base;
 	r->phase = RELOAD_WEIGHING;
 	if (!send_candidate(p, base, &m)) {
@@ -346,80 +349,17 @@ static void show_candidate(struct parent *p, struct conf *base)
 
 /* ---- the config role ---- */
 
-/* Takes a severity out of the middle of a line, because the log has its own. */
-static bool cut_severity(char *line, const char *severity)
+/* From here on nobody can change it: what is found valid now stays so, and the roles need not look again. */
+static struct conf *seal_and_check(int table)
 {
-	char *at = strstr(line, severity);
-	size_t length = strlen(severity);
+	if (fcntl(table, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0) {
+		int error = errno;
 
-	if (!at)
-		return false;
-	memmove(at + 2, at + length, strlen(at + length) + 1);
-	return true;
-}
-
-/* A line of the config role: FILE:LINE:COLUMN: error|warning: text. */
-static void report_line(struct parent *p, char *line)
-{
-	if (cut_severity(line, ": error: ")) {
-		if (!p->reload.order.is_quiet)
-			log_error("%s", line);
-		if (!p->reload.first_error[0])
-			snprintf(p->reload.first_error, sizeof(p->reload.first_error), "%.159s", line);
-	} else if (cut_severity(line, ": warning: ")) {
-		if (!p->reload.order.is_quiet)
-			log_warning("%s", line);
-	} else if (*line) {
-		log_info("%s", line);
+		close(table);
+		errno = error;
+		return NULL;
 	}
-}
-
-static void read_findings(struct parent *p)
-{
-	struct reload *r = &p->reload;
-
-	for (;;) {
-		ssize_t n = read(
-			r->findings_fd, r->findings + r->findings_used, sizeof(r->findings) - 1 - r->findings_used);
-		char *begin = r->findings;
-		char *end;
-
-		if (n <= 0)
-			return;
-		r->findings_used += (size_t)n;
-		r->findings[r->findings_used] = '\0';
-		while ((end = strchr(begin, '\n'))) {
-			*end = '\0';
-			report_line(p, begin);
-			begin = end + 1;
-		}
-		r->findings_used -= (size_t)(begin - r->findings);
-		memmove(r->findings, begin, r->findings_used);
-		if (r->findings_used == sizeof(r->findings) - 1)
-			r->findings_used = 0;
-	}
-}
-
-static void on_findings(int fd, uint32_t events, void *arg)
-{
-	struct parent *p = arg;
-
-	(void)fd;
-	read_findings(p);
-	if (events & (EPOLLHUP | EPOLLERR)) {
-		loop_io_remove(p->reload.findings_io);
-		p->reload.findings_io = NULL;
-	}
-}
-
-static void close_reader(struct parent *p)
-{
-	struct reload *r = &p->reload;
-
-	read_findings(p);
-	loop_io_remove(r->findings_io);
-	r->findings_io = NULL;
-	close(r->findings_fd);
+	return conf_open(table);
 }
 
 static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
@@ -429,9 +369,10 @@ static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
 	bool exited = info->si_code == CLD_EXITED;
 	struct conf *base;
 	char why[WHY_SIZE];
+	int error;
 
 	(void)pid;
-	close_reader(p);
+	reader_close(p);
 	read_mark_clear(p, p->conf);
 	if (p->stop_phase != STOP_NOT) {
 		close(r->table_fd);
@@ -447,88 +388,21 @@ static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
 		finish(p, false, why);
 		return;
 	}
-	fcntl(r->table_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-	base = conf_open(r->table_fd);
+	base = seal_and_check(r->table_fd);
+	error = errno;
 	/* Its name was not known before. */
 	if (!p->conf)
 		read_mark_clear(p, base);
-	if (!base)
+	if (!base && error == EPROTO)
 		finish(p, false, "the config role wrote a table of another version: reinstall Poise");
+	else if (!base)
+		finish(p, false, strerror(error));
 	else if (r->order.goal == RELOAD_PLAN)
 		show_candidate(p, base);
 	else if (r->order.must_not_cut && !base->global->reload_may_cut)
 		weigh(p, base);
 	else
 		propose(p, base);
-}
-
-static void __attribute__((noreturn)) exec_config(const struct parent *p, const char *path, int table, int findings)
-{
-	const struct options *o = &p->options;
-	const struct reload_order *order = &p->reload.order;
-	char table_arg[16], generation_arg[24];
-	const char *argv[20] = {path, "--brief", "--out-fd", table_arg, "--generation", generation_arg, "-f",
-		order->file[0] ? order->file : o->config_file, "--user", p->user};
-	int n = 10;
-	sigset_t none;
-
-	snprintf(table_arg, sizeof(table_arg), "%d", table);
-	snprintf(generation_arg, sizeof(generation_arg), "%llu", (unsigned long long)p->generation);
-	if (o->dialect) {
-		argv[n++] = "--dialect";
-		argv[n++] = o->dialect;
-	} else if (order->file[0] && p->conf) {
-		/* A file under any name is read as the one in use was. */
-		argv[n++] = "--dialect";
-		argv[n++] = p->conf->global->dialect == CONF_DIALECT_POISE ? "poise" : "keepalived";
-	}
-	if (o->config_id) {
-		argv[n++] = "--config-id";
-		argv[n++] = o->config_id;
-	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	fcntl(table, F_SETFD, 0);
-	dup2(findings, STDERR_FILENO);
-	dup2(findings, STDOUT_FILENO);
-	execv(path, (char *const *)(uintptr_t)argv);
-	_exit(127);
-}
-
-static int start_reader(struct parent *p)
-{
-	struct reload *r = &p->reload;
-	char path[PATH_MAX];
-	int pipe_fds[2];
-	pid_t pid;
-	int rc = program_path("daemon/config", "poise-config", path);
-
-	if (rc < 0)
-		return rc;
-	r->table_fd = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (r->table_fd < 0)
-		return -errno;
-	fchmod(r->table_fd, 0600);
-	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
-		close(r->table_fd);
-		return -errno;
-	}
-	p->generation++;
-	pid = fork();
-	if (pid == 0) {
-		fcntl(pipe_fds[1], F_SETFL, 0);
-		exec_config(p, path, r->table_fd, pipe_fds[1]);
-	}
-	close(pipe_fds[1]);
-	r->findings_fd = pipe_fds[0];
-	r->findings_used = 0;
-	r->findings_io = loop_io_add(p->loop, r->findings_fd, EPOLLIN, on_findings, p);
-	rc = pid < 0 ? -errno : loop_child_add(p->loop, pid, on_parsed, p);
-	if (rc < 0) {
-		close_reader(p);
-		close(r->table_fd);
-	}
-	return rc;
 }
 
 static int64_t mtime_of(const char *file)
@@ -561,7 +435,7 @@ static void start(struct parent *p)
 	}
 	r->mtime_real_us = mtime_of(r->order.file[0] ? r->order.file : p->options.config_file);
 	read_mark_set(p);
-	rc = start_reader(p);
+	rc = reader_start(p, on_parsed);
 	if (rc < 0) {
 		read_mark_clear(p, p->conf);
 		snprintf(why, sizeof(why), "the config role cannot be started: %s", strerror(-rc));

@@ -28,7 +28,7 @@ struct board_header {
 	uint32_t layout;
 	uint32_t role;
 	uint32_t zero;
-	uint64_t generation;
+	_Atomic uint64_t generation;
 	uint64_t size;
 	struct board_table tables[BOARD_TABLES];
 	uint64_t ring_offset;
@@ -348,6 +348,12 @@ void board_continue(struct board *b, const struct board *predecessor)
 	}
 	atomic_store_explicit(&b->shared->last_event, last, memory_order_release);
 	atomic_store_explicit(&b->shared->beats, board_beats(predecessor), memory_order_relaxed);
+}
+
+void board_renumber(struct board *b, uint64_t generation)
+{
+	b->checked.generation = generation;
+	atomic_store_explicit(&b->shared->generation, generation, memory_order_release);
 }
 
 void board_beat(struct board *b)

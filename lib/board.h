@@ -71,6 +71,10 @@ uint64_t board_last_event(const struct board *board);
  * beats.) */
 void board_continue(struct board *board, const struct board *predecessor);
 
+/* Writer: the same records speak of another generation from now on, whose objects are the same. Who has opened the
+ * board before takes it for one of the former generation still. */
+void board_renumber(struct board *board, uint64_t generation);
+
 /* Writer: "I am alive", at least as often as role.h says. Reader: the counter. */
 void board_beat(struct board *board);
 uint64_t board_beats(const struct board *board);

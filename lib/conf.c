@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Maps a configuration generation and checks it before anybody reads a record: after conf_open() every index, range and
- * string of the tables lies inside them. Runs in every process. It never changes a generation: conf_cut() makes a new
+ * string of the tables lies inside them. The parent does that once, for what it seals and hands on; the roles go by the
+ * seal. It never changes a generation: conf_cut() makes a new
  * one. */
 #include "conf.h"
 #include "conf_layout.h"
@@ -110,7 +111,7 @@ static bool valid_records(const struct conf *conf, const struct conf_header *h)
 	return true;
 }
 
-static bool valid_tables(struct conf *conf)
+static bool valid_tables(struct conf *conf, bool is_checked)
 {
 	const struct conf_header *h = conf->map;
 
@@ -120,7 +121,7 @@ static bool valid_tables(struct conf *conf)
 	conf->generation = h->generation;
 	if (conf->n_global != 1 || conf->n_strings == 0 || conf->strings[0] || conf->strings[conf->n_strings - 1])
 		return false;
-	return valid_records(conf, h);
+	return is_checked || valid_records(conf, h);
 }
 
 static struct conf *open_failed(struct conf *conf, int fd, int error)
@@ -133,7 +134,7 @@ static struct conf *open_failed(struct conf *conf, int fd, int error)
 	return NULL;
 }
 
-struct conf *conf_open(int fd)
+static struct conf *open_table(int fd, bool is_checked)
 {
 	struct conf *conf = calloc(1, sizeof(*conf));
 	struct stat st;
@@ -145,17 +146,32 @@ struct conf *conf_open(int fd)
 	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct conf_header))
 		return open_failed(conf, fd, EPROTO);
 	conf->size = (size_t)st.st_size;
-	/* Private, because early Linux 6.1 refuses a shared map of a write-sealed file. */
-	conf->map = mmap(NULL, conf->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	/* Private, because early Linux 6.1 refuses a shared map of a write-sealed file. All of it is read at once. */
+	conf->map = mmap(NULL, conf->size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (conf->map == MAP_FAILED) {
 		conf->map = NULL;
 		return open_failed(conf, fd, errno);
 	}
-	if (!valid_tables(conf))
+	if (!valid_tables(conf, is_checked))
 		return open_failed(conf, fd, EPROTO);
 	conf->fd = fd;
 	conf->references = 1;
 	return conf;
+}
+
+struct conf *conf_open(int fd)
+{
+	return open_table(fd, false);
+}
+
+struct conf *conf_open_checked(int fd)
+{
+	const int needed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals < 0 || (seals & needed) != needed)
+		return open_failed(NULL, fd, EPROTO);
+	return open_table(fd, true);
 }
 
 struct conf *conf_share(struct conf *conf)

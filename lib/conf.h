@@ -194,6 +194,9 @@ struct conf {
 /* Maps and validates a table (magic, layout, sizes, every index and range within bounds, strings terminated). Takes
  * over fd in any case. Returns NULL with errno (EPROTO = not a valid table of this layout). */
 struct conf *conf_open(int fd);
+/* The same for a table that the parent has checked: it is sealed, so nobody can have changed it since, and only its
+ * header is looked at. */
+struct conf *conf_open_checked(int fd);
 /* Another owner of the same mapping, who closes it too. Returns conf. */
 struct conf *conf_share(struct conf *conf);
 void conf_close(struct conf *conf); /* NULL is allowed */
@@ -240,6 +243,11 @@ conf_index_t conf_find_server(const struct conf *to, const struct conf *from, co
  * of `to` and receives the index in `from`, or CONF_NONE. Returns 0 or -ENOMEM. */
 int conf_match_services(const struct conf *to, const struct conf *from, conf_index_t *out);
 int conf_match_servers(const struct conf *to, const struct conf *from, conf_index_t *out);
+/* Do both have the same services with the same servers, each under the same number? */
+bool conf_same_services(const struct conf *a, const struct conf *b);
+/* True when everything of `from` that connections can hang on is in `to` as well: services, servers, virtual addresses.
+ * (False says nothing: they may have other numbers.) */
+bool conf_takes_nothing(const struct conf *from, const struct conf *to);
 
 /* Do record i of a and record k of b say the same, or all records of a table one by one? Texts are compared as texts,
  * lists by their length; references to other records, and the line a record was written on, are not compared. */

@@ -95,6 +95,23 @@ static bool is_place(const struct conf_field *f, char *x, char *y)
 	return true;
 }
 
+/* The members of a table's records that refer to something: a stretch of the list, looked for once. */
+static const struct conf_field *fields_of(enum conf_table table, unsigned *n)
+{
+	static struct {
+		unsigned first, n;
+	} stretches[CONF_TABLE_COUNT];
+	static bool known;
+
+	for (unsigned f = 0; f < conf_field_count && !known; f++) {
+		if (stretches[conf_fields[f].table].n++ == 0)
+			stretches[conf_fields[f].table].first = f;
+	}
+	known = true;
+	*n = stretches[table].n;
+	return &conf_fields[stretches[table].first];
+}
+
 #define RECORD_MAX 1024
 #define X(id, member, type) _Static_assert(sizeof(type) <= RECORD_MAX, "RECORD_MAX is too small for " #type);
 CONF_TABLE_LIST(X)
@@ -104,6 +121,8 @@ bool conf_same_record(const struct conf *a, conf_index_t i, const struct conf *b
 {
 	_Alignas(8) char x[RECORD_MAX], y[RECORD_MAX];
 	size_t size = conf_record_size(table), line = line_offset(table);
+	unsigned n;
+	const struct conf_field *fields = fields_of(table, &n);
 
 	memcpy(x, record_of(a, table, i), size);
 	memcpy(y, record_of(b, table, k), size);
@@ -111,9 +130,9 @@ bool conf_same_record(const struct conf *a, conf_index_t i, const struct conf *b
 		memset(x + line, 0, sizeof(uint32_t));
 		memset(y + line, 0, sizeof(uint32_t));
 	}
-	for (unsigned f = 0; f < conf_field_count; f++)
-		if (conf_fields[f].table == table && !is_place(&conf_fields[f], x, y) &&
-			!same_field(&conf_fields[f], a, x + conf_fields[f].offset, b, y + conf_fields[f].offset))
+	for (unsigned f = 0; f < n; f++)
+		if (!is_place(&fields[f], x, y) &&
+			!same_field(&fields[f], a, x + fields[f].offset, b, y + fields[f].offset))
 			return false;
 	return memcmp(x, y, size) == 0;
 }

@@ -3,7 +3,6 @@
  * generation is switched. It never looks at state. */
 #include "conf.h"
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,16 +32,35 @@ conf_index_t conf_find_group(const struct conf *to, const struct conf *from, con
 	return CONF_NONE;
 }
 
+static const char *group_name(const struct conf *conf, const struct conf_service *s)
+{
+	return s->group < conf->n_service_groups ? conf_string(conf, conf->service_groups[s->group].name) : "?";
+}
+
+/* The kernel tells services apart by these, and so does a person: conf_service_name(). */
+static bool same_service(const struct conf *a, conf_index_t i, const struct conf *b, conf_index_t k)
+{
+	const struct conf_service *x = &a->services[i], *y = &b->services[k];
+
+	if (x->kind != y->kind)
+		return false;
+	switch ((enum conf_service_kind)x->kind) {
+	case CONF_SERVICE_ADDRESS:
+		return x->port == y->port && x->protocol == y->protocol && addr_equal(&x->addr, &y->addr);
+	case CONF_SERVICE_FWMARK:
+		return x->fwmark == y->fwmark && x->family == y->family;
+	case CONF_SERVICE_GROUP:
+		return x->protocol == y->protocol && strcmp(group_name(a, x), group_name(b, y)) == 0;
+	}
+	return false;
+}
+
 conf_index_t conf_find_service(const struct conf *to, const struct conf *from, conf_index_t index)
 {
-	char wanted[CONF_NAME_SIZE], name[CONF_NAME_SIZE];
-
 	if (index >= from->n_services)
 		return CONF_NONE;
-	conf_service_name(from, index, wanted);
 	for (uint32_t i = 0; i < to->n_services; i++)
-		if (to->services[i].kind == from->services[index].kind &&
-			strcmp(conf_service_name(to, i, name), wanted) == 0)
+		if (same_service(to, i, from, index))
 			return i;
 	return CONF_NONE;
 }
@@ -105,28 +123,55 @@ static void index_table_put(struct index_table *t, uint32_t hash, conf_index_t i
 	t->slots[i] = index;
 }
 
-static uint32_t hash_text(const char *text)
+static uint32_t hash_service(const struct conf *conf, conf_index_t index)
 {
-	return hash_bytes(2166136261u, text, strlen(text));
+	const struct conf_service *s = &conf->services[index];
+	const char *name = s->kind == CONF_SERVICE_GROUP ? group_name(conf, s) : "";
+	uint32_t h = hash_bytes(2166136261u, &s->kind, sizeof(s->kind));
+
+	if (s->kind == CONF_SERVICE_ADDRESS) {
+		h = hash_bytes(h, &s->addr, sizeof(s->addr));
+		h = hash_bytes(h, &s->port, sizeof(s->port));
+	} else if (s->kind == CONF_SERVICE_FWMARK) {
+		h = hash_bytes(h, &s->fwmark, sizeof(s->fwmark));
+	}
+	return hash_bytes(h, name, strlen(name));
+}
+
+static conf_index_t lookup_service(
+	const struct index_table *table, const struct conf *from, const struct conf *to, conf_index_t index)
+{
+	uint32_t at = hash_service(to, index) & table->mask;
+
+	while (table->slots[at] != CONF_NONE && !same_service(to, index, from, table->slots[at]))
+		at = (at + 1) & table->mask;
+	return table->slots[at];
+}
+
+static int index_services(struct index_table *table, const struct conf *from)
+{
+	if (index_table_new(table, from->n_services) < 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < from->n_services; i++)
+		index_table_put(table, hash_service(from, i), i);
+	return 0;
 }
 
 int conf_match_services(const struct conf *to, const struct conf *from, conf_index_t *out)
 {
-	char wanted[CONF_NAME_SIZE], name[CONF_NAME_SIZE];
-	struct index_table table;
+	struct index_table table = {NULL, 0};
+	conf_index_t next = 0; /* most stand behind the one before, as they did */
 
-	if (index_table_new(&table, from->n_services) < 0)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < from->n_services; i++)
-		index_table_put(&table, hash_text(conf_service_name(from, i, name)), i);
 	for (uint32_t i = 0; i < to->n_services; i++) {
-		uint32_t at = hash_text(conf_service_name(to, i, wanted)) & table.mask;
-
-		while (table.slots[at] != CONF_NONE &&
-			(from->services[table.slots[at]].kind != to->services[i].kind ||
-				strcmp(conf_service_name(from, table.slots[at], name), wanted) != 0))
-			at = (at + 1) & table.mask;
-		out[i] = table.slots[at];
+		if (next < from->n_services && same_service(to, i, from, next)) {
+			out[i] = next++;
+			continue;
+		}
+		if (!table.slots && index_services(&table, from) < 0)
+			return -ENOMEM;
+		out[i] = lookup_service(&table, from, to, i);
+		if (out[i] != CONF_NONE)
+			next = out[i] + 1;
 	}
 	free(table.slots);
 	return 0;
@@ -156,25 +201,84 @@ static conf_index_t lookup_server(
 	return CONF_NONE;
 }
 
+static int index_servers(struct index_table *table, const struct conf *from)
+{
+	if (index_table_new(table, from->n_servers) < 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < from->n_servers; i++)
+		index_table_put(table, hash_server(&from->servers[i], from->servers[i].service), i);
+	return 0;
+}
+
+/* services: of each of `to`, its number in `from`. */
+static int match_servers(
+	const struct conf *to, const struct conf *from, const conf_index_t *services, conf_index_t *out)
+{
+	struct index_table table = {NULL, 0};
+	conf_index_t next = 0; /* likewise */
+
+	for (uint32_t i = 0; i < to->n_servers; i++) {
+		const struct conf_server *s = &to->servers[i];
+		conf_index_t service = s->service < to->n_services ? services[s->service] : CONF_NONE;
+
+		out[i] = CONF_NONE;
+		if (service == CONF_NONE)
+			continue;
+		if (next < from->n_servers && from->servers[next].service == service &&
+			same_server(&from->servers[next], s)) {
+			out[i] = next++;
+			continue;
+		}
+		if (!table.slots && index_servers(&table, from) < 0)
+			return -ENOMEM;
+		out[i] = lookup_server(&table, from, s, service);
+		if (out[i] != CONF_NONE)
+			next = out[i] + 1;
+	}
+	free(table.slots);
+	return 0;
+}
+
 int conf_match_servers(const struct conf *to, const struct conf *from, conf_index_t *out)
 {
 	conf_index_t *services = calloc((size_t)to->n_services + 1, sizeof(*services));
-	struct index_table table = {NULL, 0};
-	int r = -ENOMEM;
+	int r = services ? conf_match_services(to, from, services) : -ENOMEM;
 
-	if (!services || conf_match_services(to, from, services) < 0 || index_table_new(&table, from->n_servers) < 0)
-		goto out;
-	for (uint32_t i = 0; i < from->n_servers; i++)
-		index_table_put(&table, hash_server(&from->servers[i], from->servers[i].service), i);
-	for (uint32_t i = 0; i < to->n_servers; i++) {
-		conf_index_t service = to->servers[i].service;
-
-		service = service < to->n_services ? services[service] : CONF_NONE;
-		out[i] = service == CONF_NONE ? CONF_NONE : lookup_server(&table, from, &to->servers[i], service);
-	}
-	r = 0;
-out:
-	free(table.slots);
+	if (r == 0)
+		r = match_servers(to, from, services, out);
 	free(services);
 	return r;
+}
+
+bool conf_same_services(const struct conf *a, const struct conf *b)
+{
+	if (a->n_services != b->n_services || a->n_servers != b->n_servers)
+		return false;
+	for (uint32_t i = 0; i < a->n_services; i++) {
+		const struct conf_service *x = &a->services[i], *y = &b->services[i];
+
+		if (!same_service(a, i, b, i) || x->sorry != y->sorry || x->servers.first != y->servers.first ||
+			x->servers.count != y->servers.count)
+			return false;
+	}
+	for (uint32_t i = 0; i < a->n_servers; i++)
+		if (a->servers[i].service != b->servers[i].service || !same_server(&a->servers[i], &b->servers[i]))
+			return false;
+	return true;
+}
+
+bool conf_takes_nothing(const struct conf *from, const struct conf *to)
+{
+	if (from->n_instances != to->n_instances || from->n_addresses != to->n_addresses)
+		return false;
+	for (uint32_t i = 0; i < from->n_instances; i++)
+		if (strcmp(conf_string(from, from->instances[i].name), conf_string(to, to->instances[i].name)) != 0)
+			return false;
+	for (uint32_t i = 0; i < from->n_addresses; i++) {
+		const struct conf_address *a = &from->addresses[i], *b = &to->addresses[i];
+
+		if (a->instance != b->instance || a->prefix != b->prefix || !addr_equal(&a->addr, &b->addr))
+			return false;
+	}
+	return conf_same_services(from, to);
 }

@@ -138,16 +138,39 @@ static void batch_empty(struct netlink_batch *batch)
 		nlmsg_free(batch->messages[--batch->ready]);
 }
 
-/* Reads one datagram into buffer before the deadline. Only the kernel (port 0) is listened to. */
-static ssize_t receive(int fd, char *buffer, size_t size, struct mono deadline)
+/* How long an exchange may wait. The clock is asked when something has to be waited for, which is rare: the kernel has
+ * mostly answered before the send returns. */
+struct patience {
+	int64_t us;
+	struct mono end; /* not set: nothing was waited for yet */
+};
+
+/* Waits for the socket. Returns 0, or -ETIMEDOUT when the patience is at its end. */
+static int wait_for(int fd, short events, struct patience *patience)
 {
+	struct pollfd pfd = {fd, events, 0};
+	struct mono now = mono_now();
+	int64_t left_us;
+
+	if (!mono_is_set(patience->end))
+		patience->end = mono_add(now, patience->us);
+	left_us = mono_diff_us(patience->end, now);
+	if (left_us <= 0)
+		return -ETIMEDOUT;
+	poll(&pfd, 1, (int)(left_us / US_PER_MS) + 1);
+	return 0;
+}
+
+/* Reads one datagram into buffer. Only the kernel (port 0) is listened to. */
+static ssize_t receive(int fd, char *buffer, size_t size, struct patience *patience)
+{
+	int rc;
+
 	for (;;) {
 		struct sockaddr_nl from;
 		struct iovec iov = {buffer, size};
 		struct msghdr mh = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1};
 		ssize_t n = recvmsg(fd, &mh, MSG_DONTWAIT);
-		struct pollfd pfd = {fd, POLLIN, 0};
-		int64_t left_us;
 
 		if (n >= 0 && (mh.msg_flags & MSG_TRUNC))
 			return -EMSGSIZE;
@@ -155,32 +178,27 @@ static ssize_t receive(int fd, char *buffer, size_t size, struct mono deadline)
 			return n;
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
-		left_us = mono_diff_us(deadline, mono_now());
-		if (left_us <= 0)
-			return -ETIMEDOUT;
-		if (n < 0 && errno == EAGAIN)
-			poll(&pfd, 1, (int)(left_us / US_PER_MS) + 1);
+		rc = wait_for(fd, POLLIN, patience);
+		if (rc < 0)
+			return rc;
 	}
 }
 
-static int send_bytes(int fd, struct iovec *iov, size_t n, struct mono deadline)
+static int send_bytes(int fd, struct iovec *iov, size_t n, struct patience *patience)
 {
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	struct msghdr mh = {.msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = iov, .msg_iovlen = n};
 
 	for (;;) {
-		struct pollfd pfd = {fd, POLLOUT, 0};
-		int64_t left_us;
+		int rc;
 
 		if (sendmsg(fd, &mh, MSG_DONTWAIT) >= 0)
 			return 0;
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
-		left_us = mono_diff_us(deadline, mono_now());
-		if (left_us <= 0)
-			return -ETIMEDOUT;
-		if (errno == EAGAIN)
-			poll(&pfd, 1, (int)(left_us / US_PER_MS) + 1);
+		rc = wait_for(fd, POLLOUT, patience);
+		if (rc < 0)
+			return rc;
 	}
 }
 
@@ -236,13 +254,13 @@ static bool take_answers(const struct chunk *chunk, char *buffer, size_t size)
 	return done;
 }
 
-static int chunk_wait(int fd, const struct chunk *chunk, struct mono deadline)
+static int chunk_wait(int fd, const struct chunk *chunk, struct patience *patience)
 {
 	char buffer[RECEIVE_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 	bool done = false;
 
 	while (!done) {
-		ssize_t n = receive(fd, buffer, sizeof(buffer), deadline);
+		ssize_t n = receive(fd, buffer, sizeof(buffer), patience);
 
 		if (n < 0)
 			return (int)n;
@@ -272,7 +290,7 @@ static size_t chunk_count(int fd, const struct netlink_batch *batch, size_t firs
 	return count;
 }
 
-static int chunk_send(struct nl_sock *sock, struct netlink_batch *batch, struct chunk *chunk, struct mono deadline)
+static int chunk_send(struct nl_sock *sock, struct netlink_batch *batch, struct chunk *chunk, struct patience *patience)
 {
 	struct iovec iov[IOV_MAX];
 	int fd = nl_socket_get_fd(sock);
@@ -290,20 +308,20 @@ static int chunk_send(struct nl_sock *sock, struct netlink_batch *batch, struct 
 		/* Messages have room for their padding, which nlmsg_reserve() has zeroed. */
 		iov[i] = (struct iovec){nlh, NLMSG_ALIGN(nlh->nlmsg_len)};
 	}
-	error = send_bytes(fd, iov, chunk->count, deadline);
-	return error ? error : chunk_wait(fd, chunk, deadline);
+	error = send_bytes(fd, iov, chunk->count, patience);
+	return error ? error : chunk_wait(fd, chunk, patience);
 }
 
 int netlink_batch_send(
 	struct nl_sock *sock, struct netlink_batch *batch, int64_t timeout_us, netlink_refused_fn *fn, void *arg)
 {
-	struct mono deadline = mono_add(mono_now(), timeout_us);
+	struct patience patience = {.us = timeout_us, .end = MONO_NEVER};
 	struct chunk chunk = {.fn = fn, .arg = arg};
 	int error = 0;
 
 	while (!error && chunk.first < batch->count) {
 		chunk.count = chunk_count(nl_socket_get_fd(sock), batch, chunk.first);
-		error = chunk_send(sock, batch, &chunk, deadline);
+		error = chunk_send(sock, batch, &chunk, &patience);
 		chunk.first += chunk.count;
 	}
 	batch_empty(batch);
@@ -354,7 +372,7 @@ static int image_take(struct image *image, uint32_t seq, char *buffer, size_t si
 }
 
 /* Sends the request under a new number and collects its answer until the end. */
-static int image_read(struct nl_sock *sock, struct nl_msg *request, struct mono deadline, struct image *image)
+static int image_read(struct nl_sock *sock, struct nl_msg *request, struct patience *patience, struct image *image)
 {
 	char buffer[RECEIVE_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *nlh = nlmsg_hdr(request);
@@ -366,9 +384,9 @@ static int image_read(struct nl_sock *sock, struct nl_msg *request, struct mono 
 	image->size = 0;
 	nlh->nlmsg_seq = nl_socket_use_seq(sock);
 	nlh->nlmsg_pid = nl_socket_get_local_port(sock);
-	result = send_bytes(fd, &iov, 1, deadline);
+	result = send_bytes(fd, &iov, 1, patience);
 	while (result == 0) {
-		ssize_t n = receive(fd, buffer, sizeof(buffer), deadline);
+		ssize_t n = receive(fd, buffer, sizeof(buffer), patience);
 
 		result = n < 0 ? (int)n : image_take(image, nlh->nlmsg_seq, buffer, (size_t)n, &interrupted);
 	}
@@ -386,13 +404,13 @@ static void image_deliver(const struct image *image, netlink_dump_fn *fn, void *
 
 int netlink_dump(struct nl_sock *sock, struct nl_msg *request, int64_t timeout_us, netlink_dump_fn *fn, void *arg)
 {
-	struct mono deadline = mono_add(mono_now(), timeout_us);
+	struct patience patience = {.us = timeout_us, .end = MONO_NEVER};
 	struct image image = {0};
 	int error = -EINTR;
 
 	nlmsg_hdr(request)->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
 	for (int i = 0; i < DUMP_TRIES && error == -EINTR; i++)
-		error = image_read(sock, request, deadline, &image);
+		error = image_read(sock, request, &patience, &image);
 	if (!error && image.size)
 		image_deliver(&image, fn, arg);
 	free(image.bytes);
@@ -401,11 +419,12 @@ int netlink_dump(struct nl_sock *sock, struct nl_msg *request, int64_t timeout_u
 
 int netlink_get(struct nl_sock *sock, struct nl_msg *request, int64_t timeout_us, netlink_dump_fn *fn, void *arg)
 {
+	struct patience patience = {.us = timeout_us, .end = MONO_NEVER};
 	struct image image = {0};
 	int error;
 
 	nlmsg_hdr(request)->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-	error = image_read(sock, request, mono_add(mono_now(), timeout_us), &image);
+	error = image_read(sock, request, &patience, &image);
 	if (!error && image.size)
 		image_deliver(&image, fn, arg);
 	free(image.bytes);

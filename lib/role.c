@@ -127,6 +127,19 @@ void role_publish_board(struct role_process *p, struct board *board)
 	ring(r);
 }
 
+void role_renumber_board(struct role_process *p, uint64_t generation)
+{
+	struct role_private *r = private_of(p);
+
+	board_renumber(p->board, generation);
+	board_beat(p->board);
+	/* Who gets it reads all of it. */
+	for (unsigned t = 0; t < BOARD_TABLES; t++)
+		r->dirty[t] = NO_RECORD;
+	r->board_owed = true;
+	ring(r);
+}
+
 void role_store_quiet(struct role_process *p, unsigned table, uint32_t index, const void *record, size_t size)
 {
 	if (p->board)
@@ -188,7 +201,7 @@ static void forget_prepared(struct role_private *r)
 static void on_generation(void *ctx, const struct msg_generation *m, int fd)
 {
 	struct role_private *r = ctx;
-	struct conf *next = conf_open(fd);
+	struct conf *next = conf_open_checked(fd);
 	char why[240] = "";
 
 	forget_prepared(r);

@@ -30,7 +30,8 @@ struct role_ops {
 	 * Returns 0 or -1. */
 	int (*prepare)(struct role_process *p, const struct conf *next, char *why);
 	/* Switch. p->conf is still the old one (NULL at first); on return p->conf becomes next and the old is closed.
-	 * Create the board of the new generation with role_publish_board() here (predecessor: p->board or
+	 * Create the board of the new generation with role_publish_board() here, or let the old one go on with
+	 * role_renumber_board() (predecessor: p->board or
 	 * p->boards[own role] at the first start after a crash; NULL when there is none). */
 	void (*commit)(struct role_process *p, const struct conf *next);
 	/* The parent decided against what was prepared. */
@@ -59,6 +60,8 @@ void role_exit(struct role_process *p, int code);
 /* Makes `board` the role's own one: adopts the event ring of the predecessor, closes that, sends the new one to the
  * parent. The board must have been filled before. */
 void role_publish_board(struct role_process *p, struct board *board);
+/* The board that is in use goes on under the number of another generation: board_renumber(). */
+void role_renumber_board(struct role_process *p, uint64_t generation);
 /* Store a record and ring the doorbell when it changed. */
 void role_store(struct role_process *p, unsigned table, uint32_t index, const void *record, size_t size);
 /* Store without a doorbell (counters that nobody waits for). */

@@ -208,7 +208,8 @@ static void add_address(struct conf_load *load, const struct conf_node *node, bo
 	while (i < node->n_words)
 		i += read_option(load, node, i, &a);
 	*(struct conf_address *)conf_record_add(load, CONF_TABLE_ADDRESS, node) = a;
-	conf_last_extra_write(load, CONF_TABLE_ADDRESS)->reference = track_group_of(node);
+	if (track_group_of(node))
+		conf_last_extra_write(load, CONF_TABLE_ADDRESS)->reference = track_group_of(node);
 }
 
 void conf_address_virtual(struct conf_load *load, const struct conf_node *node)

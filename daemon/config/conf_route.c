@@ -617,7 +617,8 @@ static void add_route(struct conf_load *load, const struct conf_node *node, conf
 			*(struct conf_nexthop *)conf_builder_at(load->builder, CONF_TABLE_NEXTHOP, hop) = r->hops[i];
 		}
 		*(struct conf_route *)conf_record_add(load, CONF_TABLE_ROUTE, node) = r->route;
-		conf_last_extra_write(load, CONF_TABLE_ROUTE)->reference = r->track_group;
+		if (r->track_group)
+			conf_last_extra_write(load, CONF_TABLE_ROUTE)->reference = r->track_group;
 	}
 	free(r);
 }

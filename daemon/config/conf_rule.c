@@ -279,7 +279,8 @@ static void add_rule(struct conf_load *load, const struct conf_node *node, conf_
 	if (r.is_wrong)
 		return;
 	*(struct conf_rule *)conf_record_add(load, CONF_TABLE_RULE, node) = r.rule;
-	conf_last_extra_write(load, CONF_TABLE_RULE)->reference = r.track_group;
+	if (r.track_group)
+		conf_last_extra_write(load, CONF_TABLE_RULE)->reference = r.track_group;
 }
 
 void conf_rule_virtual(struct conf_load *load, const struct conf_node *node)

@@ -30,15 +30,16 @@ static conf_index_t owner_of(struct conf_load *load, enum conf_table table, conf
 /* Names that were read with a line become numbers. */
 static void look_up(struct conf_load *load, enum conf_table table, conf_index_t i)
 {
+	const struct conf_word *reference = conf_extra(load, table, i)->reference;
 	const struct conf_object *o = conf_object(load, table, i);
 	const char *name;
 	uint32_t word;
 
 	*group_of(load, table, i) = CONF_NONE;
-	if (!o->extra.reference)
+	if (!reference)
 		return;
-	name = o->extra.reference->text;
-	word = (uint32_t)(o->extra.reference - o->node->words);
+	name = reference->text;
+	word = (uint32_t)(reference - o->node->words);
 	if (owner_of(load, table, i) != CONF_NONE) {
 		conf_warn(load, o->node, word,
 			"track_group is for static addresses, routes and rules" CONF_MEANING "it is ignored");

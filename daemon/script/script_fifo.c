@@ -233,7 +233,7 @@ struct script_fifo_pipe *script_fifo_open(struct role_process *p, const struct c
 	pipe->fd = -1;
 	pipe->fifo = *fifo;
 	pipe->restart = (struct timer){.fire = on_restart, .arg = pipe};
-	pipe->conf = conf_open(fcntl(conf->fd, F_DUPFD_CLOEXEC, 3));
+	pipe->conf = conf_open_checked(fcntl(conf->fd, F_DUPFD_CLOEXEC, 3));
 	error = pipe->conf ? open_fifo(pipe) : -ENOMEM;
 	if (error) {
 		log_error("fifo %s: nothing is written to it: %s", conf_string(conf, fifo->path),
@@ -274,7 +274,7 @@ bool script_fifo_keep(struct script_fifo_pipe *pipe, const struct conf *conf, co
 		!is_same_text(pipe->conf, pipe->fifo.group, conf, fifo->group) ||
 		!is_same_command(pipe->conf, &pipe->fifo.script, conf, &fifo->script))
 		return false;
-	mapped = conf_open(fcntl(conf->fd, F_DUPFD_CLOEXEC, 3));
+	mapped = conf_open_checked(fcntl(conf->fd, F_DUPFD_CLOEXEC, 3));
 	if (!mapped)
 		return true; /* the old one serves as well */
 	conf_close(pipe->conf);

@@ -65,7 +65,7 @@ static struct view *view_new(const struct conf *conf)
 	if (!view)
 		return NULL;
 	view->users = 1;
-	view->conf = conf_open(fcntl(conf->fd, F_DUPFD_CLOEXEC, 3));
+	view->conf = conf_open_checked(fcntl(conf->fd, F_DUPFD_CLOEXEC, 3));
 	if (view->conf)
 		return view;
 	free(view);

@@ -153,7 +153,7 @@ void script_teller_switch(struct script_teller *t, const struct conf *next, stru
 	script_teller_events(t, ROLE_IPVS);
 	conf_close(t->previous);
 	t->previous = t->current;
-	t->current = conf_open(fcntl(next->fd, F_DUPFD_CLOEXEC, 3));
+	t->current = conf_open_checked(fcntl(next->fd, F_DUPFD_CLOEXEC, 3));
 	switch_fifos(t, next);
 	if (is_reload && next->global->fifo_states_on_reload)
 		tell_states(t);

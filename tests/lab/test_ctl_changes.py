@@ -262,15 +262,22 @@ sys.stdin.read()
 
 
 def test_a_signal_reloads_without_a_control_role(site):
-    """Nobody can say what it cuts then, and the reload may be what mends the role."""
+    """What takes nothing away needs nobody's leave. For the rest nobody can say what it cuts, and it may be what mends the
+    role."""
     poised = master(started(site))
     pid, = poised.role_pids("control")
     os.kill(pid, signal.SIGSTOP)
-    poised.write(web().replace("weight 1", "weight 3"))
+    text = web().replace("weight 1", "weight 3")
+    poised.write(text)
+    poised.signal(signal.SIGHUP)
+    poised.wait_log("generation 2: ", within=15)
+    assert "without knowing" not in poised.log()
+    poised.write(text.replace("real_server %s 80" % SERVERS[1], "real_server %s 80" % (BACK4 + "77")))
     poised.signal(signal.SIGHUP)
     poised.wait_log("without knowing whether it cuts connections", within=15)
     os.kill(pid, signal.SIGCONT)
-    wait_until("the new weight", lambda: poised.server(SERVERS[0])["weight"], lambda w: w == 3, within=15)
+    wait_until("the new table", lambda: addresses(poised), lambda seen: BACK4 + "77" in seen, within=15)
+    assert poised.server(SERVERS[0])["weight"] == 3
 
 
 

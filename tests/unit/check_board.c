@@ -48,6 +48,29 @@ START_TEST(test_store_and_load)
 }
 END_TEST
 
+START_TEST(test_a_board_goes_on_under_another_number)
+{
+	struct board *w = board_create(ROLE_VRRP, 7, &shape);
+	struct board *before = reader_of(w), *after;
+	struct record in = {{1, 2, 3}}, out;
+	struct event event = {.kind = 1};
+
+	board_store(w, 0, 2, &in, sizeof(in));
+	board_event(w, &event);
+	board_renumber(w, 8);
+	ck_assert_uint_eq(board_generation(w), 8);
+	ck_assert_uint_eq(board_generation(before), 7); /* as it was opened */
+	after = reader_of(w);
+	ck_assert_uint_eq(board_generation(after), 8);
+	ck_assert_int_eq(board_load(after, 0, 2, &out, sizeof(out)), 0);
+	ck_assert_mem_eq(&in, &out, sizeof(in));
+	ck_assert_uint_eq(board_last_event(after), 1);
+	board_close(before);
+	board_close(after);
+	board_close(w);
+}
+END_TEST
+
 static long blocks_of(const struct board *b)
 {
 	struct stat st;
@@ -280,6 +303,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 30);
 	tcase_add_test(tcase, test_store_and_load);
+	tcase_add_test(tcase, test_a_board_goes_on_under_another_number);
 	tcase_add_test(tcase, test_what_was_never_stored_is_zero_and_costs_nothing);
 	tcase_add_test(tcase, test_a_reader_cannot_write);
 	tcase_add_test(tcase, test_foreign_memory_is_refused);

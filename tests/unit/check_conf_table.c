@@ -404,6 +404,29 @@ START_TEST(test_refuses_what_is_no_file)
 }
 END_TEST
 
+/* Only what nobody can have changed since it was checked is taken without a look. */
+START_TEST(test_seals_stand_for_the_check)
+{
+	int fd = memfd();
+	struct conf_builder *b = full();
+	struct conf *conf;
+
+	ck_assert_int_eq(conf_builder_write(b, 3, fd), 0);
+	conf_builder_free(b);
+	ck_assert_ptr_null(conf_open_checked(dup(fd)));
+	ck_assert_int_eq(errno, EPROTO);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	ck_assert_ptr_null(conf_open_checked(dup(fd)));
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	conf = conf_open_checked(fd);
+	ck_assert_ptr_nonnull(conf);
+	ck_assert_uint_eq(conf->generation, 3);
+	ck_assert_str_eq(conf_string(conf, conf->instances[0].name), "web");
+	conf_close(conf);
+	ck_assert_ptr_null(conf_open_checked(-1));
+}
+END_TEST
+
 START_TEST(test_cut_keeps_only_what_was_asked_for)
 {
 	struct conf *conf = open_builder(full(), 1), *cut;
@@ -532,6 +555,84 @@ START_TEST(test_match_after_a_change)
 }
 END_TEST
 
+static void shuffle(int *order, int n)
+{
+	for (int i = n - 1; i > 0; i--) {
+		int k = rand() % (i + 1), kept = order[i];
+
+		order[i] = order[k];
+		order[k] = kept;
+	}
+}
+
+/* The guess that most stand where they stood must not change what is found. */
+START_TEST(test_any_order_matches_as_a_search_would)
+{
+	srand(1);
+	for (int round = 0; round < 200; round++) {
+		int before[8] = {0, 1, 2, 3, 4, 5, 6, 7}, after[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+		conf_index_t services[8], servers[8 * 5];
+		struct conf *from, *to;
+
+		if (round % 3) {
+			shuffle(before, 8);
+			shuffle(after, 8);
+		}
+		from = generation(before, 8 - rand() % 3, 1 + rand() % 4);
+		to = generation(after, 8 - rand() % 3, 1 + rand() % 4);
+		ck_assert_int_eq(conf_match_services(to, from, services), 0);
+		ck_assert_int_eq(conf_match_servers(to, from, servers), 0);
+		for (conf_index_t i = 0; i < to->n_services; i++)
+			ck_assert_uint_eq(services[i], conf_find_service(from, to, i));
+		for (conf_index_t i = 0; i < to->n_servers; i++)
+			ck_assert_uint_eq(servers[i], conf_find_server(from, to, i));
+		conf_close(from);
+		conf_close(to);
+	}
+}
+END_TEST
+
+START_TEST(test_the_same_services_and_what_takes_nothing)
+{
+	const int order[] = {1, 2, 3}, other[] = {1, 3, 2};
+	struct conf *a = generation(order, 3, 2), *b = generation(order, 3, 2);
+	struct conf *fewer = generation(order, 2, 2), *more = generation(order, 3, 3), *moved = generation(other, 3, 2);
+	struct conf *with = open_builder(full(), 1), *without;
+	struct conf_builder *builder = full();
+	struct conf_address *address;
+
+	ck_assert(conf_same_services(a, b) && conf_takes_nothing(a, b));
+	ck_assert(!conf_same_services(a, fewer) && !conf_takes_nothing(a, fewer));
+	ck_assert(!conf_same_services(a, more) && !conf_same_services(a, moved));
+	ck_assert(conf_takes_nothing(with, with));
+	address = conf_builder_at(builder, CONF_TABLE_ADDRESS, 0);
+	address->prefix = 25;
+	without = open_builder(builder, 2);
+	ck_assert(conf_same_services(with, without) && !conf_takes_nothing(with, without));
+	conf_close(a);
+	conf_close(b);
+	conf_close(fewer);
+	conf_close(more);
+	conf_close(moved);
+	conf_close(with);
+	conf_close(without);
+}
+END_TEST
+
+/* Records are compared by a stretch of this list. */
+START_TEST(test_references_of_a_table_stand_together)
+{
+	bool seen[CONF_TABLE_COUNT] = {false};
+
+	for (unsigned f = 0; f < conf_field_count; f++) {
+		if (f > 0 && conf_fields[f].table == conf_fields[f - 1].table)
+			continue;
+		ck_assert_msg(!seen[conf_fields[f].table], "table %u comes twice", conf_fields[f].table);
+		seen[conf_fields[f].table] = true;
+	}
+}
+END_TEST
+
 START_TEST(test_match_finds_instances_and_groups)
 {
 	struct conf *from = open_builder(full(), 1), *to;
@@ -590,9 +691,13 @@ int main(void)
 	tcase_add_test(hostile, test_refuses_every_bad_reference);
 	tcase_add_test(hostile, test_refuses_unterminated_strings);
 	tcase_add_test(hostile, test_refuses_what_is_no_file);
+	tcase_add_test(hostile, test_seals_stand_for_the_check);
 	tcase_add_test(match, test_match_after_a_change);
 	tcase_add_test(match, test_match_finds_instances_and_groups);
 	tcase_add_test(match, test_match_is_linear);
+	tcase_add_test(match, test_any_order_matches_as_a_search_would);
+	tcase_add_test(match, test_the_same_services_and_what_takes_nothing);
+	tcase_add_test(match, test_references_of_a_table_stand_together);
 	tcase_set_timeout(match, 60);
 	tcase_set_timeout(hostile, 60);
 	suite_add_tcase(suite, tables);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs the config role once: starts the program with a file for its table, passes on what it finds, and keeps its first
+ * error for whoever asked. Runs in the parent; what becomes of the table is decided in reload.c. */
+#include "parent.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Takes a severity out of the middle of a line, because the log has its own. */
+static bool cut_severity(char *line, const char *severity)
+{
+	char *at = strstr(line, severity);
+	size_t length = strlen(severity);
+
+	if (!at)
+		return false;
+	memmove(at + 2, at + length, strlen(at + length) + 1);
+	return true;
+}
+
+/* A line of the config role: FILE:LINE:COLUMN: error|warning: text. */
+static void report_line(struct parent *p, char *line)
+{
+	if (cut_severity(line, ": error: ")) {
+		if (!p->reload.order.is_quiet)
+			log_error("%s", line);
+		if (!p->reload.first_error[0])
+			snprintf(p->reload.first_error, sizeof(p->reload.first_error), "%.159s", line);
+	} else if (cut_severity(line, ": warning: ")) {
+		if (!p->reload.order.is_quiet)
+			log_warning("%s", line);
+	} else if (*line) {
+		log_info("%s", line);
+	}
+}
+
+static void read_findings(struct parent *p)
+{
+	struct reload *r = &p->reload;
+
+	for (;;) {
+		ssize_t n = read(
+			r->findings_fd, r->findings + r->findings_used, sizeof(r->findings) - 1 - r->findings_used);
+		char *begin = r->findings;
+		char *end;
+
+		if (n <= 0)
+			return;
+		r->findings_used += (size_t)n;
+		r->findings[r->findings_used] = '\0';
+		while ((end = strchr(begin, '\n'))) {
+			*end = '\0';
+			report_line(p, begin);
+			begin = end + 1;
+		}
+		r->findings_used -= (size_t)(begin - r->findings);
+		memmove(r->findings, begin, r->findings_used);
+		if (r->findings_used == sizeof(r->findings) - 1)
+			r->findings_used = 0;
+	}
+}
+
+static void on_findings(int fd, uint32_t events, void *arg)
+{
+	struct parent *p = arg;
+
+	(void)fd;
+	read_findings(p);
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		loop_io_remove(p->reload.findings_io);
+		p->reload.findings_io = NULL;
+	}
+}
+
+void reader_close(struct parent *p)
+{
+	struct reload *r = &p->reload;
+
+	read_findings(p);
+	loop_io_remove(r->findings_io);
+	r->findings_io = NULL;
+	close(r->findings_fd);
+}
+
+/* Returns 0 and the process, or -errno. The parent's memory is not copied for it. */
+static int spawn_config(const char *path, const char *const *argv, int table, int findings, pid_t *pid)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	int error;
+
+	sigemptyset(&none);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	posix_spawn_file_actions_init(&files);
+	/* Onto itself: it stays open. */
+	posix_spawn_file_actions_adddup2(&files, table, table);
+	posix_spawn_file_actions_adddup2(&files, findings, STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&files, findings, STDOUT_FILENO);
+	error = posix_spawn(pid, path, &files, &attributes, (char *const *)(uintptr_t)argv, environ);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attributes);
+	return -error;
+}
+
+static int run_config(const struct parent *p, const char *path, int table, int findings, pid_t *pid)
+{
+	const struct options *o = &p->options;
+	const struct reload_order *order = &p->reload.order;
+	char table_arg[16], generation_arg[24];
+	const char *argv[20] = {path, "--brief", "--out-fd", table_arg, "--generation", generation_arg, "-f",
+		order->file[0] ? order->file : o->config_file, "--user", p->user};
+	int n = 10;
+
+	snprintf(table_arg, sizeof(table_arg), "%d", table);
+	snprintf(generation_arg, sizeof(generation_arg), "%llu", (unsigned long long)p->generation);
+	if (o->dialect) {
+		argv[n++] = "--dialect";
+		argv[n++] = o->dialect;
+	} else if (order->file[0] && p->conf) {
+		/* A file under any name is read as the one in use was. */
+		argv[n++] = "--dialect";
+		argv[n++] = p->conf->global->dialect == CONF_DIALECT_POISE ? "poise" : "keepalived";
+	}
+	if (o->config_id) {
+		argv[n++] = "--config-id";
+		argv[n++] = o->config_id;
+	}
+	return spawn_config(path, argv, table, findings, pid);
+}
+
+int reader_start(struct parent *p, loop_child_fn *done)
+{
+	struct reload *r = &p->reload;
+	char path[PATH_MAX];
+	int pipe_fds[2];
+	pid_t pid = -1;
+	int rc = program_path("daemon/config", "poise-config", path);
+
+	if (rc < 0)
+		return rc;
+	r->table_fd = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (r->table_fd < 0)
+		return -errno;
+	fchmod(r->table_fd, 0600);
+	/* It may wait for us, and we do not for it. */
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK) < 0) {
+		close(r->table_fd);
+		return -errno;
+	}
+	p->generation++;
+	rc = run_config(p, path, r->table_fd, pipe_fds[1], &pid);
+	close(pipe_fds[1]);
+	r->findings_fd = pipe_fds[0];
+	r->findings_used = 0;
+	r->findings_io = loop_io_add(p->loop, r->findings_fd, EPOLLIN, on_findings, p);
+	if (rc == 0)
+		rc = loop_child_add(p->loop, pid, done, p);
+	if (rc < 0) {
+		reader_close(p);
+		close(r->table_fd);
+	}
+	return rc;
+}
