@@ -249,6 +249,14 @@ void ipvs_audit_on_timer(struct timer *timer, void *arg)
 	int drift;
 
 	(void)timer;
+	/* What is wanted goes before what may have changed: the parent waits for our vote and then the kernel for us.
+	 */
+	if (v->reconcile.slot)
+		ipvs_reconcile(v);
+	if (v->next) {
+		schedule(v);
+		return;
+	}
 	if (v->usable && v->image_valid) {
 		drift = step(v);
 		if (drift != 0)

@@ -109,6 +109,30 @@ int ipvs_desired_each_key(const struct conf *conf, conf_index_t service, ipvs_ke
 	return 0;
 }
 
+static bool same_entries(
+	const struct conf *a, const struct conf_service *x, const struct conf *b, const struct conf_service *y)
+{
+	const struct conf_range *i, *k;
+
+	if (x->group == CONF_NONE || y->group == CONF_NONE)
+		return x->group == y->group;
+	i = &a->service_groups[x->group].entries;
+	k = &b->service_groups[y->group].entries;
+	return x->fwmark == y->fwmark && x->family == y->family && i->count == k->count &&
+	       (i->count == 0 || memcmp(&a->group_entries[i->first], &b->group_entries[k->first],
+					 i->count * sizeof(*a->group_entries)) == 0);
+}
+
+bool ipvs_desired_same_keys(const struct conf *a, const struct conf *b)
+{
+	if (!conf_same_services(a, b))
+		return false;
+	for (uint32_t i = 0; i < a->n_services; i++)
+		if (a->services[i].kind == CONF_SERVICE_GROUP && !same_entries(a, &a->services[i], b, &b->services[i]))
+			return false;
+	return true;
+}
+
 bool ipvs_desired_is_placed(const struct conf_service *service, uint32_t state)
 {
 	switch ((enum conf_placement)service->placement) {
@@ -278,7 +302,7 @@ int ipvs_desired_build(const struct conf *conf, const struct ipvs_weight *weight
 	struct building b = {.conf = conf, .weights = weights, .out = out};
 	int rc = 0;
 
-	ipvs_image_clear(out);
+	ipvs_image_empty(out);
 	for (uint32_t i = 0; i < conf->n_services && rc == 0; i++) {
 		if (absent && absent[i])
 			continue;
@@ -287,6 +311,7 @@ int ipvs_desired_build(const struct conf *conf, const struct ipvs_weight *weight
 		rc = ipvs_desired_each_key(conf, i, build_key, &b);
 	}
 	ipvs_image_sort(out);
+	ipvs_image_trim(out);
 	if (rc == 0)
 		rc = add_leftovers(leftovers, n_leftovers, out);
 	if (rc < 0)

@@ -31,6 +31,10 @@ struct ipvs_dest_key ipvs_desired_dest_key(const struct conf *conf, conf_index_t
 uint32_t ipvs_desired_n_servers(const struct conf *conf, conf_index_t service);
 conf_index_t ipvs_desired_server(const struct conf *conf, conf_index_t service, uint32_t i);
 
+/* Do both make the same services and servers of the kernel's, each by an object with the same number? (Settings and
+ * weights may differ.) */
+bool ipvs_desired_same_keys(const struct conf *a, const struct conf *b);
+
 /* NULL when the configuration can be programmed, else why not (a constant sentence), with the service concerned. */
 const char *ipvs_desired_check(const struct conf *conf, conf_index_t *service);
 

@@ -16,10 +16,21 @@ void ipvs_service_clear(struct ipvs_service *service)
 
 void ipvs_image_clear(struct ipvs_image *image)
 {
-	for (uint32_t i = 0; i < image->n_services; i++)
+	for (uint32_t i = 0; i < image->kept; i++)
 		ipvs_service_clear(&image->services[i]);
 	free(image->services);
 	*image = (struct ipvs_image){0};
+}
+
+void ipvs_image_empty(struct ipvs_image *image)
+{
+	image->n_services = 0;
+}
+
+void ipvs_image_trim(struct ipvs_image *image)
+{
+	while (image->kept > image->n_services)
+		ipvs_service_clear(&image->services[--image->kept]);
 }
 
 /* Makes room for one more element; returns the array, or NULL when out of memory (the old one stays valid). */
@@ -41,14 +52,23 @@ struct ipvs_service *ipvs_image_add(struct ipvs_image *image, const struct ipvs_
 	struct ipvs_service *services =
 		grow(image->services, image->n_services, &image->room, sizeof(*image->services));
 	struct ipvs_service *added;
+	struct ipvs_dest *dests = NULL;
+	uint32_t room = 0;
 
 	if (!services)
 		return NULL;
 	image->services = services;
-	added = &services[image->n_services++];
+	added = &services[image->n_services];
+	if (image->n_services++ < image->kept) {
+		dests = added->dests;
+		room = added->room;
+	} else {
+		image->kept = image->n_services;
+	}
 	*added = *service;
-	added->dests = NULL;
-	added->n_dests = added->room = 0;
+	added->dests = dests;
+	added->n_dests = 0;
+	added->room = room;
 	return added;
 }
 
@@ -143,6 +163,15 @@ uint32_t ipvs_service_sort(struct ipvs_service *service)
 	return doubles;
 }
 
+/* Each keeps its memory, which one of them may have lost. */
+static void swap_services(struct ipvs_service *a, struct ipvs_service *b)
+{
+	struct ipvs_service kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
 static void drop_dead_services(struct ipvs_image *image)
 {
 	uint32_t n = 0;
@@ -150,8 +179,8 @@ static void drop_dead_services(struct ipvs_image *image)
 	for (uint32_t i = 0; i < image->n_services; i++) {
 		if (image->services[i].dead)
 			ipvs_service_clear(&image->services[i]);
-		else
-			image->services[n++] = image->services[i];
+		else if (n++ < i)
+			swap_services(&image->services[n - 1], &image->services[i]);
 	}
 	image->n_services = n;
 }
@@ -175,8 +204,8 @@ uint32_t ipvs_image_sort(struct ipvs_image *image)
 		if (compare_services(&services[n - 1], &services[i]) == 0) {
 			ipvs_service_clear(&services[i]);
 			doubles++;
-		} else {
-			services[n++] = services[i];
+		} else if (n++ < i) {
+			swap_services(&services[n - 1], &services[i]);
 		}
 	}
 	image->n_services = n;

@@ -70,10 +70,14 @@ struct ipvs_service {
 struct ipvs_image {
 	struct ipvs_service *services;
 	uint32_t n_services, room;
+	uint32_t kept; /* services whose memory for servers is there, in use or not; at least n_services */
 };
 
 /* Frees what the image holds and makes it empty. */
 void ipvs_image_clear(struct ipvs_image *image);
+/* Makes it empty and keeps its memory for what is added next; what is not needed for that goes with a trim. */
+void ipvs_image_empty(struct ipvs_image *image);
+void ipvs_image_trim(struct ipvs_image *image);
 void ipvs_service_clear(struct ipvs_service *service);
 
 /* Appends a copy without its servers; NULL when out of memory. Pointers to services are valid until the next add.

@@ -63,7 +63,8 @@ static void carry_over(struct ipvs *v, struct ipvs_generation *g)
 
 	if (v->now) {
 		ipvs_generation_carry(g, v->now);
-		ipvs_report_carry(g, v->p->board, false);
+		if (!g->takes_over)
+			ipvs_report_carry(g, v->p->board, false);
 		return;
 	}
 	v->flush_at_first = g->conf->global->lvs_flush && !predecessor;
@@ -75,24 +76,37 @@ static void carry_over(struct ipvs *v, struct ipvs_generation *g)
 	}
 }
 
-static void commit(struct role_process *p, const struct conf *next)
+static void publish(struct ipvs *v, struct ipvs_generation *g)
 {
-	struct ipvs *v = p->ctx;
-	struct ipvs_generation *g = v->next;
 	struct board *board = g->board;
 
-	(void)next;
-	v->next = NULL;
-	carry_over(v, g);
+	if (g->takes_over) {
+		role_renumber_board(v->p, g->conf->generation);
+		return;
+	}
 	if (v->p->board)
 		board_beat(v->p->board); /* the new one is not watched yet */
 	board_store(board, IPVS_TABLE_ROLE, 0, &v->status, sizeof(v->status));
 	ipvs_resync_carry(v, board, v->p->board ? v->p->board : v->p->boards[ROLE_IPVS]);
 	g->board = NULL;
+	role_publish_board(v->p, board);
+}
+
+static void commit(struct role_process *p, const struct conf *next)
+{
+	struct ipvs *v = p->ctx;
+	struct ipvs_generation *g = v->next;
+
+	(void)next;
+	v->next = NULL;
+	carry_over(v, g);
+	publish(v, g);
 	ipvs_generation_free(v->now);
 	v->now = g;
-	v->switched = v->unread = v->ledger_stale = true;
-	role_publish_board(p, board);
+	v->unread = true;
+	/* With the same services and servers nothing can have been left behind, and the same is ours. */
+	v->switched |= !g->takes_over;
+	v->ledger_stale |= !g->takes_over;
 	/* The rest in the next round, when the skeleton has switched too: events and notifications carry its
 	 * generation.
 	 */

@@ -66,6 +66,9 @@ struct ipvs_generation {
 	conf_index_t *old_services, *old_servers; /* the same objects in the previous generation */
 	struct ipvs_owned configured;
 	struct board *board;
+	/* It has the same services and servers under the same numbers as the one before: it takes over that one's
+	 * arrays and board when it is brought into use, and has none until then. */
+	bool takes_over;
 };
 
 /* A kernel setting. */
@@ -140,7 +143,7 @@ struct ipvs {
 struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struct ipvs_generation *old);
 void ipvs_generation_free(struct ipvs_generation *g);
 /* Carries over what is known from the previous generation, or from the board of a predecessor process. */
-void ipvs_generation_carry(struct ipvs_generation *g, const struct ipvs_generation *old);
+void ipvs_generation_carry(struct ipvs_generation *g, struct ipvs_generation *old);
 void ipvs_generation_restore(struct ipvs_generation *g, const struct board *predecessor);
 /* Reads health and administration: of one server, or of all (UINT32_MAX). False when the board is of another
  * generation: the one of this generation comes soon, or this one is about to be replaced. */

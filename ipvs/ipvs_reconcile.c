@@ -492,16 +492,17 @@ static void sign_of_life(struct ipvs *v)
 
 void ipvs_reconcile(struct ipvs *v)
 {
+	bool is_new = v->unread;
+
 	if (!v->now)
 		return;
 	loop_timer_cancel(v->p->loop, &v->reconcile);
-	if (v->unread) {
+	if (is_new) {
 		v->unread = false;
 		ipvs_state_read_health(v, UINT32_MAX);
 		ipvs_state_read_admin(v, UINT32_MAX);
+		/* Guard rails stand before the service that they are for. */
 		ipvs_firewall_step(v);
-		ipvs_sysctl_step(v);
-		ipvs_sync_step(v);
 	}
 	ipvs_state_decide(v);
 	if (build_desired(v) < 0) {
@@ -523,6 +524,11 @@ void ipvs_reconcile(struct ipvs *v)
 		sign_of_life(v);
 		ipvs_reconcile_store_ledger(v);
 		sign_of_life(v);
+	}
+	/* What does not carry connections comes behind what does. */
+	if (is_new) {
+		ipvs_sysctl_step(v);
+		ipvs_sync_step(v);
 	}
 	tell_admin(v);
 	ipvs_follow_drains(v);

@@ -67,8 +67,8 @@ static void store_server(struct ipvs *v, bool quiet, conf_index_t server, const 
 	const struct status_server stored = status_server_stored(s);
 
 	for (unsigned i = 0; i < STATUS_SERVER_PARTS; i++)
-		store(v, quiet || status_server_parts[i].table == IPVS_TABLE_TRAFFIC, status_server_parts[i].table, server,
-			(const char *)&stored + status_server_parts[i].offset, status_server_parts[i].size);
+		store(v, quiet || status_server_parts[i].table == IPVS_TABLE_TRAFFIC, status_server_parts[i].table,
+			server, (const char *)&stored + status_server_parts[i].offset, status_server_parts[i].size);
 }
 
 static void add_counters(struct ipvs_counters *sum, const struct ipvs_counters *counters)

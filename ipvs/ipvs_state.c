@@ -44,6 +44,9 @@ struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struc
 	if (!g)
 		return NULL;
 	g->conf = conf;
+	g->takes_over = old && ipvs_desired_same_keys(conf, old->conf);
+	if (g->takes_over)
+		return g;
 	g->services = calloc(n_services, sizeof(*g->services));
 	g->servers = calloc(n_servers, sizeof(*g->servers));
 	g->weights = calloc(n_servers, sizeof(*g->weights));
@@ -68,8 +71,22 @@ struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struc
 	return g;
 }
 
-void ipvs_generation_carry(struct ipvs_generation *g, const struct ipvs_generation *old)
+static void take_over(struct ipvs_generation *g, struct ipvs_generation *old)
 {
+	const struct conf *conf = g->conf;
+
+	*g = *old;
+	g->conf = conf;
+	g->takes_over = true;
+	*old = (struct ipvs_generation){.conf = old->conf};
+}
+
+void ipvs_generation_carry(struct ipvs_generation *g, struct ipvs_generation *old)
+{
+	if (g->takes_over) {
+		take_over(g, old);
+		return;
+	}
 	for (uint32_t i = 0; i < g->conf->n_services; i++) {
 		if (g->old_services[i] == CONF_NONE)
 			continue;

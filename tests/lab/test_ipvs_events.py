@@ -94,6 +94,53 @@ def test_scripts_and_events_of_servers_and_quorum(site):
         assert text in events, events
 
 
+@pytest.mark.ipvs
+def test_quorum_and_sorry_server_outlive_reloads(site):
+    """The sorry server is one of the real ones, too. A reload while the quorum is lost changes neither the table nor the
+    verdict, runs no script again, and what follows is told as ever."""
+    for server in site.servers[:2]:
+        server.nginx()
+    log, script = (os.path.join(site.folder, name) for name in ("scripts.log", "notify.sh"))
+    with open(log, "w", encoding="utf-8"):
+        pass
+    with open(script, "w", encoding="utf-8") as f:
+        f.write(SCRIPT % log)
+    os.chmod(script, 0o755)
+
+    def configuration(weight):
+        return "global_defs {\n\tscript_user root\n}\n" + service(
+            SERVERS[:2], check=HTTP_CHECK.replace("connect_timeout 1", "connect_timeout 5"),
+            more='quorum 2\nquorum_up "%s up"\nquorum_down "%s down"\nsorry_server %s 80' % (script, script, SERVERS[0]),
+        ).replace("weight 1", "weight %d" % weight)
+
+    def said():
+        with open(log, encoding="utf-8") as f:
+            return f.read().splitlines()
+
+    def table():
+        return {name: entry["weight"] for name, entry in site.r1.ipvs().get(("TCP", VIP + ":80"), {}).items()}
+
+    first, second = (address + ":80" for address in SERVERS[:2])
+    poised = site.r1.poised(configuration(1))
+    wait_until("both servers", table, lambda seen: seen == {first: 1, second: 1})
+    wait_until("the quorum", said, lambda seen: seen == ["up"], within=15)
+    site.s2.web.sick()
+    wait_until("the quorum to be lost", said, lambda seen: seen == ["up", "down"], within=15)
+    wait_until("the one that is both", table, lambda seen: set(seen) == {first})
+    for weight in (3, 4):
+        poised.write(configuration(weight))
+        poised.poisectl("reload")
+        wait_until("the weight of the file", table, lambda seen, w=weight: seen == {first: w})
+    status = poised.status()["services"][0]
+    assert (status["quorum"], status["sorry_active"]) == (False, True), status
+    assert said() == ["up", "down"]
+    site.s2.web.well()
+    wait_until("the quorum again", said, lambda seen: seen == ["up", "down", "up"], within=15)
+    wait_until("both servers again", table, lambda seen: seen == {first: 4, second: 4})
+    site.s1.web.sick()
+    wait_until("the quorum to be lost again", said, lambda seen: seen == ["up", "down", "up", "down"], within=15)
+
+
 ALPHA = """
 global_defs {{
 	router_id alpha

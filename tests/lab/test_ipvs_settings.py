@@ -6,9 +6,9 @@ import os
 import pytest
 
 from poiselab import wait_until
-from poiselab.configs import instance, nat_site, service
+from poiselab.configs import HTTP_CHECK, instance, nat_site, service
 from poiselab.daemons import Nginx, program
-from poiselab.site import BACK4, FRONT4, VIP
+from poiselab.site import BACK4, FRONT4, GATEWAY, VIP
 
 pytestmark = pytest.mark.ipvs
 
@@ -102,6 +102,39 @@ def test_kernel_settings_come_and_go(site):
     poised.stop()
     assert [sysctl(site.r1, "net.ipv4." + name) for name in ("vs.expire_nodest_conn", "vs.sync_threshold",
                                                           "ip_forward")] == ["0", found, "0"]
+
+
+def test_a_flow_of_datagrams_leaves_a_dead_server(site):
+    """One port of a client keeps sending. The kernel drops it for as long as it does, unless expire_nodest_conn is asked
+    for, which a reload may."""
+    site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
+    site.r1.run("ip", "addr", "add", GATEWAY + "/24", "dev", "back")
+    servers = {server.short: server for server in site.servers[:2]}
+    for server in servers.values():
+        server.nginx()
+        server.echo("udp", server.address)
+    check = HTTP_CHECK.replace("connect_timeout 1", "connect_timeout 1\n\t\t\tconnect_port 80")
+    text = "global_defs {\n\t%s\n}\n" + service([s.address for s in servers.values()], port=7000, check=check).replace(
+        "protocol TCP", "protocol UDP")
+    poised = site.r1.poised(text % "")
+
+    def standing():
+        return set(site.r1.ipvs().get(("UDP", VIP + ":7000"), {}))
+
+    def answer():
+        body, = site.ask_many("udp", 1, first=30000, seconds=1)
+        return body
+
+    wait_until("both servers", standing, lambda seen: len(seen) == 2)
+    victim = wait_until("an answer", answer, servers.__contains__)
+    assert answer() == victim  # the flow is the kernel's by now
+    servers[victim].web.sick()
+    wait_until("the server to be out", standing, lambda seen: len(seen) == 1)
+    assert answer() not in servers
+    poised.write(text % "lvs_sysctl {\n\t\texpire_nodest_conn 1\n\t}")
+    poised.poisectl("reload")
+    wait_until("an answer of the other server", answer, lambda body: body in servers and body != victim, within=20)
+    assert len(standing()) == 1
 
 
 def test_settings_of_a_dead_daemon_are_released(site):

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/ip_vs.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -269,6 +270,81 @@ START_TEST(test_leftovers)
 }
 END_TEST
 
+/* A service by a group of three entries, the last of them a mark, and one by address. */
+static struct conf *two_services(const char *entry, int32_t weight, const char *server)
+{
+	conf_index_t group, service;
+
+	begin();
+	group = conf_builder_add(b, CONF_TABLE_SERVICE_GROUP);
+	add_entry(group, "192.0.2.20", "192.0.2.22", 80, 0);
+	add_entry(group, entry, entry, 81, 0);
+	add_entry(group, NULL, NULL, 0, 9);
+	service_at(add_service(CONF_SERVICE_GROUP))->group = group;
+	add_server(0, "10.1.0.2", 80, false);
+	service = add_address_service("192.0.2.1", 80);
+	add_server(service, server, 80, false);
+	((struct conf_server *)conf_builder_at(b, CONF_TABLE_SERVER, 1))->weight = weight;
+	return finish();
+}
+
+START_TEST(test_what_has_the_same_keys)
+{
+	struct conf *a = two_services("192.0.2.7", 1, "10.1.0.3"), *heavier = two_services("192.0.2.7", 9, "10.1.0.3");
+	struct conf *entry = two_services("192.0.2.8", 1, "10.1.0.3"),
+		    *server = two_services("192.0.2.7", 1, "10.1.0.4");
+
+	ck_assert(ipvs_desired_same_keys(a, heavier));
+	ck_assert(!ipvs_desired_same_keys(a, entry));
+	ck_assert(!ipvs_desired_same_keys(a, server));
+	conf_close(a);
+	conf_close(heavier);
+	conf_close(entry);
+	conf_close(server);
+}
+END_TEST
+
+/* The memory of an image is used again, whatever was in it: more, less, other services in another order. */
+START_TEST(test_an_image_is_built_again_and_again)
+{
+	static const struct ipvs_weight weights[8] = {{.listed = true, .weight = 1}, {.listed = true, .weight = 1},
+		{.listed = true, .weight = 1}, {.listed = true, .weight = 1}, {.listed = true, .weight = 1},
+		{.listed = true, .weight = 1}, {.listed = true, .weight = 1}, {.listed = true, .weight = 1}};
+	struct ipvs_image image = {0}, fresh;
+
+	srand(2);
+	for (int round = 0; round < 300; round++) {
+		int n = rand() % 9, n_absent = rand() % 3;
+		bool absent[8] = {false};
+		struct conf *conf;
+
+		begin();
+		for (int i = 0; i < n; i++) {
+			char address[ADDR_TEXT];
+
+			/* Some are there twice: the first one stays. */
+			snprintf(address, sizeof(address), "192.0.2.%d", 1 + rand() % 6);
+			add_server(add_address_service(address, 80), "10.1.0.2", 80, false);
+		}
+		conf = finish();
+		for (int i = 0; i < n_absent; i++)
+			absent[rand() % 8] = true;
+		fresh = (struct ipvs_image){0};
+		ck_assert_int_eq(ipvs_desired_build(conf, weights, absent, NULL, 0, &image), 0);
+		ck_assert_int_eq(ipvs_desired_build(conf, weights, absent, NULL, 0, &fresh), 0);
+		ck_assert_uint_eq(image.n_services, fresh.n_services);
+		for (uint32_t i = 0; i < image.n_services; i++) {
+			ck_assert_uint_eq(image.services[i].service, fresh.services[i].service);
+			ck_assert_uint_eq(image.services[i].n_dests, 1);
+			ck_assert_uint_eq(image.services[i].dests[0].server, fresh.services[i].dests[0].server);
+		}
+		ipvs_image_clear(&fresh);
+		conf_close(conf);
+	}
+	ipvs_image_clear(&image);
+}
+END_TEST
+
 START_TEST(test_owned_through_ledger)
 {
 	struct ipvs_owned owned = {0}, loaded = {0};
@@ -325,6 +401,8 @@ int main(void)
 	tcase_add_test(tc, test_bad_ranges_are_refused);
 	tcase_add_test(tc, test_leftovers);
 	tcase_add_test(tc, test_owned_through_ledger);
+	tcase_add_test(tc, test_what_has_the_same_keys);
+	tcase_add_test(tc, test_an_image_is_built_again_and_again);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
