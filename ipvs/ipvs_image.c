@@ -129,11 +129,14 @@ static int order_services(const void *a, const void *b)
 	return order ? order : (x->service > y->service) - (x->service < y->service);
 }
 
+/* A sorry server may be one of the real ones, which have weight 0 while it works: the one that takes connections stays. */
 static int order_dests(const void *a, const void *b)
 {
 	const struct ipvs_dest *x = a, *y = b;
 	int order = compare_dests(a, b);
 
+	if (order == 0)
+		order = (x->weight < y->weight) - (x->weight > y->weight);
 	return order ? order : (x->server > y->server) - (x->server < y->server);
 }
 

@@ -87,7 +87,8 @@ struct ipvs_service *ipvs_image_add(struct ipvs_image *image, const struct ipvs_
 void ipvs_service_reserve(struct ipvs_service *service, uint32_t n);
 struct ipvs_dest *ipvs_service_add(struct ipvs_service *service, const struct ipvs_dest *dest);
 
-/* Drops what is dead, sorts, and drops all but the first of equal keys (returns how many). */
+/* Drops what is dead, sorts, and drops all but one of equal keys (returns how many): the first service, the server with
+ * most weight. */
 uint32_t ipvs_image_sort(struct ipvs_image *image);
 uint32_t ipvs_service_sort(struct ipvs_service *service);
 

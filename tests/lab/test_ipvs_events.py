@@ -108,10 +108,12 @@ def test_quorum_and_sorry_server_outlive_reloads(site):
     os.chmod(script, 0o755)
 
     def configuration(weight):
-        return "global_defs {\n\tscript_user root\n}\n" + service(
-            SERVERS[:2], check=HTTP_CHECK.replace("connect_timeout 1", "connect_timeout 5"),
-            more='quorum 2\nquorum_up "%s up"\nquorum_down "%s down"\nsorry_server %s 80' % (script, script, SERVERS[0]),
-        ).replace("weight 1", "weight %d" % weight)
+        """`weight` is that of the second server, which is the one that falls."""
+        text = service(SERVERS[:2], check=HTTP_CHECK.replace("connect_timeout 1", "connect_timeout 5"),
+                       more='quorum 2\nquorum_up "%s up"\nquorum_down "%s down"\nsorry_server %s 80' % (script, script, SERVERS[0]))
+        head, tail = text.split("real_server " + SERVERS[1])
+        return "global_defs {\n\tscript_user root\n}\n%sreal_server %s%s" % (head, SERVERS[1],
+                                                                         tail.replace("weight 1", "weight %d" % weight))
 
     def said():
         with open(log, encoding="utf-8") as f:
@@ -126,18 +128,19 @@ def test_quorum_and_sorry_server_outlive_reloads(site):
     wait_until("the quorum", said, lambda seen: seen == ["up"], within=15)
     site.s2.web.sick()
     wait_until("the quorum to be lost", said, lambda seen: seen == ["up", "down"], within=15)
-    wait_until("the one that is both", table, lambda seen: set(seen) == {first})
+    wait_until("the one that is both", table, lambda seen: seen == {first: 1})
     for weight in (3, 4):
         poised.write(configuration(weight))
         poised.poisectl("reload")
-        wait_until("the weight of the file", table, lambda seen, w=weight: seen == {first: w})
+        wait_until("the weight of the file", lambda: poised.server(SERVERS[1])["weight"], lambda seen, w=weight: seen == w)
+        assert table() == {first: 1}
     status = poised.status()["services"][0]
     assert (status["quorum"], status["sorry_active"]) == (False, True), status
     assert said() == ["up", "down"]
     site.s2.web.well()
     wait_until("the quorum again", said, lambda seen: seen == ["up", "down", "up"], within=15)
-    wait_until("both servers again", table, lambda seen: seen == {first: 4, second: 4})
-    site.s1.web.sick()
+    wait_until("both servers again", table, lambda seen: seen == {first: 1, second: 4})
+    site.s2.web.sick()
     wait_until("the quorum to be lost again", said, lambda seen: seen == ["up", "down", "up", "down"], within=15)
 
 

@@ -440,8 +440,15 @@ START_TEST(test_first_of_equal_keys_stays)
 	add_dest(service, 1, 3)->server = 9;
 	add_dest(service, 2, 1);
 	add_dest(service, 1, 4)->server = 2;
+	/* A real server without weight, and the sorry server that it is as well. */
+	add_dest(service, 3, 0)->server = 1;
+	add_dest(service, 3, 1)->server = 7;
+	ck_assert_uint_eq(ipvs_service_sort(service), 2);
+	ck_assert_uint_eq(service->n_dests, 3);
+	ck_assert_uint_eq(service->dests[0].server, 2);
+	ck_assert_uint_eq(service->dests[2].server, 7);
 	add_service(&image, 1)->service = 0;
-	ck_assert_uint_eq(ipvs_image_sort(&image), 2);
+	ck_assert_uint_eq(ipvs_image_sort(&image), 1);
 	ck_assert_uint_eq(image.n_services, 1);
 	ck_assert_uint_eq(image.services[0].service, 0);
 	ipvs_image_clear(&image);
