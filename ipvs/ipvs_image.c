@@ -129,7 +129,8 @@ static int order_services(const void *a, const void *b)
 	return order ? order : (x->service > y->service) - (x->service < y->service);
 }
 
-/* A sorry server may be one of the real ones, which have weight 0 while it works: the one that takes connections stays. */
+/* A sorry server may be one of the real ones, which have weight 0 while it works: the one that takes connections stays.
+ */
 static int order_dests(const void *a, const void *b)
 {
 	const struct ipvs_dest *x = a, *y = b;

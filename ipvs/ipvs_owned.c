@@ -9,28 +9,51 @@
 
 void ipvs_owned_clear(struct ipvs_owned *owned)
 {
-	free(owned->records);
+	if (!owned->is_borrowed)
+		free(owned->records);
 	*owned = (struct ipvs_owned){0};
+}
+
+struct ipvs_owned ipvs_owned_borrow(const struct ipvs_owned *from)
+{
+	return (struct ipvs_owned){.records = from->records, .n = from->n, .is_borrowed = true};
+}
+
+void ipvs_owned_give_over(struct ipvs_owned *from, struct ipvs_owned *borrower)
+{
+	if (!borrower->is_borrowed || borrower->records != from->records)
+		return;
+	*borrower = *from;
+	*from = (struct ipvs_owned){0};
+}
+
+/* Room for more records, in memory of its own. */
+static int grow(struct ipvs_owned *owned)
+{
+	size_t room = owned->n + owned->n / 2 + 64;
+	struct ipvs_owned_record *records =
+		reallocarray(owned->is_borrowed ? NULL : owned->records, room, sizeof(*records));
+
+	if (!records)
+		return -ENOMEM;
+	if (owned->is_borrowed && owned->n > 0)
+		memcpy(records, owned->records, owned->n * sizeof(*records));
+	owned->records = records;
+	owned->room = room;
+	owned->is_borrowed = false;
+	return 0;
 }
 
 static int add(
 	struct ipvs_owned *owned, const struct ipvs_key *service, const struct ipvs_dest_key *dest, int64_t until_us)
 {
-	struct ipvs_owned_record *records = owned->records;
+	struct ipvs_owned_record record = {.service = *service, .until_us = until_us};
 
-	if (owned->n == owned->room) {
-		size_t room = owned->room + owned->room / 2 + 64;
-
-		records = reallocarray(records, room, sizeof(*records));
-		if (!records)
-			return -ENOMEM;
-		owned->records = records;
-		owned->room = room;
-	}
-	records[owned->n] = (struct ipvs_owned_record){.service = *service, .until_us = until_us};
+	if (owned->n >= owned->room && grow(owned) < 0)
+		return -ENOMEM;
 	if (dest)
-		records[owned->n].dest = *dest;
-	owned->n++;
+		record.dest = *dest;
+	owned->records[owned->n++] = record;
 	return 0;
 }
 

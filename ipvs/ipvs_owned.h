@@ -17,9 +17,14 @@ struct ipvs_owned_record {
 struct ipvs_owned {
 	struct ipvs_owned_record *records;
 	size_t n, room;
+	bool is_borrowed; /* the records are another list's, until one is added */
 };
 
 void ipvs_owned_clear(struct ipvs_owned *owned);
+/* The same list without a copy, as long as nothing is added to it. `from` must outlive it, or be given over: */
+struct ipvs_owned ipvs_owned_borrow(const struct ipvs_owned *from);
+/* Makes what was borrowed from a list the borrower's own, and the list empty. Nothing happens when it was not. */
+void ipvs_owned_give_over(struct ipvs_owned *from, struct ipvs_owned *borrower);
 /* Everything that a configuration may ever program. Returns 0 or -ENOMEM. */
 int ipvs_owned_from_conf(struct ipvs_owned *owned, const struct conf *conf);
 /* Adds what is marked as ours in an image of the kernel, and the leftovers. Returns 0 or -ENOMEM. */

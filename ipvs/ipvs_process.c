@@ -101,6 +101,8 @@ static void commit(struct role_process *p, const struct conf *next)
 	v->next = NULL;
 	carry_over(v, g);
 	publish(v, g);
+	if (v->now)
+		ipvs_owned_give_over(&v->now->configured, &v->ledger);
 	ipvs_generation_free(v->now);
 	v->now = g;
 	v->unread = true;

@@ -77,17 +77,9 @@ bool ipvs_reconcile_usable(struct ipvs *v)
 /* Everything configured, everything of ours that stands in the kernel, and what is on its way out. */
 static int collect_owned(const struct ipvs *v, struct ipvs_owned *out)
 {
-	size_t size = v->now->configured.n * sizeof(*out->records);
 	int rc;
 
-	*out = (struct ipvs_owned){0};
-	if (size) {
-		out->records = malloc(size);
-		if (!out->records)
-			return -ENOMEM;
-		memcpy(out->records, v->now->configured.records, size);
-		out->n = out->room = v->now->configured.n;
-	}
+	*out = ipvs_owned_borrow(&v->now->configured);
 	rc = ipvs_owned_add_image(out, &v->actual);
 	for (uint32_t i = 0; i < SYSCTLS && rc == 0; i++)
 		if (v->settings[i].is_ours)

@@ -270,6 +270,36 @@ START_TEST(test_leftovers)
 }
 END_TEST
 
+START_TEST(test_a_borrowed_list_is_copied_when_it_grows)
+{
+	struct ipvs_owned from = {0}, borrower, other;
+	struct ipvs_leftover leftover = {.service = key4("192.0.2.1", 80), .dest = {.key = dest4("10.1.0.9", 80)}};
+	struct conf *conf;
+
+	begin();
+	add_server(add_address_service("192.0.2.1", 80), "10.1.0.2", 80, false);
+	conf = finish();
+	ck_assert_int_eq(ipvs_owned_from_conf(&from, conf), 0);
+	borrower = ipvs_owned_borrow(&from);
+	other = ipvs_owned_borrow(&from);
+	ck_assert(ipvs_owned_equal(&from, &borrower));
+	ck_assert_int_eq(ipvs_owned_add_leftovers(&borrower, &leftover, 1), 0);
+	ck_assert_uint_eq(from.n, 2);
+	ck_assert_uint_eq(borrower.n, 3);
+	ck_assert_ptr_nonnull(ipvs_owned_find(&borrower, &leftover.service, &leftover.dest.key));
+	ck_assert_ptr_null(ipvs_owned_find(&from, &leftover.service, &leftover.dest.key));
+	ipvs_owned_give_over(&from, &borrower); /* it has its own by now */
+	ck_assert_uint_eq(from.n, 2);
+	ipvs_owned_give_over(&from, &other);
+	ck_assert_uint_eq(from.n, 0);
+	ck_assert_uint_eq(other.n, 2);
+	ipvs_owned_clear(&borrower);
+	ipvs_owned_clear(&other);
+	ipvs_owned_clear(&from);
+	conf_close(conf);
+}
+END_TEST
+
 /* A service by a group of three entries, the last of them a mark, and one by address. */
 static struct conf *two_services(const char *entry, int32_t weight, const char *server)
 {
@@ -401,6 +431,7 @@ int main(void)
 	tcase_add_test(tc, test_bad_ranges_are_refused);
 	tcase_add_test(tc, test_leftovers);
 	tcase_add_test(tc, test_owned_through_ledger);
+	tcase_add_test(tc, test_a_borrowed_list_is_copied_when_it_grows);
 	tcase_add_test(tc, test_what_has_the_same_keys);
 	tcase_add_test(tc, test_an_image_is_built_again_and_again);
 	suite_add_tcase(suite, tc);
