@@ -34,7 +34,7 @@ static bool read_mac(const char *text, uint8_t mac[6])
 
 static bool begin_link(struct conf_load *load, const struct conf_node *node, enum conf_link_kind kind)
 {
-	struct conf_link *link = &conf_current_extra(load, CONF_TABLE_INSTANCE)->link;
+	struct conf_link *link = &conf_current_extra_write(load, CONF_TABLE_INSTANCE)->link;
 
 	if (link->kind != CONF_LINK_NONE && link->kind != kind) {
 		conf_warn(load, node, 0,
@@ -56,7 +56,7 @@ static void read_name(struct conf_load *load, const struct conf_node *node, uint
 /* use_vmac [NAME] [MAC] */
 void conf_link_vmac(struct conf_load *load, const struct conf_node *node)
 {
-	struct conf_link *link = &conf_current_extra(load, CONF_TABLE_INSTANCE)->link;
+	struct conf_link *link = &conf_current_extra_write(load, CONF_TABLE_INSTANCE)->link;
 	uint32_t i = 1;
 
 	if (!begin_link(load, node, CONF_LINK_MACVLAN))
@@ -71,7 +71,7 @@ void conf_link_vmac(struct conf_load *load, const struct conf_node *node)
 /* use_ipvlan [NAME] [ADDRESS[/PREFIX]] [MODE] */
 void conf_link_ipvlan(struct conf_load *load, const struct conf_node *node)
 {
-	struct conf_link *link = &conf_current_extra(load, CONF_TABLE_INSTANCE)->link;
+	struct conf_link *link = &conf_current_extra_write(load, CONF_TABLE_INSTANCE)->link;
 	uint32_t i = 1;
 	int mode;
 
@@ -165,7 +165,7 @@ static bool is_taken(struct conf_load *load, conf_string_t name)
 		if (((struct conf_link *)conf_builder_at(load->builder, CONF_TABLE_LINK, k))->name == name)
 			return true;
 	for (conf_index_t k = 0; k < conf_builder_count(load->builder, CONF_TABLE_INSTANCE); k++)
-		if (conf_object(load, CONF_TABLE_INSTANCE, k)->extra.link.name == name)
+		if (conf_extra(load, CONF_TABLE_INSTANCE, k)->link.name == name)
 			return true;
 	return false;
 }
@@ -208,7 +208,7 @@ static void add_own_address(struct conf_load *load, const struct conf_node *node
 /* The interface that use_vmac or use_ipvlan asks for. */
 static void add_main_link(struct conf_load *load, conf_index_t index)
 {
-	struct conf_link link = conf_object(load, CONF_TABLE_INSTANCE, index)->extra.link;
+	struct conf_link link = conf_extra(load, CONF_TABLE_INSTANCE, index)->link;
 	const struct conf_global *g = conf_builder_at(load->builder, CONF_TABLE_GLOBAL, 0);
 	const struct conf_instance *i = instance_at(load, index);
 	const struct conf_node *node = statement(load, index);
@@ -255,7 +255,7 @@ static conf_index_t link_for(
 
 void conf_finish_links(struct conf_load *load, conf_index_t index)
 {
-	const struct conf_extra extra = conf_object(load, CONF_TABLE_INSTANCE, index)->extra;
+	const struct conf_extra extra = *conf_extra(load, CONF_TABLE_INSTANCE, index);
 	const struct conf_range addresses = instance_at(load, index)->addresses;
 	uint32_t first = conf_builder_count(load->builder, CONF_TABLE_LINK);
 

@@ -103,8 +103,7 @@ static void add_track(
 	track.instance = track.group = CONF_NONE;
 	track.weight = weight != INT64_MIN ? (int32_t)weight : 0;
 	*(struct conf_track *)conf_record_add(load, CONF_TABLE_TRACK, node) = track;
-	conf_last_extra_write(load, CONF_TABLE_TRACK)->has_weight =
-		weight != INT64_MIN;
+	conf_last_extra_write(load, CONF_TABLE_TRACK)->has_weight = weight != INT64_MIN;
 }
 
 void conf_warn_interface(struct conf_load *load, const struct conf_node *node, uint32_t i)
