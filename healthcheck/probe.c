@@ -7,9 +7,11 @@
 #include "linger.h"
 #include "ping.h"
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Descriptors that the process needs beside those of probes. */
@@ -363,6 +365,23 @@ void probe_refuse(struct probe *p, enum reason reason, const char *why)
 	probe_finish(p);
 }
 
+/* A port of this machine that nobody listens to may be chosen as the source of the very connection to it: then TCP
+ * connects us with ourselves. */
+static bool is_with_itself(const struct probe *p)
+{
+	const struct conf_check *check = check_spec_conf(p->spec);
+	struct sockaddr_storage ss;
+	socklen_t length = sizeof(ss);
+	struct addr own;
+	uint16_t port;
+
+	if (check->port < IPPORT_RESERVED && !check->bind_port)
+		return false;
+	return getsockname(p->fd, (struct sockaddr *)&ss, &length) == 0 &&
+	       addr_from_sockaddr((struct sockaddr *)&ss, &own, &port) == 0 && port == check->port &&
+	       addr_equal(&own, &check->target);
+}
+
 int probe_connect_step(struct probe *p, uint32_t events)
 {
 	int error;
@@ -379,6 +398,11 @@ int probe_connect_step(struct probe *p, uint32_t events)
 	}
 	if (!(events & EPOLLOUT))
 		return 0;
+	if (is_with_itself(p)) {
+		result_set_errno(&p->result, ECONNREFUSED);
+		probe_finish(p);
+		return -1;
+	}
 	p->connected = probe_now(p);
 	if (!p->result.connect_us)
 		p->result.connect_us = probe_age_us(p);

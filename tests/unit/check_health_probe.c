@@ -173,6 +173,24 @@ START_TEST(bindto_is_the_source)
 }
 END_TEST
 
+/* As the kernel may choose it when a server of this machine is down. */
+START_TEST(nobody_is_up_by_an_answer_from_ourselves)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(sin);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	uint16_t port;
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sin, &length), 0);
+	close(fd);
+	port = ntohs(sin.sin_port);
+	run_once(&(struct check_text){
+		.kind = CONF_CHECK_TCP, .port = port, .bind = "127.0.0.1", .bind_port = port, .interval_ms = 60000});
+	expect(REASON_REFUSED, "connection refused");
+}
+END_TEST
+
 /* An address that is not ours (a virtual address on the backup router) is no failure of the server. */
 START_TEST(own_trouble_keeps_the_verdict)
 {
@@ -410,6 +428,7 @@ int main(void)
 	tcase_add_test(tcp, tcp_refused);
 	tcase_add_test(tcp, tcp_connect_timeout);
 	tcase_add_test(tcp, bindto_is_the_source);
+	tcase_add_test(tcp, nobody_is_up_by_an_answer_from_ourselves);
 	tcase_add_test(tcp, own_trouble_keeps_the_verdict);
 	tcase_add_test(http, http_passes);
 	tcase_add_test(http, http_request_versions);

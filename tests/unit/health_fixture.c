@@ -140,6 +140,7 @@ static void add_check(struct conf_builder *b, const struct check_text *t)
 	c->port = t->port;
 	if (t->bind)
 		addr_parse(t->bind, &c->bind);
+	c->bind_port = t->bind_port;
 	c->fwmark = t->fwmark;
 	/* A handshake costs a busy machine more than it takes. */
 	c->connect_timeout_us = or_ms(t->timeout_ms, t->kind == CONF_CHECK_SSL ? 5000 : 500);

@@ -28,6 +28,7 @@ struct check_text {
 	enum conf_http_version version;
 	bool sni, verify;
 	const char *bind;
+	uint16_t bind_port;
 	uint32_t fwmark;
 	const char *name;              /* of DNS_CHECK, SMTP_CHECK, FILE_CHECK, AGENT_CHECK, GRPC_CHECK */
 	const struct conf_step *steps; /* ended by a step without text; texts are in step_texts */
