@@ -68,7 +68,8 @@ struct reload_order {
 
 struct reload {
 	enum reload_phase phase;
-	bool again; /* asked for once more meanwhile */
+	bool again;    /* asked for once more meanwhile */
+	bool may_pass; /* why it was not brought into use has nothing to do with the file */
 	struct reload_order order;
 	int64_t mtime_real_us; /* of the file when it was read */
 	int table_fd;          /* what the config role writes into */

@@ -74,8 +74,9 @@ static void finish(struct parent *p, bool ok, const char *why)
 	if (request && !(is_plan && ok))
 		admin_answer(p, request, ok ? MSG_STATUS_OK : MSG_STATUS_REFUSED, "%s", why);
 	if (!ok && !p->conf) {
-		/* Another start would meet the same file (RestartPreventExitStatus in the unit). */
-		p->exit_code = EX_CONFIG;
+		/* Another start would meet the same file (RestartPreventExitStatus in the unit), but not the same lack
+		 * of memory or time. */
+		p->exit_code = r->may_pass ? 1 : EX_CONFIG;
 		stop_begin(p);
 		return;
 	}
@@ -216,6 +217,7 @@ static void on_deadline(struct timer *timer, void *arg)
 			continue;
 		snprintf(why, sizeof(why), "%s: no answer within 2 s: look why it is busy, then reload again",
 			role_name(role));
+		p->reload.may_pass = true;
 		refuse(p, why);
 		return;
 	}
@@ -255,6 +257,7 @@ static void propose(struct parent *p, struct conf *base)
 	r->next = pool_build(p, base, p->generation, &r->order, &r->stale);
 	if (!r->next) {
 		snprintf(why, sizeof(why), "the table cannot be built: %s", strerror(errno));
+		r->may_pass = true;
 		drop_base(p);
 		finish(p, false, why);
 		return;
@@ -380,7 +383,8 @@ static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
 	}
 	if (!exited || info->si_status != 0) {
 		close(r->table_fd);
-		if (exited && info->si_status == 1)
+		r->may_pass = !exited || info->si_status != 1;
+		if (!r->may_pass)
 			snprintf(why, sizeof(why), "%.159s", r->first_error[0] ? r->first_error : "see above");
 		else
 			snprintf(why, sizeof(why), "the config role ended with %s %d",
@@ -439,6 +443,7 @@ static void start(struct parent *p)
 	if (rc < 0) {
 		read_mark_clear(p, p->conf);
 		snprintf(why, sizeof(why), "the config role cannot be started: %s", strerror(-rc));
+		r->may_pass = true;
 		finish(p, false, why);
 	}
 }
@@ -471,6 +476,7 @@ int reload_begin(struct parent *p, const struct reload_order *order)
 	}
 	r->order = *order;
 	r->phase = RELOAD_PARSING;
+	r->may_pass = false;
 	r->first_error[0] = '\0';
 	r->started = mono_now();
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)r->started.us);

@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 enum {
@@ -185,7 +186,7 @@ static int load(const struct arguments *a)
 		r = conf_builder_write(result.builder, a->generation, a->out_fd);
 		if (r < 0) {
 			fprintf(stderr, "poise-config: cannot write the table: %s\n", strerror(-r));
-			status = 1;
+			status = EX_OSERR;
 		}
 	}
 	conf_result_free(&result);
@@ -207,7 +208,7 @@ int main(int argc, char **argv)
 		status = sandbox_enter_config(a.user);
 		if (status < 0) {
 			fprintf(stderr, "poise-config: cannot drop privileges to %s: %s\n", a.user, strerror(-status));
-			return 1;
+			return EX_OSERR;
 		}
 	}
 	if (a.file)

@@ -8,7 +8,7 @@ import time
 
 from poiselab import wait_until
 from poiselab.configs import EVERY_ROLE, TCP_CHECK, instance, service
-from poiselab.daemons import build_folder
+from poiselab.daemons import TOP, build_folder
 from poiselab.process import kill
 from poiselab.site import VIP
 
@@ -218,3 +218,45 @@ def test_many_notifications_at_one_moment(site):
     finally:
         daemon.signal(signal.SIGCONT)
     wait_until("all scripts", lambda: len(os.listdir(told)), lambda n: n == count, within=60)
+
+
+KILLED_READER = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+static void __attribute__((constructor)) out_of_memory(void)
+{
+	if (strcmp(program_invocation_short_name, "poise-config") == 0)
+		raise(SIGKILL);
+}
+"""
+
+
+def test_only_a_refused_file_ends_all_tries(site):
+    """systemd does not start again what ended with 78: that memory was short at one moment is not such an end."""
+    shim = site.r1.path("killed.so")
+    subprocess.run(["cc", "-x", "c", "-shared", "-fPIC", "-o", shim, "-"], input=KILLED_READER, text=True, check=True)
+    for environment, configuration, status in (({"LD_PRELOAD": shim}, one(), 1), ({}, "vrrp_instance x { }\n", 78)):
+        daemon = site.r1.poised(configuration, env=environment)
+        assert wait_until("the end", daemon.popen.poll, lambda code: code is not None) == status, daemon.log()
+
+
+def test_nothing_is_left_behind_when_nobody_follows(site):
+    """What runs after poised under systemd, by how it ended: a crash is followed, a refused file is not."""
+    folder = site.r1.path("libexec")
+    os.mkdir(folder)
+    for role in ("vrrp", "ipvs"):
+        with open(os.path.join(folder, "poise-" + role), "w", encoding="ascii") as f:
+            f.write("#!/bin/sh\necho %s $*\n" % role)
+        os.chmod(f.name, 0o755)
+    with open(os.path.join(TOP, "etc/release-leftovers.in"), encoding="utf-8") as f:
+        script = f.read().replace("@pkglibexecdir@", folder)
+    ledger = os.path.join(folder, "ledger.vrrp")
+    with open(ledger, "w", encoding="ascii") as f:
+        f.write("x")
+    for result, status, releases in (("success", "0", True), ("timeout", "KILL", True), ("exit-code", "78", True),
+                                     ("exit-code", "1", False), ("signal", "SEGV", False), ("watchdog", "ABRT", False)):
+        environment = {"RUNTIME_DIRECTORY": folder, "SERVICE_RESULT": result, "EXIT_STATUS": status}
+        said = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True).stdout
+        assert said == ("vrrp --release --ledger %s\n" % ledger if releases else ""), (result, status)
