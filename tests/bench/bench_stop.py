@@ -64,8 +64,11 @@ def measure(site, kinds, event, through_ipvs):
     """Datagrams lost, longest silence in seconds, how long the client itself did not get to send."""
     for router in site.routers:
         router.reboot()
-    daemons = [getattr(router, kind)(text(router, kind, through_ipvs)) for router, kind in zip(site.routers, kinds)]
-    wait_until("r1 to hold both addresses", lambda: held(site, "r1"), within=30)
+    daemons = []
+    for router, kind in zip(site.routers, kinds):
+        daemons.append(getattr(router, kind)(text(router, kind, through_ipvs)))
+        # A master that is there already would first be asked for its connections.
+        wait_until("r1 to hold both addresses", lambda: held(site, "r1"), within=30)
     # The second burst of announcements is over, so that nothing but the stop is seen.
     probe = site.probe("udp", port=PORT, interval_ms=1) if through_ipvs else site.probe("icmp", interval_ms=1)
     try:
