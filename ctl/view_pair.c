@@ -44,6 +44,21 @@ static void show_differences(struct text *t, struct json_object *pair)
 	}
 }
 
+/* A large table takes a while, and somebody may be waiting for it. */
+static void show_progress(struct text *t, struct json_object *sync)
+{
+	const char *running = sync ? json_text(sync, "running") : "";
+	const char *what = strcmp(running, "sending") == 0    ? "our table of connections is being sent"
+			   : strcmp(running, "counting") == 0 ? "its connections are being counted here"
+							      : NULL;
+
+	if (!what)
+		return;
+	text_tab(t, 4);
+	text_styled(t, STYLE_DIM, "%s", what);
+	text_newline(t);
+}
+
 /* Between two nodes the later command counts, and logs are read side by side. */
 static void show_clock(struct text *t, struct json_object *pair)
 {
@@ -98,6 +113,8 @@ void view_pair(struct text *t, struct json_object *status, int64_t now_us)
 		text_wrap(t, 4, STYLE_DIM, json_text(pair, "why"));
 		text_newline(t);
 	}
+	if (is_up)
+		show_progress(t, json_member(status, "connection_sync"));
 	show_clock(t, pair);
 	show_differences(t, pair);
 	show_limits(t, json_member(status, "connection_sync"));

@@ -134,7 +134,7 @@ START_TEST(test_the_other_node)
 	struct json_object *object = parse("{'node':'lb1','pair':{'state':'up','node':'lb2','since':"
 					   "'2026-11-19T15:00:00.000Z','coverage_percent':99,'coverage_of':2000,"
 					   "'configuration_differences':9,'differences':[{'object':'vrrp_instance web',"
-					   "'what':'not the same'}]}}");
+					   "'what':'not the same'}]},'connection_sync':{'running':'sending'}}");
 	struct json_object *silent =
 		parse("{'node':'lb1','pair':{'state':'silent','why':'the other node is not heard'}}");
 	struct text t;
@@ -143,6 +143,7 @@ START_TEST(test_the_other_node)
 	view_pair(&t, object, NOW_US);
 	assert_shows(t.bytes, "lb2  up for");
 	assert_shows(t.bytes, "- 99 % of its 2000 connections are held here\n");
+	assert_shows(t.bytes, "\n    our table of connections is being sent\n");
 	assert_shows(t.bytes, "    not the same  vrrp_instance web\n    and 8 more\n");
 	text_free(&t);
 	text_begin(&t, &plain);
