@@ -196,6 +196,22 @@ START_TEST(servers_that_go_move_no_others)
 }
 END_TEST
 
+/* A pool that loses a server, the first of all, is still the same pool. */
+START_TEST(a_pool_that_loses_a_server_stays)
+{
+	struct conf *before = build(&(struct shape){.processes = CHECKERS_MAX, .panic_service = 3});
+	struct conf *after =
+		build(&(struct shape){.processes = CHECKERS_MAX, .panic_service = 3, .skipped = SERVERS / SERVICES});
+	const struct conf_range *pool = &after->services[3].servers;
+
+	ck_assert_uint_eq(pool->count, SERVERS / SERVICES - 1);
+	for (conf_index_t i = pool->first; i < pool->first + pool->count; i++)
+		ck_assert_uint_eq(number_of(after, i), number_of(before, before->services[3].servers.first));
+	conf_close(before);
+	conf_close(after);
+}
+END_TEST
+
 /* ---- a server moves ---- */
 
 static const struct check_text two[] = {{.kind = CONF_CHECK_TCP, .port = 1, .interval_ms = 60000},
@@ -418,6 +434,7 @@ int main(void)
 	tcase_add_test(spread, a_pool_that_is_judged_stays_together);
 	tcase_add_test(spread, one_more_process_takes_only_what_is_its_own);
 	tcase_add_test(spread, servers_that_go_move_no_others);
+	tcase_add_test(spread, a_pool_that_loses_a_server_stays);
 	suite_add_tcase(suite, spread);
 	tcase_add_test(move, a_process_that_is_new_learns_from_the_former_one);
 	tcase_add_test(move, a_process_that_ran_already_takes_over_at_once);
