@@ -12,6 +12,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+/* Less than systemd waits for a start. */
+#define READ_PATIENCE_S 30
+
 enum {
 	OPTION_DIALECT = 256,
 	OPTION_OUT_FD,
@@ -202,6 +205,9 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 1;
 	}
+	/* A file server that does not answer must not keep every later reload out. */
+	if (a.out_fd >= 0)
+		alarm(READ_PATIENCE_S);
 	if (a.keywords)
 		conf_print_keywords(stdout);
 	if (a.user) {

@@ -242,6 +242,37 @@ def test_only_a_refused_file_ends_all_tries(site):
         assert wait_until("the end", daemon.popen.poll, lambda code: code is not None) == status, daemon.log()
 
 
+SLOW_FILES = """
+#include <glob.h>
+#include <sys/time.h>
+unsigned alarm(unsigned seconds)
+{
+	struct itimerval soon = {.it_value.tv_usec = 10000 * seconds};
+	return (unsigned)setitimer(ITIMER_REAL, &soon, 0);
+}
+int glob(const char *pattern, int flags, int (*on_error)(const char *, int), glob_t *found)
+{
+	(void)pattern, (void)flags, (void)on_error, (void)found;
+	for (;;)
+		;
+}
+"""
+
+
+def test_files_that_cannot_be_read(site):
+    """An include on a file server that does not answer: the reload ends, and the next one is not one too many."""
+    shim = site.r1.path("slow.so")
+    subprocess.run(["cc", "-x", "c", "-shared", "-fPIC", "-o", shim, "-"], input=SLOW_FILES, text=True, check=True)
+    daemon = site.r1.poised(one(), env={"LD_PRELOAD": shim})
+    wait_state(daemon, "MASTER")
+    daemon.write("include far/*.conf\n" + one())
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_log("could not be read in time")
+    daemon.write(one())
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_log("generation 3:")
+
+
 def test_nothing_is_left_behind_when_nobody_follows(site):
     """What runs after poised under systemd, by how it ended: a crash is followed, a refused file is not."""
     folder = site.r1.path("libexec")
