@@ -20,13 +20,14 @@ import pytest
 
 from poiselab.daemons import program
 from poiselab.services import tree
-from test_conf_meaning import CORPUS, KEEPALIVED, harmless, interfaces_of, run
+from test_conf_meaning import CORPUS, KEEPALIVED, harmless, interfaces_of, run, why_refused
 
 PART = 9
 AT_ONCE = 4
 # Both have what they will have in the end; what differs then, differs. A busy machine takes its time.
 LIMIT_S = 60
 SETTLED_S = 2
+KEEPALIVED_ENDS = "keepalived does not run it"
 
 # Why the kernels differ; the manual says so too.
 DIFFERENT = {
@@ -121,8 +122,14 @@ def watch(spaces, daemons, before, patience_s):
         time.sleep(0.5)
 
 
+def last_line(path):
+    """Of a log, but for what every end says."""
+    found = [line for line in read(path).splitlines() if not re.search(r"Stopped|CPU usage|Stopping", line)]
+    return re.sub(r"^.{20,30}\d{4}: ", "", found[-1]) if found else ""
+
+
 def compare(path):
-    """(verdict, text of the difference)"""
+    """(verdict, why: the difference, or why one of them does not run it)"""
     folder, running = tempfile.mkdtemp(prefix="poise-kernel-"), []
     try:
         text, copy = harmless(read(path)), os.path.join(folder, "file.conf")
@@ -130,7 +137,7 @@ def compare(path):
             f.write(text)
         dump = run(program("daemon/poised"), "--dump", "-f", copy)
         if dump.returncode:
-            return "refused", ""
+            return "refused by poised", why_refused(copy)
         names, sources = interfaces_of(text), set(sources_of(dump.stdout))
         spaces = []
         for _ in range(2):
@@ -140,10 +147,12 @@ def compare(path):
         pids = [word for n in "prcb" for word in ("-" + n, os.path.join(folder, "k." + n))]
         for space, command in zip(spaces, ([program("daemon/poised"), "-n", "-l", "-f", copy, "-r", folder + "/run"],
                                            [KEEPALIVED, "-P", "-n", "-l", "-f", copy, *pids])):
-            daemons.append(subprocess.Popen(space.inside() + command, stdout=subprocess.DEVNULL,
-                                            stderr=subprocess.DEVNULL))
+            with open(os.path.join(folder, "log%d" % len(daemons)), "w", encoding="utf-8") as log:
+                daemons.append(subprocess.Popen(space.inside() + command, stdout=log, stderr=subprocess.STDOUT))
             running.append(daemons[-1])
         verdict, ours, theirs = watch(spaces, daemons, before, election_s(dump.stdout) + SETTLED_S)
+        if verdict == KEEPALIVED_ENDS:
+            return verdict, last_line(os.path.join(folder, "log1"))
         return verdict, "poised alone: %s; keepalived alone: %s" % (sorted(ours - theirs), sorted(theirs - ours))
     finally:
         for process in reversed(running):
@@ -171,6 +180,8 @@ def test_the_kernel_gets_what_keepalived_gives_it():
         if verdict in ("different", "poised does not run it"):
             wrong.append("%s: %s: %s" % (name, verdict, difference))
         table[verdict] += 1
+        if verdict != "equal":
+            print("%-10s %s%s" % (name, verdict, ": " + difference if "equal" not in verdict else ""))
     print("\n".join("%-28s %4d" % line for line in sorted(table.items())))
     assert not wrong, "\n".join(wrong)
     assert table["equal"] > 0

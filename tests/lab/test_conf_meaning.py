@@ -199,8 +199,15 @@ def harmless(text):
     return re.sub(r"(?m)^([^\S\n]*script)\s.*$", r'\1 "/bin/true"', text)
 
 
+def why_refused(path):
+    """The first thing that poised says against the file."""
+    done = run(program("daemon/poised"), "-t", "-f", path)
+    found = re.search(r"(?m)^.*?:(\d+):\d+: error: (.*)$", done.stdout + done.stderr)
+    return "a real mistake: line %s: %s" % found.groups() if found else "?"
+
+
 def compare(folder, path):
-    """(values compared, [(router, value, poised's, keepalived's)]) or None when one of them does not take the file."""
+    """(values compared, [(router, value, poised's, keepalived's)]), or why one of them does not take the file."""
     with open(path, encoding="utf-8", errors="replace", newline="") as f:
         text = harmless(f.read())
     copy = os.path.join(folder, "copy.conf")
@@ -208,10 +215,10 @@ def compare(folder, path):
         f.write(text)
     ours = run(program("daemon/poised"), "--dump", "-f", copy)
     if ours.returncode:
-        return None
+        return "poised refuses it for " + why_refused(copy)
     lines = dump_of_keepalived(folder, copy, interfaces_of(text))
     if lines is None:
-        return None
+        return "keepalived does not start with it"
     theirs, ours = routers_of_keepalived(lines), routers_of_poise(ours.stdout)
     wrong = [(name, "existence", name in ours, name in theirs) for name in sorted(set(ours) ^ set(theirs))]
     count = 0
@@ -228,7 +235,7 @@ def compare(folder, path):
 @pytest.mark.parametrize("path", FILES, ids=[os.path.basename(path) for path in FILES])
 def test_a_file_means_the_same_to_keepalived(path, tmp_path):
     name, result = os.path.basename(path), compare(str(tmp_path), path)
-    if result is None:
-        pytest.skip("one of the two does not take the file")
+    if isinstance(result, str):
+        pytest.skip(result)
     wrong = [w for w in result[1] if (name, w[0], w[1]) not in DIFFERENT]
     assert not wrong, "\n".join("%s: %s is %r to poised, %r to keepalived" % w for w in wrong)
