@@ -37,6 +37,7 @@ const struct sysctl_known sysctls_known[SYSCTLS] = {
 	[SYSCTL_RUN_ESTIMATION] = {"run_estimation", "ipv4/vs/run_estimation", 0, 1, false, "compute rates"},
 	[SYSCTL_IP_FORWARD] = {"ip_forward", "ipv4/ip_forward", 0, 1, false, "forward IPv4 packets; NAT needs it"},
 	[SYSCTL_IP6_FORWARD] = {"ip6_forward", "ipv6/conf/all/forwarding", 0, 1, false, "forward IPv6 packets; NAT needs it"},
+	[SYSCTL_LOCAL_IGMP] = {"igmp_link_local_mcast_reports", "ipv4/igmp_link_local_mcast_reports", 0, 1, false, "tell routers of groups in 224.0.0.0/24, which every switch forwards anyway"},
 };
 /* clang-format on */
 

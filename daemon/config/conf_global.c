@@ -402,7 +402,6 @@ static const struct conf_directive global_directives[] = {
 	IGNORED("vrrp_rx_bufs_multiplier", BUFFERS),
 	IGNORED("dynamic_interfaces", "interfaces may always come and go"),
 	CALL("default_interface", apply_default_interface, NULL, LIVE, "the interface of static addresses that name none; default eth0 in keepalived's dialect"),
-	INACTIVE("disable_local_igmp", "the system's setting stays"),
 	IGNORED("log_unknown_vrids", "unknown VRIDs are counted in the status"),
 	INACTIVE("enable_dbus", "Poise has no D-Bus interface; use poisectl"),
 	INACTIVE("dbus_service_name", "Poise has no D-Bus interface; use poisectl"),

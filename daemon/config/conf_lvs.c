@@ -168,10 +168,22 @@ static void print_flush_on_stop(struct conf_printer *p, uint32_t record)
 /* ---- kernel settings ---- */
 
 /* NAME VALUE [VALUE], one a line. The last one of a name counts. */
+static void set_sysctl(struct conf_load *load, const struct conf_node *node, uint32_t number, int64_t value)
+{
+	struct conf_sysctl *s = NULL;
+
+	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SYSCTL) && !s; i++) {
+		s = conf_builder_at(load->builder, CONF_TABLE_SYSCTL, i);
+		s = s->number == number ? s : NULL;
+	}
+	if (!s)
+		s = conf_record_add(load, CONF_TABLE_SYSCTL, node);
+	*s = (struct conf_sysctl){.number = number, .line = conf_node_place(node).line, .value = value};
+}
+
 static void apply_sysctl(struct conf_load *load, const struct conf_node *node)
 {
 	int number = sysctls_find(conf_word(node, 0));
-	struct conf_sysctl *s = NULL;
 	char text[64];
 	int64_t value;
 
@@ -186,13 +198,13 @@ static void apply_sysctl(struct conf_load *load, const struct conf_node *node)
 			sysctls_known[number].high);
 		return;
 	}
-	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SYSCTL) && !s; i++) {
-		s = conf_builder_at(load->builder, CONF_TABLE_SYSCTL, i);
-		s = s->number == (uint32_t)number ? s : NULL;
-	}
-	if (!s)
-		s = conf_record_add(load, CONF_TABLE_SYSCTL, node);
-	*s = (struct conf_sysctl){.number = (uint32_t)number, .line = conf_node_place(node).line, .value = value};
+	set_sysctl(load, node, (uint32_t)number, value);
+}
+
+static void apply_no_igmp(struct conf_load *load, const struct conf_node *node)
+{
+	conf_extra_words(load, node, 1);
+	set_sysctl(load, node, SYSCTL_LOCAL_IGMP, 0);
 }
 
 static void print_sysctls(struct conf_printer *p, uint32_t record)
@@ -240,7 +252,8 @@ const struct conf_directive conf_lvs_directives[] = {
 	CALL("lvs_timeouts", apply_lvs_timeouts, print_lvs_timeouts, LIVE, "[tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]: how long the kernel keeps idle connections"),
 	PLAIN("lvs_flush", G(lvs_flush), START, "remove services of other programs from IPVS when poised starts"),
 	CALL("lvs_flush_on_stop", apply_flush_on_stop, print_flush_on_stop, LIVE, "[VS]: remove every service when poised stops, those of others too; with VS only ours, as without it"),
-	LINES("lvs_sysctl", apply_sysctl, print_sysctls, LIVE, "kernel settings, NAME VALUE a line: those of net.ipv4.vs by their names, ip_forward, ip6_forward; what was there before comes back when poised stops"),
+	LINES("lvs_sysctl", apply_sysctl, print_sysctls, LIVE, "kernel settings, NAME VALUE a line: those of net.ipv4.vs by their names, ip_forward, ip6_forward, igmp_link_local_mcast_reports; what was there before comes back when poised stops"),
+	CALL("disable_local_igmp", apply_no_igmp, NULL, LIVE, "no IGMP reports about groups in 224.0.0.0/24: lvs_sysctl { igmp_link_local_mcast_reports 0 }"),
 	TIME("ipvs_audit_interval", G(audit_interval_us), CONF_S, 3600 * CONF_S, 5 * CONF_S, LIVE, "how often the kernel's IPVS table is compared with the configuration"),
 	CALL("nftables_ipvs", apply_fold, print_fold, OBJECT, "the addresses of each virtual_server_group become one firewall mark, set by a map of nftables, and so one service in the kernel"),
 	NUMBER("nftables_ipvs_priority", G(fold_priority), -400, 400, -151, LIVE, "priority of the chain that sets these marks"),

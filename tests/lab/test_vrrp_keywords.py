@@ -148,3 +148,16 @@ def test_a_namespace_is_entered(site):
     wait_until("its advertisements", lambda: [frame for frame in frames.vrrp() if frame[1] == FRONT4 + "3"],
                lambda seen: len(seen) >= 3, within=20)
     assert site.holders(VIP) == ["r2"]
+
+
+def test_no_igmp_reports(site):
+    """disable_local_igmp sets the kernel's switch, also without IPVS, and what was there before comes back."""
+    def setting():
+        return site.r1.run("cat", "/proc/sys/net/ipv4/igmp_link_local_mcast_reports").strip()
+
+    assert setting() == "1"
+    ours = site.r1.poised("global_defs {\n\tdisable_local_igmp\n}\n" + one())
+    wait_until("the setting", setting, lambda seen: seen == "0", within=15)
+    reach(ours, "MASTER")
+    ours.stop()
+    assert setting() == "1"
