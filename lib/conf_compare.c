@@ -16,6 +16,8 @@ static size_t line_offset(enum conf_table table)
 		return offsetof(struct conf_server, line);
 	case CONF_TABLE_CHECK:
 		return offsetof(struct conf_check, line);
+	case CONF_TABLE_SYSCTL:
+		return offsetof(struct conf_sysctl, line);
 	}
 	return 0;
 }

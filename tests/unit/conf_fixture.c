@@ -137,6 +137,8 @@ static void forget_lines(enum conf_table table, void *record)
 		((struct conf_server *)record)->line = 0;
 	if (table == CONF_TABLE_CHECK)
 		((struct conf_check *)record)->line = 0;
+	if (table == CONF_TABLE_SYSCTL)
+		((struct conf_sysctl *)record)->line = 0;
 }
 
 static size_t compared_size;
