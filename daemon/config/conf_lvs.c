@@ -167,7 +167,7 @@ static void print_flush_on_stop(struct conf_printer *p, uint32_t record)
 
 /* ---- kernel settings ---- */
 
-/* NAME VALUE [VALUE], one a line. The last one of a name counts. */
+/* The last one of a name counts. */
 static void set_sysctl(struct conf_load *load, const struct conf_node *node, uint32_t number, int64_t value)
 {
 	struct conf_sysctl *s = NULL;
@@ -181,6 +181,7 @@ static void set_sysctl(struct conf_load *load, const struct conf_node *node, uin
 	*s = (struct conf_sysctl){.number = number, .line = conf_node_place(node).line, .value = value};
 }
 
+/* NAME VALUE [VALUE], one a line. */
 static void apply_sysctl(struct conf_load *load, const struct conf_node *node)
 {
 	int number = sysctls_find(conf_word(node, 0));
