@@ -2,7 +2,7 @@
 /* Reads and prints what a route wraps its packets in: the words of ip-route(8). Runs in the config role. As in ip(8), a
  * word that both the wrapping and the route know (src, tos, ttl) belongs to the wrapping. */
 #include "conf_encap_read.h"
-#include "conf_iproute.h"
+#include "conf_phrase.h"
 #include <arpa/inet.h>
 #include <linux/ila.h>
 #include <linux/lwtunnel.h>
@@ -36,83 +36,59 @@ static const char *const seg6_modes[] = {[SEG6_IPTUN_MODE_INLINE] = "inline",
 	NULL};
 
 struct reader {
-	struct conf_load *load;
-	const struct conf_node *node;
-	uint32_t at;
+	struct conf_phrase in;
 	struct conf_encap *encap;
-	bool is_wrong;
 };
-
-static const char *word(const struct reader *r)
-{
-	return conf_word(r->node, r->at);
-}
-
-static void fail(struct reader *r, const char *what)
-{
-	if (!r->is_wrong)
-		conf_error(r->load, r->node, r->at, "%s, not \"%s\"", what, word(r));
-	r->is_wrong = true;
-}
 
 /* Whether the next word is this one; then the reader stands at the value behind it. */
 static bool takes(struct reader *r, const char *keyword)
 {
-	if (r->is_wrong || strcmp(conf_word(r->node, r->at + 1), keyword) != 0)
+	if (r->in.is_wrong || strcmp(conf_word(r->in.node, r->in.at + 1), keyword) != 0)
 		return false;
-	r->at += 2;
+	r->in.at += 2;
 	return true;
 }
 
 static bool takes_flag(struct reader *r, const char *keyword)
 {
-	if (r->is_wrong || strcmp(conf_word(r->node, r->at + 1), keyword) != 0)
+	if (r->in.is_wrong || strcmp(conf_word(r->in.node, r->in.at + 1), keyword) != 0)
 		return false;
-	r->at++;
+	r->in.at++;
 	return true;
-}
-
-static uint8_t read_byte(struct reader *r, uint32_t low, const char *what)
-{
-	uint32_t value = 0;
-
-	if (!conf_iproute_plain(word(r), 255, &value) || value < low)
-		fail(r, what);
-	return (uint8_t)value;
 }
 
 /* ---- mpls LABEL[/LABEL...] [ttl N] ---- */
 
 static void read_labels(struct reader *r)
 {
-	char *copy = strdup(word(r)), *rest = copy, *label;
+	char *copy = strdup(phrase_word(&r->in)), *rest = copy, *label;
 
 	if (!copy)
 		abort();
-	for (label = strsep(&rest, "/"); label && !r->is_wrong; label = strsep(&rest, "/")) {
+	for (label = strsep(&rest, "/"); label && !r->in.is_wrong; label = strsep(&rest, "/")) {
 		if (r->encap->n_labels == CONF_ENCAP_LABELS)
-			fail(r, "encap mpls takes at most 16 labels");
+			phrase_fail(&r->in, "encap mpls takes at most 16 labels");
 		else if (!conf_iproute_plain(label, LABEL_MAX, &r->encap->labels[r->encap->n_labels++]))
-			fail(r, "encap mpls must be followed by labels up to 1048575: LABEL[/LABEL...]");
+			phrase_fail(&r->in, "encap mpls must be followed by labels up to 1048575: LABEL[/LABEL...]");
 	}
 	free(copy);
 }
 
 static void read_mpls(struct reader *r)
 {
-	r->at++;
+	r->in.at++;
 	read_labels(r);
 	if (takes(r, "ttl"))
-		r->encap->ttl = read_byte(r, 1, "ttl must be a number from 1 to 255");
+		r->encap->ttl = (uint8_t)phrase_number(&r->in, 1, 255, "ttl must be a number from 1 to 255");
 }
 
 /* ---- ip and ip6: [id N] [dst ADDRESS] [src ADDRESS] [tos N] [ttl N] [csum] [key] [seq] [flags N] ---- */
 
 static void read_outer_address(struct reader *r, uint8_t family, struct addr *out)
 {
-	if (addr_parse(word(r), out) < 0 || out->family != family)
-		fail(r, family == AF_INET ? "the outer addresses of encap ip are IPv4 addresses"
-					  : "the outer addresses of encap ip6 are IPv6 addresses");
+	if (addr_parse(phrase_word(&r->in), out) < 0 || out->family != family)
+		phrase_fail(&r->in, family == AF_INET ? "the outer addresses of encap ip are IPv4 addresses"
+						      : "the outer addresses of encap ip6 are IPv6 addresses");
 }
 
 static uint64_t read_id(struct reader *r)
@@ -120,28 +96,10 @@ static uint64_t read_id(struct reader *r)
 	unsigned long long id;
 	char *end;
 
-	id = strtoull(word(r), &end, 0);
-	if (end == word(r) || *end || word(r)[0] == '-')
-		fail(r, "id must be a number");
+	id = strtoull(phrase_word(&r->in), &end, 0);
+	if (end == phrase_word(&r->in) || *end || phrase_word(&r->in)[0] == '-')
+		phrase_fail(&r->in, "id must be a number");
 	return id;
-}
-
-static uint8_t read_tos(struct reader *r)
-{
-	uint32_t value = 0;
-
-	if (!conf_iproute_number(r->load, CONF_IPROUTE_DSFIELD, word(r), 255, &value))
-		fail(r, "tos must be a number up to 255, or a name of /etc/iproute2/rt_dsfield");
-	return (uint8_t)value;
-}
-
-static void read_flags(struct reader *r)
-{
-	uint32_t value = 0;
-
-	if (!conf_iproute_plain(word(r), UINT16_MAX, &value))
-		fail(r, "flags must be a number up to 65535");
-	r->encap->flags |= (uint16_t)value;
 }
 
 static void read_tunnel(struct reader *r, uint8_t family)
@@ -151,7 +109,7 @@ static void read_tunnel(struct reader *r, uint8_t family)
 	uint32_t before;
 
 	do {
-		before = r->at;
+		before = r->in.at;
 		if (takes(r, "id")) {
 			e->id = read_id(r);
 			has_id = true;
@@ -160,20 +118,21 @@ static void read_tunnel(struct reader *r, uint8_t family)
 		else if (takes(r, "src"))
 			read_outer_address(r, family, &e->from);
 		else if (takes(r, "tos") || takes(r, "dsfield") || takes(r, "tc"))
-			e->tos = read_tos(r);
+			e->tos = phrase_tos(&r->in);
 		else if (takes(r, "ttl") || takes(r, "hoplimit"))
-			e->ttl = read_byte(r, 0, "ttl and hoplimit must be a number up to 255");
+			e->ttl = (uint8_t)phrase_number(&r->in, 0, 255, "ttl and hoplimit must be a number up to 255");
 		else if (takes(r, "flags"))
-			read_flags(r);
+			e->flags |=
+				(uint16_t)phrase_number(&r->in, 0, UINT16_MAX, "flags must be a number up to 65535");
 		else if (takes_flag(r, "csum"))
 			e->flags |= TUNNEL_CSUM;
 		else if (takes_flag(r, "key"))
 			e->flags |= TUNNEL_KEY;
 		else if (takes_flag(r, "seq"))
 			e->flags |= TUNNEL_SEQ;
-	} while (r->at != before && !r->is_wrong);
+	} while (r->in.at != before && !r->in.is_wrong);
 	if (!has_id && !addr_is_set(&e->to))
-		fail(r, "encap ip and encap ip6 need id NUMBER or dst ADDRESS");
+		phrase_fail(&r->in, "encap ip and encap ip6 need id NUMBER or dst ADDRESS");
 }
 
 /* ---- ila LOCATOR [csum-mode MODE] ---- */
@@ -185,18 +144,18 @@ static void read_ila(struct reader *r)
 	uint8_t bytes[16];
 	int mode;
 
-	r->at++;
-	snprintf(text, sizeof(text), "%s::", word(r));
+	r->in.at++;
+	snprintf(text, sizeof(text), "%s::", phrase_word(&r->in));
 	r->encap->mode = CONF_ENCAP_CSUM_NONE;
-	if (strstr(word(r), "::") || inet_pton(AF_INET6, text, bytes) != 1)
-		fail(r, "encap ila must be followed by a locator of four groups (2001:db8:1:2)");
+	if (strstr(phrase_word(&r->in), "::") || inet_pton(AF_INET6, text, bytes) != 1)
+		phrase_fail(&r->in, "encap ila must be followed by a locator of four groups (2001:db8:1:2)");
 	else
 		memcpy(&r->encap->id, bytes, sizeof(r->encap->id));
 	if (!takes(r, "csum-mode"))
 		return;
-	mode = conf_parse_choice(word(r), csum_modes);
+	mode = conf_parse_choice(phrase_word(&r->in), csum_modes);
 	if (mode < 0)
-		fail(r, "csum-mode must be adj-transport, neutral-map, no-action or neutral-map-auto");
+		phrase_fail(&r->in, "csum-mode must be adj-transport, neutral-map, no-action or neutral-map-auto");
 	r->encap->mode = (uint8_t)mode;
 }
 
@@ -204,15 +163,15 @@ static void read_ila(struct reader *r)
 
 static void read_segments(struct reader *r)
 {
-	char *copy = strdup(word(r)), *rest = copy, *segment;
+	char *copy = strdup(phrase_word(&r->in)), *rest = copy, *segment;
 
 	if (!copy)
 		abort();
-	for (segment = strsep(&rest, ","); segment && !r->is_wrong; segment = strsep(&rest, ",")) {
+	for (segment = strsep(&rest, ","); segment && !r->in.is_wrong; segment = strsep(&rest, ",")) {
 		if (r->encap->n_segments == CONF_ENCAP_SEGMENTS)
-			fail(r, "encap seg6 takes at most 8 segments");
+			phrase_fail(&r->in, "encap seg6 takes at most 8 segments");
 		else if (inet_pton(AF_INET6, segment, r->encap->segments[r->encap->n_segments++]) != 1)
-			fail(r, "segs must be followed by IPv6 addresses: ADDRESS[,ADDRESS...]");
+			phrase_fail(&r->in, "segs must be followed by IPv6 addresses: ADDRESS[,ADDRESS...]");
 	}
 	free(copy);
 }
@@ -222,21 +181,21 @@ static void read_seg6(struct reader *r)
 	int mode = SEG6_IPTUN_MODE_ENCAP;
 
 	if (takes(r, "mode"))
-		mode = conf_parse_choice(word(r), seg6_modes);
+		mode = conf_parse_choice(phrase_word(&r->in), seg6_modes);
 	if (mode < 0)
-		fail(r, "mode must be encap, encap.red, inline, l2encap or l2encap.red");
+		phrase_fail(&r->in, "mode must be encap, encap.red, inline, l2encap or l2encap.red");
 	else
 		r->encap->mode = (uint8_t)mode;
 	if (takes(r, "segs"))
 		read_segments(r);
 	else
-		fail(r, "encap seg6 needs segs ADDRESS[,ADDRESS...]");
+		phrase_fail(&r->in, "encap seg6 needs segs ADDRESS[,ADDRESS...]");
 }
 
 bool conf_encap_read(struct conf_load *load, const struct conf_node *node, uint32_t *at, struct conf_encap *encap)
 {
-	struct reader r = {.load = load, .node = node, .at = *at, .encap = encap};
-	int type = conf_parse_choice(word(&r), types);
+	struct reader r = {.in = {.load = load, .node = node, .at = *at}, .encap = encap};
+	int type = conf_parse_choice(phrase_word(&r.in), types);
 
 	*encap = (struct conf_encap){.type = type > 0 ? (uint8_t)type : 0};
 	switch (type) {
@@ -256,10 +215,10 @@ bool conf_encap_read(struct conf_load *load, const struct conf_node *node, uint3
 		read_seg6(&r);
 		break;
 	default:
-		fail(&r, "encap must be followed by mpls, ip, ip6, ila or seg6");
+		phrase_fail(&r.in, "encap must be followed by mpls, ip, ip6, ila or seg6");
 	}
-	*at = r.at;
-	return !r.is_wrong;
+	*at = r.in.at;
+	return !r.in.is_wrong;
 }
 
 /* ---- canonical print ---- */

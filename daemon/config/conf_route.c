@@ -3,7 +3,8 @@
  * in silence is worse than an error. */
 #include "conf_route.h"
 #include "conf_encap_read.h"
-#include "conf_iproute.h"
+#include "conf_metric.h"
+#include "conf_phrase.h"
 #include <linux/icmpv6.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -18,29 +19,15 @@
 
 /* One route under construction. */
 struct reader {
-	struct conf_load *load;
-	const struct conf_node *node;
-	uint32_t at; /* the word that is being read */
+	struct conf_phrase in;
 	struct conf_route route;
 	struct conf_nexthop hops[NEXTHOPS_MAX];
 	uint32_t n_hops;
 	struct conf_nexthop first; /* via, dev and their like outside nexthop */
 	uint32_t protocol_at;      /* its word, 0 = not given */
 	const struct conf_word *track_group;
-	bool has_to, has_scope, has_table, is_wrong;
+	bool has_to, has_scope, has_table;
 };
-
-static const char *word(const struct reader *r)
-{
-	return conf_word(r->node, r->at);
-}
-
-static void fail(struct reader *r, const char *what)
-{
-	if (!r->is_wrong)
-		conf_error(r->load, r->node, r->at, "%s, not \"%s\"", what, word(r));
-	r->is_wrong = true;
-}
 
 /* ---- values ---- */
 
@@ -73,7 +60,7 @@ static void set_family(struct reader *r, uint8_t family)
 	if (r->route.family == AF_UNSPEC)
 		r->route.family = family;
 	else if (r->route.family != family)
-		fail(r, "all addresses of a route have the same family");
+		phrase_fail(&r->in, "all addresses of a route have the same family");
 }
 
 /* keepalived hands 10.0.0.1/24 to the kernel, which wants 10.0.0.0/24 and refuses the route. */
@@ -83,15 +70,16 @@ static void warn_of_rest(struct reader *r)
 	uint8_t bits;
 	char text[ADDR_TEXT];
 
-	if (addr_parse_prefix(word(r), &given, &bits) == 0 && !addr_equal(&given, &r->route.to))
-		conf_warn(r->load, r->node, r->at, "this is an address in a network" CONF_MEANING "%s/%u is taken",
+	if (addr_parse_prefix(phrase_word(&r->in), &given, &bits) == 0 && !addr_equal(&given, &r->route.to))
+		conf_warn(r->in.load, r->in.node, r->in.at,
+			"this is an address in a network" CONF_MEANING "%s/%u is taken",
 			addr_format(&r->route.to, text), bits);
 }
 
 static void read_to(struct reader *r)
 {
-	if (!conf_route_prefix(word(r), AF_UNSPEC, &r->route.to, &r->route.to_prefix)) {
-		fail(r, "a route goes to ADDRESS[/PREFIX] or default");
+	if (!conf_route_prefix(phrase_word(&r->in), AF_UNSPEC, &r->route.to, &r->route.to_prefix)) {
+		phrase_fail(&r->in, "a route goes to ADDRESS[/PREFIX] or default");
 		return;
 	}
 	r->has_to = true;
@@ -99,10 +87,17 @@ static void read_to(struct reader *r)
 	warn_of_rest(r);
 }
 
-static void read_from(struct reader *r)
+static void read_destination(void *reader)
 {
-	if (!conf_route_prefix(word(r), AF_UNSPEC, &r->route.from, &r->route.from_prefix))
-		fail(r, "from must be followed by ADDRESS[/PREFIX]");
+	read_to(reader);
+}
+
+static void read_from(void *reader)
+{
+	struct reader *r = reader;
+
+	if (!conf_route_prefix(phrase_word(&r->in), AF_UNSPEC, &r->route.from, &r->route.from_prefix))
+		phrase_fail(&r->in, "from must be followed by ADDRESS[/PREFIX]");
 	else
 		set_family(r, r->route.from.family);
 }
@@ -113,10 +108,12 @@ static bool is_unspecified(const struct addr *addr)
 	return memcmp(addr->bytes, (const uint8_t[16]){0}, addr_len(addr)) == 0;
 }
 
-static void read_source(struct reader *r)
+static void read_source(void *reader)
 {
-	if (addr_parse(word(r), &r->route.source) < 0)
-		fail(r, "src must be followed by an IP address");
+	struct reader *r = reader;
+
+	if (addr_parse(phrase_word(&r->in), &r->route.source) < 0)
+		phrase_fail(&r->in, "src must be followed by an IP address");
 	else
 		set_family(r, r->route.source.family);
 	if (is_unspecified(&r->route.source))
@@ -126,139 +123,15 @@ static void read_source(struct reader *r)
 /* An IPv4 route may go through an IPv6 neighbour: `via inet6 ADDRESS`. */
 static void read_via(struct reader *r, struct conf_nexthop *hop)
 {
-	bool is_named = strcmp(word(r), "inet6") == 0 || strcmp(word(r), "inet") == 0;
+	bool is_named = strcmp(phrase_word(&r->in), "inet6") == 0 || strcmp(phrase_word(&r->in), "inet") == 0;
 
-	r->at += is_named;
-	if (addr_parse(word(r), &hop->via) < 0)
-		fail(r, "via must be followed by an IP address");
+	r->in.at += is_named;
+	if (addr_parse(phrase_word(&r->in), &hop->via) < 0)
+		phrase_fail(&r->in, "via must be followed by an IP address");
 	else if (!is_named)
 		set_family(r, hop->via.family);
 	if (is_unspecified(&hop->via))
 		hop->via = (struct addr){0};
-}
-
-static void read_realms(struct reader *r, uint32_t *realms)
-{
-	char text[64];
-	char *slash;
-	uint32_t from = 0, to = 0;
-
-	snprintf(text, sizeof(text), "%s", word(r));
-	slash = strchr(text, '/');
-	if (slash)
-		*slash = '\0';
-	if ((slash && !conf_iproute_number(r->load, CONF_IPROUTE_REALM, text, 65535, &from)) ||
-		!conf_iproute_number(r->load, CONF_IPROUTE_REALM, slash ? slash + 1 : text, 65535, &to))
-		fail(r, "realms must be followed by [FROM/]TO, names or numbers up to 65535");
-	*realms = from << 16 | to;
-}
-
-static uint32_t read_number(struct reader *r, uint32_t low, uint32_t high, const char *what)
-{
-	uint32_t value = 0;
-
-	if (!conf_iproute_plain(word(r), high, &value) || value < low)
-		fail(r, what);
-	return value;
-}
-
-/* ---- metrics ---- */
-
-enum metric_kind { METRIC_PLAIN, METRIC_RTT, METRIC_RTTVAR, METRIC_TIME };
-
-const struct conf_metric conf_metrics[] = {
-	{"mtu", RTAX_MTU, METRIC_PLAIN},
-	{"advmss", RTAX_ADVMSS, METRIC_PLAIN},
-	{"rtt", RTAX_RTT, METRIC_RTT},
-	{"rttvar", RTAX_RTTVAR, METRIC_RTTVAR},
-	{"reordering", RTAX_REORDERING, METRIC_PLAIN},
-	{"window", RTAX_WINDOW, METRIC_PLAIN},
-	{"cwnd", RTAX_CWND, METRIC_PLAIN},
-	{"ssthresh", RTAX_SSTHRESH, METRIC_PLAIN},
-	{"rto_min", RTAX_RTO_MIN, METRIC_TIME},
-	{"initcwnd", RTAX_INITCWND, METRIC_PLAIN},
-	{"initrwnd", RTAX_INITRWND, METRIC_PLAIN},
-	{"quickack", RTAX_QUICKACK, METRIC_PLAIN},
-	{"hoplimit", RTAX_HOPLIMIT, METRIC_PLAIN},
-	{"fastopen_no_cookie", RTAX_FASTOPEN_NO_COOKIE, METRIC_PLAIN},
-	{0},
-};
-
-/* keepalived raises every time of a route to this. */
-#define METRIC_TIME_LOW_MS 200
-
-/* A bare number is the kernel's unit; with s or ms behind it, a time, which the kernel counts in eighths (rtt) or
- * quarters (rttvar) of a millisecond. */
-static const uint32_t parts[] = {[METRIC_PLAIN] = 1, [METRIC_RTT] = 8, [METRIC_RTTVAR] = 4, [METRIC_TIME] = 1};
-
-static uint32_t read_metric_value(struct reader *r, enum metric_kind kind)
-{
-	double time;
-	uint32_t value = 0;
-	char *end;
-
-	if (conf_iproute_plain(word(r), UINT32_MAX, &value))
-		return value;
-	time = strtod(word(r), &end);
-	if (kind != METRIC_PLAIN && end != word(r) && time >= 0 && time < 1e6) {
-		if (strcmp(end, "s") == 0 || strcmp(end, "sec") == 0 || strcmp(end, "secs") == 0)
-			return (uint32_t)(time * 1000 * parts[kind]);
-		if (strcmp(end, "ms") == 0 || strcmp(end, "msec") == 0 || strcmp(end, "msecs") == 0)
-			return (uint32_t)(time * parts[kind]);
-	}
-	fail(r, "a metric needs a number");
-	return 0;
-}
-
-/* What keepalived makes of a time: an operator's file means that. */
-static uint32_t at_least(struct reader *r, enum metric_kind kind, uint32_t value)
-{
-	uint32_t low = METRIC_TIME_LOW_MS * parts[kind];
-
-	if (kind == METRIC_PLAIN || value >= low || r->is_wrong || r->load->dialect != CONF_DIALECT_KEEPALIVED)
-		return value;
-	conf_warn(
-		r->load, r->node, r->at, "this is less than 200 ms" CONF_MEANING "200 ms is taken, as keepalived does");
-	return low;
-}
-
-static bool read_metric(struct reader *r)
-{
-	struct conf_route *route = &r->route;
-
-	for (const struct conf_metric *m = conf_metrics; m->name; m++) {
-		if (strcmp(word(r), m->name) != 0)
-			continue;
-		r->at++;
-		if (strcmp(word(r), "lock") == 0) {
-			route->metrics_locked |= 1u << m->number;
-			r->at++;
-		}
-		route->metrics_given |= 1u << m->number;
-		route->metrics[m->number] = at_least(r, m->kind, read_metric_value(r, m->kind));
-		return true;
-	}
-	if (strcmp(word(r), "congctl") == 0) {
-		r->at++;
-		if (strcmp(word(r), "lock") == 0) {
-			route->metrics_locked |= 1u << RTAX_CC_ALGO;
-			r->at++;
-		}
-		route->congctl = conf_text(r->load, word(r));
-		return true;
-	}
-	if (strcmp(word(r), "features") == 0) {
-		r->at++;
-		if (strcmp(word(r), "ecn") != 0)
-			fail(r, "features must be followed by ecn");
-		/* keepalived's manual writes `features ecn add` in one place. */
-		if (strcmp(conf_word(r->node, r->at + 1), "add") == 0)
-			route->place = CONF_ROUTE_ADD, r->at++;
-		route->metrics_given |= 1u << RTAX_FEATURES;
-		route->metrics[RTAX_FEATURES] = RTAX_FEATURE_ECN;
-		return true;
-	}
-	return false;
 }
 
 /* ---- next hops ---- */
@@ -269,13 +142,13 @@ static void read_encap(struct reader *r, struct conf_nexthop *hop)
 {
 	struct conf_encap encap;
 
-	r->at++;
-	if (!conf_encap_read(r->load, r->node, &r->at, &encap)) {
-		r->is_wrong = true;
+	r->in.at++;
+	if (!conf_encap_read(r->in.load, r->in.node, &r->in.at, &encap)) {
+		r->in.is_wrong = true;
 		return;
 	}
-	hop->encap = conf_builder_add(r->load->builder, CONF_TABLE_ENCAP);
-	*(struct conf_encap *)conf_builder_at(r->load->builder, CONF_TABLE_ENCAP, hop->encap) = encap;
+	hop->encap = conf_builder_add(r->in.load->builder, CONF_TABLE_ENCAP);
+	*(struct conf_encap *)conf_builder_at(r->in.load->builder, CONF_TABLE_ENCAP, hop->encap) = encap;
 }
 
 /* nexthop [encap TYPE ...] via ADDRESS [dev NAME] [weight N] [onlink] [realms R] */
@@ -284,44 +157,45 @@ static void read_nexthop(struct reader *r)
 	struct conf_nexthop *hop;
 
 	if (r->n_hops == NEXTHOPS_MAX) {
-		fail(r, "a route has at most 16 next hops");
+		phrase_fail(&r->in, "a route has at most 16 next hops");
 		return;
 	}
 	hop = &r->hops[r->n_hops++];
 	*hop = fresh_hop;
-	for (r->at++; r->at < r->node->n_words && !r->is_wrong; r->at++) {
-		if (strcmp(word(r), "via") == 0) {
-			r->at++;
+	for (r->in.at++; r->in.at < r->in.node->n_words && !r->in.is_wrong; r->in.at++) {
+		if (strcmp(phrase_word(&r->in), "via") == 0) {
+			r->in.at++;
 			read_via(r, hop);
-		} else if (strcmp(word(r), "dev") == 0 || strcmp(word(r), "oif") == 0) {
-			r->at++;
-			hop->interface = conf_text(r->load, word(r));
-		} else if (strcmp(word(r), "weight") == 0) {
-			r->at++;
-			hop->weight = read_number(r, 1, 256, "weight must be a number from 1 to 256");
-		} else if (strcmp(word(r), "onlink") == 0) {
+		} else if (strcmp(phrase_word(&r->in), "dev") == 0 || strcmp(phrase_word(&r->in), "oif") == 0) {
+			r->in.at++;
+			hop->interface = conf_text(r->in.load, phrase_word(&r->in));
+		} else if (strcmp(phrase_word(&r->in), "weight") == 0) {
+			r->in.at++;
+			hop->weight = phrase_number(&r->in, 1, 256, "weight must be a number from 1 to 256");
+		} else if (strcmp(phrase_word(&r->in), "onlink") == 0) {
 			hop->flags |= RTNH_F_ONLINK;
-		} else if (strcmp(word(r), "encap") == 0) {
+		} else if (strcmp(phrase_word(&r->in), "encap") == 0) {
 			read_encap(r, hop);
-		} else if (strcmp(word(r), "realms") == 0) {
-			r->at++;
-			read_realms(r, &hop->realms);
+		} else if (strcmp(phrase_word(&r->in), "realms") == 0) {
+			r->in.at++;
+			hop->realms = phrase_realms(&r->in);
 		} else {
-			r->at--;
+			r->in.at--;
 			return;
 		}
 	}
 }
 
 /* via A or B */
-static void read_alternative(struct reader *r)
+static void read_alternative(void *reader)
 {
+	struct reader *r = reader;
 	struct conf_nexthop *hop;
 
 	if (r->n_hops == 0)
 		r->hops[r->n_hops++] = r->first;
 	if (r->n_hops == NEXTHOPS_MAX) {
-		fail(r, "a route has at most 16 next hops");
+		phrase_fail(&r->in, "a route has at most 16 next hops");
 		return;
 	}
 	hop = &r->hops[r->n_hops++];
@@ -337,7 +211,7 @@ static bool read_type(struct reader *r)
 		"unreachable", "prohibit", "throw", NULL};
 	static const uint8_t types[] = {RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST,
 		RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_THROW};
-	int i = conf_parse_choice(word(r), names);
+	int i = conf_parse_choice(phrase_word(&r->in), names);
 
 	if (i < 0)
 		return false;
@@ -345,117 +219,167 @@ static bool read_type(struct reader *r)
 	return true;
 }
 
-static void read_scope(struct reader *r)
+static void read_scope(void *reader)
 {
 	static const char *const names[] = {"global", "universe", "site", "link", "host", "nowhere", NULL};
 	static const uint8_t scopes[] = {
 		RT_SCOPE_UNIVERSE, RT_SCOPE_UNIVERSE, RT_SCOPE_SITE, RT_SCOPE_LINK, RT_SCOPE_HOST, RT_SCOPE_NOWHERE};
-	int i = conf_parse_choice(word(r), names);
+	struct reader *r = reader;
+	int i = conf_parse_choice(phrase_word(&r->in), names);
 
 	r->has_scope = true;
-	r->route.scope =
-		i >= 0 ? scopes[i]
-		       : (uint8_t)read_number(r, 0, 255, "scope must be global, site, link, host, nowhere or a number");
+	r->route.scope = i >= 0 ? scopes[i]
+				: (uint8_t)phrase_number(&r->in, 0, 255,
+					  "scope must be global, site, link, host, nowhere or a number");
 }
 
-static void read_preference(struct reader *r)
+static void read_preference(void *reader)
 {
 	static const char *const names[] = {"medium", "high", "low", NULL};
 	static const uint8_t values[] = {ICMPV6_ROUTER_PREF_MEDIUM, ICMPV6_ROUTER_PREF_HIGH, ICMPV6_ROUTER_PREF_LOW};
-	int i = conf_parse_choice(word(r), names);
+	struct reader *r = reader;
+	int i = conf_parse_choice(phrase_word(&r->in), names);
 
 	if (i < 0) {
-		fail(r, "pref must be low, medium or high");
+		phrase_fail(&r->in, "pref must be low, medium or high");
 		return;
 	}
 	r->route.has_preference = 1;
 	r->route.preference = values[i];
 }
 
-static void read_ttl_propagate(struct reader *r)
+static void read_ttl_propagate(void *reader)
 {
 	static const char *const names[] = {"disabled", "enabled", NULL};
-	int i = conf_parse_choice(word(r), names);
+	struct reader *r = reader;
+	int i = conf_parse_choice(phrase_word(&r->in), names);
 
 	if (i < 0) {
-		fail(r, "ttl-propagate must be enabled or disabled");
+		phrase_fail(&r->in, "ttl-propagate must be enabled or disabled");
 		return;
 	}
 	r->route.has_ttl_propagate = 1;
 	r->route.ttl_propagate = (uint8_t)i;
 }
 
-/* A word with a value behind it, which r->at then is at. */
-static bool read_pair(struct reader *r, const char *keyword)
-{
-	static const char *const keywords[] = {"to", "from", "src", "via", "gw", "dev", "oif", "table", "tos",
-		"dsfield", "protocol", "proto", "scope", "priority", "preference", "metric", "realms", "or", "weight",
-		"pref", "ttl-propagate", "expires", "track_group", "vrf", NULL};
-	int i = conf_parse_choice(keyword, keywords);
-	uint32_t number = 0;
+/* ---- words with a value behind them ---- */
 
-	if (i < 0)
-		return false;
-	r->at++;
-	if (!*word(r)) {
-		r->at--;
-		fail(r, "this word needs a value behind it");
-		return true;
-	}
-	if (i == 0)
-		read_to(r);
-	else if (i == 1)
-		read_from(r);
-	else if (i == 2)
-		read_source(r);
-	else if (i == 3 || i == 4)
-		read_via(r, &r->first);
-	else if (i == 5 || i == 6)
-		r->first.interface = conf_text(r->load, word(r));
-	else if (i == 7) {
-		if (!conf_iproute_number(r->load, CONF_IPROUTE_TABLE, word(r), UINT32_MAX, &number))
-			fail(r, "table must be a number, or a name of /etc/iproute2/rt_tables");
-		r->route.table = number;
-		r->has_table = true;
-	} else if (i == 8 || i == 9) {
-		if (!conf_iproute_number(r->load, CONF_IPROUTE_DSFIELD, word(r), 255, &number))
-			fail(r, "tos must be a number up to 255, or a name of /etc/iproute2/rt_dsfield");
-		r->route.tos = (uint8_t)number;
-	} else if (i == 10 || i == 11) {
-		if (!conf_iproute_number(r->load, CONF_IPROUTE_PROTOCOL, word(r), 255, &number))
-			fail(r, "protocol must be a number up to 255, or a name of /etc/iproute2/rt_protos");
-		r->route.protocol = (uint8_t)number;
-		r->protocol_at = r->at;
-	} else if (i == 12)
-		read_scope(r);
-	else if (i >= 13 && i <= 15)
-		r->route.metric = read_number(r, 0, UINT32_MAX, "a metric must be a number");
-	else if (i == 16)
-		read_realms(r, &r->route.realms);
-	else if (i == 17)
-		read_alternative(r);
-	else if (i == 18)
-		r->first.weight = read_number(r, 1, 256, "weight must be a number from 1 to 256");
-	else if (i == 19)
-		read_preference(r);
-	else if (i == 20)
-		read_ttl_propagate(r);
-	else if (i == 21)
-		r->route.expires_s = read_number(r, 1, UINT32_MAX, "expires must be a number of seconds");
-	else if (i == 22)
-		r->track_group = &r->node->words[r->at];
-	else
-		r->route.vrf = conf_text(r->load, word(r));
-	return true;
+static void read_gateway(void *reader)
+{
+	struct reader *r = reader;
+
+	read_via(r, &r->first);
 }
+
+static void read_interface(void *reader)
+{
+	struct reader *r = reader;
+
+	r->first.interface = conf_text(r->in.load, phrase_word(&r->in));
+}
+
+static void read_table(void *reader)
+{
+	struct reader *r = reader;
+
+	r->route.table = phrase_table(&r->in);
+	r->has_table = true;
+}
+
+static void read_tos(void *reader)
+{
+	struct reader *r = reader;
+
+	r->route.tos = phrase_tos(&r->in);
+}
+
+static void read_protocol(void *reader)
+{
+	struct reader *r = reader;
+
+	r->route.protocol = phrase_protocol(&r->in);
+	r->protocol_at = r->in.at;
+}
+
+static void read_route_metric(void *reader)
+{
+	struct reader *r = reader;
+
+	r->route.metric = phrase_number(&r->in, 0, UINT32_MAX, "a metric must be a number");
+}
+
+static void read_realms(void *reader)
+{
+	struct reader *r = reader;
+
+	r->route.realms = phrase_realms(&r->in);
+}
+
+static void read_weight(void *reader)
+{
+	struct reader *r = reader;
+
+	r->first.weight = phrase_number(&r->in, 1, 256, "weight must be a number from 1 to 256");
+}
+
+static void read_expires(void *reader)
+{
+	struct reader *r = reader;
+
+	r->route.expires_s = phrase_number(&r->in, 1, UINT32_MAX, "expires must be a number of seconds");
+}
+
+static void read_track_group(void *reader)
+{
+	struct reader *r = reader;
+
+	r->track_group = &r->in.node->words[r->in.at];
+}
+
+static void read_vrf(void *reader)
+{
+	struct reader *r = reader;
+
+	r->route.vrf = conf_text(r->in.load, phrase_word(&r->in));
+}
+
+static const struct phrase_pair pairs[] = {
+	{"to", read_destination},
+	{"from", read_from},
+	{"src", read_source},
+	{"via", read_gateway},
+	{"gw", read_gateway},
+	{"dev", read_interface},
+	{"oif", read_interface},
+	{"table", read_table},
+	{"tos", read_tos},
+	{"dsfield", read_tos},
+	{"protocol", read_protocol},
+	{"proto", read_protocol},
+	{"scope", read_scope},
+	{"priority", read_route_metric},
+	{"preference", read_route_metric},
+	{"metric", read_route_metric},
+	{"realms", read_realms},
+	{"or", read_alternative},
+	{"weight", read_weight},
+	{"pref", read_preference},
+	{"ttl-propagate", read_ttl_propagate},
+	{"expires", read_expires},
+	{"track_group", read_track_group},
+	{"vrf", read_vrf},
+	{0},
+};
+
+/* ---- words that stand alone ---- */
 
 /* as [to] LABELS: keepalived knows the words and makes no routes of labels. */
 static void skip_labels(struct reader *r)
 {
-	conf_warn(r->load, r->node, r->at,
+	conf_warn(r->in.load, r->in.node, r->in.at,
 		"`as` is for routes from label to label" CONF_MEANING "it is ignored, as keepalived does");
-	r->at += strcmp(conf_word(r->node, r->at + 1), "to") == 0;
-	r->at++;
+	r->in.at += strcmp(conf_word(r->in.node, r->in.at + 1), "to") == 0;
+	r->in.at++;
 }
 
 static bool read_bare(struct reader *r, const char *keyword)
@@ -487,15 +411,16 @@ static bool read_bare(struct reader *r, const char *keyword)
 
 static void read_words(struct reader *r)
 {
-	for (r->at = 0; r->at < r->node->n_words && !r->is_wrong; r->at++) {
-		const char *keyword = word(r);
+	for (r->in.at = 0; r->in.at < r->in.node->n_words && !r->in.is_wrong; r->in.at++) {
+		const char *keyword = phrase_word(&r->in);
 
-		if (read_type(r) || read_pair(r, keyword) || read_metric(r) || read_bare(r, keyword))
+		if (read_type(r) || phrase_read_pair(&r->in, pairs, r) || conf_metric_read(&r->in, &r->route) ||
+			read_bare(r, keyword))
 			continue;
 		if (!r->has_to)
 			read_to(r);
 		else
-			fail(r, "this word means nothing in a route");
+			phrase_fail(&r->in, "this word means nothing in a route");
 	}
 }
 
@@ -516,9 +441,9 @@ static uint8_t usual_scope(const struct conf_route *route)
 static void settle_protocol(struct reader *r)
 {
 	if (!r->protocol_at || r->route.no_track || r->route.protocol == KEEPALIVED_PROTOCOL ||
-		r->load->dialect != CONF_DIALECT_KEEPALIVED)
+		r->in.load->dialect != CONF_DIALECT_KEEPALIVED)
 		return;
-	conf_warn(r->load, r->node, r->protocol_at,
+	conf_warn(r->in.load, r->in.node, r->protocol_at,
 		"a protocol counts for a route with no_track" CONF_MEANING
 		"protocol keepalived is taken, as keepalived does");
 	r->route.protocol = KEEPALIVED_PROTOCOL;
@@ -535,11 +460,11 @@ static void check_size(struct reader *r)
 		if (r->hops[i].encap == CONF_NONE)
 			continue;
 		wraps = true;
-		bytes += conf_encap_size(conf_builder_at(r->load->builder, CONF_TABLE_ENCAP, r->hops[i].encap));
+		bytes += conf_encap_size(conf_builder_at(r->in.load->builder, CONF_TABLE_ENCAP, r->hops[i].encap));
 	}
 	if (wraps && bytes > HOPS_BYTES) {
-		r->at = 0;
-		fail(r, "this route has too many next hops with encap");
+		r->in.at = 0;
+		phrase_fail(&r->in, "this route has too many next hops with encap");
 	}
 }
 
@@ -561,12 +486,13 @@ static void settle_hops(struct reader *r)
 			r->hops[i].interface = r->first.interface;
 		if (leads_somewhere(&r->hops[i]))
 			continue;
-		r->at = 0;
-		fail(r, "each next hop of a route needs via ADDRESS or dev NAME");
+		r->in.at = 0;
+		phrase_fail(&r->in, "each next hop of a route needs via ADDRESS or dev NAME");
 	}
 	if (r->n_hops == 0 && (!needs_none || r->first.encap != CONF_NONE)) {
-		r->at = 0;
-		fail(r, "a route needs via ADDRESS or dev NAME, or blackhole, unreachable, prohibit or throw");
+		r->in.at = 0;
+		phrase_fail(
+			&r->in, "a route needs via ADDRESS or dev NAME, or blackhole, unreachable, prohibit or throw");
 	}
 }
 
@@ -574,18 +500,18 @@ static void complete(struct reader *r)
 {
 	struct conf_route *route = &r->route;
 
-	if (r->is_wrong)
+	if (r->in.is_wrong)
 		return;
 	if (route->family == AF_UNSPEC)
 		route->family = AF_INET;
 	route->to.family = route->family;
 	if (!r->has_to) {
-		r->at = 0;
-		fail(r, "a route needs a destination: ADDRESS[/PREFIX] or default");
+		r->in.at = 0;
+		phrase_fail(&r->in, "a route needs a destination: ADDRESS[/PREFIX] or default");
 		return;
 	}
 	settle_hops(r);
-	if (r->is_wrong)
+	if (r->in.is_wrong)
 		return;
 	if (!r->has_scope)
 		route->scope = usual_scope(route);
@@ -601,15 +527,15 @@ static void add_route(struct conf_load *load, const struct conf_node *node, conf
 	conf_index_t hop;
 
 	memset(r, 0, sizeof(*r));
-	r->load = load;
-	r->node = node;
+	r->in.load = load;
+	r->in.node = node;
 	r->first = fresh_hop;
 	r->route.type = RTN_UNICAST;
 	r->route.protocol = KEEPALIVED_PROTOCOL;
 	r->route.instance = instance;
 	read_words(r);
 	complete(r);
-	if (!r->is_wrong) {
+	if (!r->in.is_wrong) {
 		r->route.nexthops =
 			(struct conf_range){conf_builder_count(load->builder, CONF_TABLE_NEXTHOP), r->n_hops};
 		for (uint32_t i = 0; i < r->n_hops; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Prints routes in the canonical form, which conf_route.c reads again as the same records. Runs in the config role. */
 #include "conf_encap_read.h"
+#include "conf_metric.h"
 #include "conf_route.h"
 #include <linux/rtnetlink.h>
 

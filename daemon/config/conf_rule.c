@@ -2,7 +2,7 @@
 /* Reads routing rules. Runs in the config role. A rule that is not understood refuses the file, as a route does;
  * one without a valid address is left out, as keepalived does. */
 #include "conf_rule.h"
-#include "conf_iproute.h"
+#include "conf_phrase.h"
 #include "conf_route.h"
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -16,61 +16,29 @@
 #define FIRST_PRIORITY 16384
 
 struct reader {
-	struct conf_load *load;
-	const struct conf_node *node;
-	uint32_t at;
+	struct conf_phrase in;
 	struct conf_rule rule;
 	const struct conf_word *track_group;
-	bool has_priority, has_action, is_wrong;
+	bool has_priority, has_action;
 };
-
-static const char *word(const struct reader *r)
-{
-	return conf_word(r->node, r->at);
-}
-
-static void fail(struct reader *r, const char *what)
-{
-	if (!r->is_wrong)
-		conf_error(r->load, r->node, r->at, "%s, not \"%s\"", what, word(r));
-	r->is_wrong = true;
-}
 
 static void read_prefix(struct reader *r, struct addr *addr, uint8_t *prefix)
 {
-	if (!conf_route_prefix(word(r), AF_UNSPEC, addr, prefix)) {
+	if (!conf_route_prefix(phrase_word(&r->in), AF_UNSPEC, addr, prefix)) {
 		/* keepalived's own samples have such a rule. */
-		if (!r->is_wrong)
-			conf_warn(r->load, r->node, r->at,
+		if (!r->in.is_wrong)
+			conf_warn(r->in.load, r->in.node, r->in.at,
 				"from and to must be followed by ADDRESS[/PREFIX] or all, not \"%s\"" CONF_MEANING
 				"the rule is left out",
-				word(r));
-		r->is_wrong = true;
+				phrase_word(&r->in));
+		r->in.is_wrong = true;
 		return;
 	}
 	if (addr->family == AF_UNSPEC)
 		return;
 	if (r->rule.family != AF_UNSPEC && r->rule.family != addr->family)
-		fail(r, "all addresses of a rule have the same family");
+		phrase_fail(&r->in, "all addresses of a rule have the same family");
 	r->rule.family = addr->family;
-}
-
-static uint32_t read_number(struct reader *r, uint32_t high, const char *what)
-{
-	uint32_t value = 0;
-
-	if (!conf_iproute_plain(word(r), high, &value))
-		fail(r, what);
-	return value;
-}
-
-static uint32_t read_named(struct reader *r, enum conf_iproute kind, uint32_t high, const char *what)
-{
-	uint32_t value = 0;
-
-	if (!conf_iproute_number(r->load, kind, word(r), high, &value))
-		fail(r, what);
-	return value;
 }
 
 /* A-B or A; both into first and last. */
@@ -79,14 +47,14 @@ static void read_range(struct reader *r, uint32_t high, uint32_t *first, uint32_
 	char text[64];
 	char *dash;
 
-	snprintf(text, sizeof(text), "%s", word(r));
+	snprintf(text, sizeof(text), "%s", phrase_word(&r->in));
 	dash = strchr(text, '-');
 	if (dash)
 		*dash = '\0';
 	*first = *last = 0;
 	if (!conf_iproute_plain(text, high, first) || !conf_iproute_plain(dash ? dash + 1 : text, high, last) ||
 		*first > *last)
-		fail(r, what);
+		phrase_fail(&r->in, what);
 }
 
 static void read_ports(struct reader *r, uint16_t ports[2])
@@ -98,12 +66,65 @@ static void read_ports(struct reader *r, uint16_t ports[2])
 	ports[1] = (uint16_t)last;
 }
 
-static void read_mark(struct reader *r)
+static void set_action(struct reader *r, uint8_t action)
 {
+	r->rule.action = action;
+	r->has_action = true;
+}
+
+/* ---- words with a value behind them ---- */
+
+static void read_from(void *reader)
+{
+	struct reader *r = reader;
+
+	read_prefix(r, &r->rule.from, &r->rule.from_prefix);
+}
+
+static void read_to(void *reader)
+{
+	struct reader *r = reader;
+
+	read_prefix(r, &r->rule.to, &r->rule.to_prefix);
+}
+
+static void read_table(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.table = phrase_table(&r->in);
+	set_action(r, FR_ACT_TO_TBL);
+}
+
+static void read_preference(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.priority = phrase_number(&r->in, 0, UINT32_MAX, "preference must be a number");
+	r->has_priority = true;
+}
+
+static void read_iif(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.iif = conf_text(r->in.load, phrase_word(&r->in));
+}
+
+static void read_oif(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.oif = conf_text(r->in.load, phrase_word(&r->in));
+}
+
+static void read_mark(void *reader)
+{
+	struct reader *r = reader;
 	char text[64];
 	char *slash;
 
-	snprintf(text, sizeof(text), "%s", word(r));
+	snprintf(text, sizeof(text), "%s", phrase_word(&r->in));
 	slash = strchr(text, '/');
 	if (slash)
 		*slash = '\0';
@@ -111,110 +132,138 @@ static void read_mark(struct reader *r)
 	r->rule.mask = UINT32_MAX;
 	if (!conf_iproute_plain(text, UINT32_MAX, &r->rule.mark) ||
 		(slash && !conf_iproute_plain(slash + 1, UINT32_MAX, &r->rule.mask)))
-		fail(r, "fwmark must be followed by MARK[/MASK]");
+		phrase_fail(&r->in, "fwmark must be followed by MARK[/MASK]");
 }
 
-static void read_realms(struct reader *r)
+static void read_tos(void *reader)
 {
-	char text[64];
-	char *slash;
-	uint32_t from = 0, to = 0;
+	struct reader *r = reader;
 
-	snprintf(text, sizeof(text), "%s", word(r));
-	slash = strchr(text, '/');
-	if (slash)
-		*slash = '\0';
-	if ((slash && !conf_iproute_number(r->load, CONF_IPROUTE_REALM, text, 65535, &from)) ||
-		!conf_iproute_number(r->load, CONF_IPROUTE_REALM, slash ? slash + 1 : text, 65535, &to))
-		fail(r, "realms must be followed by [FROM/]TO, names or numbers up to 65535");
-	r->rule.realms = from << 16 | to;
+	r->rule.tos = phrase_tos(&r->in);
 }
 
-static void read_ip_protocol(struct reader *r)
+static void read_realms(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.realms = phrase_realms(&r->in);
+}
+
+static void read_goto(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.target = phrase_number(&r->in, 0, UINT32_MAX, "goto must be followed by the preference of a rule");
+	set_action(r, FR_ACT_GOTO);
+}
+
+static void read_suppress_prefix(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.suppress_prefix =
+		(int32_t)phrase_number(&r->in, 0, 128, "suppress_prefixlength must be a number to 128");
+}
+
+static void read_suppress_group(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.suppress_group = (int32_t)phrase_number(&r->in, 0, INT32_MAX, "suppress_ifgroup must be a number");
+}
+
+static void read_tunnel(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.tunnel = phrase_number(&r->in, 0, UINT32_MAX, "tun_id must be a number");
+}
+
+static void read_protocol(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.protocol = phrase_protocol(&r->in);
+}
+
+static void read_uids(void *reader)
+{
+	struct reader *r = reader;
+
+	r->rule.has_uids = 1;
+	read_range(
+		r, UINT32_MAX - 1, &r->rule.uid_first, &r->rule.uid_last, "uidrange is written FIRST-LAST, in numbers");
+}
+
+static void read_ip_protocol(void *reader)
 {
 	static const char *const names[] = {"tcp", "udp", "icmp", "icmpv6", "ipv6-icmp", "sctp", "gre", "esp", "ah",
 		"TCP", "UDP", "ICMP", "SCTP", NULL};
 	static const uint8_t numbers[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_ICMPV6,
 		IPPROTO_SCTP, IPPROTO_GRE, IPPROTO_ESP, IPPROTO_AH, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP,
 		IPPROTO_SCTP};
-	int i = conf_parse_choice(word(r), names);
+	struct reader *r = reader;
+	int i = conf_parse_choice(phrase_word(&r->in), names);
 
 	r->rule.ip_protocol =
-		i >= 0 ? numbers[i] : (uint8_t)read_number(r, 255, "ipproto must be a name such as tcp, or a number");
+		i >= 0 ? numbers[i]
+		       : (uint8_t)phrase_number(&r->in, 0, 255, "ipproto must be a name such as tcp, or a number");
 }
 
-static void set_action(struct reader *r, uint8_t action)
+static void read_sport(void *reader)
 {
-	r->rule.action = action;
-	r->has_action = true;
+	struct reader *r = reader;
+
+	read_ports(r, r->rule.sport);
 }
 
-/* A word with a value behind it, which r->at then is at. */
-static bool read_pair(struct reader *r, const char *keyword)
+static void read_dport(void *reader)
 {
-	static const char *const keywords[] = {"from", "to", "table", "lookup", "preference", "priority", "pref",
-		"order", "iif", "dev", "oif", "fwmark", "tos", "dsfield", "realms", "goto", "suppress_prefixlength",
-		"suppress_ifgroup", "tun_id", "protocol", "uidrange", "ipproto", "ip_proto", "sport", "dport",
-		"track_group", "sup_pl", "sup_group", NULL};
-	struct conf_rule *rule = &r->rule;
-	int i = conf_parse_choice(keyword, keywords);
+	struct reader *r = reader;
 
-	if (i < 0)
-		return false;
-	r->at++;
-	if (!*word(r)) {
-		r->at--;
-		fail(r, "this word needs a value behind it");
-		return true;
-	}
-	if (i == 0)
-		read_prefix(r, &rule->from, &rule->from_prefix);
-	else if (i == 1)
-		read_prefix(r, &rule->to, &rule->to_prefix);
-	else if (i == 2 || i == 3) {
-		rule->table = read_named(r, CONF_IPROUTE_TABLE, UINT32_MAX,
-			"table must be a number, or a name of /etc/iproute2/rt_tables");
-		set_action(r, FR_ACT_TO_TBL);
-	} else if (i <= 7) {
-		rule->priority = read_number(r, UINT32_MAX, "preference must be a number");
-		r->has_priority = true;
-	} else if (i == 8 || i == 9)
-		rule->iif = conf_text(r->load, word(r));
-	else if (i == 10)
-		rule->oif = conf_text(r->load, word(r));
-	else if (i == 11)
-		read_mark(r);
-	else if (i == 12 || i == 13)
-		rule->tos = (uint8_t)read_named(r, CONF_IPROUTE_DSFIELD, 255,
-			"tos must be a number up to 255, or a name of /etc/iproute2/rt_dsfield");
-	else if (i == 14)
-		read_realms(r);
-	else if (i == 15) {
-		rule->target = read_number(r, UINT32_MAX, "goto must be followed by the preference of a rule");
-		set_action(r, FR_ACT_GOTO);
-	} else if (i == 16 || i == 26)
-		rule->suppress_prefix = (int32_t)read_number(r, 128, "suppress_prefixlength must be a number to 128");
-	else if (i == 17 || i == 27)
-		rule->suppress_group = (int32_t)read_number(r, INT32_MAX, "suppress_ifgroup must be a number");
-	else if (i == 18)
-		rule->tunnel = read_number(r, UINT32_MAX, "tun_id must be a number");
-	else if (i == 19)
-		rule->protocol = (uint8_t)read_named(r, CONF_IPROUTE_PROTOCOL, 255,
-			"protocol must be a number up to 255, or a name of /etc/iproute2/rt_protos");
-	else if (i == 20) {
-		rule->has_uids = 1;
-		read_range(r, UINT32_MAX - 1, &rule->uid_first, &rule->uid_last,
-			"uidrange is written FIRST-LAST, in numbers");
-	} else if (i <= 22)
-		read_ip_protocol(r);
-	else if (i == 23)
-		read_ports(r, rule->sport);
-	else if (i == 24)
-		read_ports(r, rule->dport);
-	else if (i == 25)
-		r->track_group = &r->node->words[r->at];
-	return true;
+	read_ports(r, r->rule.dport);
 }
+
+static void read_track_group(void *reader)
+{
+	struct reader *r = reader;
+
+	r->track_group = &r->in.node->words[r->in.at];
+}
+
+static const struct phrase_pair pairs[] = {
+	{"from", read_from},
+	{"to", read_to},
+	{"table", read_table},
+	{"lookup", read_table},
+	{"preference", read_preference},
+	{"priority", read_preference},
+	{"pref", read_preference},
+	{"order", read_preference},
+	{"iif", read_iif},
+	{"dev", read_iif},
+	{"oif", read_oif},
+	{"fwmark", read_mark},
+	{"tos", read_tos},
+	{"dsfield", read_tos},
+	{"realms", read_realms},
+	{"goto", read_goto},
+	{"suppress_prefixlength", read_suppress_prefix},
+	{"sup_pl", read_suppress_prefix},
+	{"suppress_ifgroup", read_suppress_group},
+	{"sup_group", read_suppress_group},
+	{"tun_id", read_tunnel},
+	{"protocol", read_protocol},
+	{"uidrange", read_uids},
+	{"ipproto", read_ip_protocol},
+	{"ip_proto", read_ip_protocol},
+	{"sport", read_sport},
+	{"dport", read_dport},
+	{"track_group", read_track_group},
+	{0},
+};
+
+/* ---- words that stand alone ---- */
 
 static bool read_bare(struct reader *r, const char *keyword)
 {
@@ -244,39 +293,40 @@ static void complete(struct reader *r)
 {
 	struct conf_rule *rule = &r->rule;
 
-	if (r->is_wrong)
+	if (r->in.is_wrong)
 		return;
 	if (rule->family == AF_UNSPEC)
 		rule->family = AF_INET;
 	rule->from.family = rule->to.family = rule->family;
 	if (!r->has_action && !rule->l3mdev) {
-		r->at = 0;
-		fail(r, "a rule needs table TABLE, goto PREFERENCE, l3mdev, nop, blackhole, unreachable or prohibit");
+		r->in.at = 0;
+		phrase_fail(&r->in,
+			"a rule needs table TABLE, goto PREFERENCE, l3mdev, nop, blackhole, unreachable or prohibit");
 		return;
 	}
 	if (!r->has_action)
 		rule->action = FR_ACT_TO_TBL;
 	if (r->has_priority)
 		return;
-	rule->priority = FIRST_PRIORITY - r->load->unplaced_rules[rule->family == AF_INET6]++;
-	conf_warn(r->load, r->node, 0, "this rule has no preference" CONF_MEANING "%u is taken", rule->priority);
+	rule->priority = FIRST_PRIORITY - r->in.load->unplaced_rules[rule->family == AF_INET6]++;
+	conf_warn(r->in.load, r->in.node, 0, "this rule has no preference" CONF_MEANING "%u is taken", rule->priority);
 }
 
 static void add_rule(struct conf_load *load, const struct conf_node *node, conf_index_t instance)
 {
-	struct reader r = {.load = load, .node = node};
+	struct reader r = {.in = {.load = load, .node = node}};
 
 	r.rule.instance = instance;
 	r.rule.protocol = KEEPALIVED_PROTOCOL;
 	r.rule.suppress_prefix = r.rule.suppress_group = -1;
-	for (r.at = 0; r.at < node->n_words && !r.is_wrong; r.at++) {
-		const char *keyword = word(&r);
+	for (r.in.at = 0; r.in.at < node->n_words && !r.in.is_wrong; r.in.at++) {
+		const char *keyword = phrase_word(&r.in);
 
-		if (!read_pair(&r, keyword) && !read_bare(&r, keyword))
-			fail(&r, "this word means nothing in a rule");
+		if (!phrase_read_pair(&r.in, pairs, &r) && !read_bare(&r, keyword))
+			phrase_fail(&r.in, "this word means nothing in a rule");
 	}
 	complete(&r);
-	if (r.is_wrong)
+	if (r.in.is_wrong)
 		return;
 	*(struct conf_rule *)conf_record_add(load, CONF_TABLE_RULE, node) = r.rule;
 	if (r.track_group)

@@ -19,7 +19,8 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_source.h daemon/config/conf_split.c daemon/config/conf_track_group.c daemon/config/conf_track.c \
 	daemon/config/conf_track.h daemon/config/conf_tree.c daemon/config/conf_tree.h \
 	daemon/config/conf_ssl.c daemon/config/conf_tls.c daemon/config/conf_value.c daemon/config/conf_watch.c \
-	daemon/config/conf_fifo.c daemon/config/conf_fifo.h daemon/config/conf_iproute.c daemon/config/conf_iproute.h daemon/config/conf_route.c daemon/config/conf_route.h \
+	daemon/config/conf_fifo.c daemon/config/conf_fifo.h daemon/config/conf_metric.c daemon/config/conf_metric.h \
+	daemon/config/conf_phrase.c daemon/config/conf_phrase.h daemon/config/conf_iproute.c daemon/config/conf_iproute.h daemon/config/conf_route.c daemon/config/conf_route.h \
 	daemon/config/conf_route_print.c daemon/config/conf_encap_read.c daemon/config/conf_encap_read.h \
 	daemon/config/conf_rule.c daemon/config/conf_rule.h daemon/config/conf_umask.c daemon/config/conf_umask.h \
 	daemon/config/conf_unknown.c
