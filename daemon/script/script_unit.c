@@ -79,7 +79,7 @@ static int read_arguments(int argc, char **argv, struct hand_over *h, int fds[DE
 			snprintf(h->level, sizeof(h->level), "%s", value);
 		else if (strcmp(argv[i], "--beat-us") == 0)
 			snprintf(h->beat_us, sizeof(h->beat_us), "%s", value);
-		else
+		else if (strcmp(argv[i], "--role") != 0) /* the program behind the socket is none but the script role */
 			return -EINVAL;
 	}
 	return fds[CHANNEL] < 0 || fds[LOG] < 0 ? -EINVAL : 0;
@@ -93,9 +93,16 @@ int script_unit_relay(int argc, char **argv)
 	int fd, rc;
 
 	memcpy(h.magic, magic, sizeof(magic));
-	if (read_arguments(argc, argv, &h, fds) < 0)
+	rc = read_arguments(argc, argv, &h, fds);
+	if (fds[LOG] >= 0)
+		log_to_parent("script", fds[LOG]);
+	if (rc < 0) {
+		log_error("script: the relay to %s does not know all of its arguments: two versions are mixed, install "
+			  "Poise "
+			  "anew",
+			argv[2]);
 		return 2;
-	log_to_parent("script", fds[LOG]);
+	}
 	fd = connect_unit(argv[2]);
 	rc = fd < 0 ? fd : send_hand_over(fd, &h, fds);
 	if (rc < 0) {
