@@ -291,10 +291,11 @@ static pid_t spawn(struct child *c, int channel)
 	char path[PATH_MAX];
 	char channel_arg[16], log_arg[16], level_arg[16], beat_arg[24], role_arg[16];
 	int64_t limit = supervise_beat_limit_us(c->role, c->parent->patience_us);
+	bool is_further = role_kind(c->role) != c->role; /* of several checkers; all others know what they are */
 	const char *through = c->role == ROLE_SCRIPT ? c->parent->options.script_socket : NULL;
 	char *argv[] = {path, (char *)"--through", (char *)(uintptr_t)through, (char *)"--channel", channel_arg,
 		(char *)"--log", log_arg, (char *)"--user", (char *)(uintptr_t)c->parent->user, (char *)"--level",
-		level_arg, (char *)"--beat-us", beat_arg, (char *)"--role", role_arg, NULL};
+		level_arg, (char *)"--beat-us", beat_arg, is_further ? (char *)"--role" : NULL, role_arg, NULL};
 	/* A role that is no relay to a unit gets neither of the two words. */
 	char **args = through ? argv : argv + 2;
 	pid_t pid;
