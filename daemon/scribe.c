@@ -4,15 +4,14 @@
 #include "scribe.h"
 #include "log.h"
 #include "mono.h"
+#include "thread.h"
 #include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #define QUEUE_SIZE (1 << 20)
-#define STACK_SIZE (256 * 1024)
 
 static enum log_level level_of(uint8_t level)
 {
@@ -65,23 +64,6 @@ static void enlarge(int fd)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-/* The signals of the daemon are for its loop. */
-static int create_thread(struct scribe *scribe)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int error;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&scribe->thread, &attr, scribe_main, scribe);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -error;
-}
-
 int scribe_start(struct scribe *scribe)
 {
 	int error;
@@ -90,7 +72,7 @@ int scribe_start(struct scribe *scribe)
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, scribe->queue) < 0)
 		return -errno;
 	enlarge(scribe->queue[1]);
-	error = create_thread(scribe);
+	error = thread_start(&scribe->thread, scribe_main, scribe);
 	if (error < 0) {
 		close(scribe->queue[0]);
 		close(scribe->queue[1]);

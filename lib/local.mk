@@ -1,7 +1,7 @@
 noinst_LIBRARIES += lib/libpoise.a lib/libpoisenl.a
 lib_libpoise_a_SOURCES = lib/addr.c lib/addr.h lib/log.c lib/log.h lib/log_journal.c lib/loop.c lib/loop.h lib/mono.h \
 	lib/roles.c lib/roles.h lib/needed.c lib/needed.h lib/msg.c lib/msg.h lib/msg.def lib/board.c lib/board.h \
-	lib/worker.c lib/worker.h lib/status.c lib/status.h \
+	lib/thread.c lib/thread.h lib/worker.c lib/worker.h lib/status.c lib/status.h \
 	lib/check_reason.c lib/check_reason.h lib/check_socket.c lib/check_socket.h \
 	lib/conf.c lib/conf.h lib/conf_base.h lib/conf_healthcheck.h lib/conf_ipvs.h lib/conf_routing.h lib/conf_vrrp.h \
 	lib/conf_build.c lib/conf_layout.c lib/conf_layout.h lib/conf_match.c lib/conf_path.c lib/role.c \

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "worker.h"
+#include "thread.h"
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-/* It is locked into memory with everything else. */
-#define STACK_SIZE (256 * 1024)
 
 void worker_init(struct worker *worker, void (*run)(void *arg), void *arg)
 {
@@ -59,22 +56,6 @@ static void *thread_main(void *arg)
 
 /* ---- the process's side ---- */
 
-static int create_thread(struct worker *worker)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int error;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&worker->thread, &attr, thread_main, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -error;
-}
-
 static void close_fds(struct worker *worker)
 {
 	if (worker->go_fd >= 0)
@@ -91,7 +72,7 @@ int worker_start(struct worker *worker, int nice)
 	worker->nice = nice;
 	worker->go_fd = eventfd(0, EFD_CLOEXEC);
 	worker->back_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	error = worker->go_fd < 0 || worker->back_fd < 0 ? -errno : create_thread(worker);
+	error = worker->go_fd < 0 || worker->back_fd < 0 ? -errno : thread_start(&worker->thread, thread_main, worker);
 	worker->has_thread = error == 0;
 	if (error < 0)
 		close_fds(worker);
