@@ -126,8 +126,7 @@ struct conf_load {
 	const char *unopened;       /* the block at the top of the file whose `{` was missing, until the next block */
 };
 
-/* Fills the tables of load->builder from the tree; findings go to load->diag. */
-void conf_apply(struct conf_load *load);
+/* What is remembered beside the tables. */
 void conf_load_free(struct conf_load *load);
 
 /* Completes what refers to other objects or inherits from them (conf_finish.c). */

@@ -2,6 +2,7 @@
 /* The way from a file to finished tables: words, tree, records, rules. Runs in the config role and in its tests. */
 #include "conf_read.h"
 #include "conf_convert.h"
+#include "conf_umask.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -55,6 +56,22 @@ static void add_origins(struct conf_load *load)
 		add_origin(load, s->folders[i].name, s->folders[i].mtime_real_us);
 }
 
+/* The record of global_defs is there, whether the block is or not. */
+static void begin_global(struct conf_load *load)
+{
+	struct conf_global *g;
+
+	memset(&load->defaults, 0xff, sizeof(load->defaults));
+	load->defaults.interface = 0;
+	load->defaults.sync_daemon = NULL;
+	load->defaults.sync_instance = NULL;
+	load->defaults.sync_by_instance = NULL;
+	g = conf_object_begin(load, &conf_global_block, &load->tree->nodes[0]);
+	g->dialect = load->dialect;
+	g->script_umask = conf_umask_usual(load->dialect);
+	g->source_file = conf_text(load, load->sources->count ? load->sources->files[0].name : "");
+}
+
 static void build(struct conf_result *r, struct conf_words *words, const struct conf_read_options *options)
 {
 	struct conf_tree tree;
@@ -65,7 +82,10 @@ static void build(struct conf_result *r, struct conf_words *words, const struct 
 	load.no_files = options->no_files;
 	conf_tree_build(&tree, words, r->diag);
 	add_origins(&load);
-	conf_apply(&load);
+	begin_global(&load);
+	conf_block_apply(&load, &conf_root_block, &tree.nodes[0]);
+	conf_finish(&load);
+	conf_check(&load);
 	if (options->edits)
 		conf_convert(&load, options->edits);
 	conf_load_free(&load);
