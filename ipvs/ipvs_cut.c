@@ -16,7 +16,7 @@ void ipvs_cut_step(struct ipvs *v)
 
 		if (state->admin != ADMIN_DRAIN)
 			continue;
-		cuts |= state->drain_end != DRAIN_KEEP && state->drain_until_real_us > 0;
+		cuts |= state->drain_end != DRAIN_KEEP && state->drain_until.until_real_us > 0;
 		if (conf->services[conf->servers[i].service].persistence_us > 0)
 			*(state->keep_known ? &keeps : &forgets) = true;
 	}

@@ -2,6 +2,20 @@
 /* The progress of drains; used by the ipvs role. Pure: counters in, what to do out. */
 #include "ipvs_drain.h"
 
+void ipvs_drain_end_at(struct ipvs_drain_end *end, int64_t until_real_us, struct mono now, int64_t real_us)
+{
+	if (until_real_us == end->until_real_us)
+		return;
+	*end = (struct ipvs_drain_end){.until_real_us = until_real_us};
+	if (until_real_us != 0)
+		end->until = until_real_us > real_us ? mono_add(now, until_real_us - real_us) : now;
+}
+
+bool ipvs_drain_end_is_over(const struct ipvs_drain_end *end, struct mono now)
+{
+	return end->until_real_us != 0 && !mono_before(now, end->until);
+}
+
 struct ipvs_drain_actions ipvs_drain_step(struct ipvs_drain *drain, const struct ipvs_drain_event *event)
 {
 	struct ipvs_drain_actions actions = {0};

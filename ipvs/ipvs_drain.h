@@ -15,6 +15,13 @@ struct ipvs_drain {
 	uint64_t cut; /* connections that were cut then */
 };
 
+/* When a drain ends. It was asked for on the wall clock, which outlives restarts; it is judged on the clock that nobody
+ * sets, so a step of the wall clock neither cuts connections early nor keeps them. */
+struct ipvs_drain_end {
+	int64_t until_real_us; /* as asked for, 0 = never */
+	struct mono until;     /* the same moment */
+};
+
 struct ipvs_drain_event {
 	enum admin admin;
 	enum drain_end end;
@@ -29,6 +36,11 @@ struct ipvs_drain_actions {
 	bool drained; /* just now: tell it */
 	bool over;    /* its time is over just now: tell it; unless it keeps them, what is left is to be cut */
 };
+
+/* Takes over what was asked for. The clocks are compared only when that is news: at the request, and once more after a
+ * restart of the role. */
+void ipvs_drain_end_at(struct ipvs_drain_end *end, int64_t until_real_us, struct mono now, int64_t real_us);
+bool ipvs_drain_end_is_over(const struct ipvs_drain_end *end, struct mono now);
 
 /* Done once, it stays done until the administration changes: a straggler of the connection table does not undo it. */
 struct ipvs_drain_actions ipvs_drain_step(struct ipvs_drain *drain, const struct ipvs_drain_event *event);

@@ -160,7 +160,7 @@ static bool follow_drain(struct ipvs *v, conf_index_t server, struct census *cen
 	struct ipvs_drain_event event = {.admin = (enum admin)state->admin,
 		.end = (enum drain_end)state->drain_end,
 		.counted = counted,
-		.time_is_over = state->drain_until_real_us && real_now_us() >= state->drain_until_real_us};
+		.time_is_over = ipvs_drain_end_is_over(&state->drain_until, mono_now())};
 	conf_index_t service = v->now->conf->servers[server].service;
 	struct ipvs_drain_actions actions;
 

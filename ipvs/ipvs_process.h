@@ -42,9 +42,9 @@ struct ipvs_server_state {
 	int32_t dynamic;                                      /* weight set by a check, -1 = none */
 	int32_t configured, decided_percent, decided_dynamic; /* when last decided */
 	struct ipvs_drain drain;
-	int64_t drain_until_real_us; /* 0 = it has no end */
-	uint8_t drain_end;           /* enum drain_end */
-	bool keep_known;             /* clients that persistence knows still come to it */
+	struct ipvs_drain_end drain_until;
+	uint8_t drain_end; /* enum drain_end */
+	bool keep_known;   /* clients that persistence knows still come to it */
 	int64_t since_real_us;
 };
 

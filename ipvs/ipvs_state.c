@@ -177,22 +177,25 @@ static void read_health(struct ipvs *v, const struct board *board, conf_index_t 
 static void read_admin(struct ipvs *v, const struct board *board, conf_index_t server)
 {
 	struct ipvs_server_state *state = &v->now->servers[server];
+	struct ipvs_drain_end until = state->drain_until;
+	struct mono now = mono_now();
 	struct status_admin admin;
 
 	if (status_load_admin(board, server, &admin) < 0)
 		return;
+	ipvs_drain_end_at(&until, admin.until_real_us, now, real_now_us());
 	admin.admin = admin.admin <= ADMIN_MAINT ? admin.admin : ADMIN_NORMAL;
 	if (!state->tell_admin)
 		state->old_admin = state->admin;
 	state->tell_admin |= state->admin != admin.admin || (state->known && state->override != admin.weight);
 	/* Asked for again with another end: judged anew. */
-	if (state->drain_until_real_us != admin.until_real_us || state->drain_end != admin.drain_end) {
+	if (state->drain_until.until_real_us != until.until_real_us || state->drain_end != admin.drain_end) {
 		state->drain.done &= !ipvs_drain_takes_out(&state->drain, (enum drain_end)state->drain_end);
-		state->drain.over &= state->drain_until_real_us == 0 || admin.until_real_us <= real_now_us();
+		state->drain.over &= state->drain_until.until_real_us == 0 || ipvs_drain_end_is_over(&until, now);
 	}
 	state->admin = (uint8_t)admin.admin;
 	state->override = admin.weight;
-	state->drain_until_real_us = admin.until_real_us;
+	state->drain_until = until;
 	state->drain_end = admin.drain_end <= DRAIN_REMOVE ? (uint8_t)admin.drain_end : DRAIN_KEEP;
 	state->keep_known = admin.keep_known;
 }

@@ -248,6 +248,44 @@ START_TEST(test_drain_with_an_end)
 }
 END_TEST
 
+START_TEST(test_a_step_of_the_wall_clock_moves_no_end_of_a_drain)
+{
+	const int64_t real = 1700000000 * US_PER_S, until = real + 600 * US_PER_S, year = 365 * 86400 * US_PER_S;
+	const int64_t steps[] = {-year, -600 * US_PER_S, 0, 600 * US_PER_S, year};
+	struct mono begin = {50 * US_PER_S};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct ipvs_drain_end end = {0};
+
+		ipvs_drain_end_at(&end, until, begin, real);
+		/* The table of administration is read again whenever anything in it changes. */
+		for (int64_t s = 0; s < 1200; s += 100) {
+			struct mono now = mono_add(begin, s * US_PER_S);
+
+			ipvs_drain_end_at(&end, until, now, real + s * US_PER_S + steps[i]);
+			ck_assert_int_eq(ipvs_drain_end_is_over(&end, now), s >= 600);
+		}
+	}
+}
+END_TEST
+
+START_TEST(test_the_end_of_a_drain_is_found_again_and_changed)
+{
+	struct mono now = {50 * US_PER_S};
+	struct ipvs_drain_end end = {0};
+
+	ck_assert(!ipvs_drain_end_is_over(&end, now));
+	/* After a restart: it was over long ago, longer than the machine runs. */
+	ipvs_drain_end_at(&end, 5, now, 1700000000 * US_PER_S);
+	ck_assert(ipvs_drain_end_is_over(&end, now));
+	ipvs_drain_end_at(&end, 1700000001 * US_PER_S, now, 1700000000 * US_PER_S);
+	ck_assert(!ipvs_drain_end_is_over(&end, now));
+	ck_assert(ipvs_drain_end_is_over(&end, mono_add(now, US_PER_S)));
+	ipvs_drain_end_at(&end, 0, now, 1700000000 * US_PER_S);
+	ck_assert(!ipvs_drain_end_is_over(&end, mono_add(now, US_PER_S)));
+}
+END_TEST
+
 START_TEST(test_a_drain_that_ends_in_time_cuts_nothing)
 {
 	struct ipvs_drain drain = {0};
@@ -332,6 +370,8 @@ int main(void)
 	tcase_add_test(tc, test_quorum_can_always_be_lost_and_met);
 	tcase_add_test(tc, test_drain_progress);
 	tcase_add_test(tc, test_drain_with_an_end);
+	tcase_add_test(tc, test_a_step_of_the_wall_clock_moves_no_end_of_a_drain);
+	tcase_add_test(tc, test_the_end_of_a_drain_is_found_again_and_changed);
 	tcase_add_test(tc, test_a_drain_that_ends_in_time_cuts_nothing);
 	tcase_add_test(tc, test_leftover);
 	tcase_add_test(tc, test_sentences);
