@@ -338,9 +338,11 @@ int board_next_event(const struct board *b, uint64_t *seq, struct event *event)
 void board_continue(struct board *b, const struct board *predecessor)
 {
 	uint64_t last = board_last_event(predecessor);
-	uint64_t seq = last > BOARD_EVENTS ? last - BOARD_EVENTS : 0;
+	uint64_t n = last < BOARD_EVENTS ? last : BOARD_EVENTS;
 
-	for (uint64_t number = seq + 1; number <= last; number++) {
+	/* Counted: a predecessor that ended badly may have left the largest number there is, which no loop comes by. */
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t number = last - i;
 		struct board_slot *slot = ring_slot(b, number);
 
 		if (!lock_copy(&ring_slot(predecessor, number)->lock, &slot->event, sizeof(slot->event)))

@@ -260,6 +260,46 @@ START_TEST(test_a_successor_goes_on_counting_events)
 }
 END_TEST
 
+/* The board as its writer left it, with another number of the last event. */
+static struct board *with_last_event(const struct board *board, uint64_t last)
+{
+	static char bytes[1 << 20];
+	uint64_t old = board_last_event(board);
+	ssize_t size = pread(board_fd(board), bytes, sizeof(bytes), 0);
+	int fd = memfd_create("broken", MFD_ALLOW_SEALING);
+	size_t at = 0;
+
+	ck_assert_int_gt(size, 0);
+	ck_assert_int_lt(size, (ssize_t)sizeof(bytes));
+	while (memcmp(bytes + at, &old, sizeof(old)) != 0)
+		at += sizeof(old);
+	memcpy(bytes + at, &last, sizeof(last));
+	ck_assert_int_eq(write(fd, bytes, (size_t)size), size);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	return board_open(fd, board_role(board));
+}
+
+START_TEST(test_a_successor_of_a_broken_count_starts_all_the_same)
+{
+	const uint64_t wrong[] = {UINT64_MAX, UINT64_MAX - 1, UINT64_MAX / 2, 1u << 31};
+	struct board *first = board_create(ROLE_VRRP, 1, &shape);
+
+	for (uint32_t i = 1; i <= BOARD_EVENTS + 5; i++)
+		add_event(first, i);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct board *broken = with_last_event(first, wrong[i]);
+		struct board *second = board_create(ROLE_VRRP, 2, &shape);
+
+		ck_assert_ptr_nonnull(broken);
+		board_continue(second, broken);
+		ck_assert_uint_eq(board_last_event(second), wrong[i]);
+		board_close(broken);
+		board_close(second);
+	}
+	board_close(first);
+}
+END_TEST
+
 START_TEST(test_boards_that_follow_each_other_quickly_do_not_look_still)
 {
 	struct board *board = board_create(ROLE_CONTROL, 1, &shape);
@@ -311,6 +351,7 @@ int main(void)
 	tcase_add_test(tcase, test_a_record_is_never_torn);
 	tcase_add_test(tcase, test_events_in_order_and_overflow_counted);
 	tcase_add_test(tcase, test_a_successor_goes_on_counting_events);
+	tcase_add_test(tcase, test_a_successor_of_a_broken_count_starts_all_the_same);
 	tcase_add_test(tcase, test_boards_that_follow_each_other_quickly_do_not_look_still);
 	tcase_add_test(tcase, test_log_limit_counts_what_it_holds_back);
 	suite_add_tcase(suite, tcase);
