@@ -216,6 +216,9 @@ def compare(folder, path):
     ours = run(program("daemon/poised"), "--dump", "-f", copy)
     if ours.returncode:
         return "poised refuses it for " + why_refused(copy)
+    # keepalived shows nothing then.
+    if not re.search(r"vrrp_instance|static_", text):
+        return "there is no virtual router in it"
     lines = dump_of_keepalived(folder, copy, interfaces_of(text))
     if lines is None:
         return "keepalived does not start with it"
