@@ -135,6 +135,18 @@ def test_every_construct_means_what_keepalived_makes_of_it():
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+@pytest.mark.parametrize("name,nearest", [("eht0", " (did you mean eth0?)"), ("eth7", "")])
+@pytest.mark.parametrize("file", ["keepalived.conf", "poise.conf"])
+def test_an_interface_that_is_missing_is_named(tmp_path, file, name, nearest):
+    """It may come, so the file loads in both dialects; one with another number is no misspelling."""
+    path = tmp_path / file
+    path.write_text(words.INSTANCE.replace("eth0", name) % ("V", 51, "priority 100", "198.18.0.50/24"), encoding="utf-8")
+    done = run("unshare", "-n", "sh", "-c", LINKS + 'exec "$0" -t -f "$1"', program("daemon/poised"), str(path))
+    assert done.returncode == 0, done.stderr
+    assert "there is no interface %s on this machine now%s; the instance waits until it comes" % (name, nearest) in done.stderr
+
+
 @pytest.mark.skipif(not SAMPLES or not os.path.exists(KEEPALIVED), reason="keepalived's samples are not installed")
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 def test_the_samples_of_keepalived_load_and_mean_the_same():

@@ -51,6 +51,10 @@ def checks(folder):
         "untrusted": (443, SSL % "tls_verify\n %s"),
         "expires_soon": (4433, SSL % (ca + " cert_expiry_failure 30\n %s")),
         "client_certificate": (4434, SSL % (ca + " tls_cert %s/client.pem\n tls_key %s/client.key\n %%s" % (folder, folder))),
+        "locked_key": (4434, SSL % (ca + " tls_cert %s/client.pem\n tls_key %s/locked.key\n tls_key_password \"open it\"\n %%s" % (
+            folder, folder))),
+        "wrong_password": (4434, SSL % (ca + " tls_cert %s/client.pem\n tls_key %s/locked.key\n tls_key_password no\n %%s" % (
+            folder, folder))),
         "no_client_certificate": (4434, SSL % (ca + " %s")),
         "old_version": (4435, SSL % (ca + " tls_min_version 1.3\n %s")),
         "alpn": (4436, SSL % (ca + " tls_alpn http/1.1\n %s")),
@@ -86,6 +90,7 @@ def make_certificates(folder):
         openssl("req", "-newkey", *curve, "-subj", "/CN=" + name, "-keyout", name + ".key", "-out", name + ".csr")
         openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days",
                 str(days), "-extfile", name + ".ext", "-out", name + ".pem")
+    openssl("pkey", "-in", "client.key", "-aes256", "-passout", "pass:open it", "-out", "locked.key")
 
 
 class World:
@@ -165,7 +170,8 @@ def world():
     ("tcp", "connected in"), ("http", "status 200 in"), ("ssl", "status 200 in"), ("tls", "handshake in"),
     ("smtp", "greeting and HELO in"), ("dns", "NOERROR, 1 record"), ("udp", "reply of 4 bytes"), ("ping", "answered in"),
     ("agent", "agent says \"up\""), ("talk", "conversation of 4 steps"), ("grpc", "SERVING, in"), ("file", "there is no file"),
-    ("misc", "exit status 0"), ("verified", "status 200"), ("client_certificate", "status 200"), ("alpn", "status 200")])
+    ("misc", "exit status 0"), ("verified", "status 200"), ("client_certificate", "status 200"),
+    ("locked_key", "status 200"), ("alpn", "status 200")])
 def test_a_well_server_passes(world, name, why):
     server = world.health(name, "up", why)
     check = server["checks"][0]
@@ -182,6 +188,10 @@ def test_a_well_server_passes(world, name, why):
     ("other_alpn", "tls_alpn"), ("elsewhere", " at " + BACK4 + "99:80)"), ("other_interface", "(TCP_CHECK at")])
 def test_a_wrong_server_fails_with_its_cause(world, name, why):
     world.health(name, "down", why)
+
+
+def test_a_check_that_cannot_run_says_why(world):
+    world.health("wrong_password", "unknown", "not run: tls_cert and tls_key cannot be used")
 
 
 def test_phases_are_told(world):

@@ -23,6 +23,7 @@ static void build(const char *const *words, uint32_t n, const char *user)
 	struct conf_builder *b = conf_builder_new();
 	int fd = memfd_create("conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
+	((struct conf_global *)conf_builder_at(b, CONF_TABLE_GLOBAL, 0))->script_umask = 0027;
 	command = (struct conf_command){
 		.argv = conf_builder_words(b, words, n), .argc = n, .user = conf_builder_string(b, user)};
 	ck_assert_int_eq(conf_builder_write(b, 1, fd), 0);
@@ -113,6 +114,7 @@ START_TEST(test_surroundings)
 		"set -e\n"
 		"test -z \"$LEAKED\"\n"
 		"test \"$PWD\" = /\n"
+		"test \"$(umask)\" = 0027\n"
 		"i=3; while test $i -lt 64; do test ! -L /proc/$$/fd/$i; i=$((i + 1)); done\n"
 		"test \"$(readlink /proc/$$/fd/0)\" = /dev/null\n"
 		/* 32 and 33 are the C library's own and may have been ignored by whoever started us. */
