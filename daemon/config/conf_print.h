@@ -12,9 +12,10 @@ struct conf_printer {
 	struct conf_arena arena; /* quoted words */
 };
 
-/* Prints everything. */
+/* Prints everything (conf_dump.c). */
 void conf_print(struct conf_builder *builder, FILE *out);
-/* One line a keyword, fields separated by tabs: path, kind, range, default, effect of a change, help. */
+/* conf_keywords.c: one line a keyword, fields separated by tabs: path, kind, range, default, effect of a change, help.
+ */
 void conf_print_keywords(FILE *out);
 
 /* ---- for the functions that print one keyword ---- */
@@ -37,10 +38,10 @@ void conf_print_directives(struct conf_printer *p, const struct conf_block *bloc
 void conf_print_notify(
 	struct conf_printer *p, const struct conf_range *notifies, enum conf_notify_event event, const char *keyword);
 
-/* The records of `table` that owns() takes, each as the line that print() writes, in a block of that keyword; nothing
- * when there are none. */
 /* " track_group NAME", nothing when there is none (conf_track_group.c). */
 void conf_print_track_group(struct conf_printer *p, FILE *out, conf_index_t group);
+/* The records of `table` that owns() takes, each as the line that print() writes, in a block of that keyword; nothing
+ * when there are none. */
 void conf_print_owned(struct conf_printer *p, enum conf_table table, const char *keyword, conf_index_t instance,
 	bool (*owns)(const void *record, conf_index_t instance),
 	void (*print)(struct conf_printer *p, FILE *out, const void *record));

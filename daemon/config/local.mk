@@ -12,7 +12,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_predefined.c daemon/config/conf_garp.c \
 	daemon/config/conf_lex.h daemon/config/conf_lex_internal.h daemon/config/conf_line.c \
 	daemon/config/conf_line.h daemon/config/conf_load.c daemon/config/conf_load.h daemon/config/conf_memory.c daemon/config/conf_names.c \
-	daemon/config/conf_memory.h daemon/config/conf_print.c daemon/config/conf_print.h \
+	daemon/config/conf_memory.h daemon/config/conf_dump.c daemon/config/conf_keywords.c daemon/config/conf_print.c daemon/config/conf_print.h \
 	daemon/config/conf_read.c daemon/config/conf_read.h daemon/config/conf_script.c \
 	daemon/config/conf_server.c daemon/config/conf_service.c daemon/config/conf_service.h \
 	daemon/config/conf_service_group.c daemon/config/conf_pair.c daemon/config/conf_pair.h daemon/config/conf_snmp.c daemon/config/conf_snmp.h daemon/config/conf_source.c \
