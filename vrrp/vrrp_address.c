@@ -196,9 +196,12 @@ static struct vrrp_lease lease_for(const struct vrrp_addresses *addresses, const
 	return lease;
 }
 
-static void note_lease(struct vrrp_addresses *addresses, const struct vrrp_lease *lease)
+/* known: all that have a lease. */
+static void note_lease(struct vrrp_addresses *addresses, const struct vrrp_lease *lease, struct vrrp_crowd *known)
 {
-	for (uint32_t i = 0; i < addresses->n_leases; i++) {
+	bool may_have_one = vrrp_crowd_add(known, &lease->addr, lease->prefix, lease->ifindex);
+
+	for (uint32_t i = 0; may_have_one && i < addresses->n_leases; i++) {
 		if (!vrrp_lease_is(&addresses->leases[i], &lease->addr, lease->prefix, lease->ifindex))
 			continue;
 		addresses->leases[i].form = lease->form;
@@ -221,6 +224,7 @@ static int send_off(struct vrrp_addresses *addresses, enum vrrp_errand errand, i
 static int send_plan(struct vrrp_addresses *addresses, const struct conf *conf, const struct vrrp_wish *wishes,
 	uint32_t n_items, struct mono now)
 {
+	struct vrrp_crowd known = {0};
 	int error = 0;
 
 	addresses->n_jobs = 0;
@@ -239,9 +243,14 @@ static int send_plan(struct vrrp_addresses *addresses, const struct conf *conf, 
 		/* Somebody else's address of the same name is not to be taken over: NLM_F_EXCL. */
 		error = add_addition(addresses, conf, item->number, job->lease.ifindex, NLM_F_EXCL);
 	}
+	for (uint32_t i = 0; i < addresses->n_leases; i++) {
+		const struct vrrp_lease *lease = &addresses->leases[i];
+
+		vrrp_crowd_add(&known, &lease->addr, lease->prefix, lease->ifindex);
+	}
 	for (uint32_t i = 0; i < addresses->n_jobs; i++) {
 		if (addresses->jobs[i].kind == VRRP_PLAN_ADD)
-			note_lease(addresses, &addresses->jobs[i].lease);
+			note_lease(addresses, &addresses->jobs[i].lease, &known);
 	}
 	store_ledger(addresses);
 	return send_off(addresses, VRRP_ERRAND_PLAN, error, now);

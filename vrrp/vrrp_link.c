@@ -39,10 +39,16 @@ const struct link *links_find_name(const struct links *links, const char *name)
 	return NULL;
 }
 
+static void free_addresses(struct link *link)
+{
+	free(link->addresses);
+	free(link->counts);
+}
+
 void links_clear(struct links *links)
 {
 	for (uint32_t i = 0; i < links->count; i++)
-		free(links->all[i].addresses);
+		free_addresses(&links->all[i]);
 	free(links->all);
 	*links = (struct links){.births = links->births};
 }
@@ -71,7 +77,7 @@ static int take_gone_link(struct links *links, uint32_t ifindex)
 
 	if (!link)
 		return LINK_UNCHANGED;
-	free(link->addresses);
+	free_addresses(link);
 	*link = links->all[--links->count];
 	return LINK_STATE;
 }
@@ -138,10 +144,42 @@ static int take_link(struct links *links, const struct nlmsghdr *nlh)
 		       : LINK_STATE;
 }
 
+/* FNV-1a of what tells addresses apart. */
+static uint32_t hash_of(const struct addr *addr, uint8_t prefix)
+{
+	uint32_t sum = (2166136261u ^ prefix) * 16777619u;
+
+	for (size_t i = 0; i < addr_len(addr); i++)
+		sum = (sum ^ addr->bytes[i]) * 16777619u;
+	return sum ^ sum >> 15;
+}
+
+/* A count that is full stays full: it says "perhaps" for ever, which is true. */
+static void count(struct link *link, const struct link_address *address, int change)
+{
+	uint8_t *at =
+		link->counts ? &link->counts[hash_of(&address->addr, address->prefix) & (link->n_counts - 1)] : NULL;
+
+	if (at && *at < UINT8_MAX)
+		*at = (uint8_t)(*at + change);
+}
+
+/* Without memory for them every search looks at all addresses. */
+static void count_anew(struct link *link)
+{
+	free(link->counts);
+	link->n_counts = 8 * link->room;
+	link->counts = calloc(link->n_counts, 1);
+	for (uint32_t i = 0; i < link->n_addresses; i++)
+		count(link, &link->addresses[i], 1);
+}
+
 static struct link_address *find_near(const struct link *link, const struct addr *addr, uint8_t prefix, uint32_t *near)
 {
 	uint32_t i = *near < link->n_addresses ? *near : 0;
 
+	if (link->counts && link->counts[hash_of(addr, prefix) & (link->n_counts - 1)] == 0)
+		return NULL;
 	for (uint32_t k = 0; k < link->n_addresses; k++, i = i + 1 < link->n_addresses ? i + 1 : 0) {
 		if (link->addresses[i].prefix != prefix || !addr_equal(&link->addresses[i].addr, addr))
 			continue;
@@ -151,11 +189,12 @@ static struct link_address *find_near(const struct link *link, const struct addr
 	return NULL;
 }
 
-static struct link_address *find_address(const struct link *link, const struct addr *addr, uint8_t prefix)
+static struct link_address *find_address(struct link *link, const struct addr *addr, uint8_t prefix)
 {
-	uint32_t near = 0;
+	struct link_address *found = find_near(link, addr, prefix, &link->near);
 
-	return find_near(link, addr, prefix, &near);
+	link->near += found != NULL;
+	return found;
 }
 
 const struct link_address *link_find_address(
@@ -174,8 +213,10 @@ static int add_address(struct link *link, const struct link_address *address)
 			return -ENOMEM;
 		link->addresses = all;
 		link->room = room;
+		count_anew(link);
 	}
 	link->addresses[link->n_addresses++] = *address;
+	count(link, address, 1);
 	return LINK_ADDRESS_SET;
 }
 
@@ -184,6 +225,8 @@ static int remove_address(struct link *link, struct link_address *address)
 {
 	uint32_t after = link->n_addresses - 1 - (uint32_t)(address - link->addresses);
 
+	count(link, address, -1);
+	link->near = (uint32_t)(address - link->addresses);
 	memmove(address, address + 1, after * sizeof(*address));
 	link->n_addresses--;
 	return LINK_ADDRESS_GONE;

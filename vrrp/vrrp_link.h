@@ -35,7 +35,10 @@ struct link {
 	uint8_t mac[6];
 	struct link_address *addresses; /* in the kernel's order */
 	uint32_t n_addresses, room;
-	uint32_t remover; /* rtnetlink port of who removed an address from it last; 0 = nobody, or not known */
+	uint8_t *counts;   /* how many of them fall on each hash: what falls on none is not among them; may be NULL */
+	uint32_t n_counts; /* a power of two */
+	uint32_t near;     /* the one that the kernel told of last: the next is mostly the next */
+	uint32_t remover;  /* rtnetlink port of who removed an address from it last; 0 = nobody, or not known */
 };
 
 /* The image. Zeroed = empty. */

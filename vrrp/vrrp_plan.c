@@ -58,6 +58,18 @@ struct near {
 	uint32_t wish, lease, address;
 };
 
+bool vrrp_crowd_add(struct vrrp_crowd *crowd, const struct addr *addr, uint8_t prefix, uint32_t ifindex)
+{
+	uint32_t sum = mix(2166136261u, addr->bytes, addr_len(addr)), bit;
+	bool was_in;
+
+	sum = mix(mix(sum, &prefix, sizeof(prefix)), &ifindex, sizeof(ifindex));
+	bit = (sum ^ sum >> 15) & (8 * sizeof(crowd->bits) - 1);
+	was_in = crowd->bits[bit / 8] >> bit % 8 & 1;
+	crowd->bits[bit / 8] |= (uint8_t)(1 << bit % 8);
+	return was_in;
+}
+
 static const struct vrrp_lease *lease_of(
 	const struct vrrp_lease *leases, uint32_t n, const struct vrrp_wish *wish, struct near *near)
 {
@@ -136,6 +148,7 @@ static bool look_at_wish(struct vrrp_wish *wish, bool is_here, bool is_ours, str
 uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrrp_lease *leases, uint32_t n_leases,
 	const struct links *links, struct mono now, struct vrrp_plan_item *items, struct mono *next)
 {
+	struct vrrp_crowd planned = {0};
 	struct near near = {0};
 	uint32_t n = 0;
 
@@ -154,7 +167,10 @@ uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrr
 		/* Its removal is planned already, because it is of another form. */
 		if (lease && wish->is_wanted && !is_wanted(wishes, n_wishes, lease, &near))
 			wish->is_set = wish->is_reported = is_here = false;
-		if (look_at_wish(wish, is_here, lease != NULL, now, next) && !is_planned(wishes, items, n, i))
+		if (!look_at_wish(wish, is_here, lease != NULL, now, next))
+			continue;
+		if (!vrrp_crowd_add(&planned, &wish->addr, wish->prefix, wish->ifindex) ||
+			!is_planned(wishes, items, n, i))
 			items[n++] = (struct vrrp_plan_item){VRRP_PLAN_ADD, i, 0};
 	}
 	return n;

@@ -66,6 +66,14 @@ uint32_t vrrp_plan(struct vrrp_wish *wishes, uint32_t n_wishes, const struct vrr
  * another form is removed and added. */
 uint32_t vrrp_plan_form(const struct conf_address *address, const char *label);
 
+/* A set of addresses that forgets who is in it: that somebody is not in it is certain, that he is may be wrong. Zeroed
+ * = empty. Where all would be compared with all, few have to be then. */
+struct vrrp_crowd {
+	uint8_t bits[1 << 15];
+};
+/* Returns false when it was not in before, true when it may have been. */
+bool vrrp_crowd_add(struct vrrp_crowd *crowd, const struct addr *addr, uint8_t prefix, uint32_t ifindex);
+
 bool vrrp_lease_is(const struct vrrp_lease *lease, const struct addr *addr, uint8_t prefix, uint32_t ifindex);
 
 #endif

@@ -36,8 +36,10 @@ static void setup(void)
 
 static void teardown(void)
 {
-	free(links.all[0].addresses);
-	free(links.all[1].addresses);
+	for (int i = 0; i < 2; i++) {
+		free(links.all[i].addresses);
+		free(links.all[i].counts);
+	}
 }
 
 static void put_in_kernel(uint32_t ifindex, const char *text, uint8_t prefix)
@@ -229,6 +231,57 @@ static struct addr numbered(uint32_t n)
 	return addr_from_bytes(AF_INET, bytes);
 }
 
+static int64_t used_us(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return used.tv_sec * US_PER_S + used.tv_nsec / 1000;
+}
+
+/* A master that takes over has them all to add, and then to find. */
+START_TEST(many_addresses_that_come_cost_little)
+{
+	static struct vrrp_wish wishes[MANY];
+	static struct vrrp_plan_item room[2 * MANY];
+	int64_t before_us = used_us();
+
+	for (uint32_t i = 0; i < MANY; i++)
+		wishes[i] = (struct vrrp_wish){.addr = numbered(i), .prefix = 32, .is_wanted = true, .ifindex = ETH0};
+	ck_assert_uint_eq(vrrp_plan(wishes, MANY, NULL, 0, &links, now, room, &next), MANY);
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct link_address address = {.addr = numbered(i), .prefix = 32};
+
+		ck_assert_int_eq(links_note_address(&links, ETH0, &address), 0);
+	}
+	ck_assert_uint_eq(links.all[0].n_addresses, MANY);
+	/* Told twice, each is there once. */
+	for (uint32_t i = 0; i < 100; i++)
+		put_in_kernel(ETH0, i % 2 ? "10.0.0.7" : "10.0.1.9", 32);
+	ck_assert_uint_eq(links.all[0].n_addresses, MANY);
+	ck_assert_uint_eq(vrrp_plan(wishes, MANY, NULL, 0, &links, now, room, &next), 0);
+	ck_assert_int_lt(used_us() - before_us, US_PER_S);
+}
+END_TEST
+
+START_TEST(a_crowd_never_forgets_who_is_in_it)
+{
+	static struct vrrp_crowd crowd;
+	uint32_t mistaken = 0;
+
+	for (uint32_t i = 0; i < MANY; i++)
+		mistaken += vrrp_crowd_add(&crowd,
+			&(struct addr){.family = AF_INET, .bytes = {10, 1, (uint8_t)(i >> 8), (uint8_t)i}},
+			(uint8_t)(i >> 16), ETH0);
+	for (uint32_t i = 0; i < MANY; i++)
+		ck_assert(vrrp_crowd_add(&crowd,
+			&(struct addr){.family = AF_INET, .bytes = {10, 1, (uint8_t)(i >> 8), (uint8_t)i}},
+			(uint8_t)(i >> 16), ETH0));
+	/* One in twenty would still make a search of all with all twenty times shorter. */
+	ck_assert_uint_lt(mistaken, MANY / 10);
+}
+END_TEST
+
 START_TEST(many_addresses_that_stand_cost_nothing)
 {
 	static struct vrrp_wish wishes[MANY];
@@ -279,6 +332,8 @@ int main(void)
 	tcase_add_test(tc, no_interface_means_no_plan);
 	tcase_add_test(tc, a_fight_is_fought_more_and_more_slowly);
 	tcase_add_test(tc, our_own_removal_is_no_setback);
+	tcase_add_test(tc, many_addresses_that_come_cost_little);
+	tcase_add_test(tc, a_crowd_never_forgets_who_is_in_it);
 	tcase_add_test(tc, many_addresses_that_stand_cost_nothing);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
