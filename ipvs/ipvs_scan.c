@@ -220,7 +220,6 @@ static int64_t cpu_now_us(void)
 	return ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
 }
 
-/* What the other node did not take counts as not sent, where it tells. */
 static void take_figures(struct ipvs_scan *scan)
 {
 	const struct ipvs_sender *sender = &scan->sender;

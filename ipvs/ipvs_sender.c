@@ -15,6 +15,8 @@
  * one. */
 #define BURST_US (2 * US_PER_MS)
 #define CREDIT_US (20 * US_PER_MS)
+/* A flood of anything else must not hold up the table. */
+#define RECEIPTS_AT_ONCE 64
 /* The longest wait without asking whether the work ends early. */
 #define LOOK_MS 100
 
@@ -59,9 +61,13 @@ static void take_receipts(struct ipvs_sender *s)
 	struct sync_receipt receipt;
 	ssize_t n;
 
-	while ((n = recv(s->line.sock, buf, sizeof(buf), MSG_DONTWAIT)) >= 0)
+	for (int i = 0; i < RECEIPTS_AT_ONCE; i++) {
+		n = recv(s->line.sock, buf, sizeof(buf), MSG_DONTWAIT);
+		if (n < 0)
+			return;
 		if (sync_receipt_decode(buf, (size_t)n, &receipt) == 0)
 			ipvs_window_take(&s->window, &receipt, mono_now());
+	}
 }
 
 static void wait_for_receipts(const struct ipvs_sender *s)
