@@ -159,7 +159,7 @@ static void warn_prefix(struct conf_load *load, const struct conf_node *node, co
 	struct in_addr mask;
 	uint32_t bits = inet_pton(AF_INET, text, &mask) == 1 ? ntohl(mask.s_addr) : 1;
 
-	if (text[strlen(text) - 1] == ',')
+	if (text[0] && text[strlen(text) - 1] == ',')
 		snprintf(hint, sizeof(hint), " (write one address a line, without commas)");
 	else if ((~bits & (~bits + 1)) == 0)
 		snprintf(hint, sizeof(hint), " (write /%d if that is meant)", __builtin_popcount(bits));

@@ -155,7 +155,7 @@ virtual_server 192.0.2.10 80 {{
 	lb_algo rr
 	lb_kind NAT
 	protocol TCP
-	{alpha}
+	alpha
 	quorum 2
 	quorum_up "{script} first quorum up"
 	quorum_down "{script} first quorum down"
@@ -174,7 +174,7 @@ virtual_server 192.0.2.10 81 {{
 	lb_algo rr
 	lb_kind NAT
 	protocol TCP
-	{alpha}
+	alpha
 	quorum_up "{script} second quorum up"
 	quorum_down "{script} second quorum down"
 	sorry_server 198.51.100.13 80
@@ -198,12 +198,9 @@ virtual_server 192.0.2.10 81 {{
 
 @pytest.mark.ipvs
 @pytest.mark.parametrize("words,expected", [
-    ({"alpha": "alpha", "words": ""}, ["first down", "first quorum down", "second quorum up", "second up"]),
-    ({"alpha": "alpha", "words": "rs_init_notifies"},
-     ["first down", "first quorum down", "second quorum up", "second up", "unchecked up"]),
-    ({"alpha": "", "words": "rs_init_notifies"},
-     ["first down", "first quorum down", "first quorum up", "second quorum up", "second up", "unchecked up"]),
-], ids=["alpha", "alpha-told", "told"])
+    ("", ["first down", "first quorum down", "second quorum up", "second up"]),
+    ("rs_init_notifies", ["first down", "first quorum down", "second quorum up", "second up", "unchecked up"]),
+], ids=["plain", "rs_init_notifies"])
 def test_services_begin_as_in_keepalived(site, words, expected):
     """The same table and the same scripts, with servers that are up, down, and without a check."""
     for server in site.servers:
@@ -216,8 +213,8 @@ def test_services_begin_as_in_keepalived(site, words, expected):
         os.chmod(router.path("notify.sh"), 0o755)
         with open(said[router], "w", encoding="utf-8"):
             pass
-    site.r1.poised(ALPHA.format(script=site.r1.path("notify.sh"), **words))
-    site.r2.keepalived(ALPHA.format(script=site.r2.path("notify.sh"), **words))
+    site.r1.poised(ALPHA.format(script=site.r1.path("notify.sh"), words=words))
+    site.r2.keepalived(ALPHA.format(script=site.r2.path("notify.sh"), words=words))
 
     def outcome(router):
         with open(said[router], encoding="utf-8") as f:
