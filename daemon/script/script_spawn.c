@@ -94,6 +94,22 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* The daemon is kept when memory is short. A command that takes too much of it is not, lest others die in its place.
+ * Raising needs no privilege, but it must come before the change of user, after which the file is root's; where it does
+ * not work, the command runs all the same. */
+static void give_up_memory_protection(void)
+{
+	char text[16];
+	int fd = open("/proc/self/oom_score_adj", O_RDWR);
+	ssize_t n = fd >= 0 ? pread(fd, text, sizeof(text), 0) : -1;
+
+	/* A value above 0 is the wish of whoever started the daemon. */
+	if (n > 0 && text[0] == '-')
+		n = pwrite(fd, "0", 1, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void __attribute__((noreturn)) child_run(const struct plan *plan, const struct spawn *spawn, int report)
 {
 	char home[USER_HOME_SIZE + 8], user[USER_NAME_SIZE + 8], logname[USER_NAME_SIZE + 16];
@@ -104,6 +120,7 @@ static void __attribute__((noreturn)) child_run(const struct plan *plan, const s
 	snprintf(user, sizeof(user), "USER=%s", plan->user.name);
 	snprintf(logname, sizeof(logname), "LOGNAME=%s", plan->user.name);
 	setpgid(0, 0);
+	give_up_memory_protection();
 	/* The report is moved above the three that the program gets; it closes itself with exec. */
 	if (null < 0 || dup2(plan->input < 0 ? null : plan->input, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
 		dup2(spawn->errors, STDERR_FILENO) < 0 || dup3(report, 3, O_CLOEXEC) < 0)

@@ -127,6 +127,36 @@ START_TEST(test_surroundings)
 }
 END_TEST
 
+static bool set_memory_protection(const char *value)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+	bool ok = fd >= 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+START_TEST(test_the_protection_of_the_daemon_is_not_inherited)
+{
+	char why[SPAWN_WHY_SIZE];
+
+	/* Lowering wants a privilege that we may not have. */
+	if (set_memory_protection("-500")) {
+		COMMAND("", "grep", "-qx", "0", "/proc/self/oom_score_adj");
+		ck_assert_msg(run(NULL, why) == 0, "%s", why);
+		if (getuid() == 0) {
+			COMMAND("nobody", "grep", "-qx", "0", "/proc/self/oom_score_adj");
+			ck_assert_msg(run(NULL, why) == 0, "%s", why);
+		}
+	}
+	/* What an operator gives away stays so. */
+	ck_assert(set_memory_protection("300"));
+	COMMAND("", "grep", "-qx", "300", "/proc/self/oom_score_adj");
+	ck_assert_msg(run(NULL, why) == 0, "%s", why);
+}
+END_TEST
+
 START_TEST(test_cannot_run)
 {
 	char why[SPAWN_WHY_SIZE], path[80];
@@ -207,6 +237,7 @@ int main(void)
 	tcase_add_test(tc, test_ends);
 	tcase_add_test(tc, test_no_shell_and_arguments_as_they_are);
 	tcase_add_test(tc, test_surroundings);
+	tcase_add_test(tc, test_the_protection_of_the_daemon_is_not_inherited);
 	tcase_add_test(tc, test_cannot_run);
 	tcase_add_test(tc, test_much_output_harms_nobody);
 	tcase_add_test(tc, test_signal_reaches_the_group);
