@@ -64,7 +64,7 @@ def test_scripts_and_events_of_servers_and_quorum(site):
         pass
     os.chmod(log, 0o666)
     with open(script, "w", encoding="utf-8") as f:
-        f.write(SCRIPT % log)
+        f.write(SCRIPT % log + "cat /proc/self/oom_score_adj >>%s.oom\n" % log)
     os.chmod(script, 0o755)
     notify = "notify_up \"%s up\"\n\t\tnotify_down \"%s down\"\n\t\t" % (script, script)
     site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
@@ -82,11 +82,16 @@ def test_scripts_and_events_of_servers_and_quorum(site):
 
     wait_until("both servers", lambda: poised.server(SERVERS[1]).get("health"), lambda seen: seen == "up")
     wait_said(["quorum up"])
+    for pid in poised.role_pids("script"):
+        with open("/proc/%d/oom_score_adj" % pid, "w", encoding="ascii") as f:
+            f.write("-500")  # as the unit has it
     site.s2.web.sick()
     wait_said(["quorum up", "down", "quorum down"])
     wait_until("the status", lambda: poised.status()["services"][0]["quorum"], lambda seen: seen is False)
     site.s2.web.well()
     wait_said(["quorum up", "down", "quorum down", "up", "quorum up"])
+    with open(log + ".oom", encoding="ascii") as f:
+        assert set(f.read().split()) == {"0"}, "the daemon's protection from the OOM killer is inherited"
     poised.poisectl("drain", SERVERS[0])
     wait_until("the drain", lambda: poised.server(SERVERS[0]).get("admin"), lambda seen: seen == "drain")
     events = poised.poisectl("events").stdout
