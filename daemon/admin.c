@@ -89,6 +89,27 @@ static void on_kept(int fd, uint32_t events, void *arg)
 		admin_write_intents(p);
 }
 
+void admin_read_intents(struct parent *p)
+{
+	char path[PATH_MAX], kept[PATH_MAX];
+	unsigned bad;
+	int rc = intents_read(&p->intents, admin_file(p, path), &bad), error;
+
+	if (rc == 0 && bad == 0)
+		return;
+	error = intents_keep_file(path, kept, sizeof(kept));
+	if (rc < 0)
+		log_error("%s: cannot be read: %s: drains, weights and pool changes asked for before are not in force",
+			path, strerror(-rc));
+	else
+		log_error("%s: %u lines are not understood: what they asked for is not in force", path, bad);
+	if (error)
+		log_error("%s: the next command of poisectl writes it anew, and it cannot be kept: %s: copy it now",
+			path, strerror(-error));
+	else
+		log_error("%s: kept as %s: ask again with poisectl for what is missing", path, kept);
+}
+
 void admin_keep_intents(struct parent *p)
 {
 	char path[PATH_MAX];

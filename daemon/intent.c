@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* Nobody drains more servers than this by hand; a larger file is not ours. */
-#define FILE_LIMIT (8u << 20)
+/* Several times what every server of the largest table would need; a larger file is not ours. */
+#define FILE_LIMIT (64u << 20)
 
 void intents_free(struct intents *all)
 {
@@ -273,26 +274,47 @@ void intents_parse(struct intents *all, char *text, unsigned *bad_lines)
 			(*bad_lines)++;
 }
 
+/* Returns 0 or -errno; a file that shrinks meanwhile is what is left of it. */
+static int read_text(FILE *file, char *text, size_t size)
+{
+	size_t length = fread(text, 1, size, file);
+
+	text[length] = '\0';
+	return ferror(file) ? -EIO : 0;
+}
+
 int intents_read(struct intents *all, const char *path, unsigned *bad_lines)
 {
 	FILE *file = fopen(path, "re");
-	char *text;
-	size_t length;
+	char *text = NULL;
+	struct stat st;
+	int error = 0;
 
 	*bad_lines = 0;
 	if (!file)
 		return errno == ENOENT ? 0 : -errno;
-	text = malloc(FILE_LIMIT + 1);
-	if (!text) {
-		fclose(file);
-		return -ENOMEM;
-	}
-	length = fread(text, 1, FILE_LIMIT, file);
-	text[length] = '\0';
+	if (fstat(fileno(file), &st) < 0)
+		error = -errno;
+	else if (st.st_size > FILE_LIMIT)
+		error = -EFBIG;
+	else if (!(text = malloc((size_t)st.st_size + 1)))
+		error = -ENOMEM;
+	else
+		error = read_text(file, text, (size_t)st.st_size);
 	fclose(file);
-	intents_parse(all, text, bad_lines);
+	if (!error)
+		intents_parse(all, text, bad_lines);
 	free(text);
-	return 0;
+	return error;
+}
+
+int intents_keep_file(const char *path, char *kept, size_t size)
+{
+	if (snprintf(kept, size, "%s.kept", path) >= (int)size)
+		return -ENAMETOOLONG;
+	if (unlink(kept) < 0 && errno != ENOENT)
+		return -errno;
+	return link(path, kept) < 0 ? -errno : 0;
 }
 
 int intents_write(const struct intents *all, const char *path)

@@ -48,10 +48,14 @@ size_t intents_count_pool(const struct intents *all);
 /* Forgets what asks for nothing and was said before this time. */
 void intents_prune(struct intents *all, int64_t before_real_us);
 /* One line an intent, fields separated by tabs. Reads what it understands; *bad_lines counts the rest. A missing file
- * is an empty list. Returns 0 or -errno. */
+ * is an empty list. Returns 0 or -errno (-EFBIG: nobody's file of intents is that large), and then nothing was taken
+ * from it. */
 int intents_read(struct intents *all, const char *path, unsigned *bad_lines);
 /* The same for text in memory (changed while reading). */
 void intents_parse(struct intents *all, char *text, unsigned *bad_lines);
+/* Gives a file that was not understood a second name, `kept`, because intents_write() puts another in its place.
+ * Returns 0 or -errno. */
+int intents_keep_file(const char *path, char *kept, size_t size);
 /* Writes a new file beside the old one and renames it. Returns 0 or -errno. */
 int intents_write(const struct intents *all, const char *path);
 

@@ -422,21 +422,14 @@ static int watch_signals(struct parent *p)
 
 static int start(struct parent *p)
 {
-	char path[PATH_MAX];
-	unsigned bad;
-	int rc;
-
 	p->loop = loop_new();
 	if (!p->loop || watch_signals(p) < 0)
 		return -1;
 	sd_event_set_watchdog(loop_sd_event(p->loop), 1);
 	open_ledgers(p);
 	open_listener(p);
-	rc = intents_read(&p->intents, admin_file(p, path), &bad);
+	admin_read_intents(p);
 	admin_keep_intents(p);
-	if (rc < 0 || bad > 0)
-		log_error("%s: %s: drains asked for before may be missing", path,
-			rc < 0 ? strerror(-rc) : "some lines are not understood");
 	for (enum role r = ROLE_PARENT; r < ROLE_COUNT; r++)
 		child_init(p, r);
 	p->children[ROLE_PARENT].status.state = ROLE_RUNNING;

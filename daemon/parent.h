@@ -268,6 +268,8 @@ void share_forget(struct parent *p, uint64_t but);
 /* "root (process 812)" */
 void admin_describe(const struct msg_command *m, char *buf, size_t size);
 /* Begins to keep the intents in their file. */
+/* What was asked for before the start; a file that is not understood is kept beside. */
+void admin_read_intents(struct parent *p);
 void admin_keep_intents(struct parent *p);
 /* The intents have changed: writes their file. */
 void admin_write_intents(struct parent *p);

@@ -3,9 +3,11 @@
 #include "../../daemon/intent.h"
 #include "../../daemon/supervise.h"
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct mono at(int64_t ms)
@@ -317,6 +319,66 @@ START_TEST(test_the_file_gives_back_what_was_written)
 }
 END_TEST
 
+/* More than 8 MiB: with 16,000 servers in three services each that is 48,000 lines. */
+START_TEST(test_a_large_file_comes_back_whole)
+{
+	enum { N = 48000 };
+	struct intents all = {0}, again = {0};
+	struct status_admin drain = wish(ADMIN_DRAIN, -1,
+		"drained by the operator of the night shift, who has a long name and a reason that fills the line: "
+		"the racks in the second hall are moved tonight");
+	char path[] = "/tmp/poise-intent-XXXXXX", server[32];
+	struct stat st;
+	unsigned bad;
+
+	close(mkstemp(path));
+	for (int i = 0; i < N; i++) {
+		snprintf(server, sizeof(server), "10.1.%05d:8080", i);
+		ck_assert_int_eq(intents_set(&all, "10.0.0.1:80/tcp", server, &drain), 0);
+	}
+	ck_assert_int_eq(intents_write(&all, path), 0);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_gt(st.st_size, 8 << 20);
+	ck_assert_int_eq(intents_read(&again, path, &bad), 0);
+	ck_assert_uint_eq(bad, 0);
+	ck_assert_uint_eq(again.count, N);
+	ck_assert_mem_eq(&again.list[N - 1], &all.list[N - 1], sizeof(struct intent));
+	unlink(path);
+	intents_free(&all);
+	intents_free(&again);
+}
+END_TEST
+
+START_TEST(test_a_file_that_is_refused_is_not_lost)
+{
+	const off_t size = (off_t)1 << 30;
+	struct intents all = {0};
+	struct status_admin drain = wish(ADMIN_DRAIN, -1, "drained by root");
+	char path[] = "/tmp/poise-intent-XXXXXX", kept[64];
+	struct stat st;
+	unsigned bad;
+
+	close(mkstemp(path));
+	ck_assert_int_eq(truncate(path, size), 0);
+	ck_assert_int_eq(intents_read(&all, path, &bad), -EFBIG);
+	ck_assert_uint_eq(all.count, 0);
+	/* Twice: a restart before anything was written. */
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(intents_keep_file(path, kept, sizeof(kept)), 0);
+	ck_assert_int_eq(intents_keep_file(path, kept, 8), -ENAMETOOLONG);
+	intents_set(&all, "s", "x:1", &drain);
+	ck_assert_int_eq(intents_write(&all, path), 0);
+	snprintf(kept, sizeof(kept), "%s.kept", path);
+	ck_assert_int_eq(stat(kept, &st), 0);
+	ck_assert_int_eq(st.st_size, size);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_lt(st.st_size, 4096);
+	unlink(path);
+	unlink(kept);
+	intents_free(&all);
+}
+END_TEST
+
 START_TEST(test_damaged_lines_are_counted_and_the_rest_is_kept)
 {
 	struct intents all = {0};
@@ -358,6 +420,8 @@ int main(void)
 	tcase_add_test(tcase, test_intents_are_set_found_and_removed);
 	tcase_add_test(tcase, test_what_is_undone_is_settled_and_remembered);
 	tcase_add_test(tcase, test_the_file_gives_back_what_was_written);
+	tcase_add_test(tcase, test_a_large_file_comes_back_whole);
+	tcase_add_test(tcase, test_a_file_that_is_refused_is_not_lost);
 	tcase_add_test(tcase, test_damaged_lines_are_counted_and_the_rest_is_kept);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
