@@ -391,8 +391,8 @@ static struct change find_changes(
 {
 	return (struct change){.health = state->known && state->decided_health != state->health,
 		.rises = state->known && !state->up && facts->up,
-		/* In alpha mode the first verdict may confirm what was assumed; scripts are told it all the same. So they are
-		 * when it comes before the first decision. */
+		/* In alpha mode the first verdict may confirm what was assumed; scripts are told it all the same. So
+		 * they are when it comes before the first decision. */
 		.falls = state->health == HEALTH_DOWN && (!state->known || state->decided_health != HEALTH_DOWN),
 		.admin = state->drain.active != (facts->admin != ADMIN_NORMAL),
 		.override = state->tell_admin,
