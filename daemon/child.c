@@ -410,6 +410,28 @@ static void hand_over(struct child *c)
 		child_send_generation(c, p->conf, true);
 }
 
+static void try_again_later(struct child *c)
+{
+	loop_timer_set(c->parent->loop, &c->restart,
+		mono_add(mono_now(), supervise_restart_delay_us(&c->supervise, true, mono_now())));
+}
+
+/* A process whose end would not be heard of is ended. That it has, is found out at the next try, and then it is as with
+ * any other. */
+static bool watch_end(struct child *c)
+{
+	int rc = loop_child_add(c->parent->loop, c->pid, on_end, c);
+	char why[80];
+
+	if (rc == 0)
+		return true;
+	snprintf(why, sizeof(why), "its end cannot be watched for: %s: trying again", strerror(-rc));
+	child_kill(c, why);
+	child_set_state(c, ROLE_BACKOFF, "%s", why);
+	try_again_later(c);
+	return false;
+}
+
 void child_start(struct child *c)
 {
 	struct parent *p = c->parent;
@@ -430,8 +452,7 @@ void child_start(struct child *c)
 	if (rc < 0 || c->pid < 0) {
 		c->pid = 0;
 		log_error("%s: cannot be started: %s", role_name(c->role), strerror(rc < 0 ? -rc : errno));
-		loop_timer_set(p->loop, &c->restart,
-			mono_add(mono_now(), supervise_restart_delay_us(&c->supervise, true, mono_now())));
+		try_again_later(c);
 		return;
 	}
 	c->channel = (struct channel){.fd = fds[0], .self = ROLE_PARENT, .peer = c->role};
@@ -439,10 +460,10 @@ void child_start(struct child *c)
 	supervise_started(&c->supervise, mono_now());
 	c->status.cpu_percent = 0;
 	c->io = loop_io_add(p->loop, c->channel.fd, EPOLLIN, on_channel, c);
-	rc = loop_child_add(p->loop, c->pid, on_end, c);
-	if (!c->io || rc < 0) {
-		log_error("%s: cannot be watched: %s", role_name(c->role), strerror(rc < 0 ? -rc : ENOMEM));
-		kill(c->pid, SIGKILL);
+	if (!watch_end(c))
+		return;
+	if (!c->io) {
+		child_kill(c, "no memory to listen to it");
 		return;
 	}
 	child_set_state(c, ROLE_STARTING, "process %d started", c->pid);
@@ -479,8 +500,13 @@ void child_start_if_needed(struct child *c)
 
 static void on_restart(struct timer *timer, void *arg)
 {
+	struct child *c = arg;
+
 	(void)timer;
-	child_start(arg);
+	if (c->pid)
+		watch_end(c);
+	else
+		child_start(c);
 }
 
 void child_init(struct parent *p, enum role role)

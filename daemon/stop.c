@@ -95,7 +95,9 @@ void stop_begin(struct parent *p)
 		log_info("poised: stopping: virtual addresses first, then the rest");
 	sd_notify(0, "STOPPING=1");
 	for (enum role r = ROLE_VRRP; r < ROLE_COUNT; r++)
-		loop_timer_cancel(p->loop, &p->children[r].restart);
+		/* One that is there and not watched yet is waited for like the others. */
+		if (!p->children[r].pid)
+			loop_timer_cancel(p->loop, &p->children[r].restart);
 	loop_timer_cancel(p->loop, &p->give_up);
 	p->stop_deadline.fire = on_deadline;
 	p->stop_deadline.arg = p;

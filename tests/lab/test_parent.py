@@ -242,6 +242,58 @@ def test_only_a_refused_file_ends_all_tries(site):
         assert wait_until("the end", daemon.popen.poll, lambda code: code is not None) == status, daemon.log()
 
 
+NO_MEMORY_TO_WATCH = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+long syscall(long number, ...)
+{
+	long (*next)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+	long a[6];
+	va_list args;
+
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(args, long);
+	va_end(args);
+	if (number == SYS_pidfd_open && access(getenv("LAB_SHORT"), F_OK) == 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+"""
+
+
+def test_a_role_whose_end_cannot_be_watched_is_started_again(site):
+    """Memory is short just when a role is started: it is tried until it can be had."""
+    shim, short = site.r1.path("short.so"), site.r1.path("short")
+    subprocess.run(["cc", "-x", "c", "-shared", "-fPIC", "-o", shim, "-"], input=NO_MEMORY_TO_WATCH, text=True,
+                   check=True)
+    daemon = site.r1.poised(one() + EVERY_ROLE, env={"LD_PRELOAD": shim, "LAB_SHORT": short})
+    wait_state(daemon, "MASTER")
+
+    def become_short(role):
+        old = wait_until("the process of " + role, lambda: daemon.role_pids(role))
+        with open(short, "w", encoding="ascii"):
+            pass
+        os.kill(old[0], signal.SIGKILL)
+        daemon.wait_log("%s: killed: its end cannot be watched for" % role)
+        return old
+
+    old = become_short("control")
+    os.unlink(short)
+    wait_until("another control role", lambda: daemon.role_pids("control"), lambda new: new and new != old, within=20)
+    wait_until("an answer", lambda: daemon.status().get("generation"), within=20)
+    become_short("snmp")
+    os.unlink(short)
+    assert daemon.stop() == 0
+
+
 SLOW_FILES = """
 #include <glob.h>
 #include <sys/time.h>
