@@ -29,7 +29,7 @@ struct view {
 
 struct notification {
 	struct script_notifies *notifies;
-	struct queue_entry *entry;
+	struct queue_entry entry;
 	struct view *view;
 	const struct conf_notify *notify;
 	struct msg_notify message;
@@ -109,7 +109,7 @@ static void on_end(pid_t pid, const siginfo_t *info, void *arg)
 		log_warning("%s: %s", text, why);
 	else
 		log_debug("%s: done", text);
-	queue_done(&s->queue, n->entry);
+	queue_done(&s->queue, &n->entry);
 	discard(n);
 	start_waiting(s);
 }
@@ -127,7 +127,7 @@ static void on_limit(struct timer *timer, void *arg)
 /* Sets the end of its time, which comes closer when another one begins to wait. */
 static void set_limit(struct notification *n)
 {
-	int64_t limit_us = queue_is_awaited(&n->notifies->queue, n->entry) ? AWAITED_LIMIT_US : LIMIT_US;
+	int64_t limit_us = queue_is_awaited(&n->notifies->queue, &n->entry) ? AWAITED_LIMIT_US : LIMIT_US;
 
 	if (!n->is_late)
 		loop_timer_set(n->notifies->process->loop, &n->limit, mono_add(n->started, limit_us));
@@ -163,7 +163,6 @@ static void start_waiting(struct script_notifies *s)
 	while ((entry = queue_next(&s->queue))) {
 		struct notification *n = entry->item;
 
-		n->entry = entry;
 		describe(n, text, sizeof(text));
 		if (start(n, why) == 0) {
 			log_debug("%s: started", text);
@@ -173,25 +172,24 @@ static void start_waiting(struct script_notifies *s)
 		queue_done(&s->queue, entry);
 		discard(n);
 	}
-	if (s->settled && s->queue.waiting == 0)
+	if (s->settled && s->queue.n_waiting == 0)
 		loop_timer_set(s->process->loop, &s->settle, mono_now());
 }
 
 /* Those of the same object that run have less time from now on. */
 static void hurry(struct script_notifies *s, uint64_t owner)
 {
-	for (size_t i = 0; i < QUEUE_MAX; i++) {
-		struct queue_entry *e = &s->queue.entries[i];
+	struct queue_entry *e;
 
-		if (e->state == QUEUE_RUNNING && e->owner == owner)
+	TAILQ_FOREACH (e, &s->queue.running, link)
+		if (e->owner == owner)
 			set_limit(e->item);
-	}
 }
 
 static void enqueue(struct script_notifies *s, struct view *view, const struct msg_notify *m)
 {
-	struct notification *n, *fallen;
-	uint64_t owner;
+	struct notification *n;
+	struct queue_entry *fallen;
 	char text[512];
 
 	if (m->notify >= view->conf->n_notifies) {
@@ -211,15 +209,15 @@ static void enqueue(struct script_notifies *s, struct view *view, const struct m
 	n->message = *m;
 	n->limit.fire = on_limit;
 	n->limit.arg = n;
-	owner = script_words_key(view->conf, n->notify);
-	fallen = queue_add(&s->queue, owner, n);
+	n->entry = (struct queue_entry){.owner = script_words_key(view->conf, n->notify), .item = n};
+	fallen = queue_add(&s->queue, &n->entry);
 	if (fallen) {
-		describe(fallen, text, sizeof(text));
-		log_error("%s: not run: %d notifications wait already (%llu were dropped since the start)", text,
-			QUEUE_MAX, (unsigned long long)s->queue.dropped);
-		discard(fallen);
+		describe(fallen->item, text, sizeof(text));
+		log_error("%s: not run: %u notifications wait already (%llu were dropped since the start)", text,
+			s->queue.n_waiting, (unsigned long long)s->queue.dropped);
+		discard(fallen->item);
 	}
-	hurry(s, owner);
+	hurry(s, n->entry.owner);
 	start_waiting(s);
 }
 
@@ -244,7 +242,9 @@ void script_notifies_switch(struct script_notifies *s, const struct conf *next)
 	release(s->previous);
 	s->previous = s->current;
 	s->current = view_new(next);
-	if (!s->current)
+	if (s->current)
+		queue_make_room(&s->queue, next->n_notifies);
+	else
 		log_error("notify: no scripts are run for generation %llu: %s", (unsigned long long)next->generation,
 			strerror(errno));
 	/* What is still early after this is put back by script_notifies_ask(). */
@@ -261,8 +261,8 @@ static void on_settle(struct timer *timer, void *arg)
 	struct script_notifies *s = arg;
 
 	(void)timer;
-	if (s->queue.waiting > 0)
-		log_warning("notify: %u notifications are not run: poised stops", s->queue.waiting);
+	if (s->queue.n_waiting > 0)
+		log_warning("notify: %u notifications are not run: poised stops", s->queue.n_waiting);
 	s->settled(s->settled_arg);
 }
 
@@ -270,7 +270,7 @@ void script_notifies_settle(struct script_notifies *s, int64_t limit_us, void (*
 {
 	s->settled = done;
 	s->settled_arg = arg;
-	loop_timer_set(s->process->loop, &s->settle, mono_add(mono_now(), s->queue.waiting > 0 ? limit_us : 0));
+	loop_timer_set(s->process->loop, &s->settle, mono_add(mono_now(), s->queue.n_waiting > 0 ? limit_us : 0));
 }
 
 struct script_notifies *script_notifies_new(struct role_process *p)
@@ -280,6 +280,7 @@ struct script_notifies *script_notifies_new(struct role_process *p)
 	if (!s)
 		return NULL;
 	s->process = p;
+	queue_init(&s->queue);
 	s->settle.fire = on_settle;
 	s->settle.arg = s;
 	return s;

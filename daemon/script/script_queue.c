@@ -1,110 +1,107 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The order of notification scripts; pure, used by the script process and its tests. It starts nothing. */
 #include "script_queue.h"
+#include <stdlib.h>
 
-static struct queue_entry *find_free(struct queue *queue)
+/* However small the configuration is: objects that go up and down all the time are not unusual. */
+#define LIMIT_MIN 512
+
+void queue_init(struct queue *queue)
 {
-	for (size_t i = 0; i < QUEUE_MAX; i++) {
-		if (queue->entries[i].state == QUEUE_FREE)
-			return &queue->entries[i];
-	}
+	*queue = (struct queue){.limit = LIMIT_MIN};
+	TAILQ_INIT(&queue->waiting);
+	TAILQ_INIT(&queue->running);
+}
+
+void queue_make_room(struct queue *queue, unsigned n_notifies)
+{
+	queue->limit = n_notifies > LIMIT_MIN / 2 ? 2 * n_notifies : LIMIT_MIN;
+}
+
+static struct queue_entry *first_of(const struct queue_list *list, uint64_t owner)
+{
+	struct queue_entry *e;
+
+	TAILQ_FOREACH (e, list, link)
+		if (e->owner == owner)
+			return e;
 	return NULL;
 }
 
-static struct queue_entry *oldest_waiting(struct queue *queue, uint64_t owner)
+static int compare_owners(const void *a, const void *b)
 {
-	struct queue_entry *best = NULL;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	for (size_t i = 0; i < QUEUE_MAX; i++) {
-		struct queue_entry *e = &queue->entries[i];
-
-		if (e->state == QUEUE_WAITING && e->owner == owner && (!best || e->number < best->number))
-			best = e;
-	}
-	return best;
+	return x < y ? -1 : x > y;
 }
 
-static unsigned count_waiting(const struct queue *queue, uint64_t owner)
+/* The oldest of who has asked for most; sorted for that, but only when the queue is full. */
+static struct queue_entry *victim(const struct queue *queue)
 {
-	unsigned n = 0;
+	uint64_t *owners = calloc(queue->n_waiting, sizeof(*owners)), busiest = 0;
+	struct queue_entry *e;
+	size_t n = 0, run = 0, longest = 0;
 
-	for (size_t i = 0; i < QUEUE_MAX; i++)
-		n += queue->entries[i].state == QUEUE_WAITING && queue->entries[i].owner == owner;
-	return n;
-}
-
-/* Who has asked for most; quadratic, but only when the queue is full. */
-static struct queue_entry *victim(struct queue *queue)
-{
-	struct queue_entry *best = NULL;
-	unsigned most = 0;
-
-	for (size_t i = 0; i < QUEUE_MAX; i++) {
-		struct queue_entry *e = &queue->entries[i];
-		unsigned n = e->state == QUEUE_WAITING ? count_waiting(queue, e->owner) : 0;
-
-		if (n > most) {
-			most = n;
-			best = e;
+	if (!owners)
+		return TAILQ_FIRST(&queue->waiting);
+	TAILQ_FOREACH (e, &queue->waiting, link)
+		owners[n++] = e->owner;
+	qsort(owners, n, sizeof(*owners), compare_owners);
+	for (size_t i = 0; i < n; i++) {
+		run = i > 0 && owners[i] == owners[i - 1] ? run + 1 : 1;
+		if (run > longest) {
+			longest = run;
+			busiest = owners[i];
 		}
 	}
-	return best ? oldest_waiting(queue, best->owner) : NULL;
+	free(owners);
+	return first_of(&queue->waiting, busiest);
 }
 
-void *queue_add(struct queue *queue, uint64_t owner, void *item)
+static void stop_waiting(struct queue *queue, struct queue_entry *entry)
 {
-	struct queue_entry *e = find_free(queue);
-	void *fallen = NULL;
+	TAILQ_REMOVE(&queue->waiting, entry, link);
+	queue->n_waiting--;
+}
 
-	if (!e) {
-		/* There is one: fewer run than there are places. */
-		e = victim(queue);
-		fallen = e->item;
-		queue->waiting--;
+struct queue_entry *queue_add(struct queue *queue, struct queue_entry *entry)
+{
+	struct queue_entry *fallen = NULL;
+
+	if (queue->n_waiting >= queue->limit) {
+		fallen = victim(queue);
+		stop_waiting(queue, fallen);
 		queue->dropped++;
 	}
-	*e = (struct queue_entry){.state = QUEUE_WAITING, .owner = owner, .number = ++queue->last_number, .item = item};
-	queue->waiting++;
+	TAILQ_INSERT_TAIL(&queue->waiting, entry, link);
+	queue->n_waiting++;
 	return fallen;
-}
-
-static bool is_running(const struct queue *queue, uint64_t owner)
-{
-	for (size_t i = 0; i < QUEUE_MAX; i++) {
-		if (queue->entries[i].state == QUEUE_RUNNING && queue->entries[i].owner == owner)
-			return true;
-	}
-	return false;
 }
 
 struct queue_entry *queue_next(struct queue *queue)
 {
-	struct queue_entry *best = NULL;
+	struct queue_entry *e;
 
-	if (queue->waiting == 0 || queue->running >= QUEUE_RUNNING_MAX)
+	if (queue->n_running >= QUEUE_RUNNING_MAX)
 		return NULL;
-	for (size_t i = 0; i < QUEUE_MAX; i++) {
-		struct queue_entry *e = &queue->entries[i];
-
-		if (e->state == QUEUE_WAITING && (!best || e->number < best->number) && !is_running(queue, e->owner))
-			best = e;
-	}
-	if (!best)
+	TAILQ_FOREACH (e, &queue->waiting, link)
+		if (!first_of(&queue->running, e->owner))
+			break;
+	if (!e)
 		return NULL;
-	best->state = QUEUE_RUNNING;
-	queue->waiting--;
-	queue->running++;
-	return best;
+	stop_waiting(queue, e);
+	TAILQ_INSERT_TAIL(&queue->running, e, link);
+	queue->n_running++;
+	return e;
 }
 
 void queue_done(struct queue *queue, struct queue_entry *entry)
 {
-	queue->running--;
-	entry->state = QUEUE_FREE;
-	entry->item = NULL;
+	TAILQ_REMOVE(&queue->running, entry, link);
+	queue->n_running--;
 }
 
 bool queue_is_awaited(const struct queue *queue, const struct queue_entry *entry)
 {
-	return count_waiting(queue, entry->owner) > 0;
+	return first_of(&queue->waiting, entry->owner) != NULL;
 }

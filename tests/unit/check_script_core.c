@@ -68,71 +68,110 @@ END_TEST
 /* ---- the queue ---- */
 
 static struct queue queue;
-static int items[QUEUE_MAX * 2];
+static struct queue_entry entries[8192];
 
-static void *item(int i)
+/* Asks for number i; returns the number of what fell out, -1 when nothing did. */
+static int ask(uint64_t owner, int i)
 {
-	return &items[i];
+	struct queue_entry *fallen;
+
+	entries[i] = (struct queue_entry){.owner = owner};
+	fallen = queue_add(&queue, &entries[i]);
+	return fallen ? (int)(fallen - entries) : -1;
+}
+
+/* The number of the next, -1 when there is none. */
+static int next(void)
+{
+	struct queue_entry *e = queue_next(&queue);
+
+	return e ? (int)(e - entries) : -1;
 }
 
 START_TEST(test_queue_order)
 {
-	struct queue_entry *a1, *b1, *a2;
-
-	memset(&queue, 0, sizeof(queue));
-	ck_assert_ptr_null(queue_next(&queue));
-	queue_add(&queue, 'a', item(1));
-	queue_add(&queue, 'a', item(2));
-	queue_add(&queue, 'b', item(3));
-	a1 = queue_next(&queue);
-	ck_assert_ptr_eq(a1->item, item(1));
-	ck_assert(queue_is_awaited(&queue, a1));
+	queue_init(&queue);
+	ck_assert_int_eq(next(), -1);
+	ask('a', 1);
+	ask('a', 2);
+	ask('b', 3);
+	ck_assert_int_eq(next(), 1);
+	ck_assert(queue_is_awaited(&queue, &entries[1]));
 	/* b does not wait for a, the second of a does. */
-	b1 = queue_next(&queue);
-	ck_assert_ptr_eq(b1->item, item(3));
-	ck_assert(!queue_is_awaited(&queue, b1));
-	ck_assert_ptr_null(queue_next(&queue));
-	queue_done(&queue, a1);
-	a2 = queue_next(&queue);
-	ck_assert_ptr_eq(a2->item, item(2));
-	queue_done(&queue, a2);
-	queue_done(&queue, b1);
-	ck_assert_uint_eq(queue.running + queue.waiting, 0);
+	ck_assert_int_eq(next(), 3);
+	ck_assert(!queue_is_awaited(&queue, &entries[3]));
+	ck_assert_int_eq(next(), -1);
+	queue_done(&queue, &entries[1]);
+	ck_assert_int_eq(next(), 2);
+	queue_done(&queue, &entries[2]);
+	queue_done(&queue, &entries[3]);
+	ck_assert_uint_eq(queue.n_running + queue.n_waiting, 0);
 }
 END_TEST
 
 START_TEST(test_queue_is_bounded)
 {
-	struct queue_entry *first;
+	int limit, i;
 
-	memset(&queue, 0, sizeof(queue));
-	queue_add(&queue, 'x', item(0));
-	first = queue_next(&queue);
-	queue_add(&queue, 'y', item(1));
-	for (int i = 2; i < QUEUE_MAX; i++)
-		ck_assert_ptr_null(queue_add(&queue, 'x', item(i)));
+	queue_init(&queue);
+	limit = (int)queue.limit;
+	ask('x', 0);
+	ck_assert_int_eq(next(), 0);
+	ask('y', 1);
+	for (i = 2; i <= limit; i++)
+		ck_assert_int_eq(ask('x', i), -1);
 	/* Full: x has most, so its oldest goes, never what runs, and y keeps its only one. */
-	ck_assert_ptr_eq(queue_add(&queue, 'x', item(QUEUE_MAX)), item(2));
-	ck_assert_ptr_eq(queue_add(&queue, 'z', item(QUEUE_MAX + 1)), item(3));
+	ck_assert_int_eq(ask('x', i), 2);
+	ck_assert_int_eq(ask('z', i + 1), 3);
 	ck_assert_uint_eq(queue.dropped, 2);
-	ck_assert_ptr_eq(queue_next(&queue)->item, item(1));
-	queue_done(&queue, first);
-	ck_assert_ptr_eq(queue_next(&queue)->item, item(4));
-	ck_assert_ptr_eq(queue_next(&queue)->item, item(QUEUE_MAX + 1));
+	ck_assert_uint_eq(queue.n_waiting, (unsigned)limit);
+	ck_assert_int_eq(next(), 1);
+	queue_done(&queue, &entries[0]);
+	ck_assert_int_eq(next(), 4);
+	ck_assert_int_eq(next(), i + 1);
+}
+END_TEST
+
+/* A thousand instances with a script for each state and one for any, all of which become master together and are backup
+ * again before many scripts have run. */
+START_TEST(test_queue_has_room_for_everything_at_once)
+{
+	enum { INSTANCES = 1000, MOVES = 2, SCRIPTS = 2 };
+	int n = 0;
+
+	queue_init(&queue);
+	queue_make_room(&queue, INSTANCES * 4);
+	for (int move = 0; move < MOVES; move++)
+		for (uint64_t instance = 0; instance < INSTANCES; instance++)
+			for (int i = 0; i < SCRIPTS; i++)
+				ck_assert_int_eq(ask(instance, n++), -1);
+	for (int ran = 0; ran < n; ran++) {
+		int i = next();
+
+		ck_assert_int_ge(i, 0);
+		queue_done(&queue, &entries[i]);
+	}
+	ck_assert_int_eq(next(), -1);
+	ck_assert_uint_eq(queue.dropped, 0);
+	/* And it is large enough for few that change often. */
+	queue_make_room(&queue, 1);
+	for (int i = 0; i < 512; i++)
+		ck_assert_int_eq(ask('x', i), -1);
+	ck_assert_int_eq(ask('x', 512), 0);
 }
 END_TEST
 
 START_TEST(test_queue_runs_so_many_beside_each_other)
 {
-	memset(&queue, 0, sizeof(queue));
+	queue_init(&queue);
 	for (int i = 0; i < QUEUE_RUNNING_MAX + 5; i++)
-		queue_add(&queue, (uint64_t)i, item(i));
+		ask((uint64_t)i, i);
 	for (int i = 0; i < QUEUE_RUNNING_MAX; i++)
-		ck_assert_ptr_nonnull(queue_next(&queue));
-	ck_assert_ptr_null(queue_next(&queue));
-	queue_done(&queue, &queue.entries[0]);
-	ck_assert_ptr_nonnull(queue_next(&queue));
-	ck_assert_ptr_null(queue_next(&queue));
+		ck_assert_int_eq(next(), i);
+	ck_assert_int_eq(next(), -1);
+	queue_done(&queue, &entries[0]);
+	ck_assert_int_eq(next(), QUEUE_RUNNING_MAX);
+	ck_assert_int_eq(next(), -1);
 }
 END_TEST
 
@@ -454,6 +493,7 @@ int main(void)
 	tcase_add_test(tc, test_next_start);
 	tcase_add_test(tc, test_queue_order);
 	tcase_add_test(tc, test_queue_is_bounded);
+	tcase_add_test(tc, test_queue_has_room_for_everything_at_once);
 	tcase_add_test(tc, test_queue_runs_so_many_beside_each_other);
 	tcase_add_test(tc, test_arguments);
 	tcase_add_test(tc, test_user);
