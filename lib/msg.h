@@ -66,7 +66,8 @@ struct channel {
 
 /* Makes both ends; non-blocking, close-on-exec. Returns 0 or -errno. */
 int channel_pair(int fds[2]);
-/* Makes room in the queue of what is sent on fd for a burst of a thousand messages, as far as the kernel lets us. */
+/* Makes room in the queue of what is sent on fd for a burst of five thousand messages (a thousand instances
+ * move at once, each with a few notifications), as far as the kernel lets us. */
 void channel_enlarge(int fd);
 
 /* Sends one message without blocking. fd is duplicated into the message (-1 for none) and stays the caller's.

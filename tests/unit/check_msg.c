@@ -165,6 +165,25 @@ START_TEST(test_a_full_socket_blocks_nobody)
 }
 END_TEST
 
+START_TEST(test_a_burst_of_notifications_fits)
+{
+	enum { INSTANCES = 1000, EACH = 4 };
+	const struct msg_notify m = {.generation = 1};
+	int size = 0, room = 0;
+	socklen_t length = sizeof(size);
+
+	getsockopt(vrrp.fd, SOL_SOCKET, SO_SNDBUF, &size, &length);
+	channel_enlarge(vrrp.fd);
+	getsockopt(vrrp.fd, SOL_SOCKET, SO_SNDBUF, &room, &length);
+	ck_assert_int_ge(room, size);
+	if (setsockopt(vrrp.fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
+		return; /* without the privilege there is as much room as the kernel gives everybody */
+	channel_enlarge(vrrp.fd);
+	for (int i = 0; i < INSTANCES * EACH; i++)
+		ck_assert_int_eq(msg_send_notify(&vrrp, &m, -1), 0);
+}
+END_TEST
+
 START_TEST(test_the_end_of_the_peer_is_told)
 {
 	struct msg_vote m = {.generation = 1};
@@ -193,6 +212,7 @@ int main(void)
 	tcase_add_test(tcase, test_an_unknown_type_is_refused);
 	tcase_add_test(tcase, test_unwanted_descriptors_do_not_leak);
 	tcase_add_test(tcase, test_a_full_socket_blocks_nobody);
+	tcase_add_test(tcase, test_a_burst_of_notifications_fits);
 	tcase_add_test(tcase, test_the_end_of_the_peer_is_told);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
