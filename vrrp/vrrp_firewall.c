@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The nftables table of the vrrp process. It holds two sets of addresses and one chain behind IPVS: what IPVS takes
- * never comes there. Sets are changed in one transaction; nothing of anybody else's is touched. */
+/* The nftables table of the vrrp process, which its third thread writes. It holds two sets of addresses and one chain
+ * behind IPVS: what IPVS takes never comes there. Sets are changed in one transaction; nothing of anybody else's is
+ * touched. */
 #include "vrrp_firewall.h"
 #include "mono.h"
 #include <arpa/inet.h>
@@ -357,12 +358,15 @@ static int transact(struct vrrp_firewall *firewall, const struct addr *wanted, u
 	return error;
 }
 
-void vrrp_firewall_close(struct vrrp_firewall *firewall)
+/* The table goes with the socket; the kernel takes its lock for that, too. */
+static void close_table(struct vrrp_firewall *firewall)
 {
 	if (firewall->socket)
 		mnl_socket_close(firewall->socket);
+	firewall->socket = NULL;
 	free(firewall->addresses);
-	*firewall = (struct vrrp_firewall){0};
+	firewall->addresses = NULL;
+	firewall->n = 0;
 }
 
 static int open_socket(struct vrrp_firewall *firewall)
@@ -373,39 +377,77 @@ static int open_socket(struct vrrp_firewall *firewall)
 	return -errno;
 }
 
-static bool is_same(const struct vrrp_firewall *firewall, const struct addr *wanted, uint32_t n)
+/* In the thread. */
+static void run(void *arg)
 {
-	return n == firewall->n && (n == 0 || memcmp(wanted, firewall->addresses, n * sizeof(*wanted)) == 0);
+	struct vrrp_firewall *firewall = arg;
+
+	firewall->result = 0;
+	if (firewall->n_wanted == 0) {
+		close_table(firewall);
+		return;
+	}
+	if (!firewall->socket)
+		firewall->result = open_socket(firewall);
+	if (!firewall->result)
+		firewall->result = transact(firewall, firewall->wanted, firewall->n_wanted);
+	if (firewall->result) {
+		if (firewall->n == 0)
+			close_table(firewall);
+		return;
+	}
+	free(firewall->addresses);
+	firewall->addresses = firewall->wanted;
+	firewall->n = firewall->n_wanted;
+	firewall->wanted = NULL;
 }
 
-int vrrp_firewall_apply(struct vrrp_firewall *firewall, const struct conf *conf)
+/* ---- the process's side ---- */
+
+void vrrp_firewall_init(struct vrrp_firewall *firewall)
+{
+	*firewall = (struct vrrp_firewall){0};
+	worker_init(&firewall->worker, run, firewall);
+}
+
+int vrrp_firewall_start(struct vrrp_firewall *firewall)
+{
+	return worker_start(&firewall->worker, 0);
+}
+
+int vrrp_firewall_fd(const struct vrrp_firewall *firewall)
+{
+	return worker_fd(&firewall->worker);
+}
+
+bool vrrp_firewall_is_out(const struct vrrp_firewall *firewall)
+{
+	return firewall->worker.is_out;
+}
+
+int vrrp_firewall_want(struct vrrp_firewall *firewall, const struct conf *conf)
 {
 	struct addr *wanted = calloc(conf->n_addresses + 1, sizeof(*wanted));
 	uint32_t n;
-	int error = 0;
 
 	if (!wanted)
 		return -ENOMEM;
 	n = vrrp_firewall_wanted(conf, wanted);
-	if (n == 0 || is_same(firewall, wanted, n)) {
-		/* The table goes with the socket. */
-		if (n == 0)
-			vrrp_firewall_close(firewall);
-		free(wanted);
-		return 0;
-	}
-	if (!firewall->socket)
-		error = open_socket(firewall);
-	if (!error)
-		error = transact(firewall, wanted, n);
-	if (error) {
-		if (firewall->n == 0)
-			vrrp_firewall_close(firewall);
-		free(wanted);
-		return error;
-	}
-	free(firewall->addresses);
-	firewall->addresses = wanted;
-	firewall->n = n;
-	return 0;
+	free(firewall->wanted);
+	firewall->wanted = wanted;
+	firewall->n_wanted = n;
+	return n != firewall->n || (n > 0 && memcmp(wanted, firewall->addresses, n * sizeof(*wanted)) != 0);
+}
+
+void vrrp_firewall_send(struct vrrp_firewall *firewall)
+{
+	worker_send(&firewall->worker);
+}
+
+bool vrrp_firewall_take(struct vrrp_firewall *firewall, int *result)
+{
+	if (!worker_take(&firewall->worker))
+		return false;
+	*result = firewall->result;
+	return true;
 }

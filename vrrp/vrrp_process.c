@@ -204,10 +204,8 @@ static void on_courier(int fd, uint32_t events, void *arg)
 
 /* Somebody's table may have been in the way, or a module may have come: what is asked for is tried until it is there.
  */
-static void protect_addresses(struct vrrp_process *process)
+static void take_protection(struct vrrp_process *process, int error)
 {
-	int error = vrrp_firewall_apply(&process->firewall, process->set->conf);
-
 	if (error && error != process->firewall_error)
 		log_error("vrrp: no_accept is not in force, packets to virtual addresses are accepted: nftables: %s; "
 			  "trying "
@@ -220,6 +218,62 @@ static void protect_addresses(struct vrrp_process *process)
 		loop_timer_set(process->role->loop, &process->firewall_due, mono_add(mono_now(), FIREWALL_RETRY_US));
 	else
 		loop_timer_cancel(process->role->loop, &process->firewall_due);
+}
+
+static void on_firewall(int fd, uint32_t events, void *arg);
+
+/* The threads work for the heartbeat, which goes first; but one that waits for a processor may hold what the heartbeat
+ * needs, such as the allocator's lock. Born with our priority, they may lower that in any case. */
+static int32_t thread_priority(int32_t priority)
+{
+	return priority > 1 ? priority - 1 : priority;
+}
+
+static int start_firewall(struct vrrp_process *process)
+{
+	struct vrrp_firewall *firewall = &process->firewall;
+	int error = firewall->worker.has_thread ? 0 : vrrp_firewall_start(firewall);
+
+	if (error)
+		return error;
+	worker_set_priority(&firewall->worker, thread_priority(process->rt_priority));
+	if (!process->firewall_io)
+		process->firewall_io =
+			loop_io_add(process->role->loop, vrrp_firewall_fd(firewall), EPOLLIN, on_firewall, process);
+	return process->firewall_io ? 0 : -ENOMEM;
+}
+
+/* What is under way is looked at again when it is back. */
+static void protect_addresses(struct vrrp_process *process)
+{
+	int error;
+
+	if (vrrp_firewall_is_out(&process->firewall))
+		return;
+	error = vrrp_firewall_want(&process->firewall, process->set->conf);
+	if (error > 0) {
+		error = start_firewall(process);
+		if (!error) {
+			vrrp_firewall_send(&process->firewall);
+			return;
+		}
+	}
+	take_protection(process, error);
+}
+
+static void on_firewall(int fd, uint32_t events, void *arg)
+{
+	struct vrrp_process *process = arg;
+	int result;
+
+	(void)fd;
+	(void)events;
+	if (!vrrp_firewall_take(&process->firewall, &result))
+		return;
+	take_protection(process, result);
+	/* The configuration may be another by now. */
+	if (!result)
+		protect_addresses(process);
 }
 
 static void on_firewall_due(struct timer *timer, void *arg)
@@ -276,6 +330,7 @@ static int vrrp_open(struct role_process *role)
 
 	process->role = role;
 	init_timers(process);
+	vrrp_firewall_init(&process->firewall);
 	process->quiet = (struct vrrp_quiet){.loop = role->loop, .heard = vrrp_facts_on_heard, .arg = process};
 	process->bfd = (struct bfd_speaker){.loop = role->loop, .report = vrrp_report_bfd, .arg = process};
 	error = vrrp_sockets_open(&process->sockets, role->loop, vrrp_receive, process);
@@ -308,8 +363,8 @@ static void set_rt_priority(struct vrrp_process *process, int32_t priority)
 {
 	struct sched_param param = {.sched_priority = priority};
 
-	/* It works for the heartbeat, which goes first. Born with our priority, it may lower that in any case. */
-	vrrp_courier_set_priority(&process->addresses.courier, priority > 1 ? priority - 1 : priority);
+	vrrp_courier_set_priority(&process->addresses.courier, thread_priority(priority));
+	worker_set_priority(&process->firewall.worker, thread_priority(priority));
 	if (priority == process->rt_priority)
 		return;
 	process->rt_priority = priority;

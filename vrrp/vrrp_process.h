@@ -146,7 +146,7 @@ struct vrrp_process {
 	struct vrrp_heart heart;
 	struct vrrp_quiet quiet;
 	struct vrrp_handover handover;
-	struct loop_io *monitor_io, *courier_io, *paths_io;
+	struct loop_io *monitor_io, *courier_io, *paths_io, *firewall_io;
 	int paths_fd;       /* notifications of routes and rules; -1 = none configured */
 	struct timer round; /* what is left to do in this round of the loop */
 	struct timer addresses_due, paths_due;
