@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from poiselab import wait_until
+from poiselab.clock import Clock
 from poiselab.configs import TCP_CHECK, nat_site
 from poiselab.daemons import program
 from poiselab.site import BACK4, VIP
@@ -63,10 +64,10 @@ def ends(process, within=120):
     return json.loads(re.search(r"ends (.*)", process.log()).group(1))
 
 
-def serving(site, configuration, **nginx):
+def serving(site, configuration, env=None, **nginx):
     for server in site.servers:
         server.nginx(**nginx)
-    poised = site.r1.poised(configuration)
+    poised = site.r1.poised(configuration, env=env)
     wait_until("every server to be up", lambda: [s["health"] for v in poised.status().get("services", [])
                                                  for s in v["servers"]], lambda seen: seen == ["up"] * 3, within=30)
     wait_until("r1 to be master", lambda: poised.state("front"), lambda state: state == "MASTER", within=15)
@@ -114,6 +115,24 @@ def test_a_drain_that_resets_says_how_many(site):
     assert poised.server(victim)["drain"] is None
     # Those of the others went on all the time.
     assert sum(s["active"] for s in poised.status()["services"][0]["servers"] if s["address"] != victim) == 12 - busy
+    process.kill()
+
+
+def test_a_step_of_the_wall_clock_ends_no_drain(site):
+    """Ten minutes stay ten minutes when the clock is put right by an hour; what was asked for after that is over first."""
+    clock = Clock(site.r1)
+    poised = serving(site, web(), rate="20k", big_kb=4000, env=clock.env)
+    process = downloads(site, 12)
+    busy = wait_until("busy servers", lambda: [s["address"] for s in poised.status()["services"][0]["servers"]
+                                               if s["active"] > 0], lambda found: len(found) > 1, within=10)
+    poised.poisectl("drain", busy[0], "--timeout", "600", "--then", "reset")
+    wait_until("the drain", lambda: poised.server(busy[0]).get("admin"), lambda seen: seen == "drain")
+    clock.set(3600)
+    poised.poisectl("drain", busy[1], "--timeout", "2", "--then", "reset")
+    poised.wait_log("server %s:80 is drained: its time is over" % busy[1], within=20)
+    server = poised.server(busy[0])
+    assert (server["drain"]["over"], server["drain"]["cut"]) == (False, 0)
+    assert server["active"] > 0 and busy[0] + ":80" in site.r1.ipvs()["TCP", VIP + ":80"]
     process.kill()
 
 
