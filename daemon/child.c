@@ -273,8 +273,12 @@ static void on_end(pid_t pid, const siginfo_t *info, void *arg)
 /* In the child: only what is safe after fork. */
 static void __attribute__((noreturn)) exec_child(char *const argv[], int channel, int log, int network)
 {
+	static const int ignored[] = {SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 	sigset_t none;
 
+	/* What a role ignores must not end it before it gets to say so: a signal may go to all processes of this name. */
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (network >= 0 && setns(network, CLONE_NEWNET) < 0)

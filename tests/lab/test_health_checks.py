@@ -317,8 +317,9 @@ def test_several_checkers_share_the_servers(site):
         with open("/proc/%d/status" % pid, encoding="ascii") as f:
             confined = f.read()
         assert "CapEff:\t0000000000000000" in confined and "Seccomp:\t2" in confined
-    seen = wait_until("the sum", lambda: daemon.status().get("health_checks", {}), lambda s: s.get("checks") == len(MANY), 15)
-    assert seen["probes"] == len(MANY) and seen["runs"] >= len(MANY) and "99 % of the checks" in seen["why"]
+    seen = wait_until("the sum", lambda: daemon.status().get("health_checks", {}),
+                      lambda s: s.get("checks") == len(MANY) and s["runs"] >= len(MANY), 15)
+    assert seen["probes"] == len(MANY) and "99 % of the checks" in seen["why"]
     site.s1.web.kill()
     for address in MANY:
         assert "connection refused" in wait_health(daemon, address, "down", within=30)

@@ -29,6 +29,7 @@ def test_signals_that_only_keepalived_knows(site):
     wait_state(daemon, "MASTER")
     roles = ("poised", "vrrp", "ipvs", "healthcheck", "control", "snmp", "script")
     before = {role: wait_until("the process of " + role, lambda: daemon.role_pids(role)) for role in roles}
+    # Some have only just begun, and ignore what they will ignore: that is a part of it.
     for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN, signal.SIGRTMIN + 2, signal.SIGRTMAX):
         for pids in before.values():
             os.kill(pids[0], number)
@@ -343,3 +344,16 @@ def test_nothing_is_left_behind_when_nobody_follows(site):
         environment = {"RUNTIME_DIRECTORY": folder, "SERVICE_RESULT": result, "EXIT_STATUS": status}
         said = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True).stdout
         assert said == ("vrrp --release --ledger %s\n" % ledger if releases else ""), (result, status)
+
+
+def test_an_empty_file_takes_nothing_away(site):
+    """A signal may come while somebody writes the file; who means it says so."""
+    daemon = site.r1.poised(one())
+    wait_state(daemon, "MASTER")
+    daemon.write("! nothing yet\n")
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_log("no virtual router and no virtual server is left in the file")
+    assert daemon.state("one") == "MASTER" and daemon.status()["generation"] == 1
+    assert daemon.status()["configuration"]["last_reload_ok"] is False
+    daemon.poisectl("reload", "--allow")
+    wait_until("the file to count", lambda: daemon.status().get("vrrp"), lambda seen: seen == [])

@@ -36,8 +36,10 @@ class Poised(Process):
                          machine.log("poised"), machine.namespace.name, env={**sanitizer_options(), **(env or {})})
 
     def write(self, configuration):
-        with open(self.conf_path, "w", encoding="utf-8") as f:
+        """Replaces the file at once: a reload that is still under way must not read half of it."""
+        with open(self.conf_path + ".new", "w", encoding="utf-8") as f:
             f.write(configuration)
+        os.replace(self.conf_path + ".new", self.conf_path)
 
     def poisectl(self, *words, check=True, timeout=30):
         """Runs poisectl; returns the finished process with its output as text. What must succeed (check) is asked once the
