@@ -276,7 +276,8 @@ static void __attribute__((noreturn)) exec_child(char *const argv[], int channel
 	static const int ignored[] = {SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 	sigset_t none;
 
-	/* What a role ignores must not end it before it gets to say so: a signal may go to all processes of this name. */
+	/* What a role ignores must not end it before it gets to say so: a signal may go to all processes of this name.
+	 */
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
 	sigemptyset(&none);
