@@ -64,6 +64,21 @@ static void remove_at(struct intents *all, size_t at)
 	all->count--;
 }
 
+/* The list, with room behind its end; it is doubled whenever its length is a power of two. NULL: no memory, and the
+ * list is as it was. */
+static struct intent *room_for_one(struct intents *all)
+{
+	size_t n = all->count;
+	struct intent *list = all->list;
+
+	if ((n & (n - 1)) == 0) {
+		list = reallocarray(all->list, n ? 2 * n : 1, sizeof(*list));
+		if (list)
+			all->list = list;
+	}
+	return list;
+}
+
 int intents_set(struct intents *all, const char *service, const char *server, const struct status_admin *admin)
 {
 	size_t at = position(all, service, server);
@@ -75,11 +90,10 @@ int intents_set(struct intents *all, const char *service, const char *server, co
 		return 0;
 	}
 	if (!found) {
-		struct intent *list = reallocarray(all->list, all->count + 1, sizeof(*list));
+		struct intent *list = room_for_one(all);
 
 		if (!list)
 			return -ENOMEM;
-		all->list = list;
 		memmove(&list[at + 1], &list[at], (all->count - at) * sizeof(*list));
 		all->count++;
 		memset(&list[at], 0, sizeof(list[at]));
