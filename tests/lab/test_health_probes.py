@@ -4,6 +4,7 @@ them all at once, and each test changes one of them and reads what the operator 
 
 import os
 import subprocess
+import time
 import sys
 
 import pytest
@@ -90,6 +91,9 @@ def make_certificates(folder):
         openssl("req", "-newkey", *curve, "-subj", "/CN=" + name, "-keyout", name + ".key", "-out", name + ".csr")
         openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days",
                 str(days), "-extfile", name + ".ext", "-out", name + ".pem")
+    # Of ten days nine are left from the next second on.
+    made = int(time.time())
+    wait_until("the certificates to be a second old", time.time, lambda now: int(now) > made)
     openssl("pkey", "-in", "client.key", "-aes256", "-passout", "pass:open it", "-out", "locked.key")
 
 
