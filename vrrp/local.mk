@@ -133,7 +133,8 @@ tests_fuzz_seeds_vrrp_route_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 tests_fuzz_seeds_vrrp_route_LDADD = vrrp/libvrrpnet.a lib/libpoise.a $(NL_LIBS)
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_vrrp_route
-tests_fuzz_fuzz_vrrp_route_SOURCES = tests/fuzz/fuzz_vrrp_route.c vrrp/vrrp_route.c vrrp/vrrp_vmac.c vrrp/vrrp_link.c
+tests_fuzz_fuzz_vrrp_route_SOURCES = tests/fuzz/fuzz_vrrp_route.c vrrp/vrrp_route.c vrrp/vrrp_encap.c vrrp/vrrp_vmac.c \
+	vrrp/vrrp_link.c
 tests_fuzz_fuzz_vrrp_route_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_vrrp_route_LDADD = lib/libpoise.a $(NL_LIBS)
 tests_fuzz_fuzz_vrrp_route_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
