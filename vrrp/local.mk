@@ -11,7 +11,7 @@ vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vr
 noinst_LIBRARIES += vrrp/libvrrpnet.a
 vrrp_libvrrpnet_a_SOURCES = vrrp/vrrp_link.c vrrp/vrrp_link.h vrrp/vrrp_damp.c vrrp/vrrp_damp.h vrrp/vrrp_plan.c vrrp/vrrp_plan.h \
 	vrrp/vrrp_map.c vrrp/vrrp_map.h vrrp/vrrp_monitor.c vrrp/vrrp_monitor.h vrrp/vrrp_address.c vrrp/vrrp_address.h \
-	vrrp/vrrp_courier.c vrrp/vrrp_courier.h vrrp/vrrp_heart.c vrrp/vrrp_heart.h \
+	vrrp/vrrp_courier.c vrrp/vrrp_courier.h vrrp/vrrp_file.c vrrp/vrrp_file.h vrrp/vrrp_heart.c vrrp/vrrp_heart.h \
 	vrrp/vrrp_route.c vrrp/vrrp_route.h vrrp/vrrp_encap.c vrrp/vrrp_encap.h vrrp/vrrp_vmac.c vrrp/vrrp_vmac.h vrrp/vrrp_pave.c vrrp/vrrp_pave.h vrrp/vrrp_ear.c vrrp/vrrp_ear.h \
 	vrrp/vrrp_track.c vrrp/vrrp_track.h vrrp/vrrp_firewall.c vrrp/vrrp_firewall.h
 vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The file of last heartbeats. Runs in the vrrp process; after it is mapped it makes no system call. */
 #include "vrrp_heart.h"
+#include "vrrp_file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -54,13 +55,8 @@ int vrrp_heart_open(struct vrrp_heart *heart, int fd)
 {
 	struct vrrp_heart_file *file;
 	char boot[BOOT_SIZE];
-	int error = 0;
+	int error = vrrp_file_make_room(fd, sizeof(*file));
 
-	/* In a full file system a page that is not there yet would be a SIGBUS when it is written. */
-	if (ftruncate(fd, sizeof(*file)) < 0)
-		error = -errno;
-	else
-		error = -posix_fallocate(fd, 0, sizeof(*file));
 	file = error ? MAP_FAILED : mmap(NULL, sizeof(*file), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (!error && file == MAP_FAILED)
 		error = -errno;

@@ -3,6 +3,7 @@
  * opened; what is in the file is bounded before it is used, and a damaged one is begun anew. It decides nothing. */
 #include "vrrp_ledger.h"
 #include "log.h"
+#include "vrrp_file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -60,12 +61,6 @@ static int64_t boot_now_us(void)
 
 /* ---- the mapping ---- */
 
-/* Every page is there from now on: in a full file system a missing one would be a SIGBUS when it is written. */
-static int make_room(int fd, size_t size)
-{
-	return ftruncate(fd, (off_t)size) < 0 ? -errno : -posix_fallocate(fd, 0, (off_t)size);
-}
-
 static void begin_anew(struct vrrp_ledger *ledger)
 {
 	memset(ledger->map, 0, ledger->size);
@@ -109,7 +104,7 @@ int vrrp_ledger_set_file(struct vrrp_ledger *ledger, int fd)
 
 	if (end > (off_t)size && end <= (off_t)size_for(ROOM_MAX))
 		size = (size_t)end;
-	error = make_room(fd, size);
+	error = vrrp_file_make_room(fd, size);
 	map = error ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
 		error = error ? error : -errno;
@@ -153,7 +148,7 @@ static int grow(struct vrrp_ledger *ledger)
 	size_t size = size_for(room_of(ledger) + ROOM_STEP);
 	void *map;
 
-	if (size > size_for(ROOM_MAX) || (ledger->fd >= 0 && make_room(ledger->fd, size) < 0))
+	if (size > size_for(ROOM_MAX) || (ledger->fd >= 0 && vrrp_file_make_room(ledger->fd, size) < 0))
 		return -ENOMEM;
 	if (ledger->fd >= 0) {
 		map = mremap(ledger->map, ledger->size, size, MREMAP_MAYMOVE);

@@ -404,17 +404,13 @@ static void drop_weighted(struct conf_load *load, conf_index_t index)
 	t->kind = CONF_TRACK_DEAD;
 }
 
-static void add_member(struct conf_load *load, conf_index_t group, const struct conf_node *node, uint32_t word)
+static void add_member(
+	struct conf_load *load, conf_index_t group, conf_index_t index, const struct conf_node *node, uint32_t word)
 {
-	conf_index_t index = conf_name_find(load, CONF_TABLE_INSTANCE, conf_word(node, word)), at;
 	struct conf_group *g = conf_builder_at(load->builder, CONF_TABLE_GROUP, group);
 	const struct conf_group *other;
+	conf_index_t at;
 
-	if (index == CONF_NONE) {
-		conf_warn(load, node, word, "there is no vrrp_instance %s" CONF_MEANING "it is left out of the group",
-			conf_word(node, word));
-		return;
-	}
 	if (instance(load, index)->group != CONF_NONE) {
 		other = conf_builder_at(load->builder, CONF_TABLE_GROUP, instance(load, index)->group);
 		conf_warn(load, node, word, "vrrp_instance %s is already in group %s" CONF_MEANING "it stays there",
@@ -427,21 +423,12 @@ static void add_member(struct conf_load *load, conf_index_t group, const struct 
 	g->members.count++;
 }
 
-/* The names stand in `group { A B }`, on as many lines as the operator likes. */
 static void finish_group(struct conf_load *load, conf_index_t index)
 {
 	struct conf_group *g = conf_builder_at(load->builder, CONF_TABLE_GROUP, index);
-	const struct conf_node *block = conf_object(load, CONF_TABLE_GROUP, index)->node;
 
 	g->members.first = conf_builder_count(load->builder, CONF_TABLE_GROUP_MEMBER);
-	for (const struct conf_node *n = conf_node_at(load, block->child); n; n = conf_node_at(load, n->next)) {
-		if (strcmp(conf_word(n, 0), "group") != 0)
-			continue;
-		for (const struct conf_node *line = conf_node_at(load, n->child); line;
-			line = conf_node_at(load, line->next))
-			for (uint32_t w = 0; w < line->n_words; w++)
-				add_member(load, index, line, w);
-	}
+	conf_each_member(load, CONF_TABLE_GROUP, index, add_member);
 	if (!conf_given(load, &conf_group_block, index, "smtp_alert"))
 		g->smtp_alert = load->defaults.smtp_alert > 0 || load->defaults.smtp_alert_vrrp > 0;
 }

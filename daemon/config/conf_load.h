@@ -169,6 +169,11 @@ void conf_object_drop(struct conf_load *load, enum conf_table table, conf_string
 /* Whether the object of this name was dropped, which was said. */
 bool conf_name_is_dropped(struct conf_load *load, enum conf_table table, const char *name);
 conf_index_t conf_name_find(struct conf_load *load, enum conf_table table, const char *name);
+/* Calls take() with each instance that `group { A B }` in the block of an object names, on as many lines as the
+ * operator likes, and with its word. What is no instance is said. */
+typedef void conf_member_fn(struct conf_load *load, conf_index_t object, conf_index_t instance,
+	const struct conf_node *node, uint32_t word);
+void conf_each_member(struct conf_load *load, enum conf_table table, conf_index_t object, conf_member_fn *take);
 /* Whether the keyword was given in the block of this record. */
 bool conf_given(struct conf_load *load, const struct conf_block *block, conf_index_t index, const char *name);
 /* The last statement with this keyword in the block of this record, or the block itself. */

@@ -72,3 +72,29 @@ bool conf_name_take(struct conf_load *load, enum conf_table table, const struct 
 			conf_node_place(conf_object(load, table, before)->node).line);
 	return table != CONF_TABLE_SCRIPT;
 }
+
+static void take_member(
+	struct conf_load *load, conf_index_t object, const struct conf_node *node, uint32_t word, conf_member_fn *take)
+{
+	conf_index_t index = conf_name_find(load, CONF_TABLE_INSTANCE, conf_word(node, word));
+
+	if (index == CONF_NONE)
+		conf_warn(load, node, word, "there is no vrrp_instance %s" CONF_MEANING "it is left out of the group",
+			conf_word(node, word));
+	else
+		take(load, object, index, node, word);
+}
+
+void conf_each_member(struct conf_load *load, enum conf_table table, conf_index_t object, conf_member_fn *take)
+{
+	const struct conf_node *block = conf_object(load, table, object)->node;
+
+	for (const struct conf_node *n = conf_node_at(load, block->child); n; n = conf_node_at(load, n->next)) {
+		if (strcmp(conf_word(n, 0), "group") != 0)
+			continue;
+		for (const struct conf_node *line = conf_node_at(load, n->child); line;
+			line = conf_node_at(load, line->next))
+			for (uint32_t w = 0; w < line->n_words; w++)
+				take_member(load, object, line, w, take);
+	}
+}

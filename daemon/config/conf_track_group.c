@@ -91,29 +91,12 @@ static bool has_track(struct conf_load *load, conf_index_t index, conf_index_t g
 	return false;
 }
 
-static void add_member(struct conf_load *load, conf_index_t group, const struct conf_node *node, uint32_t word)
+static void add_member(
+	struct conf_load *load, conf_index_t group, conf_index_t index, const struct conf_node *node, uint32_t word)
 {
-	conf_index_t index = conf_name_find(load, CONF_TABLE_INSTANCE, conf_word(node, word));
-
-	if (index == CONF_NONE)
-		conf_warn(load, node, word, "there is no vrrp_instance %s" CONF_MEANING "it is left out of the group",
-			conf_word(node, word));
-	else if (!has_track(load, index, group))
+	(void)word;
+	if (!has_track(load, index, group))
 		add_track(load, index, group, node);
-}
-
-static void finish_group(struct conf_load *load, conf_index_t group)
-{
-	const struct conf_node *block = conf_object(load, CONF_TABLE_TRACK_GROUP, group)->node;
-
-	for (const struct conf_node *n = conf_node_at(load, block->child); n; n = conf_node_at(load, n->next)) {
-		if (strcmp(conf_word(n, 0), "group") != 0)
-			continue;
-		for (const struct conf_node *line = conf_node_at(load, n->child); line;
-			line = conf_node_at(load, line->next))
-			for (uint32_t w = 0; w < line->n_words; w++)
-				add_member(load, group, line, w);
-	}
 }
 
 void conf_finish_track_groups(struct conf_load *load)
@@ -122,7 +105,7 @@ void conf_finish_track_groups(struct conf_load *load)
 		for (conf_index_t i = 0; i < conf_builder_count(load->builder, tables[t]); i++)
 			look_up(load, tables[t], i);
 	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_TRACK_GROUP); i++)
-		finish_group(load, i);
+		conf_each_member(load, CONF_TABLE_TRACK_GROUP, i, add_member);
 }
 
 /* ---- the block ---- */

@@ -79,7 +79,7 @@ static int read_arguments(int argc, char **argv, struct hand_over *h, int fds[DE
 			snprintf(h->level, sizeof(h->level), "%s", value);
 		else if (strcmp(argv[i], "--beat-us") == 0)
 			snprintf(h->beat_us, sizeof(h->beat_us), "%s", value);
-		else if (strcmp(argv[i], "--role") != 0) /* the program behind the socket is none but the script role */
+		else
 			return -EINVAL;
 	}
 	return fds[CHANNEL] < 0 || fds[LOG] < 0 ? -EINVAL : 0;
