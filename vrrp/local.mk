@@ -1,7 +1,7 @@
 # programs and unit tests of vrrp/
 # The pure part: decisions and codecs, also linked by the unit tests, the model, the replay and the fuzz target.
 noinst_LIBRARIES += vrrp/libvrrpcore.a
-vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vrrp/vrrp_step.h vrrp/vrrp_leave.c \
+vrrp_libvrrpcore_a_SOURCES = vrrp/vrrp_fsm.c vrrp/vrrp_fsm.h vrrp/vrrp_step.c vrrp/vrrp_step.h vrrp/vrrp_stall.c vrrp/vrrp_leave.c \
 	vrrp/vrrp_why.c vrrp/vrrp_group.c vrrp/vrrp_group.h vrrp/vrrp_priority.c vrrp/vrrp_priority.h vrrp/vrrp_hold.c vrrp/vrrp_hold.h vrrp/vrrp_split.c vrrp/vrrp_split.h vrrp/vrrp_heard.c vrrp/vrrp_heard.h vrrp/vrrp_announce.c vrrp/vrrp_announce.h \
 	vrrp/vrrp_packet.c vrrp/vrrp_packet.h vrrp/vrrp_encode.c vrrp/vrrp_drop.c vrrp/vrrp_checksum.h \
 	vrrp/bfd_packet.c vrrp/bfd_packet.h vrrp/bfd_fsm.c vrrp/bfd_fsm.h \
@@ -18,7 +18,7 @@ vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
 
 pkglibexec_PROGRAMS += vrrp/poise-vrrp
 vrrp_poise_vrrp_SOURCES = vrrp/bfd_speaker.c vrrp/bfd_speaker.h vrrp/vrrp_process.c vrrp/vrrp_process.h vrrp/vrrp_set.c vrrp/vrrp_instance.c vrrp/vrrp_facts.c \
-	vrrp/vrrp_ledger.c vrrp/vrrp_ledger.h vrrp/vrrp_quiet.c vrrp/vrrp_quiet.h vrrp/vrrp_receive.c vrrp/vrrp_record.c vrrp/vrrp_handover.c vrrp/vrrp_report.c vrrp/vrrp_culprit.c vrrp/vrrp_culprit.h vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h
+	vrrp/vrrp_ledger.c vrrp/vrrp_ledger.h vrrp/vrrp_quiet.c vrrp/vrrp_quiet.h vrrp/vrrp_protect.c vrrp/vrrp_receive.c vrrp/vrrp_record.c vrrp/vrrp_handover.c vrrp/vrrp_report.c vrrp/vrrp_culprit.c vrrp/vrrp_culprit.h vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h
 vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS) $(NFT_LIBS)
 

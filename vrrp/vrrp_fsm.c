@@ -340,57 +340,6 @@ static enum vrrp_reason explain_claim(const struct vrrp_step *s, struct vrrp_cau
 	return VRRP_REASON_NO_RESPONSE;
 }
 
-/* The owner has nobody to wait for. */
-bool vrrp_has_stalled(const struct vrrp_vr *vr, struct mono now)
-{
-	return vr->state == VRRP_MASTER && vr->leaving == VRRP_STAYING && vr->priority != VRRP_PRIORITY_OWNER &&
-	       mono_is_set(vr->last_sent) && mono_diff_us(now, vr->last_sent) >= vr->patience_us;
-}
-
-/* So long that every successor has lost its patience and advertises: one of its intervals shows it. */
-static bool may_be_replaced(const struct vrrp_step *s)
-{
-	const struct vrrp_vr *vr = s->vr;
-	struct mono awake = mono_before(vr->last_sent, vr->listening_from) ? vr->listening_from : vr->last_sent;
-
-	return vrrp_has_stalled(s->vr, s->ev->now) &&
-	       mono_diff_us(s->ev->now, awake) >= vr->patience_us + s->conf->advert_us;
-}
-
-/* What arrived while this process slept was delivered before: nobody has taken over, or only this very moment. To be
- * silent now, or to let the addresses go, would make a short sleep an outage. */
-static void master_on_timer(struct vrrp_step *s)
-{
-	if (may_be_replaced(s)) {
-		s->vr->listening_from = s->ev->now;
-		vrrp_step_arm_advert(s);
-		return;
-	}
-	if (vrrp_has_stalled(s->vr, s->ev->now))
-		vrrp_step_announce(s, VRRP_ANNOUNCE_REFRESH);
-	vrrp_step_send(s, s->vr->priority);
-	vrrp_step_arm_advert(s);
-}
-
-/* A backup that was held up itself does not know whether the silence was the master's: a machine that stands still
- * stops both. Late by part of an interval, it waits for one more advertisement; by a whole one, all anew. */
-static bool listens_longer(struct vrrp_step *s)
-{
-	struct vrrp_vr *vr = s->vr;
-	int64_t late_us = mono_diff_us(s->ev->now, vr->deadline);
-
-	if (late_us < vr->master_interval_us / 4)
-		return false;
-	if (late_us < vr->master_interval_us) {
-		vr->deadline = mono_add(s->ev->now, vr->master_interval_us);
-		return true;
-	}
-	vr->listening_from = s->ev->now;
-	vr->is_ready = false;
-	vrrp_step_arm_down(s);
-	return true;
-}
-
 static void on_timer(struct vrrp_step *s)
 {
 	struct vrrp_vr *vr = s->vr;
@@ -404,10 +353,10 @@ static void on_timer(struct vrrp_step *s)
 		return;
 	}
 	if (vr->state == VRRP_MASTER) {
-		master_on_timer(s);
+		vrrp_stall_master_on_timer(s);
 		return;
 	}
-	if (listens_longer(s))
+	if (vrrp_stall_listens_longer(s))
 		return;
 	if (vrrp_step_is_grouped(s)) {
 		vrrp_step_get_ready(s);
@@ -416,17 +365,6 @@ static void on_timer(struct vrrp_step *s)
 	cause = vrrp_step_cause(s, VRRP_CAUSE_NONE);
 	reason = explain_claim(s, &cause);
 	vrrp_step_enter_master(s, &cause, reason, VRRP_ANNOUNCE_MASTER);
-}
-
-/* It slept, and somebody else is master meanwhile: it listens before it speaks. */
-static void step_down_stalled(struct vrrp_step *s)
-{
-	struct vrrp_cause cause = vrrp_step_cause(s, VRRP_CAUSE_STALLED);
-
-	cause.span_us = mono_diff_us(s->ev->now, s->vr->last_sent);
-	cause.who = s->ev->advert_source;
-	vrrp_step_forget_master(s->vr);
-	vrrp_step_enter_backup(s, &cause);
 }
 
 /* ---- the rest ---- */
@@ -549,7 +487,7 @@ struct vrrp_actions vrrp_fsm(const struct conf_instance *conf, struct vrrp_vr *v
 
 	if (ev->kind == VRRP_EVENT_ADVERT && ev->advert_priority != VRRP_PRIORITY_LEAVING &&
 		vrrp_has_stalled(vr, ev->now))
-		step_down_stalled(&s);
+		vrrp_stall_step_down(&s);
 	switch ((enum vrrp_event_kind)ev->kind) {
 	case VRRP_EVENT_START:
 		on_start(&s);

@@ -26,7 +26,6 @@ static const bool locks_memory = !POISE_SANITIZERS;
 #define TIMERS_BESIDE 12
 #define RETRY_US (1 * US_PER_S)
 #define PATHS_REST_US (5 * US_PER_MS)
-#define FIREWALL_RETRY_US (5 * US_PER_S)
 
 /* ---- the round ---- */
 
@@ -200,89 +199,14 @@ static void on_courier(int fd, uint32_t events, void *arg)
 	}
 }
 
-/* ---- no_accept ---- */
-
-/* Somebody's table may have been in the way, or a module may have come: what is asked for is tried until it is there.
- */
-static void take_protection(struct vrrp_process *process, int error)
-{
-	if (error && error != process->firewall_error)
-		log_error("vrrp: no_accept is not in force, packets to virtual addresses are accepted: nftables: %s; "
-			  "trying "
-			  "again",
-			strerror(-error));
-	else if (!error && process->firewall_error)
-		log_info("vrrp: no_accept is in force now");
-	process->firewall_error = error;
-	if (error)
-		loop_timer_set(process->role->loop, &process->firewall_due, mono_add(mono_now(), FIREWALL_RETRY_US));
-	else
-		loop_timer_cancel(process->role->loop, &process->firewall_due);
-}
-
-static void on_firewall(int fd, uint32_t events, void *arg);
+/* ---- start ---- */
 
 /* The threads work for the heartbeat, which goes first; but one that waits for a processor may hold what the heartbeat
  * needs, such as the allocator's lock. Born with our priority, they may lower that in any case. */
-static int32_t thread_priority(int32_t priority)
+int32_t vrrp_process_thread_priority(int32_t priority)
 {
 	return priority > 1 ? priority - 1 : priority;
 }
-
-static int start_firewall(struct vrrp_process *process)
-{
-	struct vrrp_firewall *firewall = &process->firewall;
-	int error = firewall->worker.has_thread ? 0 : vrrp_firewall_start(firewall);
-
-	if (error)
-		return error;
-	worker_set_priority(&firewall->worker, thread_priority(process->rt_priority));
-	if (!process->firewall_io)
-		process->firewall_io =
-			loop_io_add(process->role->loop, vrrp_firewall_fd(firewall), EPOLLIN, on_firewall, process);
-	return process->firewall_io ? 0 : -ENOMEM;
-}
-
-/* What is under way is looked at again when it is back. */
-static void protect_addresses(struct vrrp_process *process)
-{
-	int error;
-
-	if (vrrp_firewall_is_out(&process->firewall))
-		return;
-	error = vrrp_firewall_want(&process->firewall, process->set->conf);
-	if (error > 0) {
-		error = start_firewall(process);
-		if (!error) {
-			vrrp_firewall_send(&process->firewall);
-			return;
-		}
-	}
-	take_protection(process, error);
-}
-
-static void on_firewall(int fd, uint32_t events, void *arg)
-{
-	struct vrrp_process *process = arg;
-	int result;
-
-	(void)fd;
-	(void)events;
-	if (!vrrp_firewall_take(&process->firewall, &result))
-		return;
-	take_protection(process, result);
-	/* The configuration may be another by now. */
-	if (!result)
-		protect_addresses(process);
-}
-
-static void on_firewall_due(struct timer *timer, void *arg)
-{
-	(void)timer;
-	protect_addresses(arg);
-}
-
-/* ---- start ---- */
 
 /* The priority is configured later, when only a raised limit allows to take it. Where the limit cannot be raised the
  * usual priority is taken at once: to lower it is always allowed. */
@@ -320,7 +244,7 @@ static void init_timers(struct vrrp_process *process)
 	process->retry = (struct timer){.fire = on_retry, .arg = process};
 	process->hold_due = (struct timer){.fire = on_facts_due, .arg = process};
 	process->links_due = (struct timer){.fire = on_facts_due, .arg = process};
-	process->firewall_due = (struct timer){.fire = on_firewall_due, .arg = process};
+	process->firewall_due = (struct timer){.fire = vrrp_protect_on_due, .arg = process};
 }
 
 static int vrrp_open(struct role_process *role)
@@ -363,8 +287,8 @@ static void set_rt_priority(struct vrrp_process *process, int32_t priority)
 {
 	struct sched_param param = {.sched_priority = priority};
 
-	vrrp_courier_set_priority(&process->addresses.courier, thread_priority(priority));
-	worker_set_priority(&process->firewall.worker, thread_priority(priority));
+	vrrp_courier_set_priority(&process->addresses.courier, vrrp_process_thread_priority(priority));
+	worker_set_priority(&process->firewall.worker, vrrp_process_thread_priority(priority));
 	if (priority == process->rt_priority)
 		return;
 	process->rt_priority = priority;
@@ -464,7 +388,7 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 	}
 	set_rt_priority(process, next->global->vrrp_rt_priority);
 	hear_of_paths(process, next);
-	protect_addresses(process);
+	vrrp_protect(process);
 	process->facts_changed = process->addresses_changed = process->listeners_changed = true;
 	/* In a round of its own: the notification scripts of the new generation are known by then. */
 	vrrp_process_round_soon(process);

@@ -196,6 +196,12 @@ void vrrp_instance_announce_again(struct vrrp_instance *instance);
 /* ---- vrrp_facts.c ---- */
 /* Looks at interfaces, addresses, sockets and tracked objects anew and delivers what differs. */
 void vrrp_facts_evaluate(struct vrrp_process *process);
+/* vrrp_protect.c: brings no_accept in line with the configuration, or what is under way goes on; and once more when an
+ * attempt has failed. */
+void vrrp_protect(struct vrrp_process *process);
+void vrrp_protect_on_due(struct timer *timer, void *arg);
+/* The real-time priority of the other threads, by the heartbeat's. */
+int32_t vrrp_process_thread_priority(int32_t priority);
 /* The first frame on a link that was listened to. */
 void vrrp_facts_on_heard(void *process, uint32_t ifindex);
 

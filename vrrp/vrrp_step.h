@@ -50,4 +50,12 @@ void vrrp_leave_take_back(struct vrrp_step *s);
 void vrrp_leave_on_advert(struct vrrp_step *s);
 void vrrp_leave_on_timer(struct vrrp_step *s);
 
+/* ---- vrrp_stall.c ---- */
+/* A master's timer, in time or late. */
+void vrrp_stall_master_on_timer(struct vrrp_step *s);
+/* True when a backup's timer came so late that its silence proves nothing: it waits on. */
+bool vrrp_stall_listens_longer(struct vrrp_step *s);
+/* A master that vrrp_has_stalled() hears (the event) another one. */
+void vrrp_stall_step_down(struct vrrp_step *s);
+
 #endif
