@@ -57,8 +57,10 @@ class Watched:
         return [t for t in self.snmp.traps() if TRAP + oid + "\t" in t and all(p in t for p in parts)]
 
     def wait_trap(self, oid, *parts, within=10):
-        return wait_until("the trap %s with %s" % (oid, parts), lambda: self.traps(oid, *parts) or self.snmp.traps()[-3:],
-                          lambda _: self.traps(oid, *parts), within)[-1]
+        """The newest such trap; what arrived instead is told when none comes."""
+        wait_until("the trap %s with %s" % (oid, parts), lambda: self.snmp.traps()[-3:],
+                   lambda _: self.traps(oid, *parts), within)
+        return self.traps(oid, *parts)[-1]
 
     def walk(self, oid, *options, program="snmpwalk"):
         """{OID below `oid`: value as printed without its type}"""

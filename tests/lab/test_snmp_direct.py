@@ -22,9 +22,10 @@ TRAP_PASS, INFORM_PASS, PRIV_PASS, COMMUNITY = "authentic-trap", "authentic-info
 
 
 def wait_trap(receiver, notification, *parts, within=10):
-    return wait_until("%s with %s" % (notification, parts),
-                      lambda: receiver.traps(notification, *parts) or receiver.traps()[-3:],
-                      lambda _: receiver.traps(notification, *parts), within)[-1]
+    """The newest such notification; what arrived instead is told when none comes."""
+    wait_until("%s with %s" % (notification, parts), lambda: receiver.traps()[-3:],
+               lambda _: receiver.traps(notification, *parts), within)
+    return receiver.traps(notification, *parts)[-1]
 
 
 def name(text):
