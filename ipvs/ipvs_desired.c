@@ -32,7 +32,7 @@ static bool range_is_bad(const struct conf_group_entry *entry)
 	return memcmp(entry->first.bytes, entry->last.bytes, len - 2) != 0;
 }
 
-static int each_group_key(
+int ipvs_desired_each_member_key(
 	const struct conf_service *service, const struct conf_group_entry *entry, ipvs_key_fn *fn, void *arg)
 {
 	struct ipvs_key key = {.protocol = service->protocol, .port = entry->port};
@@ -74,7 +74,7 @@ static int each_folded_key(const struct conf *conf, const struct conf_service *s
 	}
 	for (uint32_t i = 0; i < group->entries.count && rc == 0; i++)
 		if (conf->group_entries[group->entries.first + i].fwmark)
-			rc = each_group_key(s, &conf->group_entries[group->entries.first + i], fn, arg);
+			rc = ipvs_desired_each_member_key(s, &conf->group_entries[group->entries.first + i], fn, arg);
 	return rc;
 }
 
@@ -103,34 +103,10 @@ int ipvs_desired_each_key(const struct conf *conf, conf_index_t service, ipvs_ke
 			return each_folded_key(conf, s, fn, arg);
 		group = &conf->service_groups[s->group];
 		for (uint32_t i = 0; i < group->entries.count && rc == 0; i++)
-			rc = each_group_key(s, &conf->group_entries[group->entries.first + i], fn, arg);
+			rc = ipvs_desired_each_member_key(s, &conf->group_entries[group->entries.first + i], fn, arg);
 		return rc;
 	}
 	return 0;
-}
-
-static bool same_entries(
-	const struct conf *a, const struct conf_service *x, const struct conf *b, const struct conf_service *y)
-{
-	const struct conf_range *i, *k;
-
-	if (x->group == CONF_NONE || y->group == CONF_NONE)
-		return x->group == y->group;
-	i = &a->service_groups[x->group].entries;
-	k = &b->service_groups[y->group].entries;
-	return x->fwmark == y->fwmark && x->family == y->family && i->count == k->count &&
-	       (i->count == 0 || memcmp(&a->group_entries[i->first], &b->group_entries[k->first],
-					 i->count * sizeof(*a->group_entries)) == 0);
-}
-
-bool ipvs_desired_same_keys(const struct conf *a, const struct conf *b)
-{
-	if (!conf_same_services(a, b))
-		return false;
-	for (uint32_t i = 0; i < a->n_services; i++)
-		if (a->services[i].kind == CONF_SERVICE_GROUP && !same_entries(a, &a->services[i], b, &b->services[i]))
-			return false;
-	return true;
 }
 
 bool ipvs_desired_is_placed(const struct conf_service *service, uint32_t state)

@@ -23,6 +23,9 @@ struct ipvs_leftover {
  * when fn returns non-zero; returns that, or 0. */
 typedef int ipvs_key_fn(void *arg, const struct ipvs_key *key);
 int ipvs_desired_each_key(const struct conf *conf, conf_index_t service, ipvs_key_fn *fn, void *arg);
+/* The same for one member of the group of a service that is not folded. */
+int ipvs_desired_each_member_key(
+	const struct conf_service *service, const struct conf_group_entry *entry, ipvs_key_fn *fn, void *arg);
 
 /* How the kernel knows a configured server. */
 struct ipvs_dest_key ipvs_desired_dest_key(const struct conf *conf, conf_index_t server);
@@ -30,10 +33,6 @@ struct ipvs_dest_key ipvs_desired_dest_key(const struct conf *conf, conf_index_t
 /* The sorry server of a service stands outside its range: number i of all its servers (i < count), for loops. */
 uint32_t ipvs_desired_n_servers(const struct conf *conf, conf_index_t service);
 conf_index_t ipvs_desired_server(const struct conf *conf, conf_index_t service, uint32_t i);
-
-/* Do both make the same services and servers of the kernel's, each by an object with the same number? (Settings and
- * weights may differ.) */
-bool ipvs_desired_same_keys(const struct conf *a, const struct conf *b);
 
 /* NULL when the configuration can be programmed, else why not (a constant sentence), with the service concerned. */
 const char *ipvs_desired_check(const struct conf *conf, conf_index_t *service);

@@ -20,7 +20,8 @@ struct board *ipvs_report_new_board(const struct conf *conf)
 			[IPVS_TABLE_SYNC] = sizeof(struct status_sync),
 			[IPVS_TABLE_DIGEST] = sizeof(struct status_digest),
 			[IPVS_TABLE_GUARD] = sizeof(struct status_guard),
-			[IPVS_TABLE_SYSCTL] = sizeof(struct status_sysctl)},
+			[IPVS_TABLE_SYSCTL] = sizeof(struct status_sysctl),
+			[IPVS_TABLE_MEMBER] = sizeof(struct status_member)},
 		.count = {[IPVS_TABLE_SERVICE] = conf->n_services,
 			[IPVS_TABLE_SERVER] = conf->n_servers,
 			[IPVS_TABLE_TRAFFIC] = conf->n_servers,
@@ -29,7 +30,8 @@ struct board *ipvs_report_new_board(const struct conf *conf)
 			[IPVS_TABLE_SYNC] = 1,
 			[IPVS_TABLE_DIGEST] = 2 * DIGEST_RECORDS,
 			[IPVS_TABLE_GUARD] = conf->n_services,
-			[IPVS_TABLE_SYSCTL] = SYSCTLS},
+			[IPVS_TABLE_SYSCTL] = SYSCTLS,
+			[IPVS_TABLE_MEMBER] = conf->n_group_entries},
 	};
 
 	return board_create(ROLE_IPVS, conf->generation, &shape);
@@ -160,6 +162,44 @@ static void report_service(struct ipvs *v, conf_index_t i, bool quiet)
 	store(v, quiet, IPVS_TABLE_SERVICE, i, &s, sizeof(s));
 }
 
+/* ---- members of groups ---- */
+
+struct member_sum {
+	const struct ipvs *v;
+	uint64_t active;
+};
+
+static int sum_member(void *arg, const struct ipvs_key *key)
+{
+	struct member_sum *sum = arg;
+	const struct ipvs_service *have = ipvs_image_find(&sum->v->actual, key);
+
+	for (uint32_t i = 0; have && i < have->n_dests; i++)
+		sum->active += have->dests[i].active;
+	return 0;
+}
+
+/* What would be cut with each member, for a plan. Those that are folded into a mark are not services of the kernel. */
+static void report_members(struct ipvs *v, const struct conf_service *s)
+{
+	const struct conf_range *entries;
+
+	if (s->kind != CONF_SERVICE_GROUP || s->group == CONF_NONE || s->fwmark)
+		return;
+	entries = &v->now->conf->service_groups[s->group].entries;
+	for (uint32_t i = entries->first; i < entries->first + entries->count; i++) {
+		struct member_sum sum = {.v = v};
+		struct status_member member = {0};
+		uint64_t *active = status_member_of(&member, s->protocol);
+
+		board_load(v->p->board, IPVS_TABLE_MEMBER, i, &member, sizeof(member));
+		ipvs_desired_each_member_key(s, &v->now->conf->group_entries[i], sum_member, &sum);
+		if (active)
+			*active = sum.active;
+		role_store_quiet(v->p, IPVS_TABLE_MEMBER, i, &member, sizeof(member));
+	}
+}
+
 /* ---- servers ---- */
 
 struct server_sum {
@@ -248,8 +288,10 @@ void ipvs_report(struct ipvs *v, bool quiet)
 {
 	if (!v->p->board)
 		return;
-	for (uint32_t i = 0; i < v->now->conf->n_services; i++)
+	for (uint32_t i = 0; i < v->now->conf->n_services; i++) {
 		report_service(v, i, quiet);
+		report_members(v, &v->now->conf->services[i]);
+	}
 	for (uint32_t i = 0; i < v->now->conf->n_servers; i++) {
 		if (i % BEAT_SERVERS == 0)
 			board_beat(v->p->board);

@@ -44,7 +44,7 @@ struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struc
 	if (!g)
 		return NULL;
 	g->conf = conf;
-	g->takes_over = old && ipvs_desired_same_keys(conf, old->conf);
+	g->takes_over = old && conf_same_services(conf, old->conf);
 	if (g->takes_over)
 		return g;
 	g->services = calloc(n_services, sizeof(*g->services));

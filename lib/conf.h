@@ -243,7 +243,8 @@ conf_index_t conf_find_server(const struct conf *to, const struct conf *from, co
  * of `to` and receives the index in `from`, or CONF_NONE. Returns 0 or -ENOMEM. */
 int conf_match_services(const struct conf *to, const struct conf *from, conf_index_t *out);
 int conf_match_servers(const struct conf *to, const struct conf *from, conf_index_t *out);
-/* Do both have the same services with the same servers, each under the same number? */
+/* Do both have the same services (members of their groups and all) with the same servers, each under the same number?
+ * Then the kernel knows them by the same keys. */
 bool conf_same_services(const struct conf *a, const struct conf *b);
 /* True when everything of `from` that connections can hang on is in `to` as well: services, servers, virtual addresses.
  * (False says nothing: they may have other numbers.) */

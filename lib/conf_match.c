@@ -250,6 +250,22 @@ int conf_match_servers(const struct conf *to, const struct conf *from, conf_inde
 	return r;
 }
 
+static bool same_members(
+	const struct conf *a, const struct conf_service *x, const struct conf *b, const struct conf_service *y)
+{
+	const struct conf_range *i, *k;
+
+	if (x->kind != CONF_SERVICE_GROUP)
+		return true;
+	if (x->group == CONF_NONE || y->group == CONF_NONE)
+		return x->group == y->group;
+	i = &a->service_groups[x->group].entries;
+	k = &b->service_groups[y->group].entries;
+	return x->fwmark == y->fwmark && x->family == y->family && i->count == k->count &&
+	       (i->count == 0 || memcmp(&a->group_entries[i->first], &b->group_entries[k->first],
+					 i->count * sizeof(*a->group_entries)) == 0);
+}
+
 bool conf_same_services(const struct conf *a, const struct conf *b)
 {
 	if (a->n_services != b->n_services || a->n_servers != b->n_servers)
@@ -257,8 +273,8 @@ bool conf_same_services(const struct conf *a, const struct conf *b)
 	for (uint32_t i = 0; i < a->n_services; i++) {
 		const struct conf_service *x = &a->services[i], *y = &b->services[i];
 
-		if (!same_service(a, i, b, i) || x->sorry != y->sorry || x->servers.first != y->servers.first ||
-			x->servers.count != y->servers.count)
+		if (!same_service(a, i, b, i) || !same_members(a, x, b, y) || x->sorry != y->sorry ||
+			x->servers.first != y->servers.first || x->servers.count != y->servers.count)
 			return false;
 	}
 	for (uint32_t i = 0; i < a->n_servers; i++)

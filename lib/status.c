@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of the states on the boards, as logs, status and traps spell them. Pure. */
 #include "status.h"
+#include <netinet/in.h>
 #include <string.h>
 
 const char *vrrp_state_name(enum vrrp_state state)
@@ -217,4 +218,13 @@ uint32_t status_sync_taken(const struct status_sync *sync)
 	uint64_t taken = sync->last_taken;
 
 	return taken >= sync->last_sent ? 1000 : (uint32_t)(taken * 1000 / sync->last_sent);
+}
+
+uint64_t *status_member_of(struct status_member *member, uint16_t protocol)
+{
+	if (protocol == IPPROTO_TCP)
+		return &member->tcp;
+	if (protocol == IPPROTO_UDP)
+		return &member->udp;
+	return protocol == IPPROTO_SCTP ? &member->sctp : NULL;
 }

@@ -245,6 +245,7 @@ enum ipvs_board_table {
 	IPVS_TABLE_DIGEST,
 	IPVS_TABLE_GUARD,  /* a record for each service */
 	IPVS_TABLE_SYSCTL, /* a record for each setting of sysctls.h */
+	IPVS_TABLE_MEMBER, /* a record for each conf->group_entries */
 };
 
 /* A second, the kernel's mean of the last moments. */
@@ -311,6 +312,13 @@ struct status_guard {
 	char why[WHY_SIZE]; /* they do not stand because; else empty */
 };
 
+/* Established connections of a member of a service group, by the protocol of the services that use it. */
+struct status_member {
+	uint64_t tcp, udp, sctp;
+};
+/* The one of a protocol (IPPROTO_TCP, ...); NULL for another. */
+uint64_t *status_member_of(struct status_member *member, uint16_t protocol);
+
 /* A kernel setting; values as packed by sysctls.h. */
 struct status_sysctl {
 	uint32_t is_known;  /* the kernel has it: value */
@@ -356,9 +364,10 @@ struct status_sync {
 	uint64_t entries_sent, datagrams_sent, bytes_sent, send_errors; /* of this process */
 	int64_t last_send_us, last_cpu_us; /* the last walk that sent: how long, and CPU time */
 	int64_t last_send_real_us;
-	struct mono last_send;       /* the same moment */
-	struct mono receiving_since; /* when the kernel's receiver was last started; what was told before is not there */
-	char why[WHY_SIZE]; /* what was done last, or what is in the way */
+	struct mono last_send; /* the same moment */
+	struct mono
+		receiving_since; /* when the kernel's receiver was last started; what was told before is not there */
+	char why[WHY_SIZE];      /* what was done last, or what is in the way */
 };
 
 /* Of the last walk that sent: what the other node has taken, 1/1000, rounded down. */

@@ -2,6 +2,7 @@
 /* Compares the generation in use with one that may follow it; runs in the control process. It never changes anything,
  * and it counts connections only where something would end them. */
 #include "control_plan.h"
+#include "control_plan_members.h"
 
 #include <linux/ip_vs.h>
 #include <netinet/in.h>
@@ -109,15 +110,34 @@ static uint64_t kernel_services(const struct conf *conf, conf_index_t service)
 
 /* ---- services and servers ---- */
 
-static void compare_service(
-	struct plan *plan, const struct conf *from, conf_index_t i, const struct conf *to, conf_index_t k)
+/* The addresses of a group that go, go with their connections. */
+static void say_members(struct plan_step *step, const struct status_source *now, conf_index_t i,
+	const struct plan_members *lost, const struct conf *to, conf_index_t k)
 {
+	if (lost->is_rekeyed) {
+		say(step, "the mark that stands for its group is another");
+		step->operations = kernel_services(to, k) * (1 + to->services[k].servers.count);
+		step->connections = connections_of_service(now, i);
+	} else if (lost->count) {
+		say(step, "%u member%s of its group leave%s", lost->count, lost->count == 1 ? "" : "s",
+			lost->count == 1 ? "s" : "");
+		step->operations += lost->count;
+		step->connections = lost->connections;
+	}
+	step->cuts = step->connections > 0;
+}
+
+static void compare_service(
+	struct plan *plan, const struct status_source *now, conf_index_t i, const struct conf *to, conf_index_t k)
+{
+	const struct conf *from = now->conf;
+	const struct plan_members lost = plan_members_lost(now, i, to, k);
 	const struct conf_service *old = &from->services[i], *new = &to->services[k];
 	const char *scheduler = conf_string(to, new->scheduler);
 	struct plan_step *step;
 	char name[CONF_NAME_SIZE];
 
-	if (conf_same_record(from, i, to, k, CONF_TABLE_SERVICE))
+	if (conf_same_record(from, i, to, k, CONF_TABLE_SERVICE) && !lost.count)
 		return;
 	step = add(plan, PLAN_CHANGE);
 	snprintf(step->object, sizeof(step->object), "service %.120s", conf_service_name(to, k, name));
@@ -132,6 +152,7 @@ static void compare_service(
 		say(step, "flags");
 	if (step->detail[0])
 		step->operations = kernel_services(to, k);
+	say_members(step, now, i, &lost, to, k);
 	if (old->quorum != new->quorum)
 		say(step, "quorum %u -> %u", old->quorum, new->quorum);
 	if (old->servers.count != new->servers.count)
@@ -222,7 +243,7 @@ static void plan_services(struct plan *plan, const struct status_source *now, co
 		struct plan_step *step;
 
 		if (new_of[i] != CONF_NONE) {
-			compare_service(plan, now->conf, i, to, new_of[i]);
+			compare_service(plan, now, i, to, new_of[i]);
 			continue;
 		}
 		step = add(plan, PLAN_REMOVE);

@@ -6,6 +6,7 @@ daemon_control_libcontrol_a_SOURCES = daemon/control/control_access.c daemon/con
 	daemon/control/control_events.c daemon/control/control_events.h \
 	daemon/control/control_match.c daemon/control/control_match.h \
 	daemon/control/control_plan.c daemon/control/control_plan.h \
+	daemon/control/control_plan_members.c daemon/control/control_plan_members.h \
 	daemon/control/control_problems.c daemon/control/control_request.c daemon/control/control_request.h \
 	daemon/control/control_source.c daemon/control/control_source.h daemon/control/control_status.c daemon/control/control_status.h \
 	daemon/control/control_status_bfd.c daemon/control/control_status_ipvs.c daemon/control/control_status_health.c daemon/control/control_status_pair.c daemon/control/control_status_rails.c daemon/control/control_status_snmp.c daemon/control/control_status_vrrp.c \

@@ -324,9 +324,9 @@ START_TEST(test_what_has_the_same_keys)
 	struct conf *entry = two_services("192.0.2.8", 1, "10.1.0.3"),
 		    *server = two_services("192.0.2.7", 1, "10.1.0.4");
 
-	ck_assert(ipvs_desired_same_keys(a, heavier));
-	ck_assert(!ipvs_desired_same_keys(a, entry));
-	ck_assert(!ipvs_desired_same_keys(a, server));
+	ck_assert(conf_same_services(a, heavier));
+	ck_assert(!conf_same_services(a, entry));
+	ck_assert(!conf_same_services(a, server));
 	conf_close(a);
 	conf_close(heavier);
 	conf_close(entry);

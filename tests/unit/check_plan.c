@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static struct control_site site;
 
@@ -195,6 +196,87 @@ START_TEST(test_a_group_counts_every_member)
 }
 END_TEST
 
+/* The same table, to be written into. */
+static struct conf *writable(void)
+{
+	struct conf *conf = with(NULL, 0, NULL);
+
+	ck_assert_int_eq(mprotect(conf->map, conf->size, PROT_READ | PROT_WRITE), 0);
+	return conf;
+}
+
+static struct conf_group_entry *entry_of(struct conf *conf, uint32_t i)
+{
+	return (struct conf_group_entry *)&conf->group_entries[i];
+}
+
+static uint64_t cut_by(const struct conf *to, uint64_t operations)
+{
+	struct plan plan = plan_to(to);
+	uint64_t cut = plan.connections_cut;
+
+	ck_assert_uint_eq(plan.operations, operations);
+	ck_assert_int_eq(plan_verdict(&plan) == PLAN_CUTS, cut > 0);
+	plan_free(&plan);
+	return cut;
+}
+
+/* The group: 192.0.2.53, 192.0.2.60-69, mark 9. */
+START_TEST(test_members_that_leave_a_group_are_counted)
+{
+	static const struct status_member busy[] = {{1000, 5, 0}, {0, 60, 7}, {0, 700, 0}};
+	struct conf *to = writable();
+	struct conf_group_entry *e = entry_of(to, 0), was[3];
+
+	memcpy(was, e, sizeof(was));
+	for (uint32_t i = 0; i < 3; i++)
+		board_store(site.boards[ROLE_IPVS], IPVS_TABLE_MEMBER, i, &busy[i], sizeof(busy[i]));
+	ck_assert_uint_eq(cut_by(to, 0), 0);
+	e[0].first.bytes[3] = e[0].last.bytes[3] = 54;
+	ck_assert_uint_eq(cut_by(to, 1), 5);
+	e[0] = was[0];
+	e[0].port = 5353;
+	ck_assert_uint_eq(cut_by(to, 1), 5);
+	e[0] = was[0];
+	e[1].last.bytes[3] = 68;
+	ck_assert_uint_eq(cut_by(to, 1), 60);
+	/* In another order, and in two pieces or within a larger one, it is still all there. */
+	e[0] = was[1];
+	e[1] = was[0];
+	ck_assert_uint_eq(cut_by(to, 0), 0);
+	e[0].first.bytes[3] = 50;
+	ck_assert_uint_eq(cut_by(to, 0), 0);
+	e[0] = e[1] = was[1];
+	e[0].first.bytes[3] = 64;
+	e[1].last.bytes[3] = 63;
+	ck_assert_uint_eq(cut_by(to, 1), 5); /* but for 192.0.2.53 */
+	e[0] = was[0];
+	e[1] = was[1];
+	e[2].fwmark = 10;
+	ck_assert_uint_eq(cut_by(to, 1), 700);
+	conf_close(to);
+}
+END_TEST
+
+START_TEST(test_a_group_that_is_folded_takes_all_with_it)
+{
+	struct conf *to = writable(), *was = site.conf;
+	struct conf_service *s = (struct conf_service *)&to->services[SITE_GROUP];
+
+	set_active(SITE_G2, 3);
+	s->fwmark = 7000;
+	ck_assert_uint_eq(cut_by(to, 12 * 3), 3);
+	/* Members of a folded one come and go as they like. */
+	site.conf = to;
+	to = writable();
+	*entry_of(to, 1) = *entry_of(to, 0);
+	ck_assert_uint_eq(cut_by(to, 0), 0);
+	conf_close(to);
+	conf_close(site.conf);
+	site.conf = was;
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("plan");
@@ -210,6 +292,8 @@ int main(void)
 	tcase_add_test(tc, test_the_same_table_is_nothing_to_do);
 	tcase_add_test(tc, test_a_removal_cuts_where_no_time_is_given);
 	tcase_add_test(tc, test_a_group_counts_every_member);
+	tcase_add_test(tc, test_members_that_leave_a_group_are_counted);
+	tcase_add_test(tc, test_a_group_that_is_folded_takes_all_with_it);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -175,6 +175,7 @@ static const struct board_shape *shape_of(enum role role, const struct conf *c, 
 		TABLE(IPVS_TABLE_CAUSE, c->n_servers, char[STATUS_CAUSE_SIZE]);
 		TABLE(IPVS_TABLE_ROLE, 1, struct status_ipvs);
 		TABLE(IPVS_TABLE_SYNC, 1, struct status_sync);
+		TABLE(IPVS_TABLE_MEMBER, c->n_group_entries, struct status_member);
 	} else if (role == ROLE_PAIR) {
 		TABLE(PAIR_TABLE_PEER, 1, struct status_pair);
 		TABLE(PAIR_TABLE_DIFFERENCE, PAIR_DIFFERENCES, struct status_difference);
