@@ -212,7 +212,7 @@ static void end_round(struct ipvs *v)
 {
 	v->audit_at = UINT32_MAX;
 	v->status.last_audit_real_us = real_now_us();
-	ipvs_firewall_audit(v);
+	ipvs_protect_audit(v);
 	ipvs_sysctl_step(v);
 	ipvs_sync_step(v);
 	ipvs_resync_step(v);
@@ -267,7 +267,7 @@ void ipvs_audit_on_timer(struct timer *timer, void *arg)
 	} else if (v->usable) {
 		ipvs_reconcile(v);
 	} else {
-		ipvs_firewall_audit(v);
+		ipvs_protect_audit(v);
 	}
 	schedule(v);
 }

@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Keeps our nftables table as the configuration wants it: guard rails and marks of folded groups. A reload changes
- * elements; a service whose limits change is made anew; the whole table only when what stands there is not what a
- * successor wants, or when somebody else has changed it. Nothing of anybody else's is touched. Runs in the ipvs
- * process. */
-#include "ipvs_guard.h"
+/* Makes our nftables table what is wanted: guard rails and marks of folded groups. A reload changes elements; a service
+ * whose limits change is made anew; the whole table only when what stands there is not what a successor wants, or when
+ * somebody else has changed it. Nothing of anybody else's is touched. It runs in a thread of the ipvs process, which
+ * may wait for the kernel here, and logs nothing. */
+#include "ipvs_firewall.h"
 #include "ipvs_nft.h"
-#include "ipvs_process.h"
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct ipvs_firewall {
-	struct nft *nft;
-	struct guard_table standing; /* as the kernel has acknowledged it */
-	bool known;                  /* standing is what the kernel holds */
-	int64_t generation;          /* of the ruleset after our last change */
-	int error;                   /* of the last attempt, told once */
-};
-
-static struct ipvs_firewall firewall;
 
 /* ---- transactions ---- */
 
@@ -44,35 +32,35 @@ static void put_change(void *arg, const struct guard *old, const struct guard *n
 		nft_put_guard(c->draft, new);
 }
 
-static struct nft_draft *draft_for(const struct guard_table *wanted)
+static struct nft_draft *draft_for(const struct ipvs_firewall *firewall, const struct guard_table *wanted)
 {
-	return nft_draft_new(2 * (guard_table_elements(wanted) + guard_table_elements(&firewall.standing)),
-		wanted->n + firewall.standing.n);
+	return nft_draft_new(2 * (guard_table_elements(wanted) + guard_table_elements(&firewall->standing)),
+		wanted->n + firewall->standing.n);
 }
 
 /* Only what differs. Returns 0 or -errno. */
-static int commit_changes(const struct guard_table *wanted)
+static int commit_changes(struct ipvs_firewall *firewall, const struct guard_table *wanted)
 {
-	struct changing c = {.draft = draft_for(wanted)};
+	struct changing c = {.draft = draft_for(firewall, wanted)};
 
 	if (!c.draft)
 		return -ENOMEM;
-	if (wanted->has_rails && !firewall.standing.has_rails)
+	if (wanted->has_rails && !firewall->standing.has_rails)
 		nft_put_rails(c.draft);
-	if (wanted->has_folds && !firewall.standing.has_folds)
+	if (wanted->has_folds && !firewall->standing.has_folds)
 		nft_put_folds(c.draft, wanted->fold_priority);
-	guard_table_compare(&firewall.standing, wanted, put_change, &c);
+	guard_table_compare(&firewall->standing, wanted, put_change, &c);
 	if (c.n == 0) {
 		nft_draft_free(c.draft);
 		return 0;
 	}
-	return nft_commit(firewall.nft, c.draft);
+	return nft_commit(firewall->nft, c.draft);
 }
 
 /* The table as a whole, in one transaction: there is no moment without rails. */
-static int commit_all(const struct guard_table *wanted)
+static int commit_all(struct ipvs_firewall *firewall, const struct guard_table *wanted)
 {
-	struct nft_draft *draft = draft_for(wanted);
+	struct nft_draft *draft = draft_for(firewall, wanted);
 
 	if (!draft)
 		return -ENOMEM;
@@ -85,7 +73,7 @@ static int commit_all(const struct guard_table *wanted)
 		nft_put_folds(draft, wanted->fold_priority);
 	for (uint32_t i = 0; i < wanted->n; i++)
 		nft_put_guard(draft, &wanted->guards[i]);
-	return nft_commit(firewall.nft, draft);
+	return nft_commit(firewall->nft, draft);
 }
 
 /* ---- what stands there ---- */
@@ -107,10 +95,10 @@ static uint32_t chains_of(const struct guard_table *table)
 }
 
 /* Does the kernel hold exactly this? Returns 1, 0 or -errno. */
-static int stands(const struct guard_table *wanted)
+static int stands(struct ipvs_firewall *firewall, const struct guard_table *wanted)
 {
 	struct nft_found found;
-	int rc = nft_look(firewall.nft, &found);
+	int rc = nft_look(firewall->nft, &found);
 	bool same = rc == 0 && found.n == wanted->n && found.chains == chains_of(wanted) &&
 		    found.has_rails >= wanted->has_rails && found.has_folds >= wanted->has_folds;
 
@@ -124,211 +112,222 @@ static int stands(const struct guard_table *wanted)
 }
 
 /* A successor takes over what it finds when it is what it wants. */
-static int begin(const struct guard_table *wanted)
+static int begin(struct ipvs_firewall *firewall, const struct guard_table *wanted)
 {
-	int rc = wanted->n ? stands(wanted) : 0;
+	int rc = wanted->n ? stands(firewall, wanted) : 0;
 
 	if (rc == 1)
 		return 0;
-	return commit_all(wanted);
+	return commit_all(firewall, wanted);
 }
 
-static int change(const struct guard_table *wanted)
+static int change(struct ipvs_firewall *firewall, const struct guard_table *wanted)
 {
-	bool frames_differ = wanted->fold_priority != firewall.standing.fold_priority || wanted->n == 0;
-	int rc = frames_differ ? -EAGAIN : commit_changes(wanted);
+	bool frames_differ = wanted->fold_priority != firewall->standing.fold_priority || wanted->n == 0;
+	int rc = frames_differ ? -EAGAIN : commit_changes(firewall, wanted);
 
 	/* Refused: something is not as we know it. */
-	return rc < 0 ? commit_all(wanted) : 0;
+	return rc < 0 ? commit_all(firewall, wanted) : 0;
 }
 
-/* ---- reporting ---- */
+/* ---- the jobs ---- */
 
-static const char *why(int error, char *buf)
+static int open_once(struct ipvs_firewall *firewall)
 {
-	if (error == EPERM || error == EACCES)
-		snprintf(buf, WHY_SIZE,
-			"no permission for nftables: poised needs CAP_NET_ADMIN in this network namespace");
-	else if (error == EOPNOTSUPP || error == EAFNOSUPPORT || error == EPROTONOSUPPORT || error == ENOENT)
-		snprintf(buf, WHY_SIZE,
-			"the running kernel's nf_tables lacks something that is needed (tables of family inet, sets "
-			"with ranges, limits): install its modules");
-	else
-		snprintf(buf, WHY_SIZE, "nftables: %s", strerror(error));
-	return buf;
-}
-
-static const struct guard *guard_of(const struct guard_table *table, conf_index_t service)
-{
-	for (uint32_t i = 0; i < table->n; i++)
-		if (table->guards[i].service == service)
-			return &table->guards[i];
-	return NULL;
-}
-
-struct counts {
-	const struct guard_table *table;
-	struct status_guard *records; /* of services */
-};
-
-static void take_count(void *arg, const char *chain, const char *keyword, uint64_t packets)
-{
-	struct counts *c = arg;
-	const struct guard *g = guard_table_find(c->table, chain);
-
-	if (!g)
-		return;
-	if (strcmp(keyword, "deny_clients") == 0)
-		c->records[g->service].denied += packets;
-	else if (strcmp(keyword, "allow_clients") == 0)
-		c->records[g->service].not_allowed += packets;
-	else if (strcmp(keyword, "client_rate_limit") == 0)
-		c->records[g->service].client_rate += packets;
-	else if (strcmp(keyword, "service_rate_limit") == 0)
-		c->records[g->service].service_rate += packets;
-	else if (strcmp(keyword, "client_connection_limit") == 0)
-		c->records[g->service].client_connections += packets;
-}
-
-static void report(struct ipvs *v, const struct guard_table *wanted)
-{
-	uint32_t n = v->now->conf->n_services;
-	struct counts c = {.table = wanted, .records = calloc(n + 1, sizeof(*c.records))};
-
-	if (!c.records)
-		return;
-	if (firewall.nft && firewall.error == 0 && wanted->n)
-		nft_count(firewall.nft, take_count, &c);
-	for (uint32_t i = 0; i < n; i++) {
-		c.records[i].is_wanted = guard_of(wanted, i) != NULL;
-		c.records[i].is_applied = c.records[i].is_wanted && firewall.error == 0;
-		if (c.records[i].is_wanted && firewall.error)
-			why(firewall.error, c.records[i].why);
-		role_store_quiet(v->p, IPVS_TABLE_GUARD, i, &c.records[i], sizeof(c.records[i]));
-	}
-	free(c.records);
-}
-
-/* ---- the steps ---- */
-
-static int open_once(void)
-{
-	if (firewall.nft)
+	if (firewall->nft)
 		return 0;
-	firewall.nft = nft_open();
-	return firewall.nft ? 0 : -errno;
+	firewall->nft = nft_open();
+	return firewall->nft ? 0 : -errno;
 }
 
-static void take(struct guard_table *wanted, int rc)
-{
-	char text[WHY_SIZE];
-
-	if (rc < 0 && firewall.error != -rc)
-		log_error("ipvs: guard rails or marks of services are not in the kernel: %s", why(-rc, text));
-	else if (rc == 0 && firewall.error)
-		log_info("ipvs: guard rails and marks of services are in the kernel now");
-	firewall.error = -rc;
-	firewall.known = rc == 0;
-	guard_table_clear(&firewall.standing);
-	if (rc == 0) {
-		firewall.standing = *wanted;
-		*wanted = (struct guard_table){0};
-		firewall.generation = nft_generation(firewall.nft);
-	}
-}
-
-void ipvs_firewall_step(struct ipvs *v)
-{
-	struct guard_table wanted;
-	int rc;
-
-	if (guard_table_build(&wanted, v->now->conf) < 0)
-		return;
-	if (wanted.n == 0 && firewall.known && firewall.standing.n == 0) {
-		guard_table_clear(&wanted);
-		return;
-	}
-	rc = open_once();
-	if (rc == 0)
-		rc = firewall.known ? change(&wanted) : begin(&wanted);
-	/* Without a wish of ours a kernel without nftables is none of our business. */
-	if (rc < 0 && wanted.n == 0)
-		rc = 0;
-	take(&wanted, rc);
-	report(v, rc == 0 ? &firewall.standing : &wanted);
-	guard_table_clear(&wanted);
-}
-
-/* Counters, and whether somebody else has changed our table: every ruleset has one number for all its changes. */
-void ipvs_firewall_audit(struct ipvs *v)
-{
-	struct guard_table wanted;
-	int64_t generation;
-
-	if (firewall.error) {
-		ipvs_firewall_step(v);
-		return;
-	}
-	if (!firewall.known || firewall.standing.n == 0)
-		return;
-	generation = nft_generation(firewall.nft);
-	if (generation != firewall.generation && stands(&firewall.standing) != 1) {
-		log_warning("ipvs: someone else changed our nftables table %s: repaired", NFT_TABLE);
-		if (guard_table_build(&wanted, v->now->conf) < 0)
-			return;
-		take(&wanted, commit_all(&wanted));
-		guard_table_clear(&wanted);
-	}
-	firewall.generation = generation < 0 ? firewall.generation : nft_generation(firewall.nft);
-	report(v, &firewall.standing);
-}
-
-const char *ipvs_firewall_check(const struct conf *conf, char *buf)
-{
-	struct guard_table wanted;
-	struct nft_draft *draft;
-	int rc;
-
-	if (guard_table_build(&wanted, conf) < 0)
-		return NULL;
-	rc = wanted.n ? open_once() : 0;
-	if (rc == 0 && wanted.n && firewall.standing.n == 0) {
-		draft = nft_draft_new(0, 0);
-		if (draft) {
-			nft_put_table_removal(draft); /* makes it, too: nothing stays */
-			rc = nft_commit(firewall.nft, draft);
-		}
-	}
-	guard_table_clear(&wanted);
-	return rc < 0 ? why(-rc, buf) : NULL;
-}
-
-static void remove_table(void)
+static int remove_table(struct nft *nft)
 {
 	struct nft_draft *draft = nft_draft_new(0, 0);
 
 	if (!draft)
-		return;
-	nft_put_table_removal(draft);
-	nft_commit(firewall.nft, draft);
+		return -ENOMEM;
+	nft_put_table_removal(draft); /* makes it, too: it need not be there */
+	return nft_commit(nft, draft);
 }
 
-void ipvs_firewall_stop(void)
+/* Needs what our table needs, and leaves nothing behind. */
+static int try_table(struct nft *nft)
 {
-	if (!firewall.nft || firewall.standing.n == 0)
+	struct nft_draft *draft = nft_draft_new(0, 0);
+
+	if (!draft)
+		return -ENOMEM;
+	nft_put_trial(draft);
+	return nft_commit(nft, draft);
+}
+
+static void forget(struct ipvs_firewall *firewall)
+{
+	guard_table_clear(&firewall->standing);
+	firewall->known = false;
+}
+
+/* Every ruleset has one number for all its changes. What cannot be seen is looked at again the next time. */
+static bool is_untouched(struct ipvs_firewall *firewall)
+{
+	int64_t generation = nft_generation(firewall->nft);
+	int rc;
+
+	if (generation < 0 || generation == firewall->generation)
+		return true;
+	rc = stands(firewall, &firewall->standing);
+	if (rc == 1)
+		firewall->generation = generation;
+	return rc != 0;
+}
+
+static int bring(struct ipvs_firewall *firewall)
+{
+	int rc;
+
+	firewall->is_repaired = firewall->known && !is_untouched(firewall);
+	if (firewall->known && !firewall->is_repaired)
+		rc = change(firewall, &firewall->wanted);
+	else
+		rc = begin(firewall, &firewall->wanted);
+	forget(firewall);
+	if (rc < 0)
+		return rc;
+	firewall->standing = firewall->wanted;
+	firewall->wanted = (struct guard_table){0};
+	firewall->known = true;
+	firewall->generation = nft_generation(firewall->nft);
+	return 0;
+}
+
+static int look(struct ipvs_firewall *firewall)
+{
+	int rc;
+
+	if (is_untouched(firewall))
+		return 0;
+	rc = commit_all(firewall, &firewall->standing);
+	firewall->is_repaired = rc == 0;
+	firewall->generation = nft_generation(firewall->nft);
+	if (rc < 0) {
+		guard_table_clear(&firewall->wanted);
+		firewall->wanted = firewall->standing;
+		firewall->standing = (struct guard_table){0};
+		firewall->known = false;
+	}
+	return rc;
+}
+
+/* ---- counters ---- */
+
+static void take_count(void *arg, const char *chain, const char *keyword, uint64_t packets)
+{
+	struct ipvs_firewall *firewall = arg;
+	const struct guard *g = guard_table_find(&firewall->standing, chain);
+	struct ipvs_firewall_counts *counts = g ? &firewall->counts[g - firewall->standing.guards] : NULL;
+
+	if (!counts)
 		return;
-	remove_table();
-	guard_table_clear(&firewall.standing);
+	if (strcmp(keyword, "deny_clients") == 0)
+		counts->denied += packets;
+	else if (strcmp(keyword, "allow_clients") == 0)
+		counts->not_allowed += packets;
+	else if (strcmp(keyword, "client_rate_limit") == 0)
+		counts->client_rate += packets;
+	else if (strcmp(keyword, "service_rate_limit") == 0)
+		counts->service_rate += packets;
+	else if (strcmp(keyword, "client_connection_limit") == 0)
+		counts->client_connections += packets;
+}
+
+static void count(struct ipvs_firewall *firewall)
+{
+	free(firewall->counts);
+	firewall->counts = NULL;
+	if (!firewall->known || firewall->standing.n == 0)
+		return;
+	firewall->counts = calloc(firewall->standing.n, sizeof(*firewall->counts));
+	if (firewall->counts && nft_count(firewall->nft, take_count, firewall) < 0) {
+		free(firewall->counts);
+		firewall->counts = NULL;
+	}
+}
+
+/* In the thread. */
+static void run(void *arg)
+{
+	struct ipvs_firewall *firewall = arg;
+	int rc = open_once(firewall);
+
+	firewall->is_repaired = false;
+	switch (firewall->job) {
+	case IPVS_FIREWALL_TRY:
+		rc = rc < 0 ? rc : try_table(firewall->nft);
+		break;
+	case IPVS_FIREWALL_BRING:
+		rc = rc < 0 ? rc : bring(firewall);
+		break;
+	case IPVS_FIREWALL_LOOK:
+		rc = rc < 0 ? rc : look(firewall);
+		break;
+	case IPVS_FIREWALL_REMOVE:
+		rc = rc < 0 ? rc : remove_table(firewall->nft);
+		forget(firewall);
+		break;
+	}
+	count(firewall);
+	firewall->result = rc;
+}
+
+/* ---- the process's side ---- */
+
+void ipvs_firewall_init(struct ipvs_firewall *firewall)
+{
+	*firewall = (struct ipvs_firewall){0};
+	worker_init(&firewall->worker, run, firewall);
+}
+
+int ipvs_firewall_start(struct ipvs_firewall *firewall)
+{
+	return worker_start(&firewall->worker, 0);
+}
+
+static void note_difference(void *arg, const struct guard *old, const struct guard *new)
+{
+	(void)old;
+	(void)new;
+	*(bool *)arg = true;
+}
+
+bool ipvs_firewall_want(struct ipvs_firewall *firewall, struct guard_table *wanted)
+{
+	bool differs = !firewall->known || wanted->fold_priority != firewall->standing.fold_priority;
+
+	guard_table_clear(&firewall->wanted);
+	firewall->wanted = *wanted;
+	*wanted = (struct guard_table){0};
+	guard_table_compare(&firewall->standing, &firewall->wanted, note_difference, &differs);
+	return differs;
+}
+
+void ipvs_firewall_send(struct ipvs_firewall *firewall, enum ipvs_firewall_job job)
+{
+	firewall->job = job;
+	worker_send(&firewall->worker);
+}
+
+const struct guard_table *ipvs_firewall_table(const struct ipvs_firewall *firewall)
+{
+	return firewall->known ? &firewall->standing : &firewall->wanted;
 }
 
 void ipvs_firewall_release(void)
 {
+	struct nft *nft = nft_open();
 	struct nft_found found = {0};
 
-	firewall.nft = nft_open();
-	if (firewall.nft && nft_look(firewall.nft, &found) == 0)
-		remove_table();
+	if (nft && nft_look(nft, &found) == 0)
+		remove_table(nft);
 	free(found.digests);
-	nft_close(firewall.nft);
-	firewall.nft = NULL;
+	nft_close(nft);
 }

@@ -77,7 +77,7 @@ void nft_end(struct nft_draft *d)
 
 /* ---- table and chains ---- */
 
-static void put_table(struct nft_draft *d, uint16_t type, uint16_t flags)
+static void put_table(struct nft_draft *d, uint16_t type, uint16_t flags, const char *name)
 {
 	struct nftnl_table *table = nftnl_table_alloc();
 
@@ -85,7 +85,7 @@ static void put_table(struct nft_draft *d, uint16_t type, uint16_t flags)
 		d->error = -ENOMEM;
 		return;
 	}
-	nftnl_table_set_str(table, NFTNL_TABLE_NAME, NFT_TABLE);
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, name);
 	nftnl_table_nlmsg_build_payload(nft_begin(d, type, flags), table);
 	nftnl_table_free(table);
 	nft_end(d);
@@ -470,15 +470,21 @@ void nft_put_table(struct nft_draft *d)
 		.key_length = sizeof(uint64_t),
 		.parts = {4, 4}};
 
-	put_table(d, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	put_table(d, NFT_MSG_NEWTABLE, NLM_F_CREATE, NFT_TABLE);
 	put_set(d, NFT_SET_DIGESTS, &digests);
 }
 
 /* Also when it is not there: made and removed in one. */
 void nft_put_table_removal(struct nft_draft *d)
 {
-	put_table(d, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-	put_table(d, NFT_MSG_DELTABLE, 0);
+	put_table(d, NFT_MSG_NEWTABLE, NLM_F_CREATE, NFT_TABLE);
+	put_table(d, NFT_MSG_DELTABLE, 0, NFT_TABLE);
+}
+
+void nft_put_trial(struct nft_draft *d)
+{
+	put_table(d, NFT_MSG_NEWTABLE, NLM_F_CREATE, NFT_TABLE "_trial");
+	put_table(d, NFT_MSG_DELTABLE, 0, NFT_TABLE "_trial");
 }
 
 void nft_put_rails(struct nft_draft *d)

@@ -19,6 +19,8 @@ void nft_draft_free(struct nft_draft *draft);
 
 void nft_put_table(struct nft_draft *draft);
 void nft_put_table_removal(struct nft_draft *draft);
+/* A table of another name that is made and removed in one: nobody ever sees it. */
+void nft_put_trial(struct nft_draft *draft);
 /* What all rails share, and what all folded groups share. */
 void nft_put_rails(struct nft_draft *draft);
 void nft_put_folds(struct nft_draft *draft, int32_t priority);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Transactions on our nftables table, and looks at what stands there, over one socket of the ipvs role. Thin: it
- * decides nothing and logs nothing. */
+/* Transactions on our nftables table, and looks at what stands there, over one socket, in a thread of the
+ * ipvs role. Thin: it decides nothing and logs nothing. */
 #include <netinet/in.h> /* before the kernel's own */
 
 #include "ipvs_nft_draft.h"
@@ -20,7 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define TIMEOUT_US (800 * US_PER_MS) /* shorter than the parent waits for a sign of life */
+#define TIMEOUT_US US_PER_S /* the kernel has done its work when it has taken the request */
 #define BUFFER 65536
 #define SOCKET_BUFFER (16 << 20)
 

@@ -182,6 +182,22 @@ bool ipvs_owned_find_setting(const struct ipvs_owned *owned, uint32_t number, in
 	return record;
 }
 
+/* No setting has this number. */
+static const struct ipvs_key firewall_key = {.fwmark = UINT32_MAX};
+
+int ipvs_owned_add_firewall(struct ipvs_owned *owned)
+{
+	int rc = add(owned, &firewall_key, NULL, 0);
+
+	sort(owned);
+	return rc;
+}
+
+bool ipvs_owned_find_firewall(const struct ipvs_owned *owned)
+{
+	return ipvs_owned_find(owned, &firewall_key, NULL) != NULL;
+}
+
 bool ipvs_owned_equal(const struct ipvs_owned *a, const struct ipvs_owned *b)
 {
 	return a->n == b->n && (a->n == 0 || memcmp(a->records, b->records, a->n * sizeof(*a->records)) == 0);

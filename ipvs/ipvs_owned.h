@@ -34,6 +34,9 @@ int ipvs_owned_add_leftovers(struct ipvs_owned *owned, const struct ipvs_leftove
 int ipvs_owned_add_setting(struct ipvs_owned *owned, uint32_t number, int64_t before);
 /* False when the setting is not ours. */
 bool ipvs_owned_find_setting(const struct ipvs_owned *owned, uint32_t number, int64_t *before);
+/* That there may be an nftables table of ours; likewise. */
+int ipvs_owned_add_firewall(struct ipvs_owned *owned);
+bool ipvs_owned_find_firewall(const struct ipvs_owned *owned);
 bool ipvs_owned_equal(const struct ipvs_owned *a, const struct ipvs_owned *b);
 
 /* NULL when it is not there. dest = NULL: the service itself. */

@@ -35,7 +35,7 @@ static int prepare(struct role_process *p, const struct conf *next, char *why)
 		return -1;
 	}
 	/* A first start goes on without, loudly: virtual addresses matter more. */
-	if (v->now && ipvs_firewall_check(next, text)) {
+	if (v->now && ipvs_protect_check(v, next, text)) {
 		snprintf(why, 240, "%s", text);
 		return -1;
 	}
@@ -112,6 +112,7 @@ static void commit(struct role_process *p, const struct conf *next)
 	/* The rest in the next round, when the skeleton has switched too: events and notifications carry its
 	 * generation.
 	 */
+	ipvs_protect_step(v);
 	ipvs_reconcile_soon(v);
 	ipvs_audit_start(v);
 }
@@ -131,6 +132,8 @@ static void changed(struct role_process *p, enum role role, uint32_t table, uint
 	struct ipvs *v = p->ctx;
 	bool is_new = false;
 
+	if (p->stopping)
+		return;
 	if (role_kind(role) == ROLE_HEALTHCHECK && (table == HEALTH_TABLE_SERVER || table == UINT32_MAX))
 		is_new = ipvs_state_read_health(v, record);
 	else if (role == ROLE_PARENT && (table == PARENT_TABLE_ADMIN || table == UINT32_MAX))
@@ -218,6 +221,7 @@ static void file(struct role_process *p, enum msg_purpose purpose, uint32_t inde
 		log_error("ipvs: the ledger cannot be read: %s; services of a former run are taken for foreign ones",
 			strerror(-rc));
 	ipvs_sysctl_load(v);
+	ipvs_protect_load(v);
 }
 
 /* ---- begin and end ---- */
@@ -242,6 +246,7 @@ static int open_role(struct role_process *p)
 	set_timer(&v->audit, ipvs_audit_on_timer, v);
 	set_timer(&v->poll, ipvs_follow_on_poll, v);
 	ipvs_resync_init(v);
+	ipvs_protect_init(v);
 	return loop_timer_reserve(p->loop, 16);
 }
 
@@ -278,10 +283,9 @@ static void stop(struct role_process *p, bool keep)
 		notify_end(v);
 		ipvs_sync_stop(v);
 		ipvs_sysctl_stop(v);
-		ipvs_firewall_stop();
 		ipvs_reconcile_remove(v, v->now->conf->global->lvs_flush_on_stop);
 	}
-	role_exit(p, 0);
+	ipvs_protect_stop(v, keep);
 }
 
 static const struct role_ops ops = {.role = ROLE_IPVS,

@@ -10,13 +10,14 @@
  *   ipvs_sync.c      connection synchronisation and timeouts
  *   ipvs_resync.c    the whole table of connections sent to the other node, or counted (ipvs_scan.c does it)
  *   ipvs_place.c     services that stand only on the master or the backup
- *   ipvs_firewall.c  guard rails and marks in nftables
+ *   ipvs_protect.c   guard rails and marks in nftables (ipvs_firewall.c makes them)
  *   ipvs_sysctl.c    kernel settings */
 #ifndef POISE_IPVS_PROCESS_H
 #define POISE_IPVS_PROCESS_H
 
 #include "ipvs_desired.h"
 #include "ipvs_drain.h"
+#include "ipvs_firewall.h"
 #include "ipvs_netlink.h"
 #include "ipvs_owned.h"
 #include "ipvs_quorum.h"
@@ -102,6 +103,18 @@ struct ipvs_resync {
 	struct status_sync status;
 };
 
+/* Guard rails and marks. */
+struct ipvs_protect {
+	struct ipvs_firewall firewall;
+	struct loop_io *io;
+	struct timer due;      /* the thread is out for long */
+	struct mono lead_ends; /* of the present change */
+	bool has_table;        /* there may be a table of ours: it stands in the ledger */
+	bool is_stale;         /* the configuration has changed while the thread is out */
+	bool is_busy, is_ending;
+	int error; /* of the last attempt, told once */
+};
+
 struct ipvs {
 	struct role_process *p;
 	struct ipvs_kernel *kernel;
@@ -134,6 +147,7 @@ struct ipvs {
 	int n_daemons, daemon_error;
 	struct mono receiving_since; /* the kernel's receiver was started by this process; not set: it ran already */
 	struct ipvs_resync resync;
+	struct ipvs_protect protect;
 	struct ipvs_setting settings[SYSCTLS];
 	struct status_ipvs status;
 };
@@ -234,16 +248,21 @@ void ipvs_sysctl_stop(struct ipvs *v);
 /* Puts back what a ledger says; without a process. Returns how many. */
 size_t ipvs_sysctl_release(const struct ipvs_owned *owned);
 
-/* ---- ipvs_firewall.c ---- */
-/* Makes our nftables table what the generation wants. */
-void ipvs_firewall_step(struct ipvs *v);
-/* Reads counters, repairs what others changed. */
-void ipvs_firewall_audit(struct ipvs *v);
-/* NULL when nftables can do what the configuration asks for (or it asks for nothing), else why not (buf: WHY_SIZE). */
-const char *ipvs_firewall_check(const struct conf *conf, char *buf);
-void ipvs_firewall_stop(void);
-/* Without a process: removes the table when it is there. */
-void ipvs_firewall_release(void);
+/* ---- ipvs_protect.c ---- */
+/* Once, at the start; and when the ledger is there. */
+void ipvs_protect_init(struct ipvs *v);
+void ipvs_protect_load(struct ipvs *v);
+/* Has our nftables table made what the generation wants. */
+void ipvs_protect_step(struct ipvs *v);
+/* True while rails that the generation has changed are on their way, for a short time: services come behind them. */
+bool ipvs_protect_leads(const struct ipvs *v);
+/* Has counters read, and repaired what others changed. */
+void ipvs_protect_audit(struct ipvs *v);
+/* NULL when nftables can do what the configuration asks for, or it asks for nothing, or that is not known in time; else
+ * why not (buf: WHY_SIZE). */
+const char *ipvs_protect_check(struct ipvs *v, const struct conf *next, char *buf);
+/* Removes our table, unless `keep`, and ends the role. */
+void ipvs_protect_stop(struct ipvs *v, bool keep);
 
 /* ---- ipvs_release.c ---- */
 /* poise-ipvs --release --ledger FILE: removes the services of the ledger. Returns an exit status. */

@@ -84,6 +84,8 @@ static int collect_owned(const struct ipvs *v, struct ipvs_owned *out)
 	for (uint32_t i = 0; i < SYSCTLS && rc == 0; i++)
 		if (v->settings[i].is_ours)
 			rc = ipvs_owned_add_setting(out, i, v->settings[i].before);
+	if (rc == 0 && v->protect.has_table)
+		rc = ipvs_owned_add_firewall(out);
 	return rc < 0 ? rc : ipvs_owned_add_leftovers(out, v->leftovers, v->n_leftovers);
 }
 
@@ -488,13 +490,15 @@ void ipvs_reconcile(struct ipvs *v)
 
 	if (!v->now)
 		return;
+	if (v->unread && ipvs_protect_leads(v)) {
+		loop_timer_set(v->p->loop, &v->reconcile, v->protect.lead_ends);
+		return;
+	}
 	loop_timer_cancel(v->p->loop, &v->reconcile);
 	if (is_new) {
 		v->unread = false;
 		ipvs_state_read_health(v, UINT32_MAX);
 		ipvs_state_read_admin(v, UINT32_MAX);
-		/* Guard rails stand before the service that they are for. */
-		ipvs_firewall_step(v);
 	}
 	ipvs_state_decide(v);
 	if (build_desired(v) < 0) {
@@ -529,7 +533,7 @@ void ipvs_reconcile(struct ipvs *v)
 
 void ipvs_reconcile_remove(struct ipvs *v, bool all)
 {
-	struct ipvs_owned nothing = {0};
+	struct ipvs_owned rest = {0};
 	size_t sent = 0;
 
 	ipvs_image_clear(&v->desired);
@@ -539,6 +543,7 @@ void ipvs_reconcile_remove(struct ipvs *v, bool all)
 		if (program_once(v, &sent) == 0)
 			log_info("ipvs: our services are removed from the kernel, %zu commands", sent);
 	}
-	if (ipvs_owned_store(&nothing, v->ledger_fd) < 0)
+	if ((v->protect.has_table && ipvs_owned_add_firewall(&rest) < 0) || ipvs_owned_store(&rest, v->ledger_fd) < 0)
 		log_warning("ipvs: the ledger cannot be emptied");
+	ipvs_owned_clear(&rest);
 }

@@ -15,7 +15,7 @@ ipvs_libipvscore_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 pkglibexec_PROGRAMS += ipvs/poise-ipvs
 ipvs_poise_ipvs_SOURCES = ipvs/ipvs_process.c ipvs/ipvs_process.h ipvs/ipvs_state.c ipvs/ipvs_reconcile.c \
 	ipvs/ipvs_audit.c ipvs/ipvs_follow.c ipvs/ipvs_report.c ipvs/ipvs_sync.c ipvs/ipvs_resync.c ipvs/ipvs_cut.c ipvs/ipvs_release.c \
-	ipvs/ipvs_place.c ipvs/ipvs_sysctl.c ipvs/ipvs_firewall.c ipvs/ipvs_nft.c ipvs/ipvs_nft.h ipvs/ipvs_nft_draft.h \
+	ipvs/ipvs_place.c ipvs/ipvs_sysctl.c ipvs/ipvs_firewall.c ipvs/ipvs_firewall.h ipvs/ipvs_protect.c ipvs/ipvs_nft.c ipvs/ipvs_nft.h ipvs/ipvs_nft_draft.h \
 	ipvs/ipvs_nft_rule.c ipvs/ipvs_nft_socket.c \
 	ipvs/ipvs_netlink.c ipvs/ipvs_netlink.h
 ipvs_poise_ipvs_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)

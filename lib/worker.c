@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "worker.h"
+#include "mono.h"
 #include "thread.h"
 #include <errno.h>
 #include <poll.h>
@@ -110,13 +111,30 @@ bool worker_take(struct worker *worker)
 	return true;
 }
 
-void worker_wait(struct worker *worker)
+static bool is_back(const struct worker *worker, int wait_ms)
 {
 	struct pollfd back = {.fd = worker->back_fd, .events = POLLIN};
 
-	if (worker->has_thread && worker->is_out)
-		while (poll(&back, 1, -1) < 0 && errno == EINTR)
-			;
+	return !worker->has_thread || !worker->is_out || poll(&back, 1, wait_ms) > 0;
+}
+
+void worker_wait(struct worker *worker)
+{
+	while (!is_back(worker, -1))
+		;
+}
+
+bool worker_wait_for(const struct worker *worker, int64_t limit_us)
+{
+	struct mono deadline = mono_add(mono_now(), limit_us);
+	int64_t left_us = limit_us;
+
+	while (!is_back(worker, (int)((left_us + US_PER_MS - 1) / US_PER_MS))) {
+		left_us = mono_diff_us(deadline, mono_now());
+		if (left_us <= 0)
+			return false;
+	}
+	return true;
 }
 
 void worker_end(struct worker *worker)

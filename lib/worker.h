@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct worker {
 	void (*run)(void *arg); /* one piece of work */
@@ -33,6 +34,8 @@ void worker_send(struct worker *worker);
 bool worker_take(struct worker *worker);
 /* Waits until what is out is done. */
 void worker_wait(struct worker *worker);
+/* The same for so long at most. True when nothing is out, or it is done. */
+bool worker_wait_for(const struct worker *worker, int64_t limit_us);
 /* For the work itself: it is to stop early, as the process ends. */
 bool worker_is_ending(const struct worker *worker);
 /* Ends the thread when its present piece of work returns. */

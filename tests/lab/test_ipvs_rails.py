@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from poiselab import wait_until
+from poiselab.busy import BusyRules
 from poiselab.configs import instance, service
 from poiselab.daemons import Nginx
 from poiselab.process import kill
@@ -119,6 +120,72 @@ def test_a_crash_and_a_stranger(site):
     wait_until("the repair", lambda: handle(site.r1), bool)
     poised.stop()
     assert handle(site.r1) is None
+
+
+def guard(poised):
+    guards = json.loads(poised.poisectl("show", "guard", "--json").stdout)
+    return guards[0] if guards else {}
+
+
+def test_rails_wait_for_others_alone(site):
+    """Another program's large ruleset holds the kernel's lock: at the start, at reloads, at a stop. The role neither hangs
+    nor refuses, and says what it waits for; the rails come when the lock is free."""
+    web_router(site.r1)
+    busy = BusyRules(site.r1, "poise-ipvs")
+    poised = site.r1.poised(guarded(lists(CLIENT)), env=busy.env)
+    poised.wait_log("guard rails and marks of services wait, services do not", within=20)
+    pid = poised.role_pids("ipvs")
+    assert not guard(poised)["applied"] and "lock" in guard(poised)["why"]
+    assert any("guard rails are not in the kernel" in problem["text"] for problem in poised.status()["problems"])
+    poised.write(guarded(lists("203.0.113.7")))
+    poised.poisectl("reload")
+    assert site.fetch() == "r1\n"
+    busy.release()
+    poised.wait_log("nftables answers again", within=20)
+    wait_applied(poised)
+    assert "203.0.113.7" in nft(site.r1, "list", "table", *TABLE) and CLIENT not in nft(site.r1, "list", "table", *TABLE)
+    # Rails that are the first ones: the vote does not wait for the lock either.
+    poised.write(guarded(""))
+    poised.poisectl("reload")
+    wait_until("no table", lambda: handle(site.r1), lambda seen: seen is None)
+    busy.hold()
+    poised.write(guarded(lists(CLIENT)))
+    poised.poisectl("reload")
+    wait_until("the rails to wait", lambda: guard(poised), lambda seen: seen and not seen["applied"])
+    busy.release()
+    wait_applied(poised)
+    assert site.fetch(seconds=1) is None
+    assert poised.role_pids("ipvs") == pid
+    assert poised.stop() == 0
+    assert handle(site.r1) is None
+
+
+@pytest.mark.ipvs
+def test_services_do_not_wait_for_rails(site):
+    """They are programmed, and their servers come and go, while nothing of nftables is answered."""
+    busy = BusyRules(site.r1, "poise-ipvs")
+    site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
+    site.r1.run("ip", "addr", "add", BACK4 + "1/24", "dev", "back")
+    for server in site.servers[:2]:
+        server.nginx()
+    two = GLOBALS % "" + service([BACK4 + "11", BACK4 + "12"], more=lists("203.0.113.7"))
+    poised = site.r1.poised(two, env=busy.env)
+
+    def weights():
+        return {name.split(":")[0]: server["weight"] for server_list in site.r1.ipvs().values()
+                for name, server in server_list.items()}
+
+    both = {BACK4 + "11": 1, BACK4 + "12": 1}
+    wait_until("the servers", weights, lambda seen: seen == both, within=20)
+    pid = poised.role_pids("ipvs")
+    site.servers[0].web.sick()
+    wait_until("a server to leave", weights, lambda seen: seen == {BACK4 + "12": 1}, within=20)
+    poised.write(two.replace("203.0.113.7", "203.0.113.8").replace("weight 1", "weight 5"))
+    poised.poisectl("reload")
+    wait_until("another weight", weights, lambda seen: seen == {BACK4 + "12": 5}, within=20)
+    assert poised.role_pids("ipvs") == pid
+    assert poised.stop() == 0
+    assert not site.r1.ipvs()
 
 
 def test_rates_of_a_client_and_of_a_service(site):

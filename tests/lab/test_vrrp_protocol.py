@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What two poised say to each other, and what they do with it."""
 
-import os
-import subprocess
 import time
 
 import pytest
 
 from poiselab import wait_until
+from poiselab.busy import BusyRules
 from poiselab.configs import instance
 from poiselab.site import BACK4, FRONT4, VIP, VIP6
 
@@ -388,38 +387,10 @@ def test_no_accept_comes_when_it_can(site):
     assert site.r1.run("nft", "list", "table", "inet", "poise_vrrp").count("10.9.") == count
 
 
-BUSY_RULES = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <linux/netlink.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *to, socklen_t length)
-{
-	ssize_t (*next)(int, const void *, size_t, int, const struct sockaddr *, socklen_t) = dlsym(RTLD_NEXT, "sendto");
-	int protocol = 0, domain = 0;
-	socklen_t n = sizeof(int);
-
-	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &n);
-	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n);
-	while (domain == AF_NETLINK && protocol == NETLINK_NETFILTER && access(getenv("LAB_BUSY"), F_OK) == 0 &&
-		strcmp(program_invocation_short_name, "poise-vrrp") == 0)
-		usleep(10000);
-	return next(fd, data, size, flags, to, length);
-}
-"""
-
-
 def test_no_accept_waits_for_others_without_the_heartbeat(site):
     """Another program's large ruleset holds the kernel's lock, at the start and at a reload."""
-    shim, busy = site.r1.path("busy.so"), site.r1.path("busy")
-    subprocess.run(["cc", "-x", "c", "-shared", "-fPIC", "-o", shim, "-"], input=BUSY_RULES, text=True, check=True)
-    with open(busy, "w", encoding="ascii"):
-        pass
-    daemon = site.r1.poised(one(150, more="version 3\nno_accept"), env={"LD_PRELOAD": shim, "LAB_BUSY": busy})
+    busy = BusyRules(site.r1, "poise-vrrp")
+    daemon = site.r1.poised(one(150, more="version 3\nno_accept"), env=busy.env)
     wait_holders(site, "r1")
     pid = daemon.role_pids("vrrp")
     daemon.write(one(150, more="version 3\nno_accept").replace(VIP, FRONT4 + "77"))
@@ -428,7 +399,7 @@ def test_no_accept_waits_for_others_without_the_heartbeat(site):
     sent = daemon.vrrp("one")["adverts_sent"]
     wait_until("heartbeats", lambda: daemon.vrrp("one")["adverts_sent"], lambda now: now > sent + 10, within=20)
     assert daemon.role_pids("vrrp") == pid and daemon.vrrp("one")["became_master"] == 1
-    os.unlink(busy)
+    busy.release()
     assert daemon.stop() == 0
 
 

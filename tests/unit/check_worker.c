@@ -63,6 +63,28 @@ START_TEST(test_without_a_thread_it_is_done_at_once)
 }
 END_TEST
 
+START_TEST(test_a_wait_has_a_limit)
+{
+	struct work work;
+
+	begin(&work);
+	work.until_the_end = true;
+	ck_assert_int_eq(worker_start(&work.worker, 0), 0);
+	ck_assert(worker_wait_for(&work.worker, 0));
+	worker_send(&work.worker);
+	ck_assert(!worker_wait_for(&work.worker, 0));
+	ck_assert(!worker_wait_for(&work.worker, 1000));
+	ck_assert(work.worker.is_out);
+	worker_end(&work.worker);
+	begin(&work);
+	ck_assert_int_eq(worker_start(&work.worker, 0), 0);
+	worker_send(&work.worker);
+	ck_assert(worker_wait_for(&work.worker, 60000000));
+	ck_assert(worker_take(&work.worker));
+	worker_end(&work.worker);
+}
+END_TEST
+
 START_TEST(test_long_work_hears_of_the_end)
 {
 	struct work work;
@@ -85,6 +107,7 @@ int main(void)
 
 	tcase_add_test(tcase, test_work_is_done_elsewhere_and_taken_once);
 	tcase_add_test(tcase, test_without_a_thread_it_is_done_at_once);
+	tcase_add_test(tcase, test_a_wait_has_a_limit);
 	tcase_add_test(tcase, test_long_work_hears_of_the_end);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
