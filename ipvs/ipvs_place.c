@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Looks for the instance by name; false when its state is not known at the moment. */
+/* Looks for the instance by name; false when its state is not known at the moment, or not decided yet. */
 static bool read_state(const struct ipvs *v, const struct conf_service *s, uint32_t *state)
 {
 	const struct conf *conf = v->now->conf;
@@ -20,7 +20,7 @@ static bool read_state(const struct ipvs *v, const struct conf_service *s, uint3
 		if (board_load(board, VRRP_TABLE_INSTANCE, i, &instance, sizeof(instance)) < 0)
 			return false;
 		*state = instance.state;
-		return true;
+		return *state != VRRP_INIT;
 	}
 	return false;
 }
@@ -73,8 +73,9 @@ bool ipvs_place_step(struct ipvs *v)
 			continue;
 		}
 		if (!read_state(v, s, &state)) {
-			if (!service->place_known)
-				v->now->absent[i] = !stands_now(v, i);
+			absent = service->place_known ? v->now->absent[i] : !stands_now(v, i);
+			changed |= absent != v->now->absent[i];
+			v->now->absent[i] = absent;
 			continue;
 		}
 		absent = !ipvs_desired_is_placed(s, state);

@@ -486,7 +486,7 @@ static void sign_of_life(struct ipvs *v)
 
 void ipvs_reconcile(struct ipvs *v)
 {
-	bool is_new = v->unread;
+	bool is_new = v->unread, is_other;
 
 	if (!v->now)
 		return;
@@ -508,10 +508,9 @@ void ipvs_reconcile(struct ipvs *v)
 	}
 	sign_of_life(v);
 	if (ipvs_reconcile_usable(v)) {
-		if (!v->image_valid)
-			ipvs_audit_dump(v);
+		is_other = !v->image_valid && ipvs_audit_dump(v) == 0 && ipvs_place_step(v);
 		ipvs_cut_step(v);
-		if (update_leftovers(v))
+		if (update_leftovers(v) || is_other)
 			build_desired(v);
 		sign_of_life(v);
 		ipvs_reconcile_store_ledger(v);

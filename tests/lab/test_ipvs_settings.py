@@ -74,6 +74,24 @@ def test_routers_that_are_real_servers_do_not_loop(site):
     wait_until("r2 to schedule what it was sent", lambda: connections(site.r2), lambda seen: seen > before)
 
 
+def test_a_service_of_the_master_outlives_the_daemon(site):
+    """Everything is killed at once: the next daemon is master again, and the service was never taken out meanwhile."""
+    site.r1.run("ip", "addr", "add", GATEWAY + "/24", "dev", "back")
+    site.s1.nginx()
+    text = (instance("front", "front", 51, VIP + "/32", priority=255, advert=5) +
+            service([BACK4 + "11"], check="", more="master_only front"))
+    poised = site.r1.poised(text)
+    wait_until("an answer", site.fetch, lambda body: body == "s1\n", within=20)
+    wait_until("its count", lambda: connections(site.r1), lambda seen: seen > 0)
+    counted = connections(site.r1)
+    poised.kill()
+    again = site.r1.poised(text)
+    again.wait_log("stand in the kernel's table", within=20)
+    wait_until("r1 to be master again", lambda: again.state("front"), lambda seen: seen == "MASTER", within=20)
+    wait_until("an answer", site.fetch, lambda body: body == "s1\n", within=20)
+    wait_until("the count to go on", lambda: connections(site.r1), lambda seen: seen > counted)
+
+
 def test_kernel_settings_come_and_go(site):
     wanted = "lvs_sysctl {\n\texpire_nodest_conn 1\n\tsync_threshold 2 20\n\tip_forward 1\n}"
     site.r1.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
