@@ -7,14 +7,12 @@ import subprocess
 
 import pytest
 
-from poiselab import wait_until
+from poiselab import has_nftables, wait_until
 from poiselab.busy import BusyRules
 from poiselab.configs import instance, service
 from poiselab.daemons import Nginx
 from poiselab.process import kill
 from poiselab.site import BACK4, FRONT4, VIP
-
-pytestmark = pytest.mark.nftables
 
 CLIENT = FRONT4 + "50"
 TABLE = ("inet", "poise_ipvs")
@@ -66,6 +64,7 @@ def lists(deny, allow=""):
     return text + ("allow_clients {\n\t%s\n}\n" % allow if allow else "")
 
 
+@pytest.mark.nftables
 def test_lists_are_changed_by_element(site):
     web_router(site.r1)
     nft(site.r1, "add table inet others")
@@ -99,6 +98,7 @@ def test_lists_are_changed_by_element(site):
     assert "counter packets" in nft(site.r1, "list", "table", "inet", "others")
 
 
+@pytest.mark.nftables
 def test_a_crash_and_a_stranger(site):
     """A successor takes over what it finds; what a stranger removed is back within an audit; a stop takes all away."""
     web_router(site.r1)
@@ -127,6 +127,7 @@ def guard(poised):
     return guards[0] if guards else {}
 
 
+@pytest.mark.nftables
 def test_rails_wait_for_others_alone(site):
     """Another program's large ruleset holds the kernel's lock: at the start, at reloads, at a stop. The role neither hangs
     nor refuses, and says what it waits for; the rails come when the lock is free."""
@@ -188,6 +189,24 @@ def test_services_do_not_wait_for_rails(site):
     assert not site.r1.ipvs()
 
 
+@pytest.mark.ipvs
+@pytest.mark.skipif(has_nftables(), reason="this kernel has nftables")
+def test_rails_that_the_kernel_cannot_have_are_refused(site):
+    """A reload that asks for them is, with the reason; without them nobody misses nftables."""
+    plain = GLOBALS % "" + service([BACK4 + "11"], check="")
+    poised = site.r1.poised(plain)
+    wait_until("the service", site.r1.ipvs, bool)
+    assert "nftables" not in poised.log() and "nf_tables" not in poised.log()
+    poised.write(guarded(lists(CLIENT)))
+    refused = poised.poisectl("reload", check=False)
+    assert refused.returncode != 0 and "nf_tables lacks something" in refused.stdout + refused.stderr, refused
+    poised.write(plain.replace("weight 1", "weight 6"))
+    poised.poisectl("reload")
+    wait_until("the weight", lambda: [one["weight"] for servers in site.r1.ipvs().values() for one in servers.values()],
+               lambda seen: seen == [6])
+
+
+@pytest.mark.nftables
 def test_rates_of_a_client_and_of_a_service(site):
     web_router(site.r1)
     poised = site.r1.poised(guarded("client_rate_limit 1 burst 4"))
@@ -206,6 +225,7 @@ def test_rates_of_a_client_and_of_a_service(site):
     wait_until("the counter", lambda: dropped(poised, "service_rate"), lambda seen: seen)
 
 
+@pytest.mark.nftables
 def test_rails_of_a_udp_service(site):
     """A datagram from another port is another connection: the list, the rate and its counter work as for TCP."""
     site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
@@ -242,6 +262,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.nftables
 def test_connections_of_a_client_at_the_same_time(site):
     web_router(site.r1)
     poised = site.r1.poised(guarded("client_connection_limit 3", "lvs_sysctl {\n\t\tconntrack 1\n\t}"))
@@ -271,6 +292,7 @@ virtual_server group pool {
 
 
 
+@pytest.mark.nftables
 def test_groups_become_one_mark(site):
     """The mark that packets get is the one of the service, for each address of the group and for no other."""
     web_router(site.r1)
@@ -293,6 +315,7 @@ def test_groups_become_one_mark(site):
 
 
 @pytest.mark.ipvs
+@pytest.mark.nftables
 def test_a_folded_group_carries_traffic(site):
     """One service in the kernel for thousands of addresses, limited connections and all."""
     site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")

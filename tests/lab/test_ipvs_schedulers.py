@@ -6,12 +6,13 @@ import pytest
 
 from poiselab import wait_until
 from poiselab.configs import service
-from poiselab.site import BACK4, GATEWAY, VIP
+from poiselab.site import BACK4, FRONT4, GATEWAY, VIP
 
 pytestmark = pytest.mark.ipvs
 
 SERVERS = [BACK4 + "11", BACK4 + "12", BACK4 + "13"]
 WEIGHTS = dict(zip(SERVERS, (1, 2, 3)))
+
 
 def nat_router(site):
     site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
@@ -76,3 +77,68 @@ def test_every_scheduler_carries_traffic(site):
         seen = site.fetch_many(60, port=8000 + i, first=20000 + 100 * i)
         assert sum(seen.values()) == 60 and set(seen) <= {"s1", "s2", "s3"}, (name, seen)
         assert fits(seen), (name, seen)
+
+
+def failed(seen):
+    return sum(count for body, count in seen.items() if body.startswith("failed"))
+
+
+def served(seen):
+    return {body for body in seen if not body.startswith("failed")}
+
+
+def equal(scheduler, port, more="", limit=""):
+    """A service whose servers have the weight 1; `limit` stands in the first of them."""
+    text = service(SERVERS, check="", scheduler=scheduler, more=more)
+    text = text.replace("weight 1", "weight 1\n\t\t" + limit, 1)
+    return text.replace("virtual_server %s 80" % VIP, "virtual_server %s %d" % (VIP, port))
+
+
+def test_flags_of_the_hashing_schedulers(site):
+    """By port, the connections of one client spread; with fallback, those of a server that is full go to the others, and
+    without they fail."""
+    nat_router(site)
+    full = "uthreshold 1"
+    cases = {8000: ("sh", "", ""), 8001: ("sh", "sh-port", ""), 8002: ("sh", "sh-port", full),
+             8003: ("sh", "sh-port\nsh-fallback", full), 8004: ("mh", "mh-port", ""), 8005: ("mh", "mh-port", full),
+             8006: ("mh", "mh-port\nmh-fallback", full)}
+    site.r1.poised("".join(equal(name, port, more, limit) for port, (name, more, limit) in cases.items()))
+    wait_until("the services", lambda: [len(weights(site.r1, port)) for port in cases], lambda seen: seen == [3] * len(cases))
+    seen = {port: site.fetch_many(60, port=port, first=30000 + 100 * (port - 8000), seconds=0.3) for port in cases}
+    for port in (8000, 8001, 8003, 8004, 8006):
+        assert failed(seen[port]) == 0, seen
+    assert len(served(seen[8000])) == 1, seen
+    for port in (8001, 8003, 8004, 8006):
+        assert served(seen[port]) == {"s1", "s2", "s3"}, seen
+    for port, without_limit in ((8003, 8001), (8006, 8004)):
+        assert seen[port]["s1"] < seen[without_limit]["s1"], seen
+    for port in (8002, 8005):
+        assert failed(seen[port]) > 0 and {"s2", "s3"} <= served(seen[port]), seen
+
+
+def connections(router, protocol, port):
+    for line in router.run("ipvsadm", "-Ln", "--stats", "--exact").splitlines():
+        if line.split()[:2] == [protocol, "%s:%d" % (VIP, port)]:
+            return int(line.split()[2])
+    return None
+
+
+def test_persistence_and_one_packet_scheduling(site):
+    """With persistence one client stays with its server, for as long as its template lives; with `ops` every datagram of a
+    flow is scheduled anew."""
+    nat_router(site)
+    udp = "".join(equal("rr", port, more).replace("protocol TCP", "protocol UDP") for port, more in ((7000, ""), (7001, "ops")))
+    site.r1.poised(equal("rr", 8000) + equal("rr", 8001, "persistence_timeout 600\npersistence_granularity 255.255.255.0") + udp)
+    wait_until("the services", lambda: len(site.r1.ipvs()), lambda seen: seen == 4)
+    assert site.fetch_many(12, port=8000) == {"s1": 4, "s2": 4, "s3": 4}
+    seen = site.fetch_many(12, port=8001)
+    assert len(seen) == 1 and served(seen), seen
+    # Another client of the same /24 goes where the first one went.
+    other = FRONT4 + "51"
+    site.client.namespace.ip("addr add %s/24 dev eth0" % other)
+    body = site.client.run("curl", "-sf", "--interface", other, "http://%s:8001/" % VIP).strip()
+    assert {body} == set(seen), (body, seen)
+    for port in (7000, 7001):
+        site.ask_many("udp", 6, port=port, first=31000, seconds=0.1, step=0)
+    wait_until("both to be counted", lambda: [connections(site.r1, "UDP", port) for port in (7000, 7001)],
+               lambda counts: counts == [1, 6], within=20)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Datagrams and SCTP through a service, as two programs.
 
-`echo.py serve KIND ADDRESS PORT NAME` answers everything with NAME; `echo.py ask KIND ADDRESS PORT FIRST COUNT SECONDS` asks
-COUNT times, each from a port of its own from FIRST on, and prints how often each name came, as JSON. KIND is udp or sctp."""
+`echo.py serve KIND ADDRESS PORT NAME` answers everything with NAME; `echo.py ask KIND ADDRESS PORT FIRST COUNT SECONDS STEP` asks
+COUNT times, from the ports FIRST, FIRST + STEP ..., and prints how often each name came, as JSON. KIND is udp or sctp."""
 
 import collections
 import json
@@ -51,8 +51,8 @@ def main():
     what, kind, address, port = *sys.argv[1:4], int(sys.argv[4])
     if what == "serve":
         serve(kind, address, port, sys.argv[5].encode())
-    first, count, seconds = int(sys.argv[5]), int(sys.argv[6]), float(sys.argv[7])
-    print(json.dumps(collections.Counter(ask(kind, address, port, first + i, seconds) for i in range(count))))
+    first, count, seconds, step = int(sys.argv[5]), int(sys.argv[6]), float(sys.argv[7]), int(sys.argv[8])
+    print(json.dumps(collections.Counter(ask(kind, address, port, first + i * step, seconds) for i in range(count))))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ import socket
 import sys
 
 
-def request(address, port, source):
+def request(address, port, source, seconds):
     s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-    s.settimeout(5)
+    s.settimeout(seconds)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         s.bind(("", source))
@@ -29,8 +29,8 @@ def request(address, port, source):
 
 
 def main():
-    address, port, first, count = sys.argv[1], *map(int, sys.argv[2:])
-    print(json.dumps(collections.Counter(request(address, port, first + number) for number in range(count))))
+    address, port, first, count, seconds = sys.argv[1], *map(int, sys.argv[2:5]), float(sys.argv[5])
+    print(json.dumps(collections.Counter(request(address, port, first + number, seconds) for number in range(count))))
 
 
 if __name__ == "__main__":

@@ -240,15 +240,16 @@ class Site:
                                str(seconds), "http://%s%s" % (host, path)], capture_output=True, text=True, check=False)
         return done.stdout if done.returncode == 0 else None
 
-    def fetch_many(self, count, address=VIP, port=80, first=20000):
+    def fetch_many(self, count, address=VIP, port=80, first=20000, seconds=5):
         """So many requests of the client from ports of its own from `first` on: {body: how often}."""
         script = os.path.join(os.path.dirname(os.path.realpath(__file__)), "fetch.py")
-        return json.loads(self.client.run("/usr/bin/python3", script, address, str(port), str(first), str(count)))
-
-    def ask_many(self, kind, count, address=VIP, port=7000, first=20000, seconds=5):
-        """The same for what echo.py answers: kind is udp or sctp."""
-        return json.loads(self.client.run("/usr/bin/python3", ECHO, "ask", kind, address, str(port), str(first), str(count),
+        return json.loads(self.client.run("/usr/bin/python3", script, address, str(port), str(first), str(count),
                                           str(seconds)))
+
+    def ask_many(self, kind, count, address=VIP, port=7000, first=20000, seconds=5, step=1):
+        """The same for what echo.py answers: kind is udp or sctp. With step=0 all come from one port."""
+        return json.loads(self.client.run("/usr/bin/python3", ECHO, "ask", kind, address, str(port), str(first), str(count),
+                                          str(seconds), str(step)))
 
     def holders(self, address):
         """The routers that hold the address, by short name."""
