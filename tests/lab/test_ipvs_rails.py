@@ -8,9 +8,9 @@ import subprocess
 import pytest
 
 from poiselab import has_nftables, wait_until
-from poiselab.busy import BusyRules
 from poiselab.configs import instance, service
 from poiselab.daemons import Nginx
+from poiselab.hold import Hold
 from poiselab.process import kill
 from poiselab.site import BACK4, FRONT4, VIP
 
@@ -132,7 +132,7 @@ def test_rails_wait_for_others_alone(site):
     """Another program's large ruleset holds the kernel's lock: at the start, at reloads, at a stop. The role neither hangs
     nor refuses, and says what it waits for; the rails come when the lock is free."""
     web_router(site.r1)
-    busy = BusyRules(site.r1, "poise-ipvs")
+    busy = Hold(site.r1, "poise-ipvs", "rules")
     poised = site.r1.poised(guarded(lists(CLIENT)), env=busy.env)
     poised.wait_log("guard rails and marks of services wait, services do not", within=20)
     pid = poised.role_pids("ipvs")
@@ -164,7 +164,7 @@ def test_rails_wait_for_others_alone(site):
 @pytest.mark.ipvs
 def test_services_do_not_wait_for_rails(site):
     """They are programmed, and their servers come and go, while nothing of nftables is answered."""
-    busy = BusyRules(site.r1, "poise-ipvs")
+    busy = Hold(site.r1, "poise-ipvs", "rules")
     site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
     site.r1.run("ip", "addr", "add", BACK4 + "1/24", "dev", "back")
     for server in site.servers[:2]:

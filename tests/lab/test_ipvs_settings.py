@@ -8,6 +8,7 @@ import pytest
 from poiselab import wait_until
 from poiselab.configs import HTTP_CHECK, instance, nat_site, service
 from poiselab.daemons import Nginx, program
+from poiselab.hold import Hold
 from poiselab.site import BACK4, FRONT4, GATEWAY, VIP
 
 pytestmark = pytest.mark.ipvs
@@ -75,18 +76,21 @@ def test_routers_that_are_real_servers_do_not_loop(site):
 
 
 def test_a_service_of_the_master_outlives_the_daemon(site):
-    """Everything is killed at once: the next daemon is master again, and the service was never taken out meanwhile."""
+    """Everything is killed at once: the next daemon is master again, and the service is not taken out before it knows."""
     site.r1.run("ip", "addr", "add", GATEWAY + "/24", "dev", "back")
     site.s1.nginx()
     text = (instance("front", "front", 51, VIP + "/32", priority=255, advert=5) +
             service([BACK4 + "11"], check="", more="master_only front"))
+    late = Hold(site.r1, "poise-vrrp", "birth", hold=False)
     poised = site.r1.poised(text)
     wait_until("an answer", site.fetch, lambda body: body == "s1\n", within=20)
     wait_until("its count", lambda: connections(site.r1), lambda seen: seen > 0)
     counted = connections(site.r1)
     poised.kill()
-    again = site.r1.poised(text)
+    late.hold()
+    again = site.r1.poised(text, env=late.env)
     again.wait_log("stand in the kernel's table", within=20)
+    late.release()
     wait_until("r1 to be master again", lambda: again.state("front"), lambda seen: seen == "MASTER", within=20)
     wait_until("an answer", site.fetch, lambda body: body == "s1\n", within=20)
     wait_until("the count to go on", lambda: connections(site.r1), lambda seen: seen > counted)

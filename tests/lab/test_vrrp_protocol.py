@@ -6,8 +6,8 @@ import time
 import pytest
 
 from poiselab import wait_until
-from poiselab.busy import BusyRules
 from poiselab.configs import instance
+from poiselab.hold import Hold
 from poiselab.site import BACK4, FRONT4, VIP, VIP6
 
 R1, R2 = FRONT4 + "2", FRONT4 + "3"
@@ -389,7 +389,7 @@ def test_no_accept_comes_when_it_can(site):
 
 def test_no_accept_waits_for_others_without_the_heartbeat(site):
     """Another program's large ruleset holds the kernel's lock, at the start and at a reload."""
-    busy = BusyRules(site.r1, "poise-vrrp")
+    busy = Hold(site.r1, "poise-vrrp", "rules")
     daemon = site.r1.poised(one(150, more="version 3\nno_accept"), env=busy.env)
     wait_holders(site, "r1")
     pid = daemon.role_pids("vrrp")
