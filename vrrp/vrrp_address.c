@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define RETRY_US (1 * US_PER_S)
+#define READ_PAUSE_US (100 * US_PER_MS)
 #define IFA_PROTO_ATTRIBUTE 11 /* Linux 5.18; not in every header */
 #define FOREVER UINT32_MAX
 
@@ -270,8 +271,14 @@ static int send_refresh(
 
 int vrrp_addresses_read_anew(struct vrrp_addresses *addresses)
 {
+	int error;
+
 	addresses->courier.links = (struct links){.births = addresses->monitor->links.births};
-	return vrrp_courier_send(&addresses->courier, VRRP_ERRAND_READ);
+	vrrp_monitor_hold(addresses->monitor);
+	error = vrrp_courier_send(&addresses->courier, VRRP_ERRAND_READ);
+	if (error)
+		vrrp_monitor_go_on(addresses->monitor);
+	return error;
 }
 
 /* ---- their return ---- */
@@ -353,8 +360,11 @@ static void take_image(struct vrrp_addresses *addresses, struct mono now)
 
 	if (!addresses->courier.result) {
 		vrrp_monitor_adopt(addresses->monitor, &addresses->courier.links);
+		/* Addresses have their turn before the next look. */
+		addresses->read_not_before = mono_add(now, READ_PAUSE_US);
 		return;
 	}
+	vrrp_monitor_go_on(addresses->monitor);
 	if (log_limit_pass(&limit, 10 * US_PER_S, &held_back))
 		log_error("vrrp: interfaces cannot be read from the kernel: %s; trying again",
 			strerror(-addresses->courier.result));

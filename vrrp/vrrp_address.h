@@ -29,8 +29,9 @@ struct vrrp_addresses {
 	struct vrrp_job *jobs;
 	uint32_t n_jobs;
 	struct mono sent_at;
-	struct mono not_before; /* after a failure */
-	int ledger_fd;          /* -1 = none */
+	struct mono not_before;      /* after a failure */
+	struct mono read_not_before; /* the next image, when notifications were lost while the last one was read */
+	int ledger_fd;               /* -1 = none */
 	struct vrrp_lease *leases;
 	uint32_t n_leases, room;
 	struct vrrp_plan_item *items; /* room for a plan */
@@ -63,7 +64,7 @@ bool vrrp_addresses_back(struct vrrp_addresses *addresses, struct vrrp_wish *wis
 void vrrp_addresses_forget_wishes(struct vrrp_addresses *addresses);
 /* True while additions or removals are under way. */
 bool vrrp_addresses_are_coming(const struct vrrp_addresses *addresses);
-/* Sends the courier for a fresh image of interfaces; notifications must not be read until it is back. 0 or -ENOMEM. */
+/* Sends the courier for a fresh image of interfaces; notifications wait until it is back. 0 or -ENOMEM. */
 int vrrp_addresses_read_anew(struct vrrp_addresses *addresses);
 /* Removes every lease from the kernel and empties the ledger. Returns how many were removed, or -errno. */
 int vrrp_addresses_release(struct vrrp_addresses *addresses);

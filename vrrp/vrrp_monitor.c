@@ -89,12 +89,25 @@ int vrrp_monitor_fetch(struct nl_sock *request, struct links *fresh)
 	return error;
 }
 
+void vrrp_monitor_hold(struct vrrp_monitor *monitor)
+{
+	monitor->is_held = true;
+	monitor->is_stale_again = false;
+}
+
+void vrrp_monitor_go_on(struct vrrp_monitor *monitor)
+{
+	monitor->is_held = false;
+}
+
 void vrrp_monitor_adopt(struct vrrp_monitor *monitor, struct links *fresh)
 {
 	links_clear(&monitor->links);
 	monitor->links = *fresh;
 	*fresh = (struct links){0};
-	monitor->is_stale = false;
+	monitor->is_stale = monitor->is_stale_again;
+	monitor->is_stale_again = false;
+	vrrp_monitor_go_on(monitor);
 	monitor->changes |= LINK_STATE | LINK_ADDRESS_SET | LINK_ADDRESS_GONE;
 }
 
@@ -131,10 +144,24 @@ static int note_loss(struct vrrp_monitor *monitor, int cause)
 	return cause;
 }
 
+/* The image on its way may be from before what was lost, or from after it. */
+static void note_loss_while_held(struct vrrp_monitor *monitor)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (getsockopt(vrrp_monitor_fd(monitor), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error)
+		monitor->is_stale_again = true;
+}
+
 int vrrp_monitor_read(struct vrrp_monitor *monitor)
 {
 	char buffer[READ_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 
+	if (monitor->is_held) {
+		note_loss_while_held(monitor);
+		return 0;
+	}
 	for (int i = 0; i < READ_BUDGET; i++) {
 		struct sockaddr_nl from;
 		struct iovec iov = {buffer, sizeof(buffer)};

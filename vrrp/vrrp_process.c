@@ -32,10 +32,16 @@ static const bool locks_memory = !POISE_SANITIZERS;
 /* Notifications wait in their socket until the fresh image is there: they are newer. */
 static void read_interfaces_anew(struct vrrp_process *process)
 {
-	if (vrrp_addresses_read_anew(&process->addresses) == 0)
+	struct mono now = mono_now(), next = process->addresses.read_not_before;
+
+	if (mono_before(now, process->addresses.not_before))
+		return; /* the addresses wait for that, too */
+	if (mono_before(now, next))
+		loop_timer_set(process->role->loop, &process->retry, next);
+	else if (vrrp_addresses_read_anew(&process->addresses) == 0)
 		loop_io_events(process->monitor_io, 0);
 	else
-		loop_timer_set(process->role->loop, &process->retry, mono_add(mono_now(), RETRY_US));
+		loop_timer_set(process->role->loop, &process->retry, mono_add(now, RETRY_US));
 }
 
 /* Whether the object of this instance has to be there; what belongs to none always has. */
@@ -91,7 +97,7 @@ void vrrp_process_round(struct vrrp_process *process)
 	process->addresses_changed = false;
 	for (uint32_t i = 0; i < process->set->conf->n_addresses; i++)
 		process->set->wishes[i].is_wanted = is_held(process, process->set->conf->addresses[i].instance);
-	if (process->monitor.is_stale && !mono_before(mono_now(), process->addresses.not_before))
+	if (process->monitor.is_stale)
 		read_interfaces_anew(process);
 	next = vrrp_addresses_apply(&process->addresses, process->set->conf, process->set->wishes, mono_now(),
 		vrrp_report_address, process);

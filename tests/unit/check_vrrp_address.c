@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LOOPBACK 1
@@ -256,6 +259,63 @@ START_TEST(a_refusal_is_reported_and_tried_again_later)
 }
 END_TEST
 
+static void set_loopback(bool up)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = up ? IFF_UP : 0};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+	close(fd);
+}
+
+static bool is_loopback_up(void)
+{
+	return links_find(&monitor.links, LOOPBACK)->flags & IFF_UP;
+}
+
+/* A fresh image from before the interface goes up. */
+static struct links fetch_while_down(void)
+{
+	struct links fresh = {.births = monitor.links.births};
+
+	ck_assert(!is_loopback_up());
+	vrrp_monitor_hold(&monitor);
+	ck_assert_int_eq(vrrp_monitor_fetch(monitor.request, &fresh), 0);
+	return fresh;
+}
+
+START_TEST(what_is_told_while_all_is_read_anew_counts)
+{
+	struct links fresh = fetch_while_down();
+
+	set_loopback(true);
+	/* Whoever is woken up meanwhile does not take it for the image that goes. */
+	ck_assert_int_eq(vrrp_monitor_read(&monitor), 0);
+	vrrp_monitor_adopt(&monitor, &fresh);
+	ck_assert(!monitor.is_stale && !is_loopback_up());
+	ck_assert_int_eq(vrrp_monitor_read(&monitor), 0);
+	ck_assert(is_loopback_up());
+}
+END_TEST
+
+START_TEST(what_is_lost_while_all_is_read_anew_is_read_once_more)
+{
+	struct links fresh = fetch_while_down();
+	int least = 1;
+
+	setsockopt(vrrp_monitor_fd(&monitor), SOL_SOCKET, SO_RCVBUFFORCE, &least, sizeof(least));
+	for (int i = 0; i < 33; i++)
+		set_loopback(i % 2 == 0);
+	ck_assert_int_eq(vrrp_monitor_read(&monitor), 0);
+	vrrp_monitor_adopt(&monitor, &fresh);
+	ck_assert(monitor.is_stale);
+	/* The rest is read as ever, and the error was taken: nobody is told of it for ever. */
+	ck_assert_int_eq(vrrp_monitor_read(&monitor), 0);
+	ck_assert_int_eq(vrrp_monitor_resync(&monitor), 0);
+	ck_assert(!monitor.is_stale && is_loopback_up());
+}
+END_TEST
+
 static TCase *kernel_case(void)
 {
 	TCase *tc = tcase_create("kernel");
@@ -266,6 +326,8 @@ static TCase *kernel_case(void)
 	tcase_add_test(tc, a_successor_takes_over_what_the_ledger_names);
 	tcase_add_test(tc, a_stranger_is_left_alone);
 	tcase_add_test(tc, a_refusal_is_reported_and_tried_again_later);
+	tcase_add_test(tc, what_is_told_while_all_is_read_anew_counts);
+	tcase_add_test(tc, what_is_lost_while_all_is_read_anew_is_read_once_more);
 	return tc;
 }
 
