@@ -179,7 +179,18 @@ static void on_monitor(int fd, uint32_t events, void *arg)
 		vrrp_process_round(process);
 }
 
-/* What the kernel answered; announcements may have waited for it. */
+/* Announcements may have waited for what the courier was out for, or for their turn after it. */
+static void go_on_announcing(struct vrrp_process *process)
+{
+	for (uint32_t i = 0; i < process->set->conf->n_instances; i++) {
+		struct vrrp_instance *instance = &process->set->instances[i];
+
+		if (mono_is_set(instance->announcer.next) && !instance->announce.slot)
+			loop_timer_set(process->role->loop, &instance->announce, instance->announcer.next);
+	}
+}
+
+/* What the kernel answered. */
 static void on_courier(int fd, uint32_t events, void *arg)
 {
 	struct vrrp_process *process = arg;
@@ -188,21 +199,16 @@ static void on_courier(int fd, uint32_t events, void *arg)
 	(void)fd;
 	(void)events;
 	if (vrrp_pave_is_out(&process->pave)) {
-		if (vrrp_pave_back(&process->pave, process->set->ways, now, vrrp_report_way, process))
-			vrrp_process_round(process);
-		return;
+		if (!vrrp_pave_back(&process->pave, process->set->ways, now, vrrp_report_way, process))
+			return;
+	} else {
+		if (!vrrp_addresses_back(&process->addresses, process->set->wishes, now, vrrp_report_address, process))
+			return;
+		loop_io_events(process->monitor_io, EPOLLIN);
+		process->addresses_changed = true;
 	}
-	if (!vrrp_addresses_back(&process->addresses, process->set->wishes, now, vrrp_report_address, process))
-		return;
-	loop_io_events(process->monitor_io, EPOLLIN);
-	process->addresses_changed = true;
 	vrrp_process_round(process);
-	for (uint32_t i = 0; i < process->set->conf->n_instances; i++) {
-		struct vrrp_instance *instance = &process->set->instances[i];
-
-		if (mono_is_set(instance->announcer.next) && !instance->announce.slot)
-			loop_timer_set(process->role->loop, &instance->announce, instance->announcer.next);
-	}
+	go_on_announcing(process);
 }
 
 /* ---- start ---- */

@@ -234,3 +234,18 @@ def test_an_instance_depends_on_static_objects(site):
     assert ours.vrrp("one")["became_master"] == before and ours.state("one") == "MASTER"
     site.r1.run("ip", "link", "del", "late")
     wait_until("the fault again", lambda: ours.state("one"), lambda state: state == "FAULT")
+
+
+def test_announcements_go_on_beside_looks_at_many_routes(site):
+    """A look takes its time where there are many routes, and something changes meanwhile, over and over: every announcement
+    of the burst leaves all the same."""
+    rounds, more = 15, "garp_master_delay 0\ngarp_master_repeat %d\n" % 15
+    site.r1.namespace.ip(*["route add 10.%d.%d.0/24 dev back table 77 proto 18" % (64 + i // 256, i % 256) for i in range(20000)],
+                         "link add flap type veth peer name flapped")
+    seen = site.client.capture("eth0")
+    flapper = site.r1.start("flapper", ["sh", "-c", "for i in $(seq 20000); do ip link set flap up; ip link set flap down; done"])
+    site.r1.poised("global_defs {\n\tvrrp_garp_interval 0.05\n\taddress_lifetime 0\n}\n" + config(
+        150, more + "virtual_routes {\n10.13.0.0/16 dev back table 77\n}"))
+    wait_until("the burst", lambda: [p for _, p in seen.packets("ARP") if p["ARP"].psrc == VIP == p["ARP"].pdst],
+               lambda found: len(found) >= rounds, within=30)
+    flapper.stop()
