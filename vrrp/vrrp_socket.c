@@ -18,6 +18,10 @@
 #define PRIORITY_CONTROL 7
 #define HOP_LIMIT 255
 #define RECEIVE_BUFFER (1024 * 1024)
+/* All interfaces are sent to by one socket. One that takes nothing for a while (a paused link, a card that hangs) keeps
+ * what it was given, and with that the room of the socket: more room than the usual queues of several interfaces fill,
+ * so that the heartbeats of the others go on. */
+#define SEND_BUFFER (8 * 1024 * 1024)
 #define RECEIVE_BUDGET 64
 /* What 255 virtual routers on one interface send in a stall of two intervals. */
 #define DRAIN_BUDGET 512
@@ -52,13 +56,20 @@ static void refuse_all(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
+static void prepare_sending(int fd)
+{
+	set_int(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY_CONTROL);
+	if (set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER) < 0)
+		set_int(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
+}
+
 static int sender_open(uint8_t family, int protocol)
 {
 	int fd = raw_open(family, protocol);
 
 	if (fd < 0)
 		return fd;
-	set_int(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY_CONTROL);
+	prepare_sending(fd);
 	refuse_all(fd);
 	if (family == AF_INET) {
 		set_int(fd, IPPROTO_IP, IP_HDRINCL, 1);
@@ -89,7 +100,7 @@ int vrrp_sockets_open(struct vrrp_sockets *sockets, struct loop *loop, vrrp_rece
 		vrrp_sockets_close(sockets);
 		return error;
 	}
-	set_int(sockets->packet, SOL_SOCKET, SO_PRIORITY, PRIORITY_CONTROL);
+	prepare_sending(sockets->packet);
 	sockets->raw6 = sender_open(AF_INET6, VRRP_PROTOCOL);
 	if (sockets->raw6 < 0)
 		log_debug("vrrp: no raw IPv6 socket: %s", strerror(-sockets->raw6));

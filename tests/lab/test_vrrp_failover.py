@@ -274,3 +274,18 @@ def test_a_port_that_is_deaf_at_first_makes_no_master(site):
     # A link that was heard is believed.
     site.r2.kill_all()
     wait_until("r1 to take over", lambda: first.state("front"), lambda state: state == "MASTER", within=3)
+
+
+def test_an_interface_that_takes_nothing_stops_no_other_heartbeat(site):
+    """A link that is paused keeps what it was given; what goes out elsewhere is not what it has no room for."""
+    shape = ["tc", "qdisc", "add", "dev", "back", "root", "tbf", "rate", "8bit", "burst", "1600", "limit", "100000"]
+    if not site.r1.run("sh", "-c", " ".join(shape) + " && echo done || true"):
+        pytest.skip("this kernel cannot hold a queue back")
+    seen = site.client.capture("eth0")
+    daemon = site.r1.poised(instance("stuck", "back", 52, GATEWAY, priority=150, advert=0.01, more=FAST) +
+                            instance("well", "front", 51, VIP, priority=150, advert=INTERVAL, more=FAST))
+    # More than a socket of the usual size has room for.
+    wait_until("many advertisements", lambda: daemon.vrrp("stuck").get("adverts_sent", 0), lambda n: n > 800, within=60)
+    before = len(seen.vrrp())
+    wait_until("the heartbeat of the other", lambda: len(seen.vrrp()), lambda n: n > before + 10, within=20)
+    assert "not sent" not in daemon.log()
