@@ -1,5 +1,5 @@
 noinst_LIBRARIES += lib/libpoise.a lib/libpoisenl.a
-lib_libpoise_a_SOURCES = lib/addr.c lib/addr.h lib/log.c lib/log.h lib/log_journal.c lib/loop.c lib/loop.h lib/mono.h \
+lib_libpoise_a_SOURCES = lib/addr.c lib/addr.h lib/boot_id.c lib/boot_id.h lib/log.c lib/log.h lib/log_journal.c lib/loop.c lib/loop.h lib/mono.h \
 	lib/roles.c lib/roles.h lib/needed.c lib/needed.h lib/msg.c lib/msg.h lib/msg.def lib/board.c lib/board.h \
 	lib/thread.c lib/thread.h lib/worker.c lib/worker.h lib/status.c lib/status.h \
 	lib/check_reason.c lib/check_reason.h lib/check_socket.c lib/check_socket.h \

@@ -144,13 +144,15 @@ enum vrrp_event_kind {
 	VRRP_EVENT_KINDS
 };
 
-/* What the board of a dead predecessor says. */
+/* What the board of a dead predecessor says, or the file of heartbeats. */
 struct vrrp_past {
 	uint32_t state; /* enum vrrp_state */
 	struct mono last_sent;
 	struct addr master;
 	uint32_t master_priority;
 	int64_t master_interval_us; /* 0 = not known */
+	uint32_t ah_sequence;       /* the highest of the virtual router; the machine has no use for it */
+	uint32_t zero;
 };
 
 struct vrrp_event {

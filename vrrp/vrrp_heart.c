@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The file of last heartbeats. Runs in the vrrp process; after it is mapped it makes no system call. */
 #include "vrrp_heart.h"
+#include "boot_id.h"
 #include "vrrp_file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +11,7 @@
 #include <unistd.h>
 
 #define MAGIC 0x74726148 /* "Hart" */
-#define LAYOUT 1
-#define BOOT_SIZE 40
+#define LAYOUT 2
 
 struct record {
 	uint64_t key; /* 0 = unused */
@@ -21,7 +21,7 @@ struct record {
 
 struct vrrp_heart_file {
 	uint32_t magic, layout;
-	char boot[BOOT_SIZE]; /* the kernel's boot id */
+	char boot[BOOT_ID_SIZE]; /* the kernel's boot id */
 	struct record records[VRRP_HEART_INSTANCES];
 };
 
@@ -39,22 +39,10 @@ static uint64_t sum_of(const struct record *r)
 	return mix(14695981039346656037ull, r, offsetof(struct record, sum));
 }
 
-static void read_boot_id(char boot[BOOT_SIZE])
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-
-	memset(boot, 0, BOOT_SIZE);
-	if (fd < 0)
-		return;
-	if (read(fd, boot, BOOT_SIZE - 1) < 0)
-		boot[0] = '\0';
-	close(fd);
-}
-
 int vrrp_heart_open(struct vrrp_heart *heart, int fd)
 {
 	struct vrrp_heart_file *file;
-	char boot[BOOT_SIZE];
+	char boot[BOOT_ID_SIZE];
 	int error = vrrp_file_make_room(fd, sizeof(*file));
 
 	file = error ? MAP_FAILED : mmap(NULL, sizeof(*file), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -63,7 +51,7 @@ int vrrp_heart_open(struct vrrp_heart *heart, int fd)
 	close(fd);
 	if (error)
 		return error;
-	read_boot_id(boot);
+	boot_id_read(boot);
 	if (file->magic != MAGIC || file->layout != LAYOUT || memcmp(file->boot, boot, sizeof(boot)) != 0) {
 		memset(file, 0, sizeof(*file));
 		memcpy(file->boot, boot, sizeof(boot));

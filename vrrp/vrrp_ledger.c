@@ -24,7 +24,7 @@ struct place {
 struct vrrp_ledger_file {
 	uint64_t magic;
 	uint64_t place_size;
-	char boot_id[40];
+	char boot_id[BOOT_ID_SIZE];
 	int64_t offset_us; /* of the clock; of this boot only */
 	uint32_t is_clock_set;
 	uint32_t n;
@@ -39,16 +39,6 @@ static size_t size_for(uint32_t room)
 static uint32_t room_of(const struct vrrp_ledger *ledger)
 {
 	return (uint32_t)((ledger->size - sizeof(struct vrrp_ledger_file)) / sizeof(struct place));
-}
-
-static void read_boot_id(char boot_id[40])
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, boot_id, 36);
-
-	memset(boot_id + (n > 0 ? n : 0), 0, 40 - (size_t)(n > 0 ? n : 0));
-	if (fd >= 0)
-		close(fd);
 }
 
 static int64_t boot_now_us(void)
@@ -78,7 +68,7 @@ int vrrp_ledger_init(struct vrrp_ledger *ledger)
 		return -errno;
 	ledger->map = map;
 	ledger->size = size_for(ROOM_STEP);
-	read_boot_id(ledger->boot_id);
+	boot_id_read(ledger->boot_id);
 	begin_anew(ledger);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef POISE_VRRP_LEDGER_H
 #define POISE_VRRP_LEDGER_H
 
+#include "boot_id.h"
 #include "conf.h"
 #include "vrrp_hmac.h"
 
@@ -16,7 +17,7 @@ struct vrrp_ledger {
 	int fd; /* -1: in memory only */
 	struct vrrp_hmac_clock clock;
 	bool is_apart; /* the wall clock was set and is not followed */
-	char boot_id[40];
+	char boot_id[BOOT_ID_SIZE];
 };
 
 /* Begins in memory; /proc must be readable. Returns 0 or -errno. */

@@ -140,7 +140,8 @@ void vrrp_report_instance(const struct vrrp_instance *instance, bool ring)
 			.last_sent = record.last_sent,
 			.master = record.master,
 			.master_priority = record.master_priority,
-			.master_interval_us = record.master_interval_us};
+			.master_interval_us = record.master_interval_us,
+			.ah_sequence = record.ah_sequence};
 
 		vrrp_heart_store(&instance->process->heart, instance->index,
 			vrrp_heart_key(instance->process->set->conf, instance->index), &past);

@@ -243,12 +243,22 @@ static void take_over_groups(struct vrrp_set *set, const struct vrrp_set *old)
 	}
 }
 
+/* One that was stopped in order begins anew; the neighbours remember its sequence all the same. */
+static void take_past(struct vrrp_instance *instance, const struct vrrp_past *past)
+{
+	instance->has_past = past->state != VRRP_INIT;
+	instance->past = *past;
+	instance->ah_sequence = past->ah_sequence;
+}
+
 /* Every process was killed at once: only the file of heartbeats is left. */
 static void read_heart(struct vrrp_process *process, struct vrrp_set *set)
 {
+	struct vrrp_past past;
+
 	for (uint32_t i = 0; i < set->conf->n_instances; i++)
-		set->instances[i].has_past =
-			vrrp_heart_find(&process->heart, vrrp_heart_key(set->conf, i), &set->instances[i].past);
+		if (vrrp_heart_find(&process->heart, vrrp_heart_key(set->conf, i), &past))
+			take_past(&set->instances[i], &past);
 }
 
 /* The board of a predecessor that died under this same generation. */
@@ -266,13 +276,12 @@ static void read_past(struct vrrp_process *process, struct vrrp_set *set)
 
 		if (board_load(board, VRRP_TABLE_INSTANCE, i, &record, sizeof(record)) < 0 || record.state > VRRP_FAULT)
 			continue;
-		instance->has_past = true;
-		instance->past = (struct vrrp_past){.state = record.state,
-			.last_sent = record.last_sent,
-			.master = record.master,
-			.master_priority = record.master_priority,
-			.master_interval_us = record.master_interval_us};
-		instance->ah_sequence = record.ah_sequence;
+		take_past(instance, &(struct vrrp_past){.state = record.state,
+					    .last_sent = record.last_sent,
+					    .master = record.master,
+					    .master_priority = record.master_priority,
+					    .master_interval_us = record.master_interval_us,
+					    .ah_sequence = record.ah_sequence});
 		vrrp_record_adopt(instance, board);
 		instance->counters.sent = record.adverts_sent;
 		instance->counters.received = record.adverts_received;

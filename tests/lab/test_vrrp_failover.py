@@ -289,3 +289,33 @@ def test_an_interface_that_takes_nothing_stops_no_other_heartbeat(site):
     before = len(seen.vrrp())
     wait_until("the heartbeat of the other", lambda: len(seen.vrrp()), lambda n: n > before + 10, within=20)
     assert "not sent" not in daemon.log()
+
+
+def test_a_delay_at_the_start_counts_after_a_stop_as_well(site):
+    """What a daemon that was stopped in order has left is no reason to be master at once."""
+    text = "global_defs {\n\tvrrp_startup_delay 3\n}\n" + instance("one", "front", 51, VIP, priority=255, advert=INTERVAL, more=FAST)
+    for _ in range(2):
+        began = time.monotonic()
+        daemon = site.r1.poised(text)
+        wait_until("mastership", lambda: daemon.state("one"), lambda state: state == "MASTER", within=20)
+        assert time.monotonic() - began >= 3
+        assert daemon.stop() == 0
+
+
+def test_a_sequence_goes_on_after_the_death_of_everything(site):
+    """With AH the others take only numbers that they have not seen: the next daemon goes on counting."""
+    auth = "authentication {\n\tauth_type AH\n\tauth_pass secret\n}"
+    text = instance("one", "front", 51, VIP, priority=255, advert=3, more=auth)
+    site.r1.poised(text)
+    second = site.r2.poised(text.replace("priority 255", "priority 100"))
+
+    def heard():
+        return second.vrrp("one").get("adverts_received", 0)
+
+    wait_until("some advertisements", heard, lambda n: n >= 2, within=20)
+    site.r1.kill_all()
+    before = heard()
+    site.r1.poised(text)
+    wait_until("an advertisement of the next daemon", heard, lambda n: n > before, within=20)
+    seen = second.vrrp("one")
+    assert seen["state"] == "BACKUP" and seen["became_master"] == 0 and not seen["dropped"].get("auth_failure"), seen

@@ -188,7 +188,7 @@ static void die(struct world *w, int r, bool is_reboot)
 		const struct vrrp_vr *vr = &router->vr[s];
 
 		router->past[s] = (struct vrrp_past){
-			vr->state, vr->last_sent, vr->master, vr->master_priority, vr->master_interval_us};
+			vr->state, vr->last_sent, vr->master, vr->master_priority, vr->master_interval_us, 0, 0};
 		memset(&router->vr[s], 0, sizeof(router->vr[s]));
 		if (is_reboot)
 			router->holds[s] = false;

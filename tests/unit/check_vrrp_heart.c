@@ -28,7 +28,8 @@ static struct vrrp_heart open_heart(void)
 	return heart;
 }
 
-static const struct vrrp_past master = {.state = VRRP_MASTER, .last_sent = {5}, .master_priority = 150};
+static const struct vrrp_past master = {
+	.state = VRRP_MASTER, .last_sent = {5}, .master_priority = 150, .ah_sequence = 4711};
 static const struct vrrp_past backup = {.state = VRRP_BACKUP, .last_sent = {4}, .master_priority = 150};
 
 START_TEST(test_a_successor_finds_it)
@@ -44,6 +45,7 @@ START_TEST(test_a_successor_finds_it)
 	ck_assert(vrrp_heart_find(&after, 7, &past));
 	ck_assert_uint_eq(past.state, VRRP_MASTER);
 	ck_assert_int_eq(past.last_sent.us, 5);
+	ck_assert_uint_eq(past.ah_sequence, 4711);
 	ck_assert(vrrp_heart_find(&after, 8, &past));
 	ck_assert_uint_eq(past.state, VRRP_BACKUP);
 	ck_assert(!vrrp_heart_find(&after, 9, &past));
