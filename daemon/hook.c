@@ -66,7 +66,7 @@ void hook_hold(struct parent *p)
 	if (!p->conf->global->startup.argc)
 		return;
 	/* It has run in the former life, and what hangs on our heartbeat has waited long enough. */
-	if (child_has_past(&p->children[ROLE_VRRP]))
+	if (p->has_crashed && child_has_past(&p->children[ROLE_VRRP]))
 		log_info("startup_script: not run again after an end without a stop");
 	else
 		p->hook.holds_start = true;

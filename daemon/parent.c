@@ -265,8 +265,9 @@ static int run_file(const struct parent *p, const char *name, char buf[PATH_MAX]
 	return snprintf(buf, PATH_MAX, "%s/%s", p->options.run_dir, name) < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* Opens and locks the pid file. A poised that is just ending may remove the file between the two: then once more. */
-static int open_pid_file(const char *path)
+/* Opens and locks the pid file. A poised that is just ending may remove the file between the two: then once more. One
+ * that ended without a stop has left it with its number. */
+static int open_pid_file(const char *path, bool *is_left_over)
 {
 	for (;;) {
 		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -286,8 +287,10 @@ static int open_pid_file(const char *path)
 			close(fd);
 			return -1;
 		}
-		if (fstat(fd, &opened) == 0 && stat(path, &present) == 0 && opened.st_ino == present.st_ino)
+		if (fstat(fd, &opened) == 0 && stat(path, &present) == 0 && opened.st_ino == present.st_ino) {
+			*is_left_over = opened.st_size > 0;
 			return fd;
+		}
 		close(fd);
 	}
 }
@@ -309,7 +312,7 @@ static int lock_run_dir(struct parent *p)
 	}
 	if (run_file(p, "poised.pid", path) < 0)
 		return -1;
-	p->pid_fd = open_pid_file(path);
+	p->pid_fd = open_pid_file(path, &p->has_crashed);
 	if (p->pid_fd < 0)
 		return -1;
 	n = snprintf(text, sizeof(text), "%d\n", getpid());

@@ -122,8 +122,9 @@ struct parent {
 	struct loop *loop;
 	const char *user;
 	struct scribe scribe;
-	int pid_fd;      /* the locked pid file */
-	int listener_fd; /* poisectl's socket */
+	int pid_fd;       /* the locked pid file */
+	bool has_crashed; /* the life before this one ended without a stop */
+	int listener_fd;  /* poisectl's socket */
 	int ledger_fds[ROLE_COUNT];
 	int heart_fd;          /* last heartbeats; for vrrp */
 	int marks_fd;          /* what signed advertisements leave behind; for vrrp */

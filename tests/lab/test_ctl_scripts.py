@@ -265,6 +265,15 @@ def test_startup_and_shutdown_scripts(site, runner):
     assert lines(log) == ["startup: address absent", "startup ends", "shutdown: address absent", "shutdown ends"]
 
 
+def test_a_start_after_a_stop_runs_the_startup_script_again(site):
+    text, log = hooks(site)
+    for _ in range(2):
+        poised = site.r1.poised(text)
+        wait_until("master", lambda: poised.state("front"), lambda s: s == "MASTER", within=15)
+        poised.stop()
+    assert lines(log) == 2 * ["startup: address absent", "startup ends", "shutdown: address absent", "shutdown ends"]
+
+
 def test_failing_startup_and_shutdown_scripts(site):
     """They fail; that is said, and everything goes on."""
     text, log = hooks(site, status=3)
