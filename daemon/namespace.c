@@ -12,47 +12,66 @@
 
 #define OWN_NAMESPACE "/proc/self/ns/net"
 
-/* Opens a namespace by the name that `ip netns` gave it. Returns a descriptor or -1, with the reason in why. */
+/* Opens a namespace by the name that `ip netns` gave it. Returns a descriptor or -errno, with the reason in why. */
 static int open_named(const char *keyword, const char *name, char why[WHY_SIZE])
 {
 	char path[PATH_MAX];
-	int fd = -1;
+	int fd = -EINVAL;
 
-	if (strchr(name, '/') || snprintf(path, sizeof(path), "/run/netns/%s", name) >= (int)sizeof(path))
-		errno = EINVAL;
-	else
+	if (!strchr(name, '/') && snprintf(path, sizeof(path), "/run/netns/%s", name) < (int)sizeof(path)) {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+	}
 	if (fd < 0)
-		snprintf(why, WHY_SIZE, "%s %.64s: %s: make it first (ip netns add)", keyword, name, strerror(errno));
+		snprintf(why, WHY_SIZE, "%s %.64s: %s: make it (ip netns add)", keyword, name, strerror(-fd));
 	return fd;
 }
 
-static bool enter(const char *name, char why[WHY_SIZE])
+static int enter(const char *name, char why[WHY_SIZE])
 {
-	int fd = open_named("net_namespace", name, why), rc;
+	int fd = open_named("net_namespace", name, why), error;
 
 	if (fd < 0)
-		return false;
-	rc = setns(fd, CLONE_NEWNET);
-	if (rc < 0)
-		snprintf(why, WHY_SIZE, "net_namespace %.64s cannot be entered: %s", name, strerror(errno));
+		return fd;
+	error = setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+	if (error)
+		snprintf(why, WHY_SIZE, "net_namespace %.64s cannot be entered: %s", name, strerror(-error));
 	close(fd);
-	return rc == 0;
+	return error;
 }
 
-bool namespace_enter(struct parent *p, const struct conf *conf, char why[WHY_SIZE])
+/* Which one the ipvs role is born into, when that is another one. */
+static int open_for_ipvs(const struct conf *conf, char why[WHY_SIZE])
+{
+	const char *name = conf_string(conf, conf->global->net_namespace_ipvs);
+	int fd;
+
+	if (*name)
+		return open_named("net_namespace_ipvs", name, why);
+	fd = open(OWN_NAMESPACE, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	snprintf(why, WHY_SIZE, OWN_NAMESPACE ": %s", strerror(-fd));
+	return fd;
+}
+
+int namespace_enter(struct parent *p, const struct conf *conf, char why[WHY_SIZE])
 {
 	const struct conf_global *g = conf->global;
-	const char *ipvs = conf_string(conf, g->net_namespace_ipvs);
+	int error = 0, ipvs = -1;
 
-	p->ipvs_namespace_fd = -1;
 	if (g->ipvs_namespace_given) {
-		p->ipvs_namespace_fd =
-			*ipvs ? open_named("net_namespace_ipvs", ipvs, why) : open(OWN_NAMESPACE, O_RDONLY | O_CLOEXEC);
-		if (p->ipvs_namespace_fd < 0)
-			return false;
+		ipvs = open_for_ipvs(conf, why);
+		if (ipvs < 0)
+			return ipvs;
 	}
-	return !g->net_namespace || enter(conf_string(conf, g->net_namespace), why);
+	if (g->net_namespace)
+		error = enter(conf_string(conf, g->net_namespace), why);
+	if (error && ipvs >= 0)
+		close(ipvs);
+	p->ipvs_namespace_fd = error ? -1 : ipvs;
+	return error;
 }
 
 static bool same_text(const struct conf *a, conf_string_t text_a, const struct conf *b, conf_string_t text_b)

@@ -44,7 +44,8 @@ struct child {
 	enum child_vote vote;
 };
 
-enum reload_phase { RELOAD_IDLE, RELOAD_PARSING, RELOAD_WEIGHING, RELOAD_VOTING };
+/* WAITING: for the network namespace of the first configuration. */
+enum reload_phase { RELOAD_IDLE, RELOAD_PARSING, RELOAD_WEIGHING, RELOAD_WAITING, RELOAD_VOTING };
 
 /* What is to be brought into use. */
 enum reload_goal {
@@ -286,8 +287,9 @@ void admin_fill_board(struct parent *p, struct board *board);
 const char *admin_file(const struct parent *p, char buf[PATH_MAX]);
 
 /* ---- namespace.c ---- */
-/* Enters the namespaces of the first configuration. Returns false with the reason in why. */
-bool namespace_enter(struct parent *p, const struct conf *conf, char why[WHY_SIZE]);
+/* Enters the namespaces of the first configuration. Returns 0, or -errno with the reason in why: one that does not
+ * exist yet may be made (-ENOENT), and then this can be tried again. */
+int namespace_enter(struct parent *p, const struct conf *conf, char why[WHY_SIZE]);
 /* Says that a change of namespaces needs a restart. */
 void namespace_compare(const struct conf *old, const struct conf *next);
 

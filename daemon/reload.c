@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define VOTE_TIME_US (2 * US_PER_S)
+#define NAMESPACE_RETRY_US (500 * US_PER_MS)
 /* These run in bounded time and must be heard; the others (control, snmp, script) switch whenever they can. */
 #define VOTERS (ROLE_BIT(ROLE_VRRP) | ROLE_BIT(ROLE_IPVS) | ROLES_CHECKERS)
 
@@ -223,12 +224,34 @@ static void on_deadline(struct timer *timer, void *arg)
 	}
 }
 
+static void on_namespace_due(struct timer *timer, void *arg);
+
+/* Whoever makes the namespace may come later than we do. */
+static void wait_for_namespace(struct parent *p, const char *why)
+{
+	struct reload *r = &p->reload;
+
+	if (r->phase != RELOAD_WAITING) {
+		log_error("configuration: %s: waiting for it", why);
+		sd_notifyf(0, "STATUS=%s: waiting for it", why);
+	}
+	r->phase = RELOAD_WAITING;
+	r->deadline.fire = on_namespace_due;
+	r->deadline.arg = p;
+	loop_timer_set(p->loop, &r->deadline, mono_add(mono_now(), NAMESPACE_RETRY_US));
+}
+
 static void ask(struct parent *p)
 {
 	struct reload *r = &p->reload;
 	char why[WHY_SIZE];
+	int error = p->conf ? 0 : namespace_enter(p, r->next, why);
 
-	if (!p->conf && !namespace_enter(p, r->next, why)) {
+	if (error == -ENOENT) {
+		wait_for_namespace(p, why);
+		return;
+	}
+	if (error) {
 		refuse(p, why);
 		return;
 	}
@@ -245,6 +268,12 @@ static void ask(struct parent *p)
 	r->deadline.arg = p;
 	loop_timer_set(p->loop, &r->deadline, mono_add(mono_now(), VOTE_TIME_US));
 	commit_when_ready(p);
+}
+
+static void on_namespace_due(struct timer *timer, void *arg)
+{
+	(void)timer;
+	ask(arg);
 }
 
 /* From the base to the vote. */
@@ -476,7 +505,7 @@ void reload_abandon(struct parent *p)
 	/* What is being read is dropped when it has been read. */
 	if (r->phase == RELOAD_IDLE || r->phase == RELOAD_PARSING)
 		return;
-	if (r->phase == RELOAD_VOTING)
+	if (r->phase == RELOAD_VOTING || r->phase == RELOAD_WAITING)
 		take_back(p);
 	else
 		drop_base(p);
@@ -491,6 +520,12 @@ int reload_begin(struct parent *p, const struct reload_order *order)
 {
 	struct reload *r = &p->reload;
 
+	/* The file may name another namespace by now. */
+	if (r->phase == RELOAD_WAITING && p->stop_phase == STOP_NOT) {
+		loop_timer_cancel(p->loop, &r->deadline);
+		take_back(p);
+		r->phase = RELOAD_IDLE;
+	}
 	if (r->phase != RELOAD_IDLE || p->stop_phase != STOP_NOT) {
 		r->again |= order->goal == RELOAD_FILE && order->request == 0;
 		return -EALREADY;

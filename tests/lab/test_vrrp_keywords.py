@@ -10,6 +10,7 @@ import pytest
 
 from poiselab import wait_until
 from poiselab.configs import instance
+from poiselab.net import Namespace
 from poiselab.site import FRONT4, VIP, VIP6
 
 R1, R2 = FRONT4 + "2", FRONT4 + "3"
@@ -148,6 +149,28 @@ def test_a_namespace_is_entered(site):
     wait_until("its advertisements", lambda: [frame for frame in frames.vrrp() if frame[1] == FRONT4 + "3"],
                lambda seen: len(seen) >= 3, within=20)
     assert site.holders(VIP) == ["r2"]
+
+
+def test_a_namespace_that_comes_later_is_waited_for(site):
+    """Whoever makes it may be started after us; meanwhile another file may be read, and a stop is heard."""
+    late = Namespace(site.prefix + "late")
+    text = "net_namespace %s\n" + instance("one", "front", 51, VIP, priority=255, advert="0.5", more="version 3")
+    poised = site.r1.poised(text % (site.prefix + "never"))
+    poised.wait_log("net_namespace %snever: No such file or directory: make it (ip netns add): waiting for it" % site.prefix)
+    poised.write(text % late.name)
+    poised.signal(signal.SIGHUP)
+    poised.wait_log("net_namespace %s: No such file" % late.name)
+    try:
+        late.make(more=["link add front type veth peer name other", "link set front up", "link set other up",
+                        "addr add %s9/24 dev front" % FRONT4])
+        wait_until("mastership", lambda: poised.running() and poised.state("one"), lambda state: state == "MASTER", within=20)
+        assert VIP in late.addresses("front")
+        assert poised.stop() == 0
+    finally:
+        late.remove()
+    poised = site.r1.poised(text % late.name)
+    wait_until("it to be waited for once more", lambda: poised.log().count("waiting for it"), lambda n: n == 3)
+    assert poised.stop() == 0
 
 
 def test_no_igmp_reports(site):
