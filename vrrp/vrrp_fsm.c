@@ -162,7 +162,8 @@ static void accept_advert(struct vrrp_step *s)
 	vr->last_accepted = ev->now;
 	vr->listening_from = ev->now;
 	memset(&vr->leaver, 0, sizeof(vr->leaver));
-	vr->is_ready = false;
+	/* Nor is what was to be taken back waited for any longer: the others of the group had time to come along. */
+	vr->is_ready = vr->is_taking_back = false;
 	vrrp_step_arm_down(s);
 }
 
@@ -359,6 +360,7 @@ static void on_timer(struct vrrp_step *s)
 	if (vrrp_stall_listens_longer(s))
 		return;
 	if (vrrp_step_is_grouped(s)) {
+		vr->is_taking_back = false;
 		vrrp_step_get_ready(s);
 		return;
 	}

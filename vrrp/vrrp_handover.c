@@ -69,6 +69,10 @@ static void judge(struct outcome *outcome, const struct vrrp_instance *instance,
 	} else if (!could) {
 		outcome->other++;
 		name_it(outcome, "%s%s: nothing to do, %s is master", gap, instance->name, who);
+	} else if (order->back && instance->vr.master_priority < instance->vr.priority) {
+		outcome->stayed++;
+		name_it(outcome, "%s%s: not taken back, others of its sync group cannot be master", gap,
+			instance->name);
 	} else if (order->back) {
 		outcome->stayed++;
 		name_it(outcome, "%s%s: not taken back, %s has priority %u and we have %u", gap, instance->name, who,
@@ -155,8 +159,7 @@ static struct vrrp_hold look_at_coverage(const struct vrrp_process *process, boo
 	bool known = pair_board && board_load(pair_board, PAIR_TABLE_PEER, 0, &pair, sizeof(pair)) == 0;
 	bool syncs = ipvs && board_load(ipvs, IPVS_TABLE_SYNC, 0, &sync, sizeof(sync)) == 0 && sync.is_ready;
 
-	return vrrp_hold_handover(
-		process->set->conf->global, back, syncs, asked, known ? &pair : NULL, mono_now());
+	return vrrp_hold_handover(process->set->conf->global, back, syncs, asked, known ? &pair : NULL, mono_now());
 }
 
 /* The records say whether the connections are wished to be sent. */

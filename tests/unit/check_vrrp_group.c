@@ -393,6 +393,38 @@ START_TEST(test_decisions_are_complete)
 }
 END_TEST
 
+/* Somebody waits for the answer, and for the next order. */
+START_TEST(test_taking_back_ends_when_the_group_cannot)
+{
+	struct vrrp_event back = {.kind = VRRP_EVENT_TAKE_BACK};
+	struct rig r;
+
+	for (int heard = 0; heard < 2; heard++) {
+		rig_init(&r);
+		r.f.instance.preempt = false;
+		advert(&r, 0, 50);
+		advert(&r, 1, 50);
+		advert(&r, 2, 200);
+		for (uint32_t i = 0; i < MEMBERS; i++)
+			deliver(&r, i, &back);
+		settle(&r);
+		assert_all(&r, VRRP_BACKUP);
+		ck_assert(r.vr[0].is_taking_back && r.vr[1].is_taking_back && !r.vr[2].is_taking_back);
+		if (heard) {
+			advert(&r, 0, 50);
+			advert(&r, 1, 50);
+		}
+		for (int i = 0; i < 5; i++) {
+			pass(&r, 900 * MS);
+			advert(&r, 2, 200);
+			ck_assert(!heard || !(r.vr[0].is_taking_back || r.vr[1].is_taking_back));
+		}
+		ck_assert(!r.vr[0].is_taking_back && !r.vr[1].is_taking_back);
+		assert_all(&r, VRRP_BACKUP);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("vrrp_group");
@@ -410,6 +442,7 @@ int main(void)
 	tcase_add_test(tcase, test_owners_wait_for_each_other_only);
 	tcase_add_test(tcase, test_a_group_that_resumes_in_part_is_backup);
 	tcase_add_test(tcase, test_a_newcomer_cuts_nothing);
+	tcase_add_test(tcase, test_taking_back_ends_when_the_group_cannot);
 	tcase_add_test(tcase, test_decisions_are_complete);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
