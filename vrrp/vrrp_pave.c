@@ -58,8 +58,9 @@ void vrrp_pave_free(struct vrrp_pave *pave)
 
 int vrrp_pave_reserve(struct vrrp_pave *pave, uint32_t n)
 {
-	/* Every lease may have to go and every way to come; each way that comes is a lease. */
-	uint32_t room = 2 * (pave->n_leases + n) + n;
+	/* Every lease may have to go and every way to come; each way that comes is a lease; an interface is changed
+	 * twice. */
+	uint32_t room = 2 * (pave->n_leases + n) + 2 * n;
 	void *leases, *jobs;
 
 	if (room <= pave->room)
@@ -290,6 +291,16 @@ static void restore_base(const struct vrrp_pave *pave, const struct vrrp_path *p
 	vrrp_vmac_arp_ignore(base->name, path->kept - 1);
 }
 
+static int add_change(struct vrrp_pave *pave, const struct vrrp_path *change)
+{
+	struct nl_msg *msg = netlink_batch_add(pave->batch, RTM_NEWLINK, 0);
+
+	if (!msg)
+		return -ENOMEM;
+	pave->jobs[pave->n_jobs++] = (struct vrrp_pave_job){*change, UINT32_MAX, false};
+	return vrrp_path_put(change, msg);
+}
+
 /* An interface that was made is set up before it goes up. */
 static int raise_links(struct vrrp_pave *pave, const struct conf *conf, const struct vrrp_way *ways)
 {
@@ -298,18 +309,15 @@ static int raise_links(struct vrrp_pave *pave, const struct conf *conf, const st
 
 	for (uint32_t i = 0; i < conf->n_links && !error; i++) {
 		const struct link *link = links_find_name(pave->links, conf_string(conf, conf->links[i].name));
-		struct vrrp_path raise;
-		struct nl_msg *msg;
+		struct vrrp_path still, up;
 
 		if (!ways[first + i].is_wanted || !ways[first + i].is_set || !link || link->flags & IFF_UP)
 			continue;
 		vrrp_vmac_prepare(link->name);
-		vrrp_vmac_raise(link->ifindex, &raise);
-		msg = netlink_batch_add(pave->batch, RTM_NEWLINK, 0);
-		if (!msg)
-			return -ENOMEM;
-		pave->jobs[pave->n_jobs++] = (struct vrrp_pave_job){raise, UINT32_MAX, false};
-		error = vrrp_path_put(&raise, msg);
+		vrrp_vmac_raise(link->ifindex, &up);
+		error = vrrp_vmac_no_link_local(link->ifindex, &still);
+		error = error ? error : add_change(pave, &still);
+		error = error ? error : add_change(pave, &up);
 	}
 	return error;
 }

@@ -74,6 +74,32 @@ int vrrp_vmac_path(const struct conf *conf, conf_index_t number, const struct li
 	return error ? -EMSGSIZE : 0;
 }
 
+/* By a message, because the setting in /proc is worse than slow: while somebody holds the kernel's lock for interfaces,
+ * who writes it goes round and round in the kernel until the lock is free. */
+int vrrp_vmac_no_link_local(uint32_t ifindex, struct vrrp_path *path)
+{
+	struct ifinfomsg head = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK, 0);
+	struct nlattr *families, *inet6;
+	int error;
+
+	*path = (struct vrrp_path){.kind = VRRP_PATH_LINK};
+	if (!msg)
+		return -ENOMEM;
+	error = nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO);
+	families = nla_nest_start(msg, IFLA_AF_SPEC);
+	inet6 = families ? nla_nest_start(msg, AF_INET6) : NULL;
+	error |= inet6 ? nla_put_u8(msg, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE) : -EMSGSIZE;
+	if (!error) {
+		nla_nest_end(msg, inet6);
+		nla_nest_end(msg, families);
+		path->length = (uint16_t)nlmsg_datalen(nlmsg_hdr(msg));
+		memcpy(path->bytes, nlmsg_data(nlmsg_hdr(msg)), path->length);
+	}
+	nlmsg_free(msg);
+	return error ? -EMSGSIZE : 0;
+}
+
 void vrrp_vmac_raise(uint32_t ifindex, struct vrrp_path *path)
 {
 	const struct ifinfomsg head = {
@@ -241,8 +267,6 @@ static void write_setting(const char *family, const char *interface, const char 
 
 void vrrp_vmac_prepare(const char *name)
 {
-	/* Both routers would make the same address of the same MAC. */
-	write_setting("ipv6", name, "addr_gen_mode", "1");
 	write_setting("ipv6", name, "accept_ra", "0");
 	write_setting("ipv6", name, "autoconf", "0");
 	write_setting("ipv4", name, "arp_ignore", "1");

@@ -10,6 +10,9 @@
 
 /* The interface as a message, like a route. Returns 0, -ENODEV when the interface below does not exist, -EMSGSIZE. */
 int vrrp_vmac_path(const struct conf *conf, conf_index_t link, const struct links *links, struct vrrp_path *path);
+/* The body after which an interface makes no link-local address of its MAC (both routers would make the same one). A
+ * kernel without IPv6 refuses it, and needs it not. Returns 0, -ENOMEM or -EMSGSIZE. */
+int vrrp_vmac_no_link_local(uint32_t ifindex, struct vrrp_path *path);
 /* The body that takes an interface up. */
 void vrrp_vmac_raise(uint32_t ifindex, struct vrrp_path *path);
 /* Whether a message of the kernel, as bytes behind its header, is that interface. */
@@ -31,7 +34,8 @@ size_t vrrp_vmac_frame(
 
 /* ---- settings; not pure ---- */
 
-/* What a new interface needs before it goes up: it answers for its own addresses alone and makes none by itself. */
+/* What a new interface needs before it goes up: it answers for its own addresses alone and learns none. Never
+ * waits. */
 void vrrp_vmac_prepare(const char *name);
 /* Whether the interface below answers ARP for addresses of others: its arp_ignore. Returns the old value, -1 when it
  * cannot be read; wanted < 0 changes nothing. */

@@ -3,7 +3,9 @@
 #include "../../vrrp/vrrp_vmac.h"
 #include <check.h>
 #include <errno.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +86,28 @@ START_TEST(an_ipvlan_is_name_base_and_mode)
 }
 END_TEST
 
+/* Before it goes up, and without taking it up. */
+START_TEST(an_interface_is_told_to_make_no_address)
+{
+	struct ifinfomsg head;
+	struct vrrp_path path;
+	struct nlattr *families, *inet6, *mode;
+
+	ck_assert_int_eq(vrrp_vmac_no_link_local(7, &path), 0);
+	memcpy(&head, path.bytes, sizeof(head));
+	ck_assert_int_eq(head.ifi_index, 7);
+	ck_assert_uint_eq(head.ifi_change | head.ifi_flags, 0);
+	families = (struct nlattr *)(void *)(path.bytes + NLMSG_ALIGN(sizeof(head)));
+	ck_assert_int_eq(nla_type(families), IFLA_AF_SPEC);
+	ck_assert_uint_eq(sizeof(head) + families->nla_len, path.length);
+	inet6 = nla_data(families);
+	ck_assert_int_eq(nla_type(inet6), AF_INET6);
+	mode = nla_data(inet6);
+	ck_assert_int_eq(nla_type(mode), IFLA_INET6_ADDR_GEN_MODE);
+	ck_assert_uint_eq(nla_get_u8(mode), IN6_ADDR_GEN_MODE_NONE);
+}
+END_TEST
+
 START_TEST(an_ipv4_frame_is_whole)
 {
 	/* A header as vrrp_encode.c leaves it to the kernel: without length and checksum. */
@@ -135,6 +159,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, an_interface_is_name_base_and_mac);
 	tcase_add_test(tc, an_ipvlan_is_name_base_and_mode);
+	tcase_add_test(tc, an_interface_is_told_to_make_no_address);
 	tcase_add_test(tc, an_ipv4_frame_is_whole);
 	tcase_add_test(tc, an_ipv6_frame_gets_its_header);
 	suite_add_tcase(suite, tc);
