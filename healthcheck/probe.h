@@ -99,6 +99,7 @@ struct probe {
 	bool is_read_up;      /* nothing that has come is left unread */
 	bool is_over;         /* the server has no more to say */
 	bool is_peer_closed;  /* the server has said that it sends no more */
+	bool is_excused;      /* we were held up: its time has begun once more */
 	struct timer deadline;
 	struct mono started;
 	struct mono connected; /* of the present connection; not set before */
@@ -151,7 +152,8 @@ int probe_connect_step(struct probe *p, uint32_t events);
 /* Ends the connection politely: FIN, then whatever the server still says is thrown away for a moment, so that it never
  * sees a reset. The run goes on. */
 void probe_disconnect(struct probe *p);
-/* Calls kind->timeout at that moment. */
+/* Calls kind->timeout at that moment; when this process comes to it much too late, once in a run, the time is given to
+ * the server once more: what it said meanwhile was not read yet, and what we had to say was not said. */
 void probe_deadline(struct probe *p, struct mono at);
 /* The run has ended with p->result. The probe must not be touched afterwards. */
 void probe_finish(struct probe *p);

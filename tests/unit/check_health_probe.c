@@ -316,6 +316,36 @@ START_TEST(http_silence)
 }
 END_TEST
 
+static void serve_later(struct peer *p, int fd)
+{
+	peer_read_request(p, fd);
+	usleep(100000);
+	peer_write(fd, HELLO);
+	peer_read_end(p, fd);
+}
+
+static void sleep_at_work(struct timer *timer, void *arg)
+{
+	(void)timer;
+	(void)arg;
+	usleep(900000);
+}
+
+/* A process that is held up finds the time over and the answer there: the server was in time. */
+START_TEST(http_answer_while_we_sleep)
+{
+	struct timer sleep = {.fire = sleep_at_work};
+
+	peer_start(&peer, serve_later, NULL);
+	fixture_commit(fixture_conf(
+		1, &(struct check_text){.kind = CONF_CHECK_HTTP, .port = peer.port, .timeout_ms = 400}, 1));
+	loop_timer_set(fixture_loop, &sleep, mono_add(mono_now(), 50 * US_PER_MS));
+	ck_assert(fixture_until_runs(1, 5000));
+	peer_stop(&peer);
+	expect(REASON_OK, "200");
+}
+END_TEST
+
 static void serve_drip(struct peer *p, int fd)
 {
 	peer_read_request(p, fd);
@@ -443,6 +473,7 @@ int main(void)
 	tcase_add_test(http, http_garbage);
 	tcase_add_test(http, http_reset);
 	tcase_add_test(http, http_silence);
+	tcase_add_test(http, http_answer_while_we_sleep);
 	tcase_add_test(http, http_slow_loris);
 	tcase_add_test(http, http_endless_body);
 	tcase_add_test(http, http_endless_header);
