@@ -42,7 +42,6 @@ static void await_confirmation(struct parent *p, const struct reload_order *orde
 	} else {
 		c->before = old_base;
 		snprintf(c->file_before, sizeof(c->file_before), "%s", p->daemon.applied_file);
-		c->mtime_before_real_us = p->daemon.file_mtime_real_us;
 	}
 	c->timer.fire = on_unconfirmed;
 	c->timer.arg = p;
@@ -66,7 +65,6 @@ void apply_committed(struct parent *p, const struct reload_order *order, struct 
 		return;
 	case RELOAD_BACK:
 		snprintf(p->daemon.applied_file, sizeof(p->daemon.applied_file), "%s", c->file_before);
-		p->daemon.file_mtime_real_us = c->mtime_before_real_us;
 		c->before = NULL; /* it is in use */
 		forget_before(p);
 		conf_close(old_base);
@@ -108,17 +106,15 @@ void apply_keep_candidate(struct parent *p, struct conf *base, const struct relo
 	c->base = base;
 	c->request = r->order.request;
 	snprintf(c->file, sizeof(c->file), "%s", r->order.file);
-	c->mtime_real_us = r->mtime_real_us;
 }
 
-struct conf *apply_take_candidate(struct parent *p, const struct reload_order *order, int64_t *mtime_real_us)
+struct conf *apply_take_candidate(struct parent *p, const struct reload_order *order)
 {
 	struct candidate *c = &p->candidate;
 	struct conf *base = c->base;
 
 	if (!base || !order->request || c->request != order->request || strcmp(c->file, order->file) != 0)
 		return NULL;
-	*mtime_real_us = c->mtime_real_us;
 	c->base = NULL;
 	return base;
 }

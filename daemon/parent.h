@@ -72,9 +72,8 @@ struct reload {
 	bool again;    /* asked for once more meanwhile */
 	bool may_pass; /* why it was not brought into use has nothing to do with the file */
 	struct reload_order order;
-	int64_t mtime_real_us; /* of the file when it was read */
-	int table_fd;          /* what the config role writes into */
-	int findings_fd;       /* what it says */
+	int table_fd;    /* what the config role writes into */
+	int findings_fd; /* what it says */
 	struct loop_io *findings_io;
 	char findings[2048]; /* an unfinished line */
 	size_t findings_used;
@@ -91,14 +90,12 @@ struct candidate {
 	struct conf *base; /* NULL = none */
 	uint64_t request;
 	char file[256];
-	int64_t mtime_real_us;
 };
 
 /* What is gone back to when an applied file is not confirmed. */
 struct confirmation {
 	struct conf *before; /* NULL = nothing waits to be confirmed */
 	char file_before[256];
-	int64_t mtime_before_real_us;
 	struct timer timer;
 };
 
@@ -240,7 +237,7 @@ void apply_free(struct parent *p);
 /* Takes over a table that was read for a plan, with where it came from. */
 void apply_keep_candidate(struct parent *p, struct conf *base, const struct reload *r);
 /* Gives away the kept table when it was read for the same request; NULL when there is none. */
-struct conf *apply_take_candidate(struct parent *p, const struct reload_order *order, int64_t *mtime_real_us);
+struct conf *apply_take_candidate(struct parent *p, const struct reload_order *order);
 
 /* ---- pool.c ---- */
 /* `base` with the changes of the pool and the one of the order: a sealed table of this generation (base itself when it

@@ -99,6 +99,12 @@ static void drop_base(struct parent *p)
 
 /* ---- the switch ---- */
 
+/* When the configuration file was written, as the config role saw it: who looks himself may wait for a file server. */
+static int64_t mtime_of(const struct conf *base)
+{
+	return base->n_origins > 0 && base->origins[0].is_file ? base->origins[0].mtime_real_us : 0;
+}
+
 static void commit(struct parent *p)
 {
 	struct reload *r = &p->reload;
@@ -109,8 +115,7 @@ static void commit(struct parent *p)
 	p->base = r->base;
 	r->next = r->base = NULL;
 	pool_committed(p, &r->order, r->stale);
-	if (r->order.goal == RELOAD_FILE || r->order.goal == RELOAD_APPLY)
-		p->daemon.file_mtime_real_us = r->mtime_real_us;
+	p->daemon.file_mtime_real_us = mtime_of(p->base);
 	apply_committed(p, &r->order, old_base == p->base ? NULL : old_base);
 	p->patience_us = supervise_patience_us(p->conf);
 	p->daemon.generation = p->conf->generation;
@@ -459,13 +464,6 @@ static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
 		propose(p, base);
 }
 
-static int64_t mtime_of(const char *file)
-{
-	struct stat st;
-
-	return stat(file, &st) == 0 ? st.st_mtim.tv_sec * US_PER_S + st.st_mtim.tv_nsec / 1000 : 0;
-}
-
 static void start(struct parent *p)
 {
 	struct reload *r = &p->reload;
@@ -478,7 +476,7 @@ static void start(struct parent *p)
 	else if (r->order.goal == RELOAD_BACK)
 		base = p->confirmation.before;
 	else if (r->order.goal != RELOAD_PLAN)
-		base = apply_take_candidate(p, &r->order, &r->mtime_real_us);
+		base = apply_take_candidate(p, &r->order);
 	if (base) {
 		/* The number that the plan was read with, unless another table has taken it meanwhile. */
 		if (r->order.goal == RELOAD_POOL || r->order.goal == RELOAD_BACK ||
@@ -487,7 +485,6 @@ static void start(struct parent *p)
 		propose(p, base);
 		return;
 	}
-	r->mtime_real_us = mtime_of(r->order.file[0] ? r->order.file : p->options.config_file);
 	read_mark_set(p);
 	rc = reader_start(p, on_parsed);
 	if (rc < 0) {

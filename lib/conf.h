@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /* Bumped with every change of a layout, here or in the headers of the records. */
-#define CONF_LAYOUT 19
+#define CONF_LAYOUT 20
 #define CONF_MAGIC 0x65736f50 /* "Pose" */
 
 /* table number, member of struct conf, record */
@@ -70,10 +70,11 @@ enum conf_table {
 
 #define CONF_BIT(table) (UINT64_C(1) << (table))
 
-/* What was read beside the configuration file: an included file, or a folder that an include looks through. */
+/* What was read: the configuration file (is_file; first, where it is one), included files, and folders that an include
+ * looks through. */
 struct conf_origin {
 	conf_string_t path;
-	uint32_t zero;
+	uint32_t is_file;
 	int64_t mtime_real_us; /* when it was last written, as it was read */
 };
 

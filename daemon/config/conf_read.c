@@ -37,10 +37,9 @@ static struct conf_lex_options lex_options(const struct conf_read_options *optio
 	return o;
 }
 
-/* What was read beside the file itself. */
-static void add_origin(struct conf_load *load, const char *path, int64_t mtime_real_us)
+static void add_origin(struct conf_load *load, const char *path, bool is_file, int64_t mtime_real_us)
 {
-	struct conf_origin origin = {.path = conf_text(load, path), .mtime_real_us = mtime_real_us};
+	struct conf_origin origin = {.path = conf_text(load, path), .is_file = is_file, .mtime_real_us = mtime_real_us};
 
 	*(struct conf_origin *)conf_record_add(load, CONF_TABLE_ORIGIN, &load->tree->nodes[0]) = origin;
 }
@@ -49,11 +48,11 @@ static void add_origins(struct conf_load *load)
 {
 	const struct conf_sources *s = load->sources;
 
-	for (uint32_t i = 1; i < s->count; i++)
+	for (uint32_t i = 0; i < s->count; i++)
 		if (s->files[i].mtime_real_us)
-			add_origin(load, s->files[i].name, s->files[i].mtime_real_us);
+			add_origin(load, s->files[i].name, i == 0, s->files[i].mtime_real_us);
 	for (uint32_t i = 0; i < s->n_folders; i++)
-		add_origin(load, s->folders[i].name, s->folders[i].mtime_real_us);
+		add_origin(load, s->folders[i].name, false, s->folders[i].mtime_real_us);
 }
 
 /* The record of global_defs is there, whether the block is or not. */

@@ -60,8 +60,12 @@ static int64_t mtime_of(const char *path)
 static bool origins_changed(const struct conf *conf)
 {
 	for (uint32_t i = 0; i < conf->n_origins && i < ORIGINS_SEEN; i++) {
-		int64_t mtime = mtime_of(conf_string(conf, conf->origins[i].path));
+		int64_t mtime;
 
+		/* It is asked for by its own name: another file may be in use for now. */
+		if (conf->origins[i].is_file)
+			continue;
+		mtime = mtime_of(conf_string(conf, conf->origins[i].path));
 		if (mtime != conf->origins[i].mtime_real_us && (mtime || errno == ENOENT))
 			return true;
 	}
