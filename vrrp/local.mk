@@ -13,12 +13,12 @@ vrrp_libvrrpnet_a_SOURCES = vrrp/vrrp_link.c vrrp/vrrp_link.h vrrp/vrrp_damp.c v
 	vrrp/vrrp_map.c vrrp/vrrp_map.h vrrp/vrrp_monitor.c vrrp/vrrp_monitor.h vrrp/vrrp_address.c vrrp/vrrp_address.h \
 	vrrp/vrrp_courier.c vrrp/vrrp_courier.h vrrp/vrrp_file.c vrrp/vrrp_file.h vrrp/vrrp_heart.c vrrp/vrrp_heart.h \
 	vrrp/vrrp_route.c vrrp/vrrp_route.h vrrp/vrrp_encap.c vrrp/vrrp_encap.h vrrp/vrrp_vmac.c vrrp/vrrp_vmac.h vrrp/vrrp_pave.c vrrp/vrrp_pave.h vrrp/vrrp_ear.c vrrp/vrrp_ear.h \
-	vrrp/vrrp_track.c vrrp/vrrp_track.h vrrp/vrrp_firewall.c vrrp/vrrp_firewall.h
+	vrrp/vrrp_track.c vrrp/vrrp_track.h vrrp/vrrp_firewall.c vrrp/vrrp_firewall.h vrrp/vrrp_quiet.c vrrp/vrrp_quiet.h
 vrrp_libvrrpnet_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(NFT_CFLAGS)
 
 pkglibexec_PROGRAMS += vrrp/poise-vrrp
 vrrp_poise_vrrp_SOURCES = vrrp/bfd_speaker.c vrrp/bfd_speaker.h vrrp/vrrp_process.c vrrp/vrrp_process.h vrrp/vrrp_set.c vrrp/vrrp_instance.c vrrp/vrrp_facts.c \
-	vrrp/vrrp_ledger.c vrrp/vrrp_ledger.h vrrp/vrrp_quiet.c vrrp/vrrp_quiet.h vrrp/vrrp_protect.c vrrp/vrrp_receive.c vrrp/vrrp_record.c vrrp/vrrp_handover.c vrrp/vrrp_report.c vrrp/vrrp_culprit.c vrrp/vrrp_culprit.h vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h
+	vrrp/vrrp_ledger.c vrrp/vrrp_ledger.h vrrp/vrrp_protect.c vrrp/vrrp_receive.c vrrp/vrrp_record.c vrrp/vrrp_handover.c vrrp/vrrp_report.c vrrp/vrrp_culprit.c vrrp/vrrp_culprit.h vrrp/vrrp_release.c vrrp/vrrp_socket.c vrrp/vrrp_socket.h
 vrrp_poise_vrrp_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 vrrp_poise_vrrp_LDADD = vrrp/libvrrpnet.a vrrp/libvrrpcore.a lib/libpoisenl.a $(ROLE_LIBS) $(NL_LIBS) $(NFT_LIBS)
 
@@ -34,7 +34,10 @@ check_PROGRAMS += tests/unit/check_vrrp_heard
 tests_unit_check_vrrp_heard_SOURCES = tests/unit/check_vrrp_heard.c
 tests_unit_check_vrrp_heard_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_vrrp_heard_LDADD = $(VRRP_CHECK_LDADD)
-check_PROGRAMS += tests/unit/check_vrrp_hold tests/unit/check_vrrp_heart
+check_PROGRAMS += tests/unit/check_vrrp_hold tests/unit/check_vrrp_heart tests/unit/check_vrrp_quiet
+tests_unit_check_vrrp_quiet_SOURCES = tests/unit/check_vrrp_quiet.c
+tests_unit_check_vrrp_quiet_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_vrrp_quiet_LDADD = vrrp/libvrrpnet.a $(ROLE_LIBS) $(CHECK_LIBS)
 tests_unit_check_vrrp_heart_SOURCES = tests/unit/check_vrrp_heart.c tests/unit/vrrp_fixture.h
 tests_unit_check_vrrp_heart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/vrrp
 tests_unit_check_vrrp_heart_LDADD = vrrp/libvrrpnet.a $(VRRP_CHECK_LDADD)

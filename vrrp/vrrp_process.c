@@ -301,6 +301,8 @@ static void set_rt_priority(struct vrrp_process *process, int32_t priority)
 
 	vrrp_courier_set_priority(&process->addresses.courier, vrrp_process_thread_priority(priority));
 	worker_set_priority(&process->firewall.worker, vrrp_process_thread_priority(priority));
+	process->quiet.priority = vrrp_process_thread_priority(priority);
+	worker_set_priority(&process->quiet.closer, process->quiet.priority);
 	if (priority == process->rt_priority)
 		return;
 	process->rt_priority = priority;

@@ -31,18 +31,80 @@ static struct sock_filter others_only[] = {
 	BPF_STMT(BPF_RET | BPF_K, 0),
 };
 
+/* ---- closing ---- */
+
+/* In the thread, which has the list until it is back. */
+static void run_closer(void *arg)
+{
+	struct vrrp_quiet *quiet = arg;
+
+	for (struct vrrp_quiet_link *link = quiet->closing; link; link = link->next)
+		close(link->fd);
+}
+
+static void close_used(struct vrrp_quiet *quiet);
+
+static void on_closed(int fd, uint32_t events, void *arg)
+{
+	struct vrrp_quiet *quiet = arg;
+
+	(void)fd;
+	(void)events;
+	if (!worker_take(&quiet->closer))
+		return;
+	while (quiet->closing) {
+		struct vrrp_quiet_link *link = quiet->closing;
+
+		quiet->closing = link->next;
+		free(link);
+	}
+	close_used(quiet);
+}
+
+/* Without a thread it is done at once. */
+static void start_closer(struct vrrp_quiet *quiet)
+{
+	worker_init(&quiet->closer, run_closer, quiet);
+	if (worker_start(&quiet->closer, 0) < 0)
+		return;
+	worker_set_priority(&quiet->closer, quiet->priority);
+	quiet->closer_io = loop_io_add(quiet->loop, worker_fd(&quiet->closer), EPOLLIN, on_closed, quiet);
+	if (!quiet->closer_io)
+		worker_end(&quiet->closer);
+}
+
+static void close_used(struct vrrp_quiet *quiet)
+{
+	if (!quiet->used || quiet->closer.is_out)
+		return;
+	if (!quiet->closer_io)
+		start_closer(quiet);
+	quiet->closing = quiet->used;
+	quiet->used = NULL;
+	worker_send(&quiet->closer);
+	if (!quiet->closer.has_thread)
+		on_closed(-1, 0, quiet);
+}
+
+/* ---- listening ---- */
+
 static void forget(struct vrrp_quiet_link *link)
 {
-	struct vrrp_quiet_link **at = &link->owner->links;
+	struct vrrp_quiet *quiet = link->owner;
+	struct vrrp_quiet_link **at = &quiet->links;
 
 	while (*at != link)
 		at = &(*at)->next;
 	*at = link->next;
 	if (link->io)
 		loop_io_remove(link->io);
-	if (link->fd >= 0)
-		close(link->fd);
-	free(link);
+	if (link->fd < 0) {
+		free(link);
+		return;
+	}
+	link->next = quiet->used;
+	quiet->used = link;
+	close_used(quiet);
 }
 
 static void on_frame(int fd, uint32_t events, void *arg)

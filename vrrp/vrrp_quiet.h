@@ -7,6 +7,7 @@
 
 #include "loop.h"
 #include "mono.h"
+#include "worker.h"
 #include <stdint.h>
 
 /* Twice the forward delay of spanning tree. */
@@ -22,7 +23,13 @@ struct vrrp_quiet {
 	struct loop *loop;
 	vrrp_heard_fn *heard; /* called once for each link that was listened to */
 	void *arg;
+	int32_t priority; /* real-time, of the thread */
 	struct vrrp_quiet_link *links;
+	/* The kernel lets who closes such a socket wait until no processor looks at it any more, some ten milliseconds:
+	 * that is done by a thread. */
+	struct vrrp_quiet_link *used, *closing;
+	struct worker closer;
+	struct loop_io *closer_io;
 };
 
 /* Begins to listen, and returns until when silence is not to be believed. Asked again meanwhile: the same answer. Not
