@@ -31,6 +31,7 @@ struct probe_http {
 	size_t sent;       /* of the request */
 	struct http_answer answer;
 	struct body_match body;
+	struct body_match drain; /* the same body, read for drain_body; begun with the first answer that may drain */
 };
 
 static struct probe_http *http_of(struct probe *p)
@@ -124,6 +125,7 @@ static void url_start(struct probe_http *h)
 	if (check_spec_conf(spec)->drain_header)
 		h->answer.wanted = conf_string(spec->conf, check_spec_conf(spec)->drain_header);
 	body_match_begin(&h->body, &spec->bodies[h->url]);
+	body_match_drop(&h->drain);
 	if (probe_connect(&h->p) == 0)
 		moved(h);
 }
@@ -133,6 +135,7 @@ static void url_end(struct probe_http *h)
 	tls_close(h->tls);
 	h->tls = NULL;
 	body_match_drop(&h->body);
+	body_match_drop(&h->drain);
 	probe_disconnect(&h->p);
 }
 
@@ -150,7 +153,7 @@ static bool judge_drain(struct probe_http *h)
 {
 	struct probe_result ignored;
 
-	if (!may_drain(h) || (h->p.spec->drain && !body_match_end(&h->body, &ignored)))
+	if (!may_drain(h) || (h->p.spec->drain && !body_match_end(&h->drain, &ignored)))
 		return false;
 	h->p.result.is_draining = true;
 	result_set(&h->p.result, REASON_OK, "drains by its own word: status %u", h->answer.status);
@@ -201,17 +204,15 @@ static void judge(struct probe_http *h)
 static bool is_decided(const struct probe_http *h)
 {
 	const struct conf_url *url = url_of(h->p.spec, h->url);
+	const struct conf_status_range *ranges = h->p.spec->conf->status_ranges + url->status.first;
 
 	if (http_answer_is_over(&h->answer))
 		return true;
 	if (!h->answer.is_body)
 		return false;
-	if (may_drain(h) && h->p.spec->drain)
-		return h->answer.body_bytes >= BODY_KEPT_MAX;
-	if (h->answer.body_bytes >= POLITE_BODY && body_rule_is_empty(h->body.rule))
-		return true;
-	return !http_status_is_wanted(
-		h->p.spec->conf->status_ranges + url->status.first, url->status.count, h->answer.status);
+	if (http_status_is_wanted(ranges, url->status.count, h->answer.status))
+		return h->answer.body_bytes >= POLITE_BODY && body_rule_is_empty(h->body.rule);
+	return !may_drain(h) || !h->p.spec->drain || h->answer.body_bytes >= BODY_KEPT_MAX;
 }
 
 static void feed(struct probe_http *h, const uint8_t *data, size_t length)
@@ -221,9 +222,11 @@ static void feed(struct probe_http *h, const uint8_t *data, size_t length)
 
 	while (length > 0 && !is_decided(h)) {
 		used = http_answer_feed(&h->answer, data, length, &body, &body_length);
-		if (h->body.rule != h->p.spec->drain && h->p.spec->drain && may_drain(h))
-			body_match_begin(&h->body, h->p.spec->drain);
+		if (!h->drain.rule && h->p.spec->drain && may_drain(h))
+			body_match_begin(&h->drain, h->p.spec->drain);
 		body_match_add(&h->body, body, body_length);
+		if (h->drain.rule)
+			body_match_add(&h->drain, body, body_length);
 		data += used;
 		length -= used;
 	}
@@ -364,11 +367,13 @@ static void release(struct probe *p)
 	tls_close(h->tls);
 	h->tls = NULL;
 	body_match_drop(&h->body);
+	body_match_drop(&h->drain);
 }
 
 static void destroy(struct probe *p)
 {
 	body_match_free(&http_of(p)->body);
+	body_match_free(&http_of(p)->drain);
 }
 
 static int compile_bodies(struct check_spec *spec, char *why)

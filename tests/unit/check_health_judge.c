@@ -41,6 +41,18 @@ static const struct {
 	{"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\noops", NULL, "^maint", false},
 };
 
+/* A status that is wanted can be the one that asks to be drained: then the body says which. */
+static const struct {
+	const char *answer, *regex, *body;
+	bool is_up, drains;
+} wanted_drains[] = {
+	{FINE, NULL, "^maint", true, false},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nmaintenance", NULL, "^maint", true, true},
+	{FINE, "hello", "^maint", true, false},
+	{FINE, "welcome", "^maint", false, false},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nmaintenance", "hello", "^maint", true, true},
+};
+
 START_TEST(a_server_drains_by_its_word)
 {
 	const struct check *c = run(
@@ -55,6 +67,20 @@ START_TEST(a_server_drains_by_its_word)
 	ck_assert_int_eq(set->servers[0].weight_percent, drains[_i].drains ? 0 : 100);
 	if (drains[_i].drains)
 		ck_assert_msg(strstr(set->servers[0].why, "drains by its own word"), "%s", set->servers[0].why);
+}
+END_TEST
+
+START_TEST(a_wanted_status_drains_by_its_body)
+{
+	const struct check *c = run(&(struct check_text){.drain_status = 200,
+					    .regex = wanted_drains[_i].regex,
+					    .drain_body = wanted_drains[_i].body},
+		wanted_drains[_i].answer);
+	struct check_set *set = checker_set(fixture_checker);
+
+	check_set_judge_server(set, 0, mono_now());
+	ck_assert_int_eq(c->verdict.health, wanted_drains[_i].is_up ? HEALTH_UP : HEALTH_DOWN);
+	ck_assert_int_eq(set->servers[0].is_draining, wanted_drains[_i].drains);
 }
 END_TEST
 
@@ -223,6 +249,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, a_server_drains_by_its_word, 0, sizeof(drains) / sizeof(drains[0]));
+	tcase_add_loop_test(tc, a_wanted_status_drains_by_its_body, 0, sizeof(wanted_drains) / sizeof(wanted_drains[0]));
 	tcase_add_test(tc, identical_checks_run_once);
 	tcase_add_test(tc, first_states_are_as_configured);
 	tcase_add_test(tc, doubt_is_faster_and_down_slower);
