@@ -295,15 +295,15 @@ static int wait_for_answer(struct mnl_socket *socket, uint32_t seq)
 	for (;;) {
 		struct pollfd pfd = {mnl_socket_get_fd(socket), POLLIN, 0};
 		int64_t left_us = mono_diff_us(deadline, mono_now());
-		ssize_t n;
+		int n;
 
 		if (left_us <= 0 || poll(&pfd, 1, (int)(left_us / US_PER_MS) + 1) == 0)
 			return -ETIMEDOUT;
-		n = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+		n = (int)mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		for (struct nlmsghdr *nlh = (struct nlmsghdr *)buffer; n > 0 && mnl_nlmsg_ok(nlh, (int)n);
-			nlh = mnl_nlmsg_next(nlh, (int *)&n)) {
+		for (struct nlmsghdr *nlh = (struct nlmsghdr *)buffer; n > 0 && mnl_nlmsg_ok(nlh, n);
+			nlh = mnl_nlmsg_next(nlh, &n)) {
 			const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
 
 			if (nlh->nlmsg_type == NLMSG_ERROR && (err->error || nlh->nlmsg_seq == seq))

@@ -400,6 +400,10 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 		process->addresses.lifetime_us = next->global->address_lifetime_us;
 		process->addresses.refresh_now = true;
 	}
+	if (next->n_instances > VRRP_HEART_INSTANCES)
+		log_warning("vrrp: only the first %d of %u instances are remembered when every process is killed at once: "
+			    "the others listen first then",
+			VRRP_HEART_INSTANCES, next->n_instances);
 	set_rt_priority(process, next->global->vrrp_rt_priority);
 	hear_of_paths(process, next);
 	vrrp_protect(process);
