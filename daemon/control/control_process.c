@@ -6,6 +6,7 @@
 #include "control_access.h"
 #include "control_admin.h"
 #include "control_client.h"
+#include "control_disk.h"
 #include "control_events.h"
 #include "control_match.h"
 #include "control_status.h"
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define CLIENTS_MAX 256
@@ -26,8 +26,8 @@
 /* How long an answer waits for boards of two generations to agree, in the middle of a reload. */
 #define SETTLE_US US_PER_S
 #define SETTLE_STEP_US (20 * US_PER_MS)
-/* Included files and folders that a question looks at, at most. */
-#define ORIGINS_SEEN 1000
+/* How long an answer waits to hear how the files of the configuration stand on disk. */
+#define DISK_US (250 * US_PER_MS)
 #define LOG_INTERVAL_US (10 * US_PER_S)
 
 struct control {
@@ -38,6 +38,7 @@ struct control {
 	struct access access;
 	struct administration admin;
 	struct weigher weigher;
+	struct disk disk;
 	struct client *clients;
 	unsigned n_clients;
 	uint64_t last_client;
@@ -47,39 +48,6 @@ struct control {
 static struct status_source source_of(const struct control *c)
 {
 	return (struct status_source){.conf = c->conf, .boards = c->process->boards};
-}
-
-static int64_t mtime_of(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) < 0 ? 0 : st.st_mtim.tv_sec * US_PER_S + st.st_mtim.tv_nsec / 1000;
-}
-
-/* What cannot be seen from here is as it was. */
-static bool origins_changed(const struct conf *conf)
-{
-	for (uint32_t i = 0; i < conf->n_origins && i < ORIGINS_SEEN; i++) {
-		int64_t mtime;
-
-		/* It is asked for by its own name: another file may be in use for now. */
-		if (conf->origins[i].is_file)
-			continue;
-		mtime = mtime_of(conf_string(conf, conf->origins[i].path));
-		if (mtime != conf->origins[i].mtime_real_us && (mtime || errno == ENOENT))
-			return true;
-	}
-	return false;
-}
-
-/* When the configuration file was last written; 0 when that cannot be seen. */
-static int64_t disk_mtime(const struct status_source *source)
-{
-	struct status_daemon daemon;
-
-	if (!status_load(source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon)))
-		return 0;
-	return mtime_of(daemon.config_file);
 }
 
 static void answer_error(struct client *client, const char *reason, const char *error)
@@ -113,8 +81,10 @@ static void answer_status(struct control *c, struct client *client)
 	struct status_source source = source_of(c);
 	struct writer w = {0};
 
-	source.disk_mtime_real_us = disk_mtime(&source);
-	source.origins_changed = c->conf && origins_changed(c->conf);
+	if (!mono_before(c->disk.begun, client->asked)) {
+		source.disk_mtime_real_us = c->disk.file_mtime_real_us;
+		source.origins_changed = c->disk.has_changed_origins;
+	}
 	begin_result(&w);
 	status_write(&w, "result", &source);
 	end_result(&w, client);
@@ -253,17 +223,34 @@ static void perform(struct control *c, struct client *client)
 	answer_error(client, "usage", "no such command");
 }
 
+/* A question that tells of the files on disk was asked after the last look at them. */
+static bool must_look(struct control *c, const struct client *client, struct mono now)
+{
+	struct status_source source = source_of(c);
+	struct status_daemon daemon;
+
+	if (client->request.command != REQUEST_STATUS || mono_diff_us(now, client->asked) >= DISK_US ||
+		!status_load(&source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon)))
+		return false;
+	if (mono_before(c->disk.begun, client->asked))
+		disk_look(&c->disk, daemon.config_file, c->conf);
+	return mono_before(c->disk.begun, client->asked);
+}
+
 /* Performs the request, or tries again soon when boards and configuration do not agree yet. */
 static void perform_when_settled(struct control *c, struct client *client)
 {
 	struct status_source source = source_of(c);
 	struct mono now = mono_now();
+	bool waits_for_disk = c->conf && must_look(c, client, now);
 
 	if (!status_is_settled(&source) && mono_diff_us(now, client->asked) < SETTLE_US) {
 		loop_timer_set(c->process->loop, &client->retry, mono_add(now, SETTLE_STEP_US));
 		return;
 	}
-	if (c->conf)
+	if (waits_for_disk)
+		loop_timer_set(c->process->loop, &client->retry, mono_add(client->asked, DISK_US));
+	else if (c->conf)
 		perform(c, client);
 	else
 		answer_error(client, "busy", "poised is still loading its configuration: try again");
@@ -274,6 +261,20 @@ static void on_retry(struct timer *timer, void *arg)
 	struct client *client = (struct client *)(void *)((char *)timer - offsetof(struct client, retry));
 
 	perform_when_settled(arg, client);
+}
+
+static void on_looked(void *arg)
+{
+	struct control *c = arg;
+	struct client *next;
+
+	for (struct client *client = c->clients; client; client = next) {
+		next = client->next;
+		if (!client->retry.slot || client->request.command != REQUEST_STATUS)
+			continue;
+		loop_timer_cancel(c->process->loop, &client->retry);
+		perform_when_settled(c, client);
+	}
 }
 
 static void on_line(struct client *client, const char *line, size_t length, void *arg)
@@ -368,6 +369,7 @@ static int control_open(struct role_process *p)
 	c->process = p;
 	c->admin.process = p;
 	access_load(&c->access);
+	disk_init(&c->disk, p->loop, on_looked, c);
 	return 0;
 }
 

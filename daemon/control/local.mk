@@ -16,7 +16,7 @@ daemon_control_libcontrol_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 daemon_control_poise_control_SOURCES = daemon/control/control_process.c \
 	daemon/control/control_admin.c daemon/control/control_admin.h \
 	daemon/control/control_job.h daemon/control/control_targets.c \
-	daemon/control/control_client.c daemon/control/control_client.h \
+	daemon/control/control_client.c daemon/control/control_client.h daemon/control/control_disk.c daemon/control/control_disk.h \
 	daemon/control/control_weigh.c daemon/control/control_weigh.h
 daemon_control_poise_control_LDADD = daemon/control/libcontrol.a $(ROLE_LIBS) $(JSONC_LIBS)
 
