@@ -45,7 +45,7 @@ static void __attribute__((format(printf, 2, 3))) show_note(struct text *t, cons
 	text_newline(t);
 }
 
-/* Where what runs is not what the configuration file says. */
+/* Where what runs is not what the configuration file says, or will not be for long. */
 static void show_differences(struct text *t, struct json_object *status, int64_t now_us)
 {
 	struct json_object *configuration = json_member(status, "configuration");
@@ -64,6 +64,9 @@ static void show_differences(struct text *t, struct json_object *status, int64_t
 	if (strcmp(json_text(configuration, "disk"), "changed") == 0)
 		show_note(
 			t, "the file was written to since it was loaded: 'poisectl plan' says what a reload would do");
+	if (json_has(configuration, "reload_due"))
+		show_note(t, "the file is read again in %s, because reload_time_file says so",
+			text_duration(json_time_us(configuration, "reload_due") - now_us, left));
 }
 
 static bool has_drain(struct json_object *status)

@@ -438,7 +438,8 @@ enum script_board_table {
 	SCRIPT_TABLE_MISC,
 	SCRIPT_TABLE_PROCESS,
 	SCRIPT_TABLE_FILE,
-	SCRIPT_TABLE_TOLD
+	SCRIPT_TABLE_TOLD,
+	SCRIPT_TABLE_SCHEDULE
 };
 
 enum script_result { SCRIPT_UNKNOWN, SCRIPT_GOOD, SCRIPT_BAD };
@@ -456,6 +457,11 @@ struct status_script {
 struct status_told {
 	uint64_t last_seq[ROLE_COUNT]; /* events up to here were dealt with; a successor goes on from there */
 	uint64_t mails_sent, mails_lost, events_lost;
+};
+
+/* One record: when a reload is due. */
+struct status_schedule {
+	int64_t reload_real_us; /* as reload_time_file says; 0 = none is */
 };
 
 /* A tracked process or file. */

@@ -34,6 +34,7 @@ static void write_daemon(struct writer *w, const struct status_source *source)
 {
 	const struct conf_global *global = source->conf->global;
 	struct status_daemon daemon;
+	struct status_schedule schedule;
 	bool known = status_load(source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon));
 
 	writer_string(w, "node", known ? daemon.node : conf_string(source->conf, global->node));
@@ -51,6 +52,8 @@ static void write_daemon(struct writer *w, const struct status_source *source)
 	writer_count(w, "reloads", daemon.reloads);
 	writer_bool(w, "last_reload_ok", !known || daemon.last_reload_ok);
 	writer_string(w, "why", daemon.why);
+	status_load(source, ROLE_SCRIPT, SCRIPT_TABLE_SCHEDULE, 0, &schedule, sizeof(schedule));
+	writer_time(w, "reload_due", schedule.reload_real_us);
 	writer_end(w);
 }
 

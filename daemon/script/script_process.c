@@ -74,11 +74,13 @@ static void script_commit(struct role_process *p, const struct conf *next)
 					    [SCRIPT_TABLE_MISC] = sizeof(struct status_script),
 					    [SCRIPT_TABLE_PROCESS] = sizeof(struct status_watch),
 					    [SCRIPT_TABLE_FILE] = sizeof(struct status_watch),
-					    [SCRIPT_TABLE_TOLD] = sizeof(struct status_told)},
+					    [SCRIPT_TABLE_TOLD] = sizeof(struct status_told),
+					    [SCRIPT_TABLE_SCHEDULE] = sizeof(struct status_schedule)},
 		.count = {[SCRIPT_TABLE_SCRIPT] = next->n_scripts,
 			[SCRIPT_TABLE_PROCESS] = next->n_processes,
 			[SCRIPT_TABLE_FILE] = next->n_files,
-			[SCRIPT_TABLE_TOLD] = 1}};
+			[SCRIPT_TABLE_TOLD] = 1,
+			[SCRIPT_TABLE_SCHEDULE] = 1}};
 	struct script_role *role = p->ctx;
 	struct board *board;
 
@@ -103,10 +105,10 @@ static void script_commit(struct role_process *p, const struct conf *next)
 	script_files_free(role->files);
 	role->files = script_files_begin(p, next, board, !role->has_begun);
 	role->has_begun = true;
-	script_schedule_free(role->schedule);
-	role->schedule = script_schedule_begin(p, next);
 	script_teller_switch(role->teller, next, board);
 	role_publish_board(p, board);
+	script_schedule_free(role->schedule);
+	role->schedule = script_schedule_begin(p, next);
 	/* What happened before this process had a configuration. */
 	script_teller_events(role->teller, ROLE_VRRP);
 	script_teller_events(role->teller, ROLE_IPVS);

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "script_time.h"
 #include "script_watch.h"
+#include "status.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,14 @@ static const char *path_of(const struct script_schedule *s)
 static time_t now_s(void)
 {
 	return (time_t)(real_now_us() / US_PER_S);
+}
+
+/* For `poisectl status`. */
+static void show(const struct script_schedule *s)
+{
+	struct status_schedule due = {.reload_real_us = s->timer ? s->at * US_PER_S : 0};
+
+	role_store(s->role, SCRIPT_TABLE_SCHEDULE, 0, &due, sizeof(due));
 }
 
 static void cancel(struct script_schedule *s)
@@ -71,9 +80,11 @@ static void look(struct script_schedule *s, bool is_news)
 		strftime(text, sizeof(text), "%F %T %Z", localtime_r(&s->at, &tm));
 		if (s->timer && s->at != before)
 			log_info("reload: scheduled for %s by %s", text, path_of(s));
+		show(s);
 		return;
 	}
 	cancel(s);
+	show(s);
 	if (before)
 		log_info("reload: the one that was scheduled is cancelled by %s", path_of(s));
 	if (n == -ENOENT || n == 0)
@@ -98,6 +109,7 @@ static int on_due(sd_event_source *source, uint64_t at_us, void *arg)
 	(void)source;
 	(void)at_us;
 	cancel(s);
+	show(s);
 	if (msg_send_reload_due(&s->role->parent, &m, -1) < 0) {
 		arm(s, now_s() + AGAIN_S);
 		return 0;

@@ -7,8 +7,8 @@
 
 struct script_schedule;
 
-/* Watches the file of this generation and asks the parent for a reload when its time has come. Returns NULL when no
- * file is configured, or when it cannot be watched (said). */
+/* Watches the file of this generation, says on the board in use when a reload is due, and asks the parent for one when
+ * its time has come. Returns NULL when no file is configured, or when it cannot be watched (said). */
 struct script_schedule *script_schedule_begin(struct role_process *p, const struct conf *conf);
 void script_schedule_free(struct script_schedule *schedule); /* NULL is allowed */
 

@@ -27,6 +27,10 @@ def reloads(poised):
     return poised.status().get("configuration", {}).get("reloads")
 
 
+def due(poised):
+    return poised.status().get("configuration", {}).get("reload_due")
+
+
 def write(path, text):
     with open(path + ".new", "w", encoding="ascii") as f:
         f.write(text)
@@ -48,6 +52,8 @@ def test_a_reload_at_the_time_in_a_file(site, repeat):
     poised = started(site, "reload_time_file " + path, *["reload_repeat"] * repeat)
     write(path, soon(3600))
     said(poised, "reload: scheduled for ")
+    wait_until("the reload in status", lambda: due(poised))
+    assert "because reload_time_file says so" in poised.poisectl("status").stdout
     poised.write(router(["reload_time_file " + path, *["reload_repeat"] * repeat], priority=120))
     write(path, soon(6))
     wait_until("the reload", lambda: reloads(poised), lambda n: n == 1, within=20)
@@ -67,8 +73,10 @@ def test_a_time_that_is_none_or_goes_away(site):
     said(poised, "that time is past")
     write(path, soon(3600))
     said(poised, "reload: scheduled for ")
+    wait_until("the reload in status", lambda: due(poised))
     os.unlink(path)
     said(poised, "reload: the one that was scheduled is cancelled")
+    wait_until("no reload in status", lambda: due(poised), lambda at: at is None)
     assert reloads(poised) == 0
 
 
