@@ -104,8 +104,8 @@ const struct ctl_command ctl_commands[] = {
 		0, 1, "j", run_plan},
 	{"reload", "[--allow]", "read the configuration file again",
 		"A file with errors changes nothing; the errors are shown. What would cut connections is\n"
-		"shown and refused.\n\n"
-		"  --allow   cut them\n\n"
+		"shown and refused, and so is a file with nothing left in it.\n\n"
+		"  --allow   do it all the same\n\n"
 		"Exit status: 0 loaded, 1 refused, 4 refused because it would cut connections.\n\n"
 		"Example: poisectl plan; poisectl reload\n",
 		0, 0, "A", run_reload},
@@ -114,7 +114,7 @@ const struct ctl_command ctl_commands[] = {
 		"configuration file; 'save' makes it that file.\n\n"
 		"  --dry-run       only say what it would do, as 'plan' does\n"
 		"  --confirm TIME  go back by itself after TIME, unless 'confirm' comes\n"
-		"  --allow         also when it cuts connections\n\n"
+		"  --allow         also when it cuts connections, or leaves nothing\n\n"
 		"Example: poisectl apply /root/new.conf --confirm 60s && poisectl confirm\n",
 		1, 1, "ncAj", run_apply},
 	{"confirm", "", "keep the applied configuration", "Example: poisectl confirm\n", 0, 0, "", run_confirm},

@@ -331,19 +331,11 @@ static void on_not_weighed(struct timer *timer, void *arg)
 	weigh_nothing(arg);
 }
 
-static bool has_work(const struct conf *conf)
-{
-	return conf->n_instances > 0 || conf->n_services > 0;
-}
-
-/* A file that is just being written may be read while it is empty, which is no mistake that the reader could find. */
 static void refuse_empty(struct parent *p, struct conf *base)
 {
 	p->reload.base = base;
 	drop_base(p);
-	finish(p, false,
-		"no virtual router and no virtual server is left in the file (is it being written?): 'poisectl reload "
-		"--allow' if it is meant");
+	finish(p, false, CONF_EMPTIES ": 'poisectl reload --allow' if it is meant");
 }
 
 /* A signal asked for it: control, which sees all boards, is asked what it would do. */
@@ -352,7 +344,7 @@ static void weigh(struct parent *p, struct conf *base)
 	struct reload *r = &p->reload;
 	struct msg_candidate m = {.request = p->generation, .weigh = 1};
 
-	if (p->conf && has_work(p->conf) && !has_work(base)) {
+	if (p->conf && conf_empties(p->conf, base)) {
 		refuse_empty(p, base);
 		return;
 	}

@@ -251,6 +251,11 @@ bool conf_same_services(const struct conf *a, const struct conf *b);
  * (False says nothing: they may have other numbers.) */
 bool conf_takes_nothing(const struct conf *from, const struct conf *to);
 
+/* True when `from` has work and `to` has none: a file that is just being written may be read while it is empty, which is
+ * no mistake that the reader could find. CONF_EMPTIES is what who asked is told. */
+bool conf_empties(const struct conf *from, const struct conf *to);
+#define CONF_EMPTIES "no virtual router and no virtual server is left in the file (is it being written?)"
+
 /* Do record i of a and record k of b say the same, or all records of a table one by one? Texts are compared as texts,
  * lists by their length; references to other records, and the line a record was written on, are not compared. */
 bool conf_same_record(

@@ -298,3 +298,13 @@ bool conf_takes_nothing(const struct conf *from, const struct conf *to)
 	}
 	return conf_same_services(from, to);
 }
+
+static bool has_work(const struct conf *conf)
+{
+	return conf->n_instances > 0 || conf->n_services > 0;
+}
+
+bool conf_empties(const struct conf *from, const struct conf *to)
+{
+	return has_work(from) && !has_work(to);
+}

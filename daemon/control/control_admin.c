@@ -385,20 +385,31 @@ void admin_answer(struct administration *admin, const struct msg_answer *answer)
 		go_on(job);
 }
 
+/* Why the table is not brought into use without --allow; false when it is. */
+static bool refuses(const struct admin_job *job, char *why, size_t size)
+{
+	if (job->request.allow)
+		return false;
+	if (plan_verdict(&job->plan) == PLAN_CUTS && !job->may_cut) {
+		plan_summary(&job->plan, why, size);
+		return true;
+	}
+	snprintf(why, size, CONF_EMPTIES);
+	return job->empties;
+}
+
 /* What a plan means for the job that asked for it. */
 static void judge_plan(struct admin_job *job, struct target *target)
 {
-	const struct request *request = &job->request;
-	char summary[500];
+	char why[440], text[500];
 
 	job->is_planning = false;
-	if (job->verb == MSG_VERB_PLAN || request->dry_run) {
+	if (job->verb == MSG_VERB_PLAN || job->request.dry_run) {
 		target->state = TARGET_DONE;
-	} else if (plan_verdict(&job->plan) == PLAN_CUTS && !request->allow && !job->may_cut) {
+	} else if (refuses(job, why, sizeof(why))) {
 		target->state = TARGET_REFUSED;
-		plan_summary(&job->plan, summary, sizeof(summary) - 60);
-		snprintf(summary + strlen(summary), 60, ": use --allow if that is meant");
-		target->text = strdup(summary);
+		snprintf(text, sizeof(text), "%s: use --allow if that is meant", why);
+		target->text = strdup(text);
 	} else {
 		/* The parent has kept the table for this request. */
 		target->state = TARGET_WAITING;
@@ -421,6 +432,7 @@ void admin_candidate(struct administration *admin, uint64_t request, struct conf
 		plan_free(&job->plan);
 		plan_make(&job->plan, &now, to);
 		job->has_plan = true;
+		job->empties = now.conf && conf_empties(now.conf, to);
 		job->may_cut = job->verb == MSG_VERB_RELOAD && to->global->reload_may_cut;
 		conf_close(to);
 		judge_plan(job, target);

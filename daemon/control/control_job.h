@@ -29,6 +29,7 @@ struct admin_job {
 	char server_name[64];
 	bool is_planning, has_plan; /* the plan is awaited; it is there */
 	bool may_cut;               /* the file itself says that its reload may */
+	bool empties;               /* nothing at all is left in it */
 	struct plan plan;
 	struct access_peer peer;
 	char why[160];

@@ -351,7 +351,7 @@ def test_nothing_is_left_behind_when_nobody_follows(site):
 
 
 def test_an_empty_file_takes_nothing_away(site):
-    """A signal may come while somebody writes the file; who means it says so."""
+    """A reload may come while somebody writes the file; who means it says so."""
     daemon = site.r1.poised(one())
     wait_state(daemon, "MASTER")
     daemon.write("! nothing yet\n")
@@ -359,6 +359,11 @@ def test_an_empty_file_takes_nothing_away(site):
     daemon.wait_log("no virtual router and no virtual server is left in the file")
     assert daemon.state("one") == "MASTER" and daemon.status()["generation"] == 1
     assert daemon.status()["configuration"]["last_reload_ok"] is False
+    asked = daemon.poisectl("reload", check=False)
+    assert asked.returncode == 1 and "is left in the file" in asked.stderr and "--allow" in asked.stderr
+    assert daemon.poisectl("plan", check=False).returncode == 5
+    assert daemon.poisectl("apply", daemon.conf_path, check=False).returncode == 1
+    assert daemon.state("one") == "MASTER" and daemon.status()["generation"] == 1
     daemon.poisectl("reload", "--allow")
     wait_until("the file to count", lambda: daemon.status().get("vrrp"), lambda seen: seen == [])
 
