@@ -6,16 +6,15 @@ The reload is timed from the order until the kernel's table shows the new weight
 same file in the same run (needs IPVS). A figure that is missed is said; a machine that is busy or has one slow processor
 misses some."""
 
-import ctypes
 import os
 import signal
 import socket
 import statistics
 import struct
-import sys
 import threading
 import time
 
+from kernel_weights import kernel_weights
 from poiselab import Site, net, wait_until
 from poiselab.configs import instance
 from poiselab.site import VIP
@@ -126,29 +125,10 @@ def measure_status(options, report):
         site.close()
 
 
-class GetDests(ctypes.Structure):
-    """struct ip_vs_get_dests of the kernel, with room for ten entries of struct ip_vs_dest_entry (96 bytes each)."""
-
-    _fields_ = [("protocol", ctypes.c_uint16), ("addr", ctypes.c_uint32), ("port", ctypes.c_uint16),
-                ("fwmark", ctypes.c_uint32), ("num_dests", ctypes.c_uint32), ("entries", ctypes.c_uint64 * (12 * 16))]
-
-
-IP_VS_SO_GET_DESTS = 1024 + 64 + 64 + 4
-
-
 def kernel_shows(router, weight):
-    """Does the kernel have the last server with this weight? One service is asked for: the whole list would cost more
-    than what is measured."""
-    ask = GetDests(protocol=socket.IPPROTO_TCP, addr=int.from_bytes(socket.inet_aton(VIP), sys.byteorder),
-                   port=socket.htons(1000 + SERVICES - 1), num_dests=SERVERS)
-    length = ctypes.c_uint32(GetDests.entries.offset + 96 * SERVERS)
-    with net.inside(router.namespace.name), socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
-        if ctypes.CDLL(None, use_errno=True).getsockopt(raw.fileno(), socket.IPPROTO_IP, IP_VS_SO_GET_DESTS,
-                                                        ctypes.byref(ask), ctypes.byref(length)) < 0:
-            return False
-    data = bytes(ask.entries)
-    weights = [struct.unpack_from("i", data, 96 * i + 12)[0] for i in range(SERVERS)]
-    return ask.num_dests == SERVERS and weight in weights and (weight == 1 or weights.count(1) == SERVERS - 1)
+    """Does the kernel have the last server with this weight, and all others of its service with 1?"""
+    weights = kernel_weights(router, VIP, 1000 + SERVICES - 1, SERVERS)
+    return sorted(weights) == sorted([1] * (SERVERS - 1) + [weight])
 
 
 def measure_reload(options, report):

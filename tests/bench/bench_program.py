@@ -13,6 +13,7 @@ import struct
 import subprocess
 import time
 
+from kernel_weights import kernel_weights
 from poiselab import Site, wait_until
 from poiselab.process import descendants
 
@@ -33,7 +34,9 @@ def configuration(weight):
     return "".join(parts)
 
 
-CHANGED = ["ipvsadm", "-Ln", "-t", "10.2.0.1:80"]
+def changed(router):
+    """The weights of the service that a server of gets another one."""
+    return kernel_weights(router, "10.2.0.1", 80, SERVERS)
 
 
 def lines(router):
@@ -121,7 +124,7 @@ def measure(router, kind):
     monitor = Monitor(router)
     began = time.monotonic()
     daemon.signal(signal.SIGHUP)
-    wait_until("the weight", lambda: router.run(*CHANGED), lambda text: " 7 " in text, within=120, every=0.005)
+    wait_until("the weight", lambda: changed(router), lambda weights: 7 in weights, within=120, every=0.005)
     reload_s = time.monotonic() - began
     time.sleep(1)
     commands = monitor.stop(family_number())
