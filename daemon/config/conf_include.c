@@ -200,6 +200,9 @@ bool conf_line_include(struct conf_lexer *lx, const struct conf_line *line)
 
 	while (from < end && conf_is_blank(text[from]))
 		from++;
+	/* Of thousands of lines hardly any begins like one of these words. */
+	if (from == end || (text[from] != 'i' && text[from] != 'r'))
+		return false;
 	to = from;
 	while (to < end && !conf_is_blank(text[to]))
 		to++;

@@ -32,6 +32,18 @@ size_t conf_trim_end(const char *text, size_t length)
 
 /* ---- lines ---- */
 
+/* With the blanks before it, most have more. */
+#define BYTES_A_WORD 4
+
+static void expect_words(struct conf_lexer *lx, size_t size)
+{
+	struct conf_words *w = lx->out;
+	size_t most = CONF_TOKENS_MAX - w->count;
+	uint32_t more = (uint32_t)(size / BYTES_A_WORD < most ? size / BYTES_A_WORD : most);
+
+	w->words = conf_expect(w->words, w->count, more, &w->room, sizeof(*w->words));
+}
+
 struct reader {
 	struct conf_lexer *lx;
 	uint32_t source;
@@ -44,8 +56,11 @@ struct reader {
 static void blank_zeros(struct reader *r, char *text, size_t length, struct conf_place place)
 {
 	for (size_t i = 0; i < length; i++) {
-		if (text[i])
-			continue;
+		char *zero = memchr(text + i, 0, length - i);
+
+		if (!zero)
+			return;
+		i = (size_t)(zero - text);
 		text[i] = ' ';
 		if (r->said_binary)
 			continue;
@@ -132,6 +147,7 @@ void conf_lex_read(struct conf_lexer *lx, uint32_t source)
 	struct conf_line line = {0};
 	int checks = lx->include_checks;
 
+	expect_words(lx, f->size);
 	lx->stack[lx->depth++] = source;
 	skip_byte_order_mark(&r);
 	while (r.at < r.end && !lx->stop) {

@@ -44,6 +44,15 @@ void *conf_grow(void *array, uint32_t count, uint32_t *room, size_t size)
 	return conf_realloc(array, *room, size);
 }
 
+void *conf_expect(void *array, uint32_t count, uint32_t more, uint32_t *room, size_t size)
+{
+	if (more <= *room - count)
+		return array;
+	/* Never by little: there may be many small files. */
+	*room = more > *room ? count + more : *room * 2;
+	return conf_realloc(array, *room, size);
+}
+
 static char *arena_take(struct conf_arena *a, size_t length)
 {
 	struct conf_arena_block *b = a->last;

@@ -12,6 +12,10 @@ char *conf_strndup(const char *text, size_t length);
 /* Makes room for one more element of an array that doubles. */
 void *conf_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 
+/* Makes room for that many more elements at once: an array that is large is not moved while it grows. What is not used
+ * of it takes no memory. */
+void *conf_expect(void *array, uint32_t count, uint32_t more, uint32_t *room, size_t size);
+
 /* Text that lives as long as the arena. What came a moment ago is not kept again: a configuration says the same words
  * over and over. */
 #define CONF_ARENA_RECENT 256

@@ -84,7 +84,8 @@ void conf_tree_build(struct conf_tree *t, const struct conf_words *words, struct
 	static const struct conf_word start = {.text = "", .place = {0, 1, 1}};
 
 	memset(t, 0, sizeof(*t));
-	t->nodes = conf_grow(t->nodes, 0, &t->room, sizeof(*t->nodes));
+	/* Few statements have a single word and no brace. */
+	t->nodes = conf_expect(t->nodes, 0, words->count / 2 + 1, &t->room, sizeof(*t->nodes));
 	t->nodes[0] = (struct conf_node){.child = CONF_NO_NODE, .next = CONF_NO_NODE, .words = &start};
 	t->count = 1;
 	push(&b, 0, start.place);
