@@ -156,11 +156,18 @@ static const struct board *current_board(const struct ipvs *v, enum role role)
 	return board && board_generation(board) == v->now->conf->generation ? board : NULL;
 }
 
-static void read_health(struct ipvs *v, const struct board *board, conf_index_t server)
+/* Looked at once for all servers that are read: not every machine has a clock that costs nothing. */
+struct moment {
+	struct mono now;
+	int64_t real_us;
+};
+
+static void read_health(struct ipvs *v, const struct board *board, conf_index_t server, const struct moment *moment)
 {
 	struct ipvs_server_state *state = &v->now->servers[server];
 	struct status_health health;
 
+	(void)moment;
 	if (board_load(board, HEALTH_TABLE_SERVER, server, &health, sizeof(health)) < 0)
 		return;
 	/* A health checker that has not looked yet knows less than its predecessor did. */
@@ -174,16 +181,15 @@ static void read_health(struct ipvs *v, const struct board *board, conf_index_t 
 	state->dynamic = health.weight;
 }
 
-static void read_admin(struct ipvs *v, const struct board *board, conf_index_t server)
+static void read_admin(struct ipvs *v, const struct board *board, conf_index_t server, const struct moment *moment)
 {
 	struct ipvs_server_state *state = &v->now->servers[server];
 	struct ipvs_drain_end until = state->drain_until;
-	struct mono now = mono_now();
 	struct status_admin admin;
 
 	if (status_load_admin(board, server, &admin) < 0)
 		return;
-	ipvs_drain_end_at(&until, admin.until_real_us, now, real_now_us());
+	ipvs_drain_end_at(&until, admin.until_real_us, moment->now, moment->real_us);
 	admin.admin = admin.admin <= ADMIN_MAINT ? admin.admin : ADMIN_NORMAL;
 	if (!state->tell_admin)
 		state->old_admin = state->admin;
@@ -191,7 +197,8 @@ static void read_admin(struct ipvs *v, const struct board *board, conf_index_t s
 	/* Asked for again with another end: judged anew. */
 	if (state->drain_until.until_real_us != until.until_real_us || state->drain_end != admin.drain_end) {
 		state->drain.done &= !ipvs_drain_takes_out(&state->drain, (enum drain_end)state->drain_end);
-		state->drain.over &= state->drain_until.until_real_us == 0 || ipvs_drain_end_is_over(&until, now);
+		state->drain.over &=
+			state->drain_until.until_real_us == 0 || ipvs_drain_end_is_over(&until, moment->now);
 	}
 	state->admin = (uint8_t)admin.admin;
 	state->override = admin.weight;
@@ -200,11 +207,12 @@ static void read_admin(struct ipvs *v, const struct board *board, conf_index_t s
 	state->keep_known = admin.keep_known;
 }
 
-typedef void read_fn(struct ipvs *v, const struct board *board, conf_index_t server);
+typedef void read_fn(struct ipvs *v, const struct board *board, conf_index_t server, const struct moment *moment);
 
 /* Each server has a health checker of its own. Returns whether any board was there. */
 static bool read_inputs(struct ipvs *v, bool is_health, conf_index_t server, read_fn *fn)
 {
+	const struct moment moment = {mono_now(), real_now_us()};
 	const struct conf *conf = v->now->conf;
 	bool is_one = server < conf->n_servers, any = false;
 	uint32_t first = is_one ? server : 0, end = is_one ? server + 1 : conf->n_servers;
@@ -213,7 +221,7 @@ static bool read_inputs(struct ipvs *v, bool is_health, conf_index_t server, rea
 		const struct board *board = current_board(v, is_health ? conf_checker(conf, i) : ROLE_PARENT);
 
 		if (board)
-			fn(v, board, i);
+			fn(v, board, i, &moment);
 		any |= board != NULL;
 	}
 	return any;
