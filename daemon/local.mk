@@ -5,7 +5,7 @@ daemon_libpoiseparent_a_SOURCES = daemon/supervise.c daemon/supervise.h daemon/i
 	daemon/scribe.c daemon/scribe.h daemon/keeper.c daemon/keeper.h
 daemon_poised_SOURCES = daemon/main.c daemon/parent.c daemon/parent.h daemon/child.c daemon/reader.c daemon/reload.c daemon/admin.c \
 	daemon/apply.c daemon/pool.c daemon/stop.c daemon/lend.c daemon/program.c daemon/namespace.c daemon/share.c \
-	daemon/hook.c daemon/read_mark.c
+	daemon/hook.c daemon/read_mark.c daemon/standby.c
 daemon_poised_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 daemon_poised_LDADD = daemon/libpoiseparent.a $(ROLE_LIBS)
 

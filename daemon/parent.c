@@ -442,6 +442,7 @@ static int start(struct parent *p)
 	p->watch = (struct timer){.fire = on_watch, .arg = p};
 	p->give_up = (struct timer){.fire = on_give_up, .arg = p};
 	pool_init(p);
+	standby_init(p);
 	p->patience_us = supervise_patience_us(NULL);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "status.h"
 #include "supervise.h"
 #include <limits.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct options {
@@ -72,8 +73,10 @@ struct reload {
 	bool again;    /* asked for once more meanwhile */
 	bool may_pass; /* why it was not brought into use has nothing to do with the file */
 	struct reload_order order;
-	int table_fd;    /* what the config role writes into */
-	int findings_fd; /* what it says */
+	pid_t reader;        /* the config role that reads for this order, 0 = none */
+	loop_child_fn *done; /* is told its end */
+	int table_fd;        /* what the config role writes into */
+	int findings_fd;     /* what it says */
 	struct loop_io *findings_io;
 	char findings[2048]; /* an unfinished line */
 	size_t findings_used;
@@ -83,6 +86,14 @@ struct reload {
 	bool *stale;       /* of intents.pool: the base needs it no more */
 	struct mono started;
 	struct timer deadline;
+};
+
+/* A config role that was started before there was anything to read, and waits for its order. */
+struct standby {
+	pid_t pid; /* 0 = none */
+	int fd;    /* its standard input: when that ends, so does it */
+	struct stat program;
+	struct timer due;
 };
 
 /* A table that was read for a plan. */
@@ -141,6 +152,7 @@ struct parent {
 	bool peer_changed_pool; /* of that: the table in use has to change */
 	struct status_daemon daemon;
 	struct reload reload;
+	struct standby standby;
 	struct share shares[SHARES];
 	struct timer watch;
 	struct mono last_watch;
@@ -207,8 +219,27 @@ void lend_wanted(struct child *c, const struct msg_want_file *m);
 /* Starts the config role for p->reload.order; done() is told its end, its table is p->reload.table_fd. Returns 0 or
  * -errno. */
 int reader_start(struct parent *p, loop_child_fn *done);
+/* A config role has ended: the one that reads, or one that stood by. */
+void reader_ended(pid_t pid, const siginfo_t *info, void *arg);
+/* Runs a program with descriptors of ours under other numbers. The parent's memory is not copied for it. Returns 0 and
+ * the process, or -errno. */
+struct reader_move {
+	int from, to;
+};
+int reader_spawn(const char *path, const char *const *argv, const struct reader_move *moves, unsigned n, pid_t *pid);
 /* It has ended: what it said last is passed on. */
 void reader_close(struct parent *p);
+
+/* ---- standby.c ---- */
+void standby_init(struct parent *p);
+/* A load is over: has the next config role started soon, while nobody waits for it. */
+void standby_prepare(struct parent *p);
+/* Gives the order to the config role that stands by. Returns its process, or 0 when there is none to rely on. */
+pid_t standby_take(struct parent *p, const char *path, const char *const *argv, int table, int findings);
+/* One that has no order any more, or never got one, has ended. */
+void standby_ended(struct parent *p, pid_t pid);
+/* Sends it away, and starts no other: the daemon stops. */
+void standby_dismiss(struct parent *p);
 
 /* ---- reload.c ---- */
 /* Begins to carry out an order. Returns 0, or -EALREADY when another one is under way (asked for by a signal, the file

@@ -88,8 +88,7 @@ void reader_close(struct parent *p)
 	close(r->findings_fd);
 }
 
-/* Returns 0 and the process, or -errno. The parent's memory is not copied for it. */
-static int spawn_config(const char *path, const char *const *argv, int table, int findings, pid_t *pid)
+int reader_spawn(const char *path, const char *const *argv, const struct reader_move *moves, unsigned n, pid_t *pid)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
@@ -101,24 +100,26 @@ static int spawn_config(const char *path, const char *const *argv, int table, in
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 	posix_spawn_file_actions_init(&files);
-	/* Onto itself: it stays open. */
-	posix_spawn_file_actions_adddup2(&files, table, table);
-	posix_spawn_file_actions_adddup2(&files, findings, STDERR_FILENO);
-	posix_spawn_file_actions_adddup2(&files, findings, STDOUT_FILENO);
+	for (unsigned i = 0; i < n; i++)
+		posix_spawn_file_actions_adddup2(&files, moves[i].from, moves[i].to);
 	error = posix_spawn(pid, path, &files, &attributes, (char *const *)(uintptr_t)argv, environ);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
 	return -error;
 }
 
-static int run_config(const struct parent *p, const char *path, int table, int findings, pid_t *pid)
+/* The one that stands by, else one that is started now. */
+static int run_config(struct parent *p, const char *path, int table, int findings)
 {
 	const struct options *o = &p->options;
 	const struct reload_order *order = &p->reload.order;
+	/* The table stays where it is. */
+	const struct reader_move moves[] = {{table, table}, {findings, STDERR_FILENO}, {findings, STDOUT_FILENO}};
 	char table_arg[16], generation_arg[24];
 	const char *argv[20] = {path, "--brief", "--out-fd", table_arg, "--generation", generation_arg, "-f",
 		order->file[0] ? order->file : o->config_file, "--user", p->user};
 	int n = 10;
+	int rc;
 
 	snprintf(table_arg, sizeof(table_arg), "%d", table);
 	snprintf(generation_arg, sizeof(generation_arg), "%llu", (unsigned long long)p->generation);
@@ -134,7 +135,23 @@ static int run_config(const struct parent *p, const char *path, int table, int f
 		argv[n++] = "--config-id";
 		argv[n++] = o->config_id;
 	}
-	return spawn_config(path, argv, table, findings, pid);
+	p->reload.reader = standby_take(p, path, argv, table, findings);
+	if (p->reload.reader)
+		return 0;
+	rc = reader_spawn(path, argv, moves, sizeof(moves) / sizeof(moves[0]), &p->reload.reader);
+	return rc < 0 ? rc : loop_child_add(p->loop, p->reload.reader, reader_ended, p);
+}
+
+void reader_ended(pid_t pid, const siginfo_t *info, void *arg)
+{
+	struct parent *p = arg;
+
+	if (pid != p->reload.reader) {
+		standby_ended(p, pid);
+		return;
+	}
+	p->reload.reader = 0;
+	p->reload.done(pid, info, p);
 }
 
 int reader_start(struct parent *p, loop_child_fn *done)
@@ -142,7 +159,6 @@ int reader_start(struct parent *p, loop_child_fn *done)
 	struct reload *r = &p->reload;
 	char path[PATH_MAX];
 	int pipe_fds[2];
-	pid_t pid = -1;
 	int rc = program_path("daemon/config", "poise-config", path);
 
 	if (rc < 0)
@@ -157,13 +173,12 @@ int reader_start(struct parent *p, loop_child_fn *done)
 		return -errno;
 	}
 	p->generation++;
-	rc = run_config(p, path, r->table_fd, pipe_fds[1], &pid);
+	r->done = done;
+	rc = run_config(p, path, r->table_fd, pipe_fds[1]);
 	close(pipe_fds[1]);
 	r->findings_fd = pipe_fds[0];
 	r->findings_used = 0;
 	r->findings_io = loop_io_add(p->loop, r->findings_fd, EPOLLIN, on_findings, p);
-	if (rc == 0)
-		rc = loop_child_add(p->loop, pid, done, p);
 	if (rc < 0) {
 		reader_close(p);
 		close(r->table_fd);

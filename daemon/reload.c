@@ -81,6 +81,7 @@ static void finish(struct parent *p, bool ok, const char *why)
 		stop_begin(p);
 		return;
 	}
+	standby_prepare(p);
 	if (r->again) {
 		r->again = false;
 		reload_begin(p, &(struct reload_order){.goal = RELOAD_FILE, .must_not_cut = true});
@@ -349,7 +350,7 @@ static void weigh(struct parent *p, struct conf *base)
 		return;
 	}
 	/* Most changes can cut nothing, whatever is connected: nobody needs to be asked, or to be there. */
-	if (p->conf && p->intents.n_pool == 0 && conf_takes_nothing(p->conf, base)) {
+	if (p->conf && p->intents.n_pool == 0 && conf_cuts_nothing(p->conf, base)) {
 		propose(p, base);
 		return;
 	}

@@ -99,6 +99,7 @@ void stop_begin(struct parent *p)
 		if (!p->children[r].pid)
 			loop_timer_cancel(p->loop, &p->children[r].restart);
 	loop_timer_cancel(p->loop, &p->give_up);
+	standby_dismiss(p);
 	p->stop_deadline.fire = on_deadline;
 	p->stop_deadline.arg = p;
 	p->stop_phase = STOP_VRRP;

@@ -247,9 +247,11 @@ int conf_match_servers(const struct conf *to, const struct conf *from, conf_inde
 /* Do both have the same services (members of their groups and all) with the same servers, each under the same number?
  * Then the kernel knows them by the same keys. */
 bool conf_same_services(const struct conf *a, const struct conf *b);
-/* True when everything of `from` that connections can hang on is in `to` as well: services, servers, virtual addresses.
- * (False says nothing: they may have other numbers.) */
-bool conf_takes_nothing(const struct conf *from, const struct conf *to);
+/* Are connections of a server that leaves this service cut, instead of being given time? */
+bool conf_removal_cuts(const struct conf *conf, conf_index_t service);
+/* True when going from one to the other can cut nothing, whatever is connected: everything of `from` that connections
+ * can hang on (services, servers, virtual addresses) is in `to` as well, or is given time. (False says nothing.) */
+bool conf_cuts_nothing(const struct conf *from, const struct conf *to);
 
 /* True when `from` has work and `to` has none: a file that is just being written may be read while it is empty, which is
  * no mistake that the reader could find. CONF_EMPTIES is what who asked is told. */

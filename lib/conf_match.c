@@ -3,6 +3,7 @@
  * generation is switched. It never looks at state. */
 #include "conf.h"
 #include <errno.h>
+#include <linux/ip_vs.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -283,7 +284,46 @@ bool conf_same_services(const struct conf *a, const struct conf *b)
 	return true;
 }
 
-bool conf_takes_nothing(const struct conf *from, const struct conf *to)
+bool conf_removal_cuts(const struct conf *conf, conf_index_t service)
+{
+	const struct conf_service *s = &conf->services[service];
+	const char *scheduler = conf_string(conf, s->scheduler);
+
+	/* Schedulers that would go on choosing a server of weight 0 cannot give it time. */
+	return s->drain_timeout_us <= 0 || strcmp(scheduler, "dh") == 0 ||
+	       (strcmp(scheduler, "sh") == 0 && !(s->scheduler_flags & IP_VS_SVC_F_SCHED_SH_FALLBACK));
+}
+
+/* services and servers: room for the matches. */
+static bool services_stay(const struct conf *from, const struct conf *to, conf_index_t *services, conf_index_t *servers)
+{
+	if (conf_match_services(from, to, services) < 0 || match_servers(from, to, services, servers) < 0)
+		return false;
+	for (uint32_t i = 0; i < from->n_services; i++)
+		if (services[i] == CONF_NONE)
+			return false;
+	for (uint32_t i = 0; i < from->n_servers; i++)
+		if (servers[i] == CONF_NONE && conf_removal_cuts(to, services[from->servers[i].service]))
+			return false;
+	return true;
+}
+
+static bool services_lose_nothing(const struct conf *from, const struct conf *to)
+{
+	conf_index_t *services, *servers;
+	bool stay;
+
+	if (conf_same_services(from, to))
+		return true;
+	services = malloc(((size_t)from->n_services + 1) * sizeof(*services));
+	servers = malloc(((size_t)from->n_servers + 1) * sizeof(*servers));
+	stay = services && servers && services_stay(from, to, services, servers);
+	free(services);
+	free(servers);
+	return stay;
+}
+
+bool conf_cuts_nothing(const struct conf *from, const struct conf *to)
 {
 	if (from->n_instances != to->n_instances || from->n_addresses != to->n_addresses)
 		return false;
@@ -296,7 +336,7 @@ bool conf_takes_nothing(const struct conf *from, const struct conf *to)
 		if (a->instance != b->instance || a->prefix != b->prefix || !addr_equal(&a->addr, &b->addr))
 			return false;
 	}
-	return conf_same_services(from, to);
+	return services_lose_nothing(from, to);
 }
 
 static bool has_work(const struct conf *conf)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* poise-config: reads a configuration once and ends. The parent runs it for every load and takes the table from a
- * descriptor; `poised -t` executes it for people. It never changes anything on the machine. */
+ * descriptor, most often one that stands by, with everything done that needs no file; `poised -t` executes it for
+ * people. It never changes anything on the machine. */
 #include "conf_convert.h"
+#include "conf_order.h"
 #include "conf_print.h"
 #include "conf_read.h"
 #include "sandbox.h"
@@ -24,22 +26,26 @@ enum {
 	OPTION_KEYWORDS,
 	OPTION_CONVERT,
 	OPTION_ID,
-	OPTION_USER
+	OPTION_USER,
+	OPTION_STAND_BY
 };
 
 struct arguments {
 	const char *file, *user;
 	int out_fd;
 	uint64_t generation;
-	bool test, brief, dump, keywords, convert, verbose;
+	bool test, brief, dump, keywords, convert, verbose, stand_by;
 	struct conf_read_options read;
 };
+
+static const struct arguments no_arguments = {.out_fd = -1, .read = {.dialect = -1, .check_files = true}};
 
 static void usage(FILE *out)
 {
 	fprintf(out, "usage: poise-config [-t] -f FILE [--dialect keepalived|poise] [--out-fd N] [--generation N]\n"
 		     "                    [--brief] [--dump] [--convert] [--keywords] [-v] [--config-id NAME] [--user "
-		     "NAME]\n");
+		     "NAME]\n"
+		     "       poise-config --stand-by --user NAME\n");
 }
 
 static bool parse_dialect(const char *name, int *dialect)
@@ -104,6 +110,9 @@ static bool parse_option(struct arguments *a, int option)
 	case OPTION_USER:
 		a->user = optarg;
 		return true;
+	case OPTION_STAND_BY:
+		a->stand_by = true;
+		return true;
 	}
 	return false;
 }
@@ -120,14 +129,16 @@ static bool parse_arguments(struct arguments *a, int argc, char **argv)
 		{"convert", no_argument, NULL, OPTION_CONVERT},
 		{"config-id", required_argument, NULL, OPTION_ID},
 		{"user", required_argument, NULL, OPTION_USER},
+		{"stand-by", no_argument, NULL, OPTION_STAND_BY},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
 
+	optind = 0; /* an order comes behind the arguments of a reader that stands by */
 	while ((option = getopt_long(argc, argv, "f:tv", options, NULL)) != -1)
 		if (!parse_option(a, option))
 			return false;
-	return optind == argc && (a->file || a->keywords);
+	return optind == argc && (a->file || a->keywords || a->stand_by);
 }
 
 static void print_counts(struct conf_builder *b)
@@ -196,30 +207,55 @@ static int load(const struct arguments *a)
 	return status;
 }
 
+static int run(const struct arguments *a)
+{
+	int status = 0;
+
+	/* A file server that does not answer must not keep every later reload out. */
+	if (a->out_fd >= 0)
+		alarm(READ_PATIENCE_S);
+	if (a->keywords)
+		conf_print_keywords(stdout);
+	if (a->file)
+		status = load(a);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return 1;
+	return status;
+}
+
+static int drop_privileges(const struct arguments *a)
+{
+	int rc = a->user ? sandbox_enter_config(a->user) : 0;
+
+	if (rc < 0)
+		fprintf(stderr, "poise-config: cannot drop privileges to %s: %s\n", a->user, strerror(-rc));
+	return rc;
+}
+
+/* What a run inherits comes with the order; from then on it is a run like any other. */
+static int stand_by(void)
+{
+	static struct conf_order order;
+	struct arguments a = no_arguments;
+
+	/* Nobody wants it any more: the parent ends, or has another one. */
+	if (!conf_order_wait(STDIN_FILENO, &order))
+		return 0;
+	if (dup2(order.findings, STDOUT_FILENO) < 0 || dup2(order.findings, STDERR_FILENO) < 0 ||
+		!parse_arguments(&a, order.argc, order.argv) || dup2(order.table, a.out_fd) < 0)
+		return EX_OSERR;
+	return run(&a);
+}
+
 int main(int argc, char **argv)
 {
-	struct arguments a = {.out_fd = -1, .read = {.dialect = -1, .check_files = true}};
-	int status = 0;
+	struct arguments a = no_arguments;
 
 	if (!parse_arguments(&a, argc, argv)) {
 		usage(stderr);
 		return 1;
 	}
-	/* A file server that does not answer must not keep every later reload out. */
-	if (a.out_fd >= 0)
-		alarm(READ_PATIENCE_S);
-	if (a.keywords)
-		conf_print_keywords(stdout);
-	if (a.user) {
-		status = sandbox_enter_config(a.user);
-		if (status < 0) {
-			fprintf(stderr, "poise-config: cannot drop privileges to %s: %s\n", a.user, strerror(-status));
-			return EX_OSERR;
-		}
-	}
-	if (a.file)
-		status = load(&a);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return 1;
-	return status;
+	if (drop_privileges(&a) < 0)
+		return EX_OSERR;
+	return a.stand_by ? stand_by() : run(&a);
 }

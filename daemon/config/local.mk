@@ -11,7 +11,7 @@ daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/c
 	daemon/config/conf_lex.c daemon/config/conf_link.c daemon/config/conf_link.h daemon/config/conf_convert.c daemon/config/conf_convert.h daemon/config/conf_include.c \
 	daemon/config/conf_predefined.c daemon/config/conf_garp.c \
 	daemon/config/conf_lex.h daemon/config/conf_lex_internal.h daemon/config/conf_line.c \
-	daemon/config/conf_line.h daemon/config/conf_load.c daemon/config/conf_load.h daemon/config/conf_memory.c daemon/config/conf_names.c \
+	daemon/config/conf_line.h daemon/config/conf_load.c daemon/config/conf_load.h daemon/config/conf_memory.c daemon/config/conf_names.c daemon/config/conf_order.c daemon/config/conf_order.h \
 	daemon/config/conf_memory.h daemon/config/conf_dump.c daemon/config/conf_keywords.c daemon/config/conf_print.c daemon/config/conf_print.h \
 	daemon/config/conf_read.c daemon/config/conf_read.h daemon/config/conf_script.c \
 	daemon/config/conf_server.c daemon/config/conf_service.c daemon/config/conf_service.h \
@@ -39,6 +39,10 @@ check_PROGRAMS += tests/unit/check_conf_lex
 tests_unit_check_conf_lex_SOURCES = tests/unit/check_conf_lex.c
 tests_unit_check_conf_lex_CFLAGS = $(CONFIG_CHECK_CFLAGS)
 tests_unit_check_conf_lex_LDADD = $(CONFIG_CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_conf_order
+tests_unit_check_conf_order_SOURCES = tests/unit/check_conf_order.c
+tests_unit_check_conf_order_CFLAGS = $(CONFIG_CHECK_CFLAGS)
+tests_unit_check_conf_order_LDADD = $(CONFIG_CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_conf_vrrp
 tests_unit_check_conf_vrrp_SOURCES = tests/unit/check_conf_vrrp.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h
 tests_unit_check_conf_vrrp_CFLAGS = $(CONFIG_CHECK_CFLAGS)

@@ -4,7 +4,6 @@
 #include "control_plan.h"
 #include "control_plan_members.h"
 
-#include <linux/ip_vs.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,16 +74,6 @@ static uint64_t connections_of_address(const struct status_source *now, const st
 			addr_equal(&now->conf->services[i].addr, addr))
 			n += connections_of_service(now, i);
 	return n;
-}
-
-bool plan_removal_cuts(const struct conf *conf, conf_index_t service)
-{
-	const struct conf_service *s = &conf->services[service];
-	const char *scheduler = conf_string(conf, s->scheduler);
-
-	/* Schedulers that would go on choosing a server of weight 0 cannot give it time. */
-	return s->drain_timeout_us <= 0 || strcmp(scheduler, "dh") == 0 ||
-	       (strcmp(scheduler, "sh") == 0 && !(s->scheduler_flags & IP_VS_SVC_F_SCHED_SH_FALLBACK));
 }
 
 static uint64_t kernel_services(const struct conf *conf, conf_index_t service)
@@ -197,7 +186,7 @@ static void remove_server(
 		conf_service_name(to, service, service_name));
 	step->operations = kernel_services(to, service);
 	step->connections = plan_connections(now, i);
-	step->cuts = step->connections > 0 && plan_removal_cuts(to, service);
+	step->cuts = step->connections > 0 && conf_removal_cuts(to, service);
 	if (step->cuts)
 		say(step, "removed at once: drain it first, or give the service a drain_timeout and a scheduler that "
 			  "honours weight 0");

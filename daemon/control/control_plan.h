@@ -39,8 +39,6 @@ void plan_write(struct writer *w, const char *key, const struct plan *plan);
 /* One sentence about what is cut, for a refusal. Returns buf. */
 const char *plan_summary(const struct plan *plan, char *buf, size_t size);
 
-/* Would the connections of a server that leaves this service be cut, instead of being given time? */
-bool plan_removal_cuts(const struct conf *conf, conf_index_t service);
 /* Established connections of a server. */
 uint64_t plan_connections(const struct status_source *now, conf_index_t server);
 

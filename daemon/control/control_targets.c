@@ -87,7 +87,7 @@ static int choose_removal(struct admin_job *job, char *error)
 	snprintf(job->server_name, sizeof(job->server_name), "%.63s", conf_server_name(conf, match.servers[0], name));
 	n = plan_connections(&now, match.servers[0]);
 	match_free(&match);
-	if (n == 0 || job->request.allow || !plan_removal_cuts(conf, job->service))
+	if (n == 0 || job->request.allow || !conf_removal_cuts(conf, job->service))
 		return 0;
 	snprintf(error, MATCH_ERROR_SIZE,
 		"%s: its %llu connections would be cut, because its service gives servers that leave no time: "

@@ -408,3 +408,55 @@ def test_a_reload_from_a_file_server_that_is_away(site):
     wait_until("the end of the reload", lambda: "configuration: refused" in daemon.log() or "generation 2:" in daemon.log(),
                within=20)
     assert daemon.stop() == 0
+
+
+def test_the_reader_that_stands_by(site, monkeypatch):
+    """It reads for the next reload. One that was killed costs nothing, and one of a program that has been replaced
+    meanwhile is not asked: the new one is."""
+    real, tree, mark = build_folder(), site.r1.path("tree"), site.r1.path("new")
+    for folder in ("vrrp", "ipvs", "healthcheck", "ctl", "daemon/control", "daemon/script"):
+        os.makedirs(os.path.dirname(os.path.join(tree, folder)), exist_ok=True)
+        os.symlink(os.path.join(real, folder), os.path.join(tree, folder))
+    os.makedirs(os.path.join(tree, "daemon/config"))
+    reader = os.path.join(tree, "daemon/config/poise-config")
+    for name in ("daemon/poised", "daemon/config/poise-config"):
+        subprocess.run(["cp", os.path.join(real, name), os.path.join(tree, name)], check=True)
+    monkeypatch.setenv("POISE_BUILD", tree)
+    daemon = site.r1.poised(one(100))
+    wait_state(daemon, "MASTER")
+
+    def standing(but=None):
+        return wait_until("a reader that stands by", lambda: daemon.role_pids("config"),
+                          lambda pids: len(pids) == 1 and pids[0] != but)[0]
+
+    def reload(priority):
+        daemon.write(one(priority))
+        daemon.poisectl("reload")
+        assert daemon.vrrp("one")["priority"] == priority
+
+    first = standing()
+    with open("/proc/%d/status" % first, encoding="ascii") as f:
+        status = f.read()
+    assert "\nNoNewPrivs:\t1\n" in status and "\nSeccomp:\t2\n" in status and "\nUid:\t0\t" not in status
+    inherited = {os.readlink("/proc/%d/fd/%s" % (first, fd)).split(":")[0] for fd in ("0", "1", "2")}
+    assert sorted(os.listdir("/proc/%d/fd" % first)) == ["0", "1", "2"] and "socket" in inherited
+    reload(101)
+    second = standing(but=first)
+    os.kill(second, signal.SIGKILL)
+    wait_until("its end", lambda: daemon.role_pids("config"), lambda pids: not pids)
+    reload(102)
+    third = standing(but=second)
+    # What is wrong with a file is told as by any reader.
+    daemon.write("vrrp_instance x { }\n")
+    assert daemon.poisectl("reload", check=False).returncode == 1
+    daemon.wait_log("keepalived.conf:1:")
+    fourth = standing(but=third)
+    with open(reader + ".new", "w", encoding="ascii") as f:
+        f.write("#!/bin/sh\n: > %s\nexec %s/daemon/config/poise-config \"$@\"\n" % (mark, real))
+    os.chmod(reader + ".new", 0o755)
+    os.rename(reader + ".new", reader)
+    reload(103)
+    assert os.path.exists(mark)
+    last = standing(but=fourth)
+    os.kill(daemon.pid, signal.SIGKILL)
+    wait_until("it to go with the daemon", lambda: os.path.exists("/proc/%d" % last), lambda there: not there)

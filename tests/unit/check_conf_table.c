@@ -592,7 +592,53 @@ START_TEST(test_any_order_matches_as_a_search_would)
 }
 END_TEST
 
-START_TEST(test_the_same_services_and_what_takes_nothing)
+static void set_drain(struct conf_builder *b, int64_t us, const char *scheduler)
+{
+	for (conf_index_t i = 0; i < conf_builder_count(b, CONF_TABLE_SERVICE); i++) {
+		struct conf_service *s = conf_builder_at(b, CONF_TABLE_SERVICE, i);
+
+		s->drain_timeout_us = us;
+		s->scheduler = conf_builder_string(b, scheduler);
+	}
+}
+
+/* A service with so many servers, and how long a server that leaves it is given. */
+static struct conf *drained(int n_servers, int64_t us, const char *scheduler)
+{
+	struct conf_builder *b = conf_builder_new();
+	conf_index_t service = add_service(b, "10.0.0.1", 80, IPPROTO_TCP);
+	char ip[ADDR_TEXT];
+
+	for (int i = 0; i < n_servers; i++) {
+		snprintf(ip, sizeof(ip), "10.1.0.%d", i + 1);
+		add_server(b, service, ip, 80, false);
+	}
+	set_drain(b, us, scheduler);
+	return open_builder(b, 1);
+}
+
+START_TEST(test_what_is_given_time_is_not_cut)
+{
+	static const struct {
+		int before, after;
+		int64_t us;
+		const char *scheduler;
+		bool cuts;
+	} cases[] = {{3, 4, 0, "wlc", false}, {3, 2, 0, "wlc", true}, {3, 2, 1, "wlc", false}, {3, 2, 1, "dh", true},
+		{3, 2, 1, "sh", true}, {3, 0, 1, "rr", false}, {0, 3, 0, "rr", false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct conf *from = drained(cases[i].before, 0, "wlc");
+		struct conf *to = drained(cases[i].after, cases[i].us, cases[i].scheduler);
+
+		ck_assert_msg(conf_cuts_nothing(from, to) != cases[i].cuts, "case %zu", i);
+		conf_close(from);
+		conf_close(to);
+	}
+}
+END_TEST
+
+START_TEST(test_the_same_services_and_what_cuts_nothing)
 {
 	const int order[] = {1, 2, 3}, other[] = {1, 3, 2};
 	struct conf *a = generation(order, 3, 2), *b = generation(order, 3, 2);
@@ -601,14 +647,16 @@ START_TEST(test_the_same_services_and_what_takes_nothing)
 	struct conf_builder *builder = full();
 	struct conf_address *address;
 
-	ck_assert(conf_same_services(a, b) && conf_takes_nothing(a, b));
-	ck_assert(!conf_same_services(a, fewer) && !conf_takes_nothing(a, fewer));
+	ck_assert(conf_same_services(a, b) && conf_cuts_nothing(a, b));
+	ck_assert(!conf_same_services(a, fewer) && !conf_cuts_nothing(a, fewer));
+	ck_assert(conf_cuts_nothing(fewer, a) && conf_cuts_nothing(a, more) && !conf_cuts_nothing(more, a));
+	ck_assert(conf_cuts_nothing(a, moved) && conf_cuts_nothing(moved, a));
 	ck_assert(!conf_same_services(a, more) && !conf_same_services(a, moved));
-	ck_assert(conf_takes_nothing(with, with));
+	ck_assert(conf_cuts_nothing(with, with));
 	address = conf_builder_at(builder, CONF_TABLE_ADDRESS, 0);
 	address->prefix = 25;
 	without = open_builder(builder, 2);
-	ck_assert(conf_same_services(with, without) && !conf_takes_nothing(with, without));
+	ck_assert(conf_same_services(with, without) && !conf_cuts_nothing(with, without));
 	conf_close(a);
 	conf_close(b);
 	conf_close(fewer);
@@ -696,7 +744,8 @@ int main(void)
 	tcase_add_test(match, test_match_finds_instances_and_groups);
 	tcase_add_test(match, test_match_is_linear);
 	tcase_add_test(match, test_any_order_matches_as_a_search_would);
-	tcase_add_test(match, test_the_same_services_and_what_takes_nothing);
+	tcase_add_test(match, test_the_same_services_and_what_cuts_nothing);
+	tcase_add_test(match, test_what_is_given_time_is_not_cut);
 	tcase_add_test(match, test_references_of_a_table_stand_together);
 	tcase_set_timeout(match, 60);
 	tcase_set_timeout(hostile, 60);

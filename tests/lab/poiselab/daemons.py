@@ -22,6 +22,14 @@ def program(name):
     return os.path.join(build_folder(), name)
 
 
+def program_of(pid):
+    """The name of a process's program, "" when it has ended."""
+    try:
+        return os.path.basename(os.readlink("/proc/%d/exe" % pid))
+    except OSError:
+        return ""
+
+
 class Poised(Process):
     """poised in the foreground with a run directory of its own, and its poisectl."""
 
@@ -79,16 +87,13 @@ class Poised(Process):
                         return server
         return {}
 
+    def family(self):
+        """Without the reader that stands by for the next reload: it comes and goes."""
+        return [pid for pid in super().family() if program_of(pid) != "poise-config"]
+
     def role_pids(self, role):
         """The process ids of one role, by the name of its program."""
-        found = []
-        for pid in self.family():
-            try:
-                if os.path.basename(os.readlink("/proc/%d/exe" % pid)) in (role, "poise-" + role):
-                    found.append(pid)
-            except OSError:
-                pass
-        return found
+        return [pid for pid in super().family() if program_of(pid) in (role, "poise-" + role)]
 
 
 def sanitizer_options():
