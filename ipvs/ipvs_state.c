@@ -316,47 +316,89 @@ static void notify(struct ipvs *v, const struct conf_range *notifies, enum conf_
 			role_notify(v->p, i, event, 0);
 }
 
-/* Weighs the servers against the quorum. Returns true when the sorry server comes or goes. */
-static bool decide_quorum(struct ipvs *v, conf_index_t service)
+/* Is the server up before anybody has looked at it? One whose checks begin with a word of their own is as they say. */
+static bool begins_up(const struct ipvs *v, conf_index_t server)
+{
+	const struct conf *conf = v->now->conf;
+	const struct conf_server *r = &conf->servers[server];
+	enum health health = r->checks.count ? HEALTH_UNKNOWN : HEALTH_UP;
+
+	for (uint32_t i = r->checks.first; i < r->checks.first + r->checks.count; i++)
+		if (conf->checks[i].initial != CONF_CHECK_INITIAL_UNKNOWN)
+			health = (enum health)v->now->servers[server].health;
+	return ipvs_weight_is_up(health, is_alpha(conf, server));
+}
+
+/* What takes part; at_start: as it is assumed before any server was looked at. */
+static struct ipvs_quorum_event weigh(const struct ipvs *v, conf_index_t service, bool at_start, uint32_t *n_up)
 {
 	const struct conf *conf = v->now->conf;
 	const struct conf_service *s = &conf->services[service];
-	struct ipvs_service_state *state = &v->now->services[service];
 	struct ipvs_quorum_event event = {.quorum = s->quorum, .hysteresis = s->hysteresis};
-	bool was_active = state->sorry_active, known = state->quorum.known;
-	enum ipvs_quorum_action action;
-	char name[CONF_NAME_SIZE], why[WHY_SIZE];
 
-	state->n_up = 0;
+	*n_up = 0;
 	for (uint32_t i = s->servers.first; i < s->servers.first + s->servers.count; i++) {
 		struct ipvs_weight_facts facts = facts_of(v, service, i);
 		struct ipvs_weight weight;
 
 		facts.sorry_active = false;
+		if (at_start)
+			facts.up = begins_up(v, i);
 		weight = ipvs_weight_decide(&facts);
 		event.total += conf->servers[i].weight > 0 ? conf->servers[i].weight : 0;
 		event.capacity += weight.capacity;
-		state->n_up += weight.listed && weight.weight > 0;
+		*n_up += weight.listed && weight.weight > 0;
 	}
-	action = ipvs_quorum_step(&state->quorum, &event);
-	state->sorry_active = !state->quorum.met && s->sorry != CONF_NONE;
+	return event;
+}
+
+static void tell_quorum(
+	struct ipvs *v, conf_index_t service, const struct ipvs_quorum_event *event, bool is_gained, bool known)
+{
+	const struct conf_service *s = &v->now->conf->services[service];
+	char name[CONF_NAME_SIZE], why[WHY_SIZE];
+
+	snprintf(why, sizeof(why), "weight %lld of %lld is up, the quorum is %u", (long long)event->capacity,
+		(long long)event->total, s->quorum);
+	if (known || !is_gained) {
+		log_write(is_gained ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "ipvs %s: quorum %s: %s%s",
+			conf_service_name(v->now->conf, service, name),
+			is_gained ? "met"
+			: known   ? "lost"
+				  : "not met at the start",
+			why, !is_gained && s->sorry != CONF_NONE ? "; the sorry server takes over" : "");
+		ipvs_report_event(v, EVENT_QUORUM, service, CONF_NONE, known && !is_gained, is_gained, why);
+	}
+	/* At the start too, as keepalived does: the scripts may announce routes. One that has not been met yet (alpha)
+	 * is nothing to tell them of, unless the sorry server begins. */
+	if (is_gained || known || s->sorry != CONF_NONE)
+		notify(v, &s->notifies, is_gained ? CONF_NOTIFY_QUORUM_UP : CONF_NOTIFY_QUORUM_DOWN);
+}
+
+static void step_quorum(struct ipvs *v, conf_index_t service, bool at_start)
+{
+	struct ipvs_service_state *state = &v->now->services[service];
+	struct ipvs_quorum_event event = weigh(v, service, at_start, &state->n_up);
+	bool known = state->quorum.known;
+	enum ipvs_quorum_action action = ipvs_quorum_step(&state->quorum, &event);
+
 	if (action == IPVS_QUORUM_NOTHING)
-		return was_active != state->sorry_active;
+		return;
 	state->since_real_us = real_now_us();
-	snprintf(why, sizeof(why), "weight %lld of %lld is up, the quorum is %u", (long long)event.capacity,
-		(long long)event.total, s->quorum);
-	if (known || action == IPVS_QUORUM_LOST) {
-		log_write(action == IPVS_QUORUM_LOST ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "ipvs %s: quorum %s: %s%s",
-			conf_service_name(conf, service, name),
-			action == IPVS_QUORUM_GAINED ? "met"
-			: known                      ? "lost"
-						     : "not met at the start",
-			why, state->sorry_active ? "; the sorry server takes over" : "");
-		ipvs_report_event(v, EVENT_QUORUM, service, CONF_NONE, known && action == IPVS_QUORUM_LOST,
-			action == IPVS_QUORUM_GAINED, why);
-	}
-	/* At the start too, as keepalived does: the scripts may announce routes. */
-	notify(v, &s->notifies, action == IPVS_QUORUM_GAINED ? CONF_NOTIFY_QUORUM_UP : CONF_NOTIFY_QUORUM_DOWN);
+	tell_quorum(v, service, &event, action == IPVS_QUORUM_GAINED, known);
+}
+
+/* Weighs the servers against the quorum. Returns true when the sorry server comes or goes. */
+static bool decide_quorum(struct ipvs *v, conf_index_t service)
+{
+	struct ipvs_service_state *state = &v->now->services[service];
+	bool was_active = state->sorry_active;
+
+	/* A first result that was quicker than the first decision is a change like any other: scripts hear of both. */
+	if (!state->quorum.known)
+		step_quorum(v, service, true);
+	step_quorum(v, service, false);
+	state->sorry_active = !state->quorum.met && v->now->conf->services[service].sorry != CONF_NONE;
 	return was_active != state->sorry_active;
 }
 
@@ -394,11 +436,12 @@ static void remember(struct ipvs_server_state *state, const struct ipvs_weight_f
 		state->drain.active = true;
 }
 
+/* was_up: as last decided, or as it began. */
 static struct change find_changes(
-	const struct ipvs_server_state *state, const struct ipvs_weight_facts *facts, bool sorry_changed)
+	const struct ipvs_server_state *state, const struct ipvs_weight_facts *facts, bool was_up, bool sorry_changed)
 {
 	return (struct change){.health = state->known && state->decided_health != state->health,
-		.rises = state->known && !state->up && facts->up,
+		.rises = !was_up && facts->up,
 		/* In alpha mode the first verdict may confirm what was assumed; scripts are told it all the same. So
 		 * they are when it comes before the first decision. */
 		.falls = state->health == HEALTH_DOWN && (!state->known || state->decided_health != HEALTH_DOWN),
@@ -410,21 +453,32 @@ static struct change find_changes(
 		.sorry = sorry_changed};
 }
 
+/* One that began as up and was found down before the first decision is told of as both, in that order. */
+static void tell_server(struct ipvs *v, const struct conf_range *notifies, bool up, bool down)
+{
+	if (up)
+		notify(v, notifies, CONF_NOTIFY_UP);
+	if (down)
+		notify(v, notifies, CONF_NOTIFY_DOWN);
+}
+
 static void decide_server(struct ipvs *v, conf_index_t service, conf_index_t server, bool sorry_changed)
 {
-	const struct conf_server *r = &v->now->conf->servers[server];
+	const struct conf *conf = v->now->conf;
+	const struct conf_server *r = &conf->servers[server];
 	struct ipvs_server_state *state = &v->now->servers[server];
 	struct ipvs_weight_facts facts = facts_of(v, service, server);
-	struct change change = find_changes(state, &facts, sorry_changed);
+	bool known = state->known, was_up = known ? state->up : begins_up(v, server);
+	struct change change = find_changes(state, &facts, was_up, sorry_changed);
 	struct ipvs_weight old = v->now->weights[server], new = ipvs_weight_decide(&facts);
-	bool known = state->known, changed = old.listed != new.listed || old.weight != new.weight;
-	bool begins_up = !known && facts.up && v->now->conf->global->rs_init_notifies;
+	bool changed = old.listed != new.listed || old.weight != new.weight;
 	char why[WHY_SIZE];
 
 	v->now->weights[server] = new;
 	remember(state, &facts);
-	if ((change.rises || change.falls || begins_up) && !r->is_sorry)
-		notify(v, &r->notifies, change.falls ? CONF_NOTIFY_DOWN : CONF_NOTIFY_UP);
+	if (!r->is_sorry)
+		tell_server(v, &r->notifies, change.rises || (!known && was_up && conf->global->rs_init_notifies),
+			change.falls);
 	if (known && !changed && !change.health)
 		return;
 	cause_of_change(v, service, server, &change, why);

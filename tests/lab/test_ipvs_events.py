@@ -8,6 +8,7 @@ import pytest
 
 from poiselab import has_ipvs, wait_until
 from poiselab.configs import HTTP_CHECK, nat_site, pair, service
+from poiselab.hold import Hold
 from poiselab.site import BACK4, VIP
 
 SERVERS = [BACK4 + "11", BACK4 + "12", BACK4 + "13"]
@@ -149,65 +150,43 @@ def test_quorum_and_sorry_server_outlive_reloads(site):
     wait_until("the quorum to be lost again", said, lambda seen: seen == ["up", "down", "up", "down"], within=15)
 
 
-ALPHA = """
-global_defs {{
-	router_id alpha
-	script_user root
-	{words}
-}}
-virtual_server 192.0.2.10 80 {{
-	delay_loop 1
-	lb_algo rr
-	lb_kind NAT
-	protocol TCP
-	alpha
-	quorum 2
-	quorum_up "{script} first quorum up"
-	quorum_down "{script} first quorum down"
-	sorry_server 198.51.100.13 80
-	real_server 198.51.100.11 81 {{
-		weight 1
-		notify_down "{script} first down"
-		TCP_CHECK {{
-			connect_timeout 5
-			retry 0
-		}}
-	}}
-}}
-virtual_server 192.0.2.10 81 {{
-	delay_loop 1
-	lb_algo rr
-	lb_kind NAT
-	protocol TCP
-	alpha
-	quorum_up "{script} second quorum up"
-	quorum_down "{script} second quorum down"
-	sorry_server 198.51.100.13 80
-	sorry_server_inhibit
-	real_server 198.51.100.11 80 {{
-		weight 1
-		notify_up "{script} second up"
-		notify_down "{script} second down"
-		TCP_CHECK {{
-			connect_timeout 5
-			retry 0
-		}}
-	}}
-	real_server 198.51.100.12 80 {{
-		weight 1
-		notify_up "{script} unchecked up"
-	}}
-}}
-"""
+# A is up and has a sorry server, B reaches one of two, C has a server without a check, D is down.
+BEGINNERS = {"A": "sorry_server 198.51.100.13 80\n\treal_server 198.51.100.11 80 A1 1",
+             "B": "quorum 2\n\thysteresis 0\n\treal_server 198.51.100.11 80 B1 1\n\treal_server 198.51.100.11 81 B2 1",
+             "C": "real_server 198.51.100.11 82 C1 1\n\treal_server 198.51.100.12 80 C2 0",
+             "D": "real_server 198.51.100.11 83 D1 1"}
+
+
+def beginners(script, words, alpha):
+    text = "global_defs {\n\trouter_id begin\n\tscript_user root\n\t%s\n}\n" % words
+    for number, (name, lines) in enumerate(BEGINNERS.items()):
+        text += "virtual_server 192.0.2.10 %d {\n\tdelay_loop 1\n\tlb_algo rr\n\tlb_kind NAT\n\tprotocol TCP\n" % (80 + number)
+        text += '\t%s\n\tquorum_up "%s %s quorum up"\n\tquorum_down "%s %s quorum down"\n' % (alpha, script, name, script, name)
+        for line in lines.splitlines():
+            if "real_server" not in line:
+                text += "\t%s\n" % line.strip()
+                continue
+            *head, server, checked = line.split()
+            text += '\t%s {\n\t\tweight 1\n\t\tnotify_up "%s %s up"\n\t\tnotify_down "%s %s down"\n\t\t%s\n\t}\n' % (
+                " ".join(head), script, server, script, server,
+                "TCP_CHECK {\n\t\t\tconnect_timeout 5\n\t\t\tretry 0\n\t\t}" if checked == "1" else "")
+        text += "}\n"
+    return text
+
+
+PLAIN = ["A quorum up", "B quorum down", "B quorum up", "B2 down", "C quorum up", "C1 down", "D quorum down", "D quorum up",
+         "D1 down"]
+INIT = ["A1 up", "B1 up", "B2 up", "C1 up", "C2 up", "D1 up"]
+ALPHA = ["A quorum down", "A quorum up", "A1 up", "B1 up", "B2 down", "C quorum up", "C1 down", "D1 down"]
 
 
 @pytest.mark.ipvs
-@pytest.mark.parametrize("words,expected", [
-    ("", ["first down", "first quorum down", "second quorum up", "second up"]),
-    ("rs_init_notifies", ["first down", "first quorum down", "second quorum up", "second up", "unchecked up"]),
-], ids=["plain", "rs_init_notifies"])
-def test_services_begin_as_in_keepalived(site, words, expected):
-    """The same table and the same scripts, with servers that are up, down, and without a check."""
+@pytest.mark.parametrize("words, alpha, expected", [("", "", PLAIN), ("rs_init_notifies", "", PLAIN + INIT), ("", "alpha", ALPHA),
+                                                    ("rs_init_notifies", "alpha", ALPHA + ["C2 up"])],
+                         ids=["plain", "rs_init_notifies", "alpha", "both"])
+def test_services_begin_as_in_keepalived(site, words, alpha, expected):
+    """The same table and the same scripts, with servers that are up, down, and without a check; also when the first results
+    are there before the table is."""
     for server in site.servers:
         server.nginx()
     said = {}
@@ -218,16 +197,21 @@ def test_services_begin_as_in_keepalived(site, words, expected):
         os.chmod(router.path("notify.sh"), 0o755)
         with open(said[router], "w", encoding="utf-8"):
             pass
-    site.r1.poised(ALPHA.format(script=site.r1.path("notify.sh"), words=words))
-    site.r2.keepalived(ALPHA.format(script=site.r2.path("notify.sh"), words=words))
+    late = Hold(site.r1, "poise-ipvs", "birth", hold=words != "")
+    poised = site.r1.poised(beginners(site.r1.path("notify.sh"), words, alpha), env=late.env)
+    site.r2.keepalived(beginners(site.r2.path("notify.sh"), words, alpha))
+    if words:
+        wait_until("the first results", lambda: poised.server("198.51.100.11", 83).get("health"), lambda seen: seen == "down",
+                   within=20)
+        late.release()
 
     def outcome(router):
         with open(said[router], encoding="utf-8") as f:
             return sorted(f.read().splitlines()), sorted(router.run("ipvsadm", "-Sn").splitlines())
 
-    wait_until("keepalived's scripts", lambda: outcome(site.r2)[0], lambda seen: seen == expected, within=20)
+    wait_until("keepalived's scripts", lambda: outcome(site.r2)[0], lambda seen: seen == sorted(expected), within=20)
     wait_until("the same scripts and table", lambda: (outcome(site.r1), outcome(site.r2)),
-               lambda seen: seen[0] == seen[1], within=15)
+               lambda seen: seen[0] == seen[1], within=20)
 
 
 @pytest.mark.skipif(has_ipvs(), reason="this kernel has IPVS")
