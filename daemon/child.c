@@ -270,7 +270,8 @@ static void on_end(pid_t pid, const siginfo_t *info, void *arg)
 
 /* ---- the start ---- */
 
-/* In the child: only what is safe after fork. */
+/* In the child, in the memory of its parent, who stands still meanwhile (vfork: what a parent has grown to need not be
+ * prepared for a copy that is never used). */
 static void __attribute__((noreturn)) exec_child(char *const argv[], int channel, int log, int network)
 {
 	static const int ignored[] = {SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
@@ -313,7 +314,7 @@ static pid_t spawn(struct child *c, int channel)
 	snprintf(beat_arg, sizeof(beat_arg), "%lld", (long long)supervise_beat_period_us(limit));
 	snprintf(role_arg, sizeof(role_arg), "%d", (int)c->role);
 	args[0] = path;
-	pid = fork();
+	pid = vfork();
 	if (pid == 0)
 		exec_child(args, channel, c->parent->scribe.queue[1],
 			c->role == ROLE_IPVS ? c->parent->ipvs_namespace_fd : -1);
@@ -544,7 +545,7 @@ void child_release_addresses(struct parent *p)
 	if (program_path_role(ROLE_VRRP, path) < 0)
 		return;
 	snprintf(ledger, sizeof(ledger), "%s/ledger.vrrp", p->options.run_dir);
-	pid = fork();
+	pid = vfork();
 	if (pid == 0)
 		exec_child(argv, -1, p->scribe.queue[1], -1);
 	if (pid < 0 || loop_child_add(p->loop, pid, on_released, p) < 0)
