@@ -101,14 +101,15 @@ void ipvs_generation_carry(struct ipvs_generation *g, struct ipvs_generation *ol
 	}
 }
 
-/* Does the server begin as down? Without a check nobody would ever say that it is up. */
+/* Does the server begin as down (also before a health checker is there to say so)? Without a check nobody would ever say
+ * that it is up. */
 static bool is_alpha(const struct conf *conf, conf_index_t server)
 {
 	const struct conf_server *r = &conf->servers[server];
 	bool alpha = r->alpha || conf->services[r->service].alpha;
 
 	for (uint32_t i = r->checks.first; i < r->checks.first + r->checks.count; i++)
-		alpha |= conf->checks[i].alpha;
+		alpha |= conf->checks[i].alpha || conf->checks[i].initial == CONF_CHECK_INITIAL_DOWN;
 	return alpha && r->checks.count > 0;
 }
 

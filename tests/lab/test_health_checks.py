@@ -10,6 +10,7 @@ import pytest
 
 from poiselab import wait_until
 from poiselab.configs import HTTP_CHECK, TCP_CHECK, pair, service
+from poiselab.hold import Hold
 from poiselab.site import BACK4
 
 SSL_CHECK = """SSL_GET {
@@ -188,6 +189,24 @@ def test_last_known_state_outlives_the_daemon(site):
     daemon = site.r1.poised(configuration(slow, delay=60))
     assert wait_health(daemon, SERVERS[1], "down") == "not checked yet: down as last known before the start"
     assert health(daemon, SERVERS[0]) == ("up", "not checked yet: up as last known before the start")
+
+
+@pytest.mark.ipvs
+def test_a_server_that_begins_down_is_not_served_meanwhile(site):
+    """initial_state down holds from the first moment on, also while no health checker is there to say so."""
+    for server in site.servers:
+        server.nginx()
+    late = Hold(site.r1, "poise-healthcheck", "birth")
+    text = configuration(TCP_CHECK).replace("retry 0", "retry 0\n\t\t\tinitial_state down", 1)
+    daemon = site.r1.poised(text, env=late.env)
+    daemon.wait_log("stand in the kernel's table", within=20)
+
+    def standing():
+        return set(site.r1.ipvs().get(("TCP", "192.0.2.10:80"), {}))
+
+    wait_until("the others", standing, lambda seen: seen == {SERVERS[1] + ":80", SERVERS[2] + ":80"})
+    late.release()
+    wait_until("all three", standing, lambda seen: len(seen) == 3, within=20)
 
 
 @pytest.mark.ipvs
