@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What 1,000 services with 10 servers each cost: CPU time of programming them, memory, and a reload with one changed weight.
+"""What 1,000 services with 10 servers each cost: CPU time of programming them, memory, a reload with one changed weight, a stop.
 
 The same file for Poise and Debian's keepalived, no checks, one after the other on one router. CPU time and memory are of
 all processes of a daemon together, from its start to the complete table (kernel time included); memory is their
@@ -128,8 +128,10 @@ def measure(router, kind):
     reload_s = time.monotonic() - began
     time.sleep(1)
     commands = monitor.stop(family_number())
+    began = time.monotonic()
     daemon.stop()
-    return {"cpu": cpu, "took": took, "memory": memory, "reload": reload_s, "commands": commands}
+    stop_s = time.monotonic() - began
+    return {"cpu": cpu, "took": took, "memory": memory, "reload": reload_s, "commands": commands, "stop": stop_s}
 
 
 def run(options, report):
@@ -154,7 +156,8 @@ def run(options, report):
     for key, what, scale, fmt in (("cpu", "CPU time until programmed, s", 1, "%.2f"), ("took", "time until programmed, s", 1,
                                   "%.2f"), ("memory", "memory, MiB", 1 / 1024, "%.1f"),
                                   ("reload", "reload, one weight: in the kernel, s", 1, "%.2f"),
-                                  ("commands", "changing netlink commands of it", 1, "%.0f")):
+                                  ("commands", "changing netlink commands of it", 1, "%.0f"),
+                                  ("stop", "stop, table removed, s", 1, "%.2f")):
         report.text(form % (what, *(report.spread([r[key] for r in found], scale, fmt) for found in results.values())))
     if not all(results.values()):
         return
