@@ -1,20 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Operating a large configuration: status of 10,000 servers, advertisements meanwhile, a reload with one change.
+"""Operating a large configuration: status of 10,000 servers, and advertisements meanwhile and during reloads.
 
 Advertisements every 10 ms are stamped by the kernel of the machine that hears them; what counts is how late they are.
-The reload is timed from the order until the kernel's table shows the new weight, beside Debian's keepalived with the
-same file in the same run (needs IPVS). A figure that is missed is said; a machine that is busy or has one slow processor
-misses some."""
+A figure that is missed is said; a machine that is busy or has one slow processor misses some."""
 
-import os
-import signal
 import socket
 import statistics
 import struct
 import threading
 import time
 
-from kernel_weights import kernel_weights
 from poiselab import Site, net, wait_until
 from poiselab.configs import instance
 from poiselab.site import VIP
@@ -125,46 +120,5 @@ def measure_status(options, report):
         site.close()
 
 
-def kernel_shows(router, weight):
-    """Does the kernel have the last server with this weight, and all others of its service with 1?"""
-    weights = kernel_weights(router, VIP, 1000 + SERVICES - 1, SERVERS)
-    return sorted(weights) == sorted([1] * (SERVERS - 1) + [weight])
-
-
-def measure_reload(options, report):
-    results = {}
-    for name in ("Poise", "keepalived"):
-        site = Site()
-        try:
-            daemon = (site.r1.poised if name == "Poise" else site.r1.keepalived)(configuration(1, advert=1))
-            wait_until("the table", lambda: kernel_shows(site.r1, 1), within=120)
-            time.sleep(2)
-            took = []
-            for number in range(options.rounds):
-                text = configuration(2 + number, advert=1)
-                with open(daemon.conf_path, "w", encoding="ascii") as file:
-                    file.write(text)
-                began = time.monotonic()
-                os.kill(daemon.pid, signal.SIGHUP)
-                wait_until("the new weight", lambda: kernel_shows(site.r1, 2 + number), within=120, every=0.01)
-                took.append(time.monotonic() - began)
-                time.sleep(1)
-            results[name] = took
-        finally:
-            site.close()
-    report.text()
-    report.text("SIGHUP until the kernel shows one changed weight of 1,000 services x 10 servers, ms (min / median / max):")
-    for name, took in results.items():
-        report.text("%-12s %s" % (name, report.spread(took)))
-    ratio = statistics.median(results["Poise"]) / statistics.median(results["keepalived"])
-    report.text("ratio of the medians %.2f (wanted: at most 0.5)" % ratio)
-    if ratio > 0.5:
-        report.text("MISSED: a reload with one change took %.2f of keepalived's time" % ratio)
-
-
 def run(options, report):
     measure_status(options, report)
-    if options.ipvs:
-        measure_reload(options, report)
-    else:
-        report.text("no IPVS: the reload is not measured")
