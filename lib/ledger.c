@@ -89,6 +89,17 @@ static int write_at(int fd, const void *buf, size_t size, off_t offset)
 	return 0;
 }
 
+/* Records of an older version, which were shorter: what they lack is zero. Frees them; NULL when there is no memory. */
+static void *lengthen(void *records, size_t count, size_t old_size, size_t size)
+{
+	uint8_t *longer = calloc(count, size);
+
+	for (size_t i = 0; longer && i < count; i++)
+		memcpy(longer + i * size, (const uint8_t *)records + i * old_size, old_size);
+	free(records);
+	return longer;
+}
+
 /* Reads a slot. Returns 1 and its records (malloc'ed, NULL for none) when it is valid, 0 when it is not, or -errno. */
 static int read_slot(
 	int fd, unsigned slot, uint32_t kind, size_t record_size, struct slot_header *header, void **records)
@@ -101,9 +112,10 @@ static int read_slot(
 	if (n < 0)
 		return (int)n;
 	if (n < (ssize_t)sizeof(*header) || header->magic != LEDGER_MAGIC || header->kind != kind ||
-		header->record_size != record_size || header->count > (SLOT_SIZE - sizeof(*header)) / record_size)
+		header->record_size == 0 || header->record_size > record_size ||
+		header->count > (SLOT_SIZE - sizeof(*header)) / record_size)
 		return 0;
-	size = (size_t)header->count * record_size;
+	size = (size_t)(header->count * header->record_size);
 	if (size > 0) {
 		*records = malloc(size);
 		if (!*records)
@@ -112,8 +124,13 @@ static int read_slot(
 	} else {
 		n = 0;
 	}
-	if (n == (ssize_t)size && slot_checksum(header, *records, size) == header->checksum)
+	if (n == (ssize_t)size && slot_checksum(header, *records, size) == header->checksum) {
+		if (size > 0 && header->record_size < record_size) {
+			*records = lengthen(*records, (size_t)header->count, (size_t)header->record_size, record_size);
+			return *records ? 1 : -ENOMEM;
+		}
 		return 1;
+	}
 	free(*records);
 	*records = NULL;
 	return n < 0 ? (int)n : 0;

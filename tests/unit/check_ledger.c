@@ -74,6 +74,37 @@ START_TEST(test_last_store_wins)
 }
 END_TEST
 
+/* A daemon of a later version, whose records have more at their end, knows what its predecessor left. */
+START_TEST(test_shorter_records_are_lengthened)
+{
+	struct later {
+		struct record record;
+		uint32_t more;
+	} * got, later[2] = {0};
+	struct record records[3];
+	int fd = open_file();
+	size_t count;
+
+	fill(records, 3, 7);
+	ck_assert_int_eq(ledger_store(fd, KIND, sizeof(*records), records, 3), 0);
+	ck_assert_int_eq(ledger_load(fd, KIND, sizeof(*got), (void **)&got, &count), 0);
+	ck_assert_uint_eq(count, 3);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_mem_eq(&got[i].record, &records[i], sizeof(records[i]));
+		ck_assert_uint_eq(got[i].more, 0);
+	}
+	free(got);
+	/* What the later one stores is newer than that, and not for the earlier one. */
+	later[1].more = 5;
+	ck_assert_int_eq(ledger_store(fd, KIND, sizeof(*later), later, 2), 0);
+	ck_assert_int_eq(ledger_load(fd, KIND, sizeof(*got), (void **)&got, &count), 0);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_uint_eq(got[1].more, 5);
+	free(got);
+	close(fd);
+}
+END_TEST
+
 START_TEST(test_other_kind_or_size_is_empty)
 {
 	struct record records[3];
@@ -209,6 +240,7 @@ int main(void)
 
 	tcase_add_test(tc, test_fresh_file_is_empty);
 	tcase_add_test(tc, test_last_store_wins);
+	tcase_add_test(tc, test_shorter_records_are_lengthened);
 	tcase_add_test(tc, test_other_kind_or_size_is_empty);
 	tcase_add_test(tc, test_torn_write_leaves_previous);
 	tcase_add_test(tc, test_garbage_is_empty);
