@@ -18,8 +18,8 @@
 #define AWAITED_LIMIT_US (60 * US_PER_S)
 #define LIMIT_US (600 * US_PER_S)
 #define GRACE_US (2 * US_PER_S)
-/* Messages about a generation that this process does not have yet. */
-#define EARLY_MAX 64
+/* Messages about a generation that this process does not have yet: a few for each instance of a large configuration. */
+#define EARLY_MAX 65536
 
 /* A generation, mapped for ourselves, as long as a notification of it waits or runs. */
 struct view {
@@ -43,8 +43,8 @@ struct script_notifies {
 	struct role_process *process;
 	struct queue queue;
 	struct view *current, *previous;
-	struct msg_notify early[EARLY_MAX];
-	unsigned n_early;
+	struct msg_notify *early;
+	unsigned n_early, early_room;
 	struct timer settle;
 	void (*settled)(void *arg);
 	void *settled_arg;
@@ -221,22 +221,43 @@ static void enqueue(struct script_notifies *s, struct view *view, const struct m
 	start_waiting(s);
 }
 
+/* Keeps it until its generation comes. Returns false when there is no room. */
+static bool keep_early(struct script_notifies *s, const struct msg_notify *m)
+{
+	unsigned room = s->early_room ? 2 * s->early_room : 64;
+	struct msg_notify *more;
+
+	if (s->n_early == s->early_room) {
+		more = room <= EARLY_MAX ? reallocarray(s->early, room, sizeof(*more)) : NULL;
+		if (!more)
+			return false;
+		s->early = more;
+		s->early_room = room;
+	}
+	s->early[s->n_early++] = *m;
+	return true;
+}
+
 void script_notifies_ask(struct script_notifies *s, const struct msg_notify *m)
 {
+	bool is_early = !s->current || m->generation > s->current->conf->generation;
+
 	if (s->current && s->current->conf->generation == m->generation) {
 		enqueue(s, s->current, m);
 	} else if (s->previous && s->previous->conf->generation == m->generation) {
 		enqueue(s, s->previous, m);
-	} else if ((!s->current || m->generation > s->current->conf->generation) && s->n_early < EARLY_MAX) {
-		s->early[s->n_early++] = *m;
-	} else {
-		log_error("notify: a script is not run: it belongs to generation %llu, which is %s",
-			(unsigned long long)m->generation, s->n_early == EARLY_MAX ? "not here yet" : "long gone");
+	} else if (!is_early) {
+		log_error("notify: a script is not run: it belongs to generation %llu, which is long gone",
+			(unsigned long long)m->generation);
+	} else if (!keep_early(s, m)) {
+		log_error("notify: a script is not run: %u wait already for generation %llu, which is not here yet",
+			s->n_early, (unsigned long long)m->generation);
 	}
 }
 
 void script_notifies_switch(struct script_notifies *s, const struct conf *next)
 {
+	struct msg_notify *early = s->early;
 	unsigned n_early = s->n_early;
 
 	release(s->previous);
@@ -248,12 +269,11 @@ void script_notifies_switch(struct script_notifies *s, const struct conf *next)
 		log_error("notify: no scripts are run for generation %llu: %s", (unsigned long long)next->generation,
 			strerror(errno));
 	/* What is still early after this is put back by script_notifies_ask(). */
-	s->n_early = 0;
-	for (unsigned i = 0; i < n_early; i++) {
-		struct msg_notify m = s->early[i];
-
-		script_notifies_ask(s, &m);
-	}
+	s->early = NULL;
+	s->n_early = s->early_room = 0;
+	for (unsigned i = 0; i < n_early; i++)
+		script_notifies_ask(s, &early[i]);
+	free(early);
 }
 
 static void on_settle(struct timer *timer, void *arg)
