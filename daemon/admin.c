@@ -235,11 +235,20 @@ static void set_server(struct parent *p, const struct msg_command *m)
 static conf_index_t find_server(const struct conf *conf, const char *service, const char *server)
 {
 	char name[CONF_NAME_SIZE];
+	struct addr addr;
+	uint16_t port;
 
-	for (uint32_t i = 0; i < conf->n_servers; i++)
-		if (!conf->servers[i].is_sorry && strcmp(conf_server_name(conf, i, name), server) == 0 &&
-			strcmp(conf_service_name(conf, conf->servers[i].service, name), service) == 0)
+	/* A node that was away hears of all of them at once: numbers are compared before words are made. */
+	if (addr_parse_port(server, &addr, &port) < 0)
+		return CONF_NONE;
+	for (uint32_t i = 0; i < conf->n_servers; i++) {
+		const struct conf_server *s = &conf->servers[i];
+
+		if (s->port == port && !s->is_sorry && addr_equal(&s->addr, &addr) &&
+			strcmp(conf_server_name(conf, i, name), server) == 0 &&
+			strcmp(conf_service_name(conf, s->service, name), service) == 0)
 			return i;
+	}
 	return CONF_NONE;
 }
 
