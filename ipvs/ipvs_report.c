@@ -272,6 +272,7 @@ static void report_server(struct ipvs *v, conf_index_t i, bool quiet)
 		.is_drained = state->drain.done,
 		.drain_over = state->drain.over,
 		.drain_cut = state->drain.cut,
+		.drain_until_real_us = state->drain_until.until_real_us,
 		.connections = sum.counters.connections,
 		.packets_in = sum.counters.packets_in,
 		.packets_out = sum.counters.packets_out,

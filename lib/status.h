@@ -276,7 +276,8 @@ struct status_server {
 	uint32_t is_drained; /* admin is drain and no connection is left */
 	uint32_t drain_over; /* its time is over */
 	uint32_t zero;
-	uint64_t drain_cut; /* connections that were cut when it was */
+	uint64_t drain_cut;          /* connections that were cut when it was */
+	int64_t drain_until_real_us; /* the end that this is about, as it was asked for; 0 = none */
 	int64_t since_real_us;
 	/* IPVS_TABLE_TRAFFIC */
 	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;

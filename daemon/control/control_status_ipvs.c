@@ -147,9 +147,10 @@ static void write_drain(struct writer *w, const struct server_view *v)
 	writer_time(w, "until", v->admin.until_real_us);
 	writer_string(w, "then", drain_end_name((enum drain_end)v->admin.drain_end));
 	writer_bool(w, "keep_known", v->admin.keep_known != 0);
-	/* The ipvs role may still tell of the drain before this one, which had another time. */
+	/* The ipvs role may still tell of the drain before this one, which had another end. */
 	writer_bool(w, "over",
-		v->ipvs.drain_over != 0 && v->admin.until_real_us != 0 && v->admin.until_real_us <= real_now_us());
+		v->ipvs.drain_over != 0 && v->admin.until_real_us != 0 &&
+			v->admin.until_real_us == v->ipvs.drain_until_real_us);
 	writer_count(w, "cut", v->ipvs.drain_cut);
 	writer_end(w);
 }
