@@ -11,7 +11,8 @@
 
 /* A client that asks nothing for so long is ended; `--watch` and `--follow` ask every second or more often. */
 #define IDLE_US (120 * US_PER_S)
-/* A client that does not read its answer. */
+/* A client that does not read its answer: all of it within this time, so that nobody holds memory by reading in drips.
+ */
 #define STALLED_US (20 * US_PER_S)
 
 void client_close(struct client *client)
@@ -77,11 +78,12 @@ static void overflow(struct client *client)
 	client->ops->line(client, client->in, sizeof(client->in), client->arg);
 }
 
-static void wait_for(struct client *client, uint32_t events, int64_t patience_us)
+/* Until `end`, and then it is over; without one for as long as it takes. */
+static void wait_for(struct client *client, uint32_t events, const struct mono *end)
 {
 	loop_io_events(client->io, events);
-	if (patience_us)
-		loop_timer_set(client->loop, &client->idle, mono_add(mono_now(), patience_us));
+	if (end)
+		loop_timer_set(client->loop, &client->idle, *end);
 	else
 		loop_timer_cancel(client->loop, &client->idle);
 }
@@ -89,12 +91,15 @@ static void wait_for(struct client *client, uint32_t events, int64_t patience_us
 /* Goes on with whatever can go on: output first, then the next line. The client may be gone afterwards. */
 static void pump(struct client *client)
 {
+	struct mono end;
+
 	client->is_pumping = true;
 	for (;;) {
 		int rc = client->out ? flush(client) : 1;
 
 		if (rc == 0) {
-			wait_for(client, EPOLLOUT, STALLED_US);
+			end = mono_add(client->answered, STALLED_US);
+			wait_for(client, EPOLLOUT, &end);
 			break;
 		}
 		if (rc < 0 || client->is_ending) {
@@ -102,7 +107,7 @@ static void pump(struct client *client)
 			return;
 		}
 		if (client->is_busy) {
-			wait_for(client, 0, 0);
+			wait_for(client, 0, NULL);
 			break;
 		}
 		if (deliver(client))
@@ -115,7 +120,8 @@ static void pump(struct client *client)
 			overflow(client);
 			continue;
 		}
-		wait_for(client, EPOLLIN, IDLE_US);
+		end = mono_add(mono_now(), IDLE_US);
+		wait_for(client, EPOLLIN, &end);
 		break;
 	}
 	client->is_pumping = false;
@@ -176,6 +182,7 @@ void client_answer(struct client *client, char *text, size_t length)
 	client->out = text;
 	client->out_length = length;
 	client->out_sent = 0;
+	client->answered = mono_now();
 	client->is_busy = false;
 	if (!client->is_pumping)
 		pump(client);
@@ -185,4 +192,9 @@ void client_answer_and_close(struct client *client, char *text, size_t length)
 {
 	client->is_ending = true;
 	client_answer(client, text, length);
+}
+
+size_t client_owed(const struct client *client)
+{
+	return client->out_length - client->out_sent;
 }

@@ -36,6 +36,7 @@ struct client {
 	const struct client_ops *ops;
 	void *arg;
 	struct timer idle;
+	struct mono answered; /* when the answer was there */
 	bool is_busy, is_ending, is_pumping, at_end;
 	char in[REQUEST_MAX + 1];
 	size_t in_length;
@@ -50,6 +51,8 @@ struct client *client_new(struct loop *loop, int fd, const struct client_ops *op
 void client_answer(struct client *client, char *text, size_t length);
 /* As client_answer(), and the connection ends when the client has read it. */
 void client_answer_and_close(struct client *client, char *text, size_t length);
+/* Bytes of an answer that the client has not read yet. */
+size_t client_owed(const struct client *client);
 /* Ends the connection at once. Not allowed inside the line callback. */
 void client_close(struct client *client);
 

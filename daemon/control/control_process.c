@@ -29,6 +29,10 @@
 /* How long an answer waits to hear how the files of the configuration stand on disk. */
 #define DISK_US (250 * US_PER_MS)
 #define LOG_INTERVAL_US (10 * US_PER_S)
+/* Answers that clients have not read yet may take this much memory together (and one more); who may only look has half
+ * of it. Who asks beyond that waits for his turn. */
+#define OWED_MAX ((size_t)64 << 20)
+#define TURN_US (10 * US_PER_S)
 
 struct control {
 	struct role_process *process;
@@ -237,18 +241,33 @@ static bool must_look(struct control *c, const struct client *client, struct mon
 	return mono_before(c->disk.begun, client->asked);
 }
 
-/* Performs the request, or tries again soon when boards and configuration do not agree yet. */
+/* Is there memory for one more answer? */
+static bool has_room(const struct control *c, const struct client *client)
+{
+	size_t owed = 0;
+
+	for (const struct client *other = c->clients; other; other = other->next)
+		owed += client_owed(other);
+	return owed < OWED_MAX / (client->peer.may_change ? 1 : 2);
+}
+
+/* Performs the request, or tries again soon when boards and configuration do not agree yet, or others do not read what
+ * they have asked for. */
 static void perform_when_settled(struct control *c, struct client *client)
 {
 	struct status_source source = source_of(c);
+	bool is_settled = status_is_settled(&source), has_turn = has_room(c, client);
 	struct mono now = mono_now();
 	bool waits_for_disk = c->conf && must_look(c, client, now);
+	int64_t waited_us = mono_diff_us(now, client->asked);
 
-	if (!status_is_settled(&source) && mono_diff_us(now, client->asked) < SETTLE_US) {
+	if ((!is_settled && waited_us < SETTLE_US) || (!has_turn && waited_us < TURN_US)) {
 		loop_timer_set(c->process->loop, &client->retry, mono_add(now, SETTLE_STEP_US));
 		return;
 	}
-	if (waits_for_disk)
+	if (!has_turn)
+		answer_error(client, "busy", "too much waits to be read by other clients of poised: try again");
+	else if (waits_for_disk)
 		loop_timer_set(c->process->loop, &client->retry, mono_add(client->asked, DISK_US));
 	else if (c->conf)
 		perform(c, client);
