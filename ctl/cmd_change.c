@@ -38,17 +38,19 @@ static struct extent extent_of(struct json_object *result)
 	return extent;
 }
 
-/* Asks for a change. Returns the exit status; *extent is set on success. */
-static int change(struct client *client, struct json_object *request, struct extent *extent)
+/* Asks for a change. Returns the exit status; *extent is set on success. With `json` all is said here. */
+static int change(struct client *client, struct json_object *request, bool json, struct extent *extent)
 {
 	const char *server = json_text(request, "server");
 	struct json_object *result;
 	enum client_result rc = client_ask(client, request, CTL_PATIENCE_US, &result);
 
 	*extent = extent_of(result);
-	if (rc == CLIENT_OK) {
+	if (json)
+		ctl_print_answer(client, rc, result);
+	if (json || rc == CLIENT_OK) {
 		json_object_put(result);
-		return CTL_DONE;
+		return ctl_exit_of(rc);
 	}
 	/* The daemon's sentences begin with what they are about, except those about one server. */
 	if (rc == CLIENT_REFUSED && extent->servers > 0)
@@ -58,7 +60,7 @@ static int change(struct client *client, struct json_object *request, struct ext
 	if (extent->servers > 1)
 		show_refusals(result);
 	json_object_put(result);
-	return rc == CLIENT_INTERRUPTED ? CTL_INTERRUPTED : CTL_FAILED;
+	return ctl_exit_of(rc);
 }
 
 static void say_done(const char *server, const char *done, const struct ctl_options *options, struct extent extent)
@@ -75,6 +77,32 @@ static void say_done(const char *server, const char *done, const struct ctl_opti
 	fflush(stdout);
 }
 
+/* What a server that was taken back does: its checks have a say, too. */
+static void say_back(struct client *client, const struct ctl_options *options, struct extent extent)
+{
+	const char *server = options->argv[0], *why = "";
+	struct json_object *request = ctl_request("servers", server, options->service), *result;
+	enum client_result rc = client_ask(client, request, CTL_PATIENCE_US, &result);
+	size_t down = 0;
+	char done[512];
+
+	json_object_put(request);
+	for (size_t i = 0; rc == CLIENT_OK && i < json_count(result, "servers"); i++) {
+		struct json_object *one = json_element(result, "servers", i);
+
+		if (strcmp(json_text(one, "health"), "down") != 0)
+			continue;
+		why = json_text(one, "health_why");
+		down++;
+	}
+	if (down == 0)
+		snprintf(done, sizeof(done), "takes part again");
+	else
+		snprintf(done, sizeof(done), "takes part again when its checks succeed; it is down: %.400s", why);
+	say_done(server, done, options, extent);
+	json_object_put(result);
+}
+
 int run_change(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
 	const char *server = options->argv[0];
@@ -88,17 +116,17 @@ int run_change(const struct ctl_command *command, struct client *client, const s
 		json_object_object_add(request, "then", json_object_new_string(options->then));
 	if (options->keep_known)
 		json_object_object_add(request, "keep_known", json_object_new_boolean(true));
-	rc = change(client, request, &extent);
+	rc = change(client, request, options->json, &extent);
 
 	json_object_put(request);
-	if (rc != CTL_DONE)
+	if (rc != CTL_DONE || options->json)
 		return rc;
 	if (strcmp(command->name, "drain") == 0)
 		say_done(server, "gets no new connection", options, extent);
 	else if (strcmp(command->name, "maint") == 0)
 		say_done(server, "is out for maintenance", options, extent);
 	else
-		say_done(server, "takes part again", options, extent);
+		say_back(client, options, extent);
 	return CTL_DONE;
 }
 
@@ -119,9 +147,9 @@ int run_weight(const struct ctl_command *command, struct client *client, const s
 	}
 	request = ctl_request(command->name, server, options->service);
 	json_object_object_add(request, "weight", json_object_new_int64(weight));
-	rc = change(client, request, &extent);
+	rc = change(client, request, options->json, &extent);
 	json_object_put(request);
-	if (rc != CTL_DONE)
+	if (rc != CTL_DONE || options->json)
 		return rc;
 	snprintf(done, sizeof(done), weight < 0 ? "weight as configured" : "weight %ld", weight);
 	say_done(server, done, options, extent);

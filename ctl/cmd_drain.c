@@ -4,6 +4,7 @@
 #include "ctl.h"
 #include "view.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ struct drain {
 	const struct ctl_options *options;
 	struct screen screen;
 	struct drain_view view;
-	int64_t began_us, unreachable_since_us, blind_since_us, last_line_us;
+	int64_t began_us, unreachable_since_us, blind_since_us, last_line_us, last_left;
 	bool is_bar_shown;
 };
 
@@ -31,6 +32,62 @@ static void clear_bar(struct drain *d)
 	fflush(stdout);
 }
 
+static struct json_object *progress_document(const struct drain *d)
+{
+	struct json_object *document = json_object_new_object();
+
+	json_object_object_add(document, "server", json_object_new_string(d->view.server));
+	json_object_object_add(document, "drained", json_object_new_boolean(d->view.drained == d->view.servers));
+	json_object_object_add(document, "active", json_object_new_int64(d->view.active));
+	json_object_object_add(document, "inactive", json_object_new_int64(d->view.inactive));
+	json_object_object_add(document, "persistent", json_object_new_int64(d->view.persistent));
+	json_object_object_add(document, "cut", json_object_new_int64(d->view.cut));
+	json_object_object_add(
+		document, "elapsed", json_object_new_double((double)((ctl_monotonic_us() - d->began_us) / 1000) / 1e3));
+	return document;
+}
+
+/* A line for a program when the number has changed. */
+static void print_progress(struct drain *d)
+{
+	int64_t left = d->view.active + d->view.inactive;
+	struct json_object *document;
+
+	if (d->last_left == left)
+		return;
+	d->last_left = left;
+	document = progress_document(d);
+	ctl_print_json(document, true);
+	json_object_put(document);
+}
+
+/* The last line for a program; error is NULL when all went well. */
+static void print_end(const struct drain *d, const char *error)
+{
+	struct json_object *document = progress_document(d);
+
+	json_object_object_add(document, "ok", json_object_new_boolean(!error));
+	json_object_object_add(document, "error", error ? json_object_new_string(error) : NULL);
+	ctl_print_json(document, true);
+	json_object_put(document);
+}
+
+/* Says why the waiting is over. Returns status. */
+static int __attribute__((format(printf, 3, 4))) give_up(struct drain *d, int status, const char *fmt, ...)
+{
+	char line[CLIENT_ERROR_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	clear_bar(d);
+	if (!d->options->json)
+		return ctl_fail(status, "%s", line);
+	print_end(d, line);
+	return status;
+}
+
 static void show_progress(struct drain *d)
 {
 	int64_t now_us = ctl_monotonic_us();
@@ -39,7 +96,9 @@ static void show_progress(struct drain *d)
 
 	d->view.elapsed_us = now_us - d->began_us;
 	view_drain_sample(&d->view);
-	if (d->screen.is_terminal) {
+	if (d->options->json) {
+		print_progress(d);
+	} else if (d->screen.is_terminal) {
 		fputs("\r\033[K", stdout);
 		fflush(stdout);
 		text_begin(&t, &d->screen);
@@ -68,12 +127,16 @@ static const char *find_change(struct json_object *result)
 static int finish(struct drain *d)
 {
 	int64_t elapsed_us = ctl_monotonic_us() - d->began_us;
-	char time[TEXT_DURATION];
+	char time[TEXT_DURATION], left[64];
 
 	clear_bar(d);
+	if (d->options->json) {
+		print_end(d, NULL);
+		return d->view.cut > 0 ? CTL_CUT : CTL_DONE;
+	}
 	if (d->view.cut > 0) {
-		printf("%s: drained: the time was up, and the last %lld connections were cut\n", d->view.server,
-			(long long)d->view.cut);
+		printf("%s: drained: the time was up, and the last %s cut\n", d->view.server,
+			view_drain_were(d->view.cut, left, sizeof(left)));
 		return CTL_CUT;
 	}
 	if (d->view.most == 0)
@@ -88,8 +151,7 @@ static int leave(struct drain *d, const char *why)
 {
 	char left[96];
 
-	clear_bar(d);
-	return ctl_fail(CTL_INTERRUPTED,
+	return give_up(d, CTL_INTERRUPTED,
 		"%s: %s, and %s connections are left: it goes on draining; 'poisectl undrain %s' ends that",
 		d->view.server, why, view_drain_left(&d->view, left, sizeof(left)), d->view.server);
 }
@@ -103,8 +165,7 @@ static int look_blindly(struct drain *d, struct json_object *result)
 		d->blind_since_us = now_us;
 	if (now_us - d->blind_since_us < BLIND_PATIENCE_US)
 		return -1;
-	clear_bar(d);
-	return ctl_fail(CTL_FAILED, "%s: is to get no new connection, but nobody can tell how many it has: %s",
+	return give_up(d, CTL_FAILED, "%s: is to get no new connection, but nobody can tell how many it has: %s",
 		d->view.server, json_text(json_member(result, "kernel"), "why"));
 }
 
@@ -113,11 +174,9 @@ static int judge(struct drain *d, struct json_object *result)
 	const char *changed = find_change(result);
 
 	view_drain_read(&d->view, result);
-	if (changed) {
-		clear_bar(d);
-		return ctl_fail(CTL_FAILED, "%s: no longer draining but %s: somebody changed it meanwhile",
+	if (changed)
+		return give_up(d, CTL_FAILED, "%s: no longer draining but %s: somebody changed it meanwhile",
 			d->view.server, changed);
-	}
 	if (!json_flag(json_member(result, "kernel"), "ipvs"))
 		return look_blindly(d, result);
 	d->blind_since_us = 0;
@@ -143,10 +202,8 @@ static int look(struct drain *d)
 		if (ctl_monotonic_us() - d->unreachable_since_us < RESTART_PATIENCE_US)
 			return -1;
 	}
-	if (rc == CLIENT_REFUSED || rc == CLIENT_UNREACHABLE) {
-		clear_bar(d);
-		return ctl_fail(CTL_FAILED, "%s", d->client->error);
-	}
+	if (rc == CLIENT_REFUSED || rc == CLIENT_UNREACHABLE)
+		return give_up(d, CTL_FAILED, "%s", d->client->error);
 	if (rc == CLIENT_INTERRUPTED)
 		return -1;
 	d->unreachable_since_us = 0;
@@ -190,6 +247,14 @@ static void read_node(struct drain_view *d, struct json_object *status)
 	d->drained = d->active == 0;
 }
 
+static int leave_node(struct drain *d)
+{
+	return give_up(d, CTL_INTERRUPTED,
+		"this node: interrupted, and %lld active connections are left; 'poisectl handover --all --back' takes "
+		"mastership again",
+		(long long)d->view.active);
+}
+
 /* What the other router took over is known to this one's kernel until it times out; what is active here has not ended.
  */
 static int wait_for_node(struct drain *d)
@@ -199,34 +264,27 @@ static int wait_for_node(struct drain *d)
 		enum client_result rc = client_ask(d->client, request, CTL_PATIENCE_US, &result);
 
 		json_object_put(request);
-		if (rc != CLIENT_OK) {
-			clear_bar(d);
-			return ctl_fail_asked(d->client, rc);
-		}
+		if (rc == CLIENT_INTERRUPTED)
+			return leave_node(d);
+		if (rc != CLIENT_OK)
+			return give_up(d, CTL_FAILED, "%s", d->client->error);
 		read_node(&d->view, result);
 		json_object_put(result);
 		if (d->view.drained)
 			return finish(d);
 		show_progress(d);
-		if (interrupt_came() || interrupt_sleep(4 * LOOK_US)) {
-			clear_bar(d);
-			return ctl_fail(CTL_INTERRUPTED,
-				"this node: interrupted, and %lld active connections are left; "
-				"'poisectl handover --all --back' takes mastership again",
-				(long long)d->view.active);
-		}
-		if (d->options->timeout_us && ctl_monotonic_us() - d->began_us >= d->options->timeout_us) {
-			clear_bar(d);
-			return ctl_fail(CTL_INTERRUPTED,
+		if (interrupt_came() || interrupt_sleep(4 * LOOK_US))
+			return leave_node(d);
+		if (d->options->timeout_us && ctl_monotonic_us() - d->began_us >= d->options->timeout_us)
+			return give_up(d, CTL_INTERRUPTED,
 				"this node: the time is up, and %lld active connections are left",
 				(long long)d->view.active);
-		}
 	}
 }
 
 static int drain_self(struct client *client, const struct ctl_options *options)
 {
-	struct drain d = {.client = client, .options = options, .view.server = "this node"};
+	struct drain d = {.client = client, .options = options, .view.server = "this node", .last_left = -1};
 	struct ctl_options all = *options;
 	int rc;
 
@@ -241,9 +299,34 @@ static int drain_self(struct client *client, const struct ctl_options *options)
 	return wait_for_node(&d);
 }
 
+#define BEFORE_SHOWN 3
+
+/* A server that somebody else drains already, perhaps with another end: what was asked for last is what counts. */
+static void tell_before(struct client *client, const struct ctl_options *options)
+{
+	struct json_object *request = ctl_request("servers", options->argv[0], options->service), *result;
+	enum client_result rc = client_ask(client, request, CTL_PATIENCE_US, &result);
+	char name[128], ago[TEXT_DURATION], end[96];
+	unsigned shown = 0;
+
+	json_object_put(request);
+	for (size_t i = 0; rc == CLIENT_OK && i < json_count(result, "servers"); i++) {
+		struct json_object *server = json_element(result, "servers", i);
+
+		if (strcmp(json_text(server, "admin"), "normal") == 0 || shown++ >= BEFORE_SHOWN)
+			continue;
+		printf("%s of %s: was %s %s ago%s; now this counts\n", view_server_name(server, name, sizeof(name)),
+			json_text(server, "service"), json_text(server, "admin_why"),
+			view_ago(server, "admin_since", ctl_now_us(), ago), view_drain_end(server, end, sizeof(end)));
+	}
+	if (shown > BEFORE_SHOWN)
+		printf("and %u more\n", shown - BEFORE_SHOWN);
+	json_object_put(result);
+}
+
 int run_drain(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
-	struct drain d = {.client = client, .options = options, .view.server = options->argv[0]};
+	struct drain d = {.client = client, .options = options, .view.server = options->argv[0], .last_left = -1};
 	int rc;
 
 	if (options->self) {
@@ -258,6 +341,8 @@ int run_drain(const struct ctl_command *command, struct client *client, const st
 
 	if (options->wait)
 		interrupt_catch();
+	if (!options->json)
+		tell_before(client, options);
 	rc = run_change(command, client, options);
 	if (rc != CTL_DONE || !options->wait)
 		return rc;

@@ -15,12 +15,14 @@ int ctl_handover(struct client *client, const struct ctl_options *options)
 	json_object_object_add(request, "back", json_object_new_boolean(options->back));
 	rc = client_ask(client, request, CTL_RELOAD_PATIENCE_US, &result);
 	json_object_put(request);
-	if (rc == CLIENT_OK)
+	if (options->json)
+		ctl_print_answer(client, rc, result);
+	else if (rc == CLIENT_OK)
 		printf("%s\n", json_text(json_element(result, "servers", 0), "text"));
 	else
 		ctl_fail_asked(client, rc);
 	json_object_put(result);
-	return rc == CLIENT_OK ? CTL_DONE : rc == CLIENT_INTERRUPTED ? CTL_INTERRUPTED : CTL_FAILED;
+	return ctl_exit_of(rc);
 }
 
 int run_handover(const struct ctl_command *command, struct client *client, const struct ctl_options *options)

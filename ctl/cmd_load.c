@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int exit_of(enum client_result rc)
-{
-	return rc == CLIENT_OK ? CTL_DONE : rc == CLIENT_INTERRUPTED ? CTL_INTERRUPTED : CTL_FAILED;
-}
-
 /* Adds the file with its whole path, because the daemon stands in another directory. Returns 0 or an exit status. */
 static int add_file(struct json_object *request, const char *name)
 {
@@ -31,8 +26,7 @@ static void show_plan(struct json_object *result, bool json)
 	struct text t;
 
 	if (json) {
-		puts(json_object_to_json_string_ext(
-			plan, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+		ctl_print_json(plan, false);
 		return;
 	}
 	text_begin(&t, &screen);
@@ -55,11 +49,13 @@ static int ask_plan(struct client *client, struct json_object *request, const st
 {
 	struct json_object *result;
 	enum client_result rc = client_ask(client, request, CTL_RELOAD_PATIENCE_US, &result);
-	int status = exit_of(rc);
+	int status = ctl_exit_of(rc);
 
 	if (rc == CLIENT_OK) {
 		show_plan(result, options->json);
 		status = plan_exit(result);
+	} else if (options->json) {
+		ctl_print_answer(client, rc, result);
 	} else {
 		ctl_fail_asked(client, rc);
 	}
@@ -108,16 +104,18 @@ static void say_changes(struct json_object *plan)
 }
 
 /* Asks for a table to be brought into use, and shows what came of it. */
-static int load(struct client *client, struct json_object *request)
+static int load(struct client *client, struct json_object *request, bool json)
 {
 	struct json_object *result;
 	enum client_result rc = client_ask(client, request, CTL_RELOAD_PATIENCE_US, &result);
 	const char *text = json_text(json_element(result, "servers", 0), "text");
 	bool is_cut = rc == CLIENT_REFUSED && strcmp(json_text(json_member(result, "plan"), "verdict"), "cuts") == 0;
 
-	if (is_cut)
+	if (is_cut && !json)
 		show_plan(result, false);
-	if (rc == CLIENT_OK) {
+	if (json) {
+		ctl_print_answer(client, rc, result);
+	} else if (rc == CLIENT_OK) {
 		printf("%s", *text ? text : "loaded");
 		say_changes(json_member(result, "plan"));
 		printf("\n");
@@ -128,7 +126,7 @@ static int load(struct client *client, struct json_object *request)
 		ctl_fail_asked(client, rc);
 	}
 	json_object_put(result);
-	return is_cut ? CTL_CUT : exit_of(rc);
+	return is_cut ? CTL_CUT : ctl_exit_of(rc);
 }
 
 int run_reload(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
@@ -137,7 +135,7 @@ int run_reload(const struct ctl_command *command, struct client *client, const s
 	int status;
 
 	json_object_object_add(request, "allow", json_object_new_boolean(options->allow));
-	status = load(client, request);
+	status = load(client, request, options->json);
 	json_object_put(request);
 	return status;
 }
@@ -154,8 +152,8 @@ int run_apply(const struct ctl_command *command, struct client *client, const st
 	if (status == CTL_DONE && options->dry_run)
 		status = ask_plan(client, request, options);
 	else if (status == CTL_DONE)
-		status = load(client, request);
-	if (status == CTL_DONE && options->confirm_us && !options->dry_run)
+		status = load(client, request, options->json);
+	if (status == CTL_DONE && options->confirm_us && !options->dry_run && !options->json)
 		printf("it goes back by itself in %lld s unless you say: poisectl confirm\n",
 			(long long)(options->confirm_us / 1000000));
 	json_object_put(request);
@@ -167,12 +165,13 @@ int run_confirm(const struct ctl_command *command, struct client *client, const 
 	struct json_object *request = ctl_request(command->name, NULL, NULL), *result;
 	enum client_result rc = client_ask(client, request, CTL_PATIENCE_US, &result);
 
-	(void)options;
 	json_object_put(request);
-	if (rc == CLIENT_OK)
+	if (options->json)
+		ctl_print_answer(client, rc, result);
+	else if (rc == CLIENT_OK)
 		printf("%s\n", json_text(json_element(result, "servers", 0), "text"));
 	else
 		ctl_fail_asked(client, rc);
 	json_object_put(result);
-	return exit_of(rc);
+	return ctl_exit_of(rc);
 }

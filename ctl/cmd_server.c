@@ -18,17 +18,19 @@ static int parse_weight(const char *word, long *weight)
 	return CTL_DONE;
 }
 
-static int ask(struct client *client, struct json_object *request, const char *done)
+static int ask(struct client *client, struct json_object *request, bool json, const char *done)
 {
 	struct json_object *result;
 	enum client_result rc = client_ask(client, request, CTL_PATIENCE_US, &result);
 
-	if (rc == CLIENT_OK)
+	if (json)
+		ctl_print_answer(client, rc, result);
+	else if (rc == CLIENT_OK)
 		printf("%s: %s\n", json_text(request, "server"), done);
 	else
 		ctl_fail_asked(client, rc);
 	json_object_put(result);
-	return rc == CLIENT_OK ? CTL_DONE : rc == CLIENT_INTERRUPTED ? CTL_INTERRUPTED : CTL_FAILED;
+	return ctl_exit_of(rc);
 }
 
 static int add(struct client *client, const struct ctl_options *options)
@@ -46,8 +48,8 @@ static int add(struct client *client, const struct ctl_options *options)
 	request = ctl_request("server-add", options->argv[2], options->argv[1]);
 	if (has_weight)
 		json_object_object_add(request, "weight", json_object_new_int64(weight));
-	status =
-		ask(client, request, "takes part, checked as its neighbours are; 'poisectl save' keeps it in the file");
+	status = ask(client, request, options->json,
+		"takes part, checked as its neighbours are; 'poisectl save' keeps it in the file");
 	json_object_put(request);
 	return status;
 }
@@ -62,7 +64,8 @@ static int take_away(struct client *client, const struct ctl_options *options)
 	request = ctl_request("server-remove", options->argv[options->argc - 1],
 		options->argc == 3 ? options->argv[1] : options->service);
 	json_object_object_add(request, "allow", json_object_new_boolean(options->allow));
-	status = ask(client, request, "is removed; connections that it has are given the service's drain_timeout");
+	status = ask(client, request, options->json,
+		"is removed; connections that it has are given the service's drain_timeout");
 	json_object_put(request);
 	return status;
 }

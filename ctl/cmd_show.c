@@ -25,8 +25,7 @@ int run_show(const struct ctl_command *command, struct client *client, const str
 	text_begin(&t, &screen);
 	if (options->json) {
 		json_object_object_get_ex(rails, sysctl ? "sysctls" : "guards", &shown);
-		puts(json_object_to_json_string_ext(
-			shown, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+		ctl_print_json(shown, false);
 	} else if (sysctl) {
 		view_sysctls(&t, rails);
 	} else {

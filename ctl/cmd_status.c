@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "ctl.h"
+#include "find.h"
 #include "view.h"
 
 #include <stdio.h>
@@ -17,6 +18,12 @@ static enum client_result ask(struct client *client, const char *command, struct
 
 	json_object_put(request);
 	return rc;
+}
+
+static int no_such(const char *name)
+{
+	return ctl_fail(CTL_FAILED,
+		"%s: no virtual router, group, service or server has this name: 'poisectl status' lists them", name);
 }
 
 /* Keeps the lines that fit the screen, with the last one saying how many do not. */
@@ -53,30 +60,45 @@ static int print_document(struct client *client)
 	return CTL_DONE;
 }
 
-static int show_once(struct client *client, const struct ctl_options *options, const struct screen *screen)
+/* The document, or the part of it that has the name on the command line. Returns an exit status. */
+static int ask_status(struct client *client, const struct ctl_options *options, struct json_object **status)
 {
-	struct json_object *status;
-	enum client_result rc;
-	struct text t;
+	enum client_result rc = ask(client, "status", status);
+	struct json_object *whole = *status;
 
-	if (options->json && (options->watch || !screen->is_terminal))
-		return print_document(client);
-	rc = ask(client, "status", &status);
 	if (rc != CLIENT_OK)
 		return ctl_fail_asked(client, rc);
+	if (options->argc == 0)
+		return CTL_DONE;
+	*status = find_narrow(whole, options->argv[0]);
+	json_object_put(whole);
+	return *status ? CTL_DONE : no_such(options->argv[0]);
+}
+
+static int show_once(struct client *client, const struct ctl_options *options, const struct screen *screen)
+{
+	bool is_picture = options->watch && screen->is_terminal && !options->json;
+	struct json_object *status;
+	struct text t;
+	int rc;
+
+	if (options->json && options->argc == 0 && (options->watch || !screen->is_terminal))
+		return print_document(client);
+	rc = ask_status(client, options, &status);
+	if (rc != CTL_DONE)
+		return rc;
 	text_begin(&t, screen);
 	if (options->json) {
-		puts(json_object_to_json_string_ext(
-			status, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
-		fflush(stdout);
+		ctl_print_json(status, options->watch);
 	} else {
-		view_status(&t, status, ctl_now_us());
-		if (options->watch && screen->is_terminal)
+		/* Who reads through a pipe looks for something. */
+		view_status(&t, status, options->all || options->argc > 0 || !screen->is_terminal, ctl_now_us());
+		if (is_picture)
 			cut_to_screen(&t);
 	}
 	json_object_put(status);
 	/* A picture that replaces the one before it, without a moment of emptiness. */
-	if (options->watch && screen->is_terminal && !options->json)
+	if (is_picture)
 		fputs("\033[H\033[J", stdout);
 	fflush(stdout);
 	text_show(&t);
@@ -132,11 +154,23 @@ static enum client_result ask_events(struct client *client, struct json_object *
 	return rc;
 }
 
+/* Returns how many objects there are. */
+static int print_why(struct json_object *status, struct json_object *events, const char *name)
+{
+	struct json_object *document = view_why_document(status, events, name);
+	int found = (int)json_count(document, "objects");
+
+	if (found)
+		ctl_print_json(document, false);
+	json_object_put(document);
+	return found;
+}
+
 int run_why(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
 	struct json_object *status = NULL, *events = NULL;
 	struct screen screen = screen_look();
-	const char *object = options->argv[0];
+	const char *name = options->argv[0];
 	enum client_result rc;
 	struct text t;
 	int found;
@@ -151,14 +185,11 @@ int run_why(const struct ctl_command *command, struct client *client, const stru
 		return ctl_fail_asked(client, rc);
 	}
 	text_begin(&t, &screen);
-	found = view_why(&t, status, events, object, ctl_now_us());
+	found = options->json ? print_why(status, events, name) : view_why(&t, status, events, name, ctl_now_us());
 	json_object_put(status);
 	json_object_put(events);
 	text_show(&t);
-	if (found)
-		return CTL_DONE;
-	return ctl_fail(CTL_FAILED,
-		"%s: no virtual router, group, service or server has this name: 'poisectl status' lists them", object);
+	return found ? CTL_DONE : no_such(name);
 }
 
 int run_metrics(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
@@ -180,17 +211,26 @@ int run_metrics(const struct ctl_command *command, struct client *client, const 
 
 int run_version(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
-	struct json_object *version;
+	struct json_object *version = NULL, *document;
+	enum client_result rc = ask(client, "version", &version);
 
 	(void)command;
-	(void)options;
-	printf("poisectl %s\n", PACKAGE_VERSION);
 	/* The question is about this program first; a daemon need not run. */
-	if (ask(client, "version", &version) == CLIENT_OK)
-		printf("poised %s, generation %lld\n", json_text(version, "version"),
-			(long long)json_number(version, "generation"));
-	else
-		printf("poised: %s\n", client->error);
+	if (options->json) {
+		document = json_object_new_object();
+		json_object_object_add(document, "poisectl", json_object_new_string(PACKAGE_VERSION));
+		json_object_object_add(document, "poised", json_object_get(json_member(version, "version")));
+		json_object_object_add(document, "generation", json_object_get(json_member(version, "generation")));
+		ctl_print_json(document, false);
+		json_object_put(document);
+	} else {
+		printf("poisectl %s\n", PACKAGE_VERSION);
+		if (rc == CLIENT_OK)
+			printf("poised %s, generation %lld\n", json_text(version, "version"),
+				(long long)json_number(version, "generation"));
+		else
+			printf("poised: %s\n", client->error);
+	}
 	json_object_put(version);
 	return CTL_DONE;
 }

@@ -48,8 +48,13 @@ void usage_show(const struct ctl_command *command);
 int ctl_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Complains about what client_ask() said; returns the exit status for it. */
 int ctl_fail_asked(const struct client *client, enum client_result rc);
+int ctl_exit_of(enum client_result rc);
 /* {"command": name}, with "server" and "service" when they are not NULL. */
 struct json_object *ctl_request(const char *name, const char *server, const char *service);
+/* A document on standard output: laid out on a terminal, in one line for a program (and when is_line). */
+void ctl_print_json(struct json_object *document, bool is_line);
+/* What came of a change, for a program: {"ok", "error"} and the members of the daemon's result. */
+void ctl_print_answer(const struct client *client, enum client_result rc, struct json_object *result);
 int64_t ctl_now_us(void); /* wall clock */
 int64_t ctl_monotonic_us(void);
 

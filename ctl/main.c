@@ -4,35 +4,14 @@
 #include "config.h"
 
 #include "ctl.h"
+#include "when.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RUNDIR_DEFAULT "/run/poise"
-
-/* "30", "30s", "5m", "1h", "2d" in microseconds; -1 when it is none of these. */
-static int64_t parse_time(const char *text)
-{
-	char *end;
-	long long n;
-
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	if (errno || end == text || n <= 0 || n > 86400LL * 365)
-		return -1;
-	if (strcmp(end, "") == 0 || strcmp(end, "s") == 0)
-		return n * 1000000;
-	if (strcmp(end, "m") == 0)
-		return n * 60 * 1000000;
-	if (strcmp(end, "h") == 0)
-		return n * 3600 * 1000000;
-	if (strcmp(end, "d") == 0 && n <= 365)
-		return n * 86400 * 1000000;
-	return -1;
-}
 
 struct command_line {
 	const char *rundir;
@@ -51,9 +30,20 @@ static void note_option(struct command_line *line, int letter)
 
 static int take_time(const char *option, int64_t *time_us)
 {
-	*time_us = parse_time(optarg);
+	*time_us = when_duration(optarg);
 	if (*time_us < 0)
-		return ctl_fail(CTL_USAGE, "--%s %s: use a time like 30, 30s, 5m or 1h", option, optarg);
+		return ctl_fail(CTL_USAGE, "--%s %s: use a time like 30, 30s, 5m, 1h or 1h30m", option, optarg);
+	return 0;
+}
+
+static int take_since(int64_t *since_us)
+{
+	*since_us = when_ago(optarg, ctl_now_us());
+	if (*since_us < 0)
+		return ctl_fail(CTL_USAGE,
+			"--since %s: use how long ago (30s, 5m, 1h30m, 2d), a time of day (03:10), or a date "
+			"(2026-11-29, '2026-11-29 03:10')",
+			optarg);
 	return 0;
 }
 
@@ -116,7 +106,7 @@ static int take_option(struct command_line *line, int letter)
 	case 'c':
 		return take_time("confirm", &o->confirm_us);
 	case 'i':
-		return take_time("since", &o->since_us);
+		return take_since(&o->since_us);
 	}
 	return CTL_USAGE; /* getopt_long() has said what is wrong */
 }
@@ -220,6 +210,12 @@ static int run(struct command_line *line)
 	if (line->version && line->options.argc == 0) {
 		printf("poisectl %s\n", PACKAGE_VERSION);
 		return CTL_DONE;
+	}
+	/* "poisectl help drain" is what many programs understand. */
+	if (line->options.argc > 0 && strcmp(line->options.argv[0], "help") == 0) {
+		line->help = true;
+		line->options.argc--;
+		line->options.argv++;
 	}
 	if (line->options.argc == 0) {
 		if (line->help)

@@ -7,10 +7,11 @@
 #include "json.h"
 #include "text.h"
 
-/* The whole of `poisectl status`. */
-void view_status(struct text *t, struct json_object *status, int64_t now_us);
-void view_vrrp(struct text *t, struct json_object *status, int64_t now_us);
-void view_services(struct text *t, struct json_object *status, int64_t now_us);
+/* The whole of `poisectl status`. Unless `all`, of a large configuration only what is not well is listed, and the rest
+ * counted. */
+void view_status(struct text *t, struct json_object *status, bool all, int64_t now_us);
+void view_vrrp(struct text *t, struct json_object *status, bool all, int64_t now_us);
+void view_services(struct text *t, struct json_object *status, bool all, int64_t now_us);
 void view_pair(struct text *t, struct json_object *status, int64_t now_us);
 
 /* `poisectl show sysctl` and `poisectl show guard`. */
@@ -22,10 +23,10 @@ void view_event(struct text *t, struct json_object *event, long *day);
 /* A stream of advertisements: one line, at the time of the last of them. */
 void view_heard(struct text *t, struct json_object *heard, long *day);
 
-/* Everything known about one object (the name of an instance or group, or ADDRESS[:PORT] of a server or service).
- * Returns how many objects bore that name. */
-int view_why(
-	struct text *t, struct json_object *status, struct json_object *events, const char *object, int64_t now_us);
+/* Everything known about what bears a name (find_named()). Returns how many objects do. */
+int view_why(struct text *t, struct json_object *status, struct json_object *events, const char *name, int64_t now_us);
+/* The same for a program: {"objects": [{"kind", "name", "service", "causes", "events", "status"}]}. */
+struct json_object *view_why_document(struct json_object *status, struct json_object *events, const char *name);
 
 /* The status document as OpenMetrics 1.0 text. The screen must be as wide as a line may get. */
 void view_metrics(struct text *t, struct json_object *status);
@@ -53,6 +54,11 @@ void view_drain_read(struct drain_view *d, struct json_object *result);
 void view_drain_sample(struct drain_view *d);
 /* One line without its end that fits the screen: a bar, what is left, how fast it goes and when it will end. */
 void view_drain_progress(struct text *t, const struct drain_view *d, int64_t now_us);
+/* ", until 03:10:25, then what is left is cut": how the drain of a server ends; empty when it has no end of its own.
+ * Returns buf. */
+const char *view_drain_end(struct json_object *server, char *buf, size_t size);
+/* "1 connection was", "2 connections were". Returns buf. */
+const char *view_drain_were(int64_t count, char *buf, size_t size);
 /* "17 active and 3 inactive connections". Returns buf. */
 const char *view_drain_left(const struct drain_view *d, char *buf, size_t size);
 

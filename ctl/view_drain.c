@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define BAR_WIDTH 16
 /* A rate is taken over at least this. */
@@ -125,4 +126,36 @@ void view_drain_progress(struct text *t, const struct drain_view *d, int64_t now
 	text_add(t, " %s", left);
 	if (text_width(left) + 1 < room)
 		text_styled(t, STYLE_DIM, " %.*s", room - text_width(left) - 1, end);
+}
+
+const char *view_drain_were(int64_t count, char *buf, size_t size)
+{
+	snprintf(buf, size, "%lld connection%s", (long long)count, count == 1 ? " was" : "s were");
+	return buf;
+}
+
+const char *view_drain_end(struct json_object *server, char *buf, size_t size)
+{
+	struct json_object *drain = json_member(server, "drain");
+	const char *then = json_text(drain, "then");
+	bool removes = strcmp(then, "remove") == 0;
+	time_t until = (time_t)(json_time_us(drain, "until") / 1000000);
+	char clock[16], were[48];
+	struct tm tm;
+
+	buf[0] = '\0';
+	if (json_flag(drain, "over"))
+		snprintf(buf, size, "; its time is over, %s cut",
+			view_drain_were(json_number(drain, "cut"), were, sizeof(were)));
+	else if (until) {
+		localtime_r(&until, &tm);
+		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+		snprintf(buf, size, ", until %s, then what is left %s", clock,
+			strcmp(then, "reset") == 0 ? "is cut"
+			: removes                  ? "is cut and the server removed"
+						   : "goes on");
+	} else if (removes) {
+		snprintf(buf, size, "; leaves the kernel's table when it is empty");
+	}
+	return buf;
 }

@@ -3,7 +3,14 @@
  * daemon. */
 #include "view.h"
 
+#include <stdio.h>
 #include <string.h>
+
+static const char *connections(int64_t count, char *buf, size_t size)
+{
+	snprintf(buf, size, "%lld connection%s", (long long)count, count == 1 ? "" : "s");
+	return buf;
+}
 
 static void show_step(struct text *t, struct json_object *step)
 {
@@ -11,6 +18,7 @@ static void show_step(struct text *t, struct json_object *step)
 	bool cuts = json_flag(step, "cuts");
 	enum style style = STYLE_CARE;
 	const char *sign = "~";
+	char number[48];
 
 	if (strcmp(kind, "add") == 0) {
 		style = STYLE_GOOD;
@@ -29,7 +37,8 @@ static void show_step(struct text *t, struct json_object *step)
 	text_newline(t);
 	if (cuts) {
 		text_add(t, "      ");
-		text_styled(t, STYLE_BAD, "cuts %lld connections", (long long)json_number(step, "connections"));
+		text_styled(
+			t, STYLE_BAD, "cuts %s", connections(json_number(step, "connections"), number, sizeof(number)));
 		text_newline(t);
 	}
 }
@@ -38,6 +47,8 @@ void view_plan(struct text *t, struct json_object *plan)
 {
 	const char *verdict = json_text(plan, "verdict");
 	long long operations = json_number(plan, "operations"), changes = json_number(plan, "state_changes");
+	long long cut = json_number(plan, "connections_cut");
+	char number[48];
 	long long more = json_number(plan, "steps_total") - (long long)json_count(plan, "steps");
 
 	for (size_t i = 0; i < json_count(plan, "steps"); i++)
@@ -55,7 +66,8 @@ void view_plan(struct text *t, struct json_object *plan)
 	if (changes > 0)
 		text_styled(t, STYLE_CARE, "%lld instance%s may change state, ", changes, changes == 1 ? "" : "s");
 	if (strcmp(verdict, "cuts") == 0)
-		text_styled(t, STYLE_BAD, "%lld connections are cut", (long long)json_number(plan, "connections_cut"));
+		text_styled(t, STYLE_BAD, "%s %s", connections(cut, number, sizeof(number)),
+			cut == 1 ? "is cut" : "are cut");
 	else
 		text_styled(t, STYLE_GOOD, "no connection is cut");
 	text_newline(t);

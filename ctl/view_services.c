@@ -83,16 +83,17 @@ static void show_cause(struct text *t, const char *why)
 /* A server that is drained or in maintenance may be down besides. */
 static void show_causes(struct text *t, struct json_object *server)
 {
-	bool is_admin = strcmp(json_text(server, "admin"), "normal") != 0;
-	char both[400];
+	bool is_down = strcmp(json_text(server, "health"), "down") == 0;
+	char all[600], end[96];
 
-	if (is_admin && strcmp(json_text(server, "health"), "down") == 0) {
-		snprintf(both, sizeof(both), "%s; down: %s", json_text(server, "admin_why"),
-			json_text(server, "health_why"));
-		show_cause(t, both);
-	} else {
+	if (strcmp(json_text(server, "admin"), "normal") == 0) {
 		show_cause(t, json_text(server, "why"));
+		return;
 	}
+	snprintf(all, sizeof(all), "%s%s%s%s", json_text(server, json_has(server, "admin_why") ? "admin_why" : "why"),
+		view_drain_end(server, end, sizeof(end)), is_down ? "; down: " : "",
+		is_down ? json_text(server, "health_why") : "");
+	show_cause(t, all);
 }
 
 static void show_server(struct text *t, struct json_object *server, int name_end, bool is_sorry, int64_t now_us)
@@ -151,8 +152,79 @@ static void show_summary(struct text *t, struct json_object *service)
 		show_piece(t, indent, STYLE_CARE, "sorry server in use");
 }
 
-static void show_service(struct text *t, struct json_object *service, int name_end, bool has_kernel, int64_t now_us)
+/* ---- what is folded when there is too much ---- */
+
+/* With more servers than this in all, those that are well are counted and not listed. */
+#define SERVERS_LISTED 60
+/* With more services than this, too. */
+#define SERVICES_LISTED 20
+
+/* Things that are well and are not shown one by one. */
+struct folded {
+	size_t services, servers;
+	int64_t active, inactive;
+};
+
+static void fold_server(struct folded *f, struct json_object *server)
 {
+	f->servers++;
+	f->active += json_number(server, "active");
+	f->inactive += json_number(server, "inactive");
+}
+
+/* Nothing of it deserves a look. */
+static bool is_well(struct json_object *service)
+{
+	for (size_t i = 0; i < json_count(service, "servers"); i++)
+		if (view_server_look(json_element(service, "servers", i)).is_remarkable)
+			return false;
+	return json_flag(service, "quorum") && json_flag(service, "programmed") && !json_flag(service, "sorry_active");
+}
+
+static void fold_service(struct folded *f, struct json_object *service)
+{
+	f->services++;
+	for (size_t i = 0; i < json_count(service, "servers"); i++)
+		fold_server(f, json_element(service, "servers", i));
+}
+
+/* Those of a service, in its columns. */
+static void show_folded_servers(struct text *t, const struct folded *f, int name_end)
+{
+	char number[32];
+
+	if (f->servers == 0)
+		return;
+	text_add(t, "    ");
+	text_styled(t, STYLE_GOOD, "%s ", text_sign(t->screen, SIGN_FULL));
+	text_add(t, "%s more", grouped((int64_t)f->servers, number));
+	text_tab(t, name_end + STATE_AT);
+	text_styled(t, STYLE_GOOD, "up");
+	text_right(t, name_end + ACTIVE_END, STYLE_PLAIN, grouped(f->active, number));
+	text_right(t, name_end + INACTIVE_END, STYLE_PLAIN, grouped(f->inactive, number));
+	text_newline(t);
+}
+
+/* Whole services, in words: a line for all of them. */
+static void show_folded_services(struct text *t, const struct folded *f)
+{
+	char services[32], servers[32], active[32], inactive[32];
+
+	if (f->services == 0)
+		return;
+	text_add(t, "  ");
+	text_styled(t, STYLE_GOOD, "%s ", text_sign(t->screen, SIGN_FULL));
+	text_add(t, "%s more service%s: ", grouped((int64_t)f->services, services), f->services == 1 ? "" : "s");
+	text_styled(t, STYLE_GOOD, "all %s servers up", grouped((int64_t)f->servers, servers));
+	text_add(t, ", %s active, %s inactive", grouped(f->active, active), grouped(f->inactive, inactive));
+	text_newline(t);
+}
+
+static void show_service(
+	struct text *t, struct json_object *service, int name_end, bool has_kernel, bool is_folded, int64_t now_us)
+{
+	struct folded folded = {0};
+
 	text_add(t, "  ");
 	text_styled(t, STYLE_BOLD, "%s", json_text(service, "name"));
 	if (t->column > name_end)
@@ -163,8 +235,15 @@ static void show_service(struct text *t, struct json_object *service, int name_e
 	/* A kernel without IPVS is said once, above. */
 	if (has_kernel && (!json_flag(service, "quorum") || !json_flag(service, "programmed")))
 		show_cause(t, json_text(service, "why"));
-	for (size_t i = 0; i < json_count(service, "servers"); i++)
-		show_server(t, json_element(service, "servers", i), name_end, false, now_us);
+	for (size_t i = 0; i < json_count(service, "servers"); i++) {
+		struct json_object *server = json_element(service, "servers", i);
+
+		if (is_folded && !view_server_look(server).is_remarkable)
+			fold_server(&folded, server);
+		else
+			show_server(t, server, name_end, false, now_us);
+	}
+	show_folded_servers(t, &folded, name_end);
 	for (size_t i = 0; i < json_count(service, "sorry_servers"); i++)
 		show_server(t, json_element(service, "sorry_servers", i), name_end, true, now_us);
 }
@@ -191,14 +270,8 @@ static int names_end(struct json_object *status)
 	return widest;
 }
 
-void view_services(struct text *t, struct json_object *status, int64_t now_us)
+static void show_heading(struct text *t, int name_end)
 {
-	size_t count = json_count(status, "services");
-	bool has_kernel = json_flag(json_member(status, "kernel"), "ipvs");
-	int name_end = names_end(status);
-
-	if (count == 0)
-		return;
 	text_newline(t);
 	text_styled(t, STYLE_HEAD, "  SERVICE, SERVERS");
 	text_tab(t, name_end + STATE_AT);
@@ -209,6 +282,34 @@ void view_services(struct text *t, struct json_object *status, int64_t now_us)
 	text_tab(t, name_end + SINCE_AT);
 	text_styled(t, STYLE_HEAD, "FOR");
 	text_newline(t);
+}
+
+void view_services(struct text *t, struct json_object *status, bool all, int64_t now_us)
+{
+	size_t count = json_count(status, "services"), n_servers = 0;
+	bool has_kernel = json_flag(json_member(status, "kernel"), "ipvs"), folds;
+	int name_end = names_end(status);
+	struct folded folded = {0};
+
+	if (count == 0)
+		return;
 	for (size_t i = 0; i < count; i++)
-		show_service(t, json_element(status, "services", i), name_end, has_kernel, now_us);
+		n_servers += json_count(json_element(status, "services", i), "servers");
+	folds = !all && n_servers > SERVERS_LISTED;
+	show_heading(t, name_end);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *service = json_element(status, "services", i);
+
+		if (folds && count > SERVICES_LISTED && is_well(service))
+			fold_service(&folded, service);
+		else
+			show_service(t, service, name_end, has_kernel, folds, now_us);
+	}
+	show_folded_services(t, &folded);
+	if (folds) {
+		text_tab(t, 2);
+		text_styled(
+			t, STYLE_DIM, "What is well is counted: 'poisectl status --all' lists it, or name a service");
+		text_newline(t);
+	}
 }

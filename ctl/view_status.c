@@ -219,9 +219,25 @@ static void show_instance(struct text *t, struct json_object *instance, int name
 	show_paths(t, instance, "rules", "rules_held");
 }
 
-void view_vrrp(struct text *t, struct json_object *status, int64_t now_us)
+/* With more than this, those that are as they usually are are counted and not listed. */
+#define ROUTERS_LISTED 40
+
+static bool is_usual(struct json_object *instance)
 {
-	size_t count = json_count(status, "vrrp");
+	const char *state = json_text(instance, "state");
+	bool is_master = strcmp(state, "MASTER") == 0;
+
+	return (is_master || strcmp(state, "BACKUP") == 0) &&
+	       json_number(instance, "effective_priority") >= json_number(instance, "priority") &&
+	       (!is_master || json_number(instance, "addresses_held") ==
+				      (int64_t)(json_count(instance, "addresses") +
+						json_count(instance, "excluded_addresses")));
+}
+
+void view_vrrp(struct text *t, struct json_object *status, bool all, int64_t now_us)
+{
+	size_t count = json_count(status, "vrrp"), masters = 0, backups = 0;
+	bool folds = !all && count > ROUTERS_LISTED;
 	int name_end = name_column(status, "vrrp", 4);
 
 	if (count == 0)
@@ -236,8 +252,22 @@ void view_vrrp(struct text *t, struct json_object *status, int64_t now_us)
 	text_tab(t, name_end + WHY_AT);
 	text_styled(t, STYLE_HEAD, "WHY");
 	text_newline(t);
-	for (size_t i = 0; i < count; i++)
-		show_instance(t, json_element(status, "vrrp", i), name_end, now_us);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *instance = json_element(status, "vrrp", i);
+
+		if (!folds || !is_usual(instance))
+			show_instance(t, instance, name_end, now_us);
+		else if (strcmp(json_text(instance, "state"), "MASTER") == 0)
+			masters++;
+		else
+			backups++;
+	}
+	if (masters + backups > 0) {
+		text_add(t, "  %zu more, as they usually are: ", masters + backups);
+		text_styled(t, STYLE_GOOD, "%zu MASTER", masters);
+		text_add(t, ", %zu BACKUP", backups);
+		text_newline(t);
+	}
 }
 
 /* ---- BFD sessions ---- */
@@ -279,7 +309,7 @@ static void view_bfd(struct text *t, struct json_object *status, int64_t now_us)
 		show_session(t, json_element(status, "bfd", i), name_end, now_us);
 }
 
-void view_status(struct text *t, struct json_object *status, int64_t now_us)
+void view_status(struct text *t, struct json_object *status, bool all, int64_t now_us)
 {
 	show_head(t, status, now_us);
 	show_differences(t, status, now_us);
@@ -288,9 +318,9 @@ void view_status(struct text *t, struct json_object *status, int64_t now_us)
 		strcmp(json_text(json_member(status, "pair"), "state"), "up") != 0)
 		show_note(t, "drains and maintenance are this router's alone: say them to the other one, too");
 	show_problems(t, status);
-	view_vrrp(t, status, now_us);
+	view_vrrp(t, status, all, now_us);
 	view_bfd(t, status, now_us);
-	view_services(t, status, now_us);
+	view_services(t, status, all, now_us);
 	view_pair(t, status, now_us);
 	if (json_count(status, "vrrp") + json_count(status, "services") == 0) {
 		text_newline(t);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `poisectl why`: everything the daemon knows about one object, as sentences. It never talks to the daemon. */
+#include "find.h"
 #include "view_chain.h"
 
 #include <stdio.h>
@@ -36,35 +37,58 @@ static void show_since(struct text *t, struct json_object *object, int64_t now_u
 	show_line(t, "since", STYLE_PLAIN, line);
 }
 
-static bool concerns(struct json_object *event, const char *name)
+/* The names in an event are cut to this. */
+#define EVENT_NAME 31
+
+/* Is the name one of the words of an event's object? ("10.1.0.2:80" in "192.0.2.1:80/tcp 10.1.0.2:80", not in one of
+ * 10.1.0.2:8080.) */
+static bool has_name(const char *object, const char *name)
 {
-	return strstr(json_text(event, "object"), name) != NULL;
+	size_t length = strnlen(name, EVENT_NAME);
+
+	for (const char *at = object; length && (at = strstr(at, name)); at++)
+		if ((at == object || at[-1] == ' ') && (at[length] == '\0' || at[length] == ' '))
+			return true;
+	return false;
 }
 
-/* The last events whose object has the name in it ("10.1.0.2:80" is in "192.0.2.1:80/tcp 10.1.0.2:80"). */
-static void show_events(struct text *t, struct json_object *events, const char *name)
+/* An event that is about all of these names; NULL is none. */
+static bool concerns(struct json_object *event, const char *name, const char *other)
 {
-	size_t count = json_count(events, "events"), hits = 0, skip;
+	char cut[EVENT_NAME + 1], cut_other[EVENT_NAME + 1];
+	const char *object = json_text(event, "object");
+
+	snprintf(cut, sizeof(cut), "%s", name);
+	snprintf(cut_other, sizeof(cut_other), "%s", other ? other : "");
+	return has_name(object, cut) && (!other || has_name(object, cut_other));
+}
+
+/* The last events about the names, the oldest first. */
+static struct json_object *choose_events(struct json_object *events, const char *name, const char *other)
+{
+	struct json_object *chosen = json_object_new_array();
+	size_t count = json_count(events, "events"), hits = 0, first = count;
+
+	while (first > 0 && hits < EVENTS_SHOWN)
+		hits += concerns(json_element(events, "events", --first), name, other);
+	for (size_t i = first; i < count; i++)
+		if (concerns(json_element(events, "events", i), name, other))
+			json_object_array_add(chosen, json_object_get(json_element(events, "events", i)));
+	return chosen;
+}
+
+static void show_events(struct text *t, struct json_object *chosen)
+{
+	size_t count = json_object_array_length(chosen);
 	long day = 0;
 
-	for (size_t i = 0; i < count; i++)
-		hits += concerns(json_element(events, "events", i), name);
-	if (hits == 0)
+	if (count == 0)
 		return;
 	text_tab(t, LABEL_AT);
 	text_styled(t, STYLE_DIM, "lately");
 	text_newline(t);
-	skip = hits > EVENTS_SHOWN ? hits - EVENTS_SHOWN : 0;
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *event = json_element(events, "events", i);
-
-		if (!concerns(event, name))
-			continue;
-		if (skip > 0)
-			skip--;
-		else
-			view_event(t, event, &day);
-	}
+	for (size_t i = 0; i < count; i++)
+		view_event(t, json_object_array_get_idx(chosen, i), &day);
 }
 
 static void show_tracks(struct text *t, struct json_object *object)
@@ -103,8 +127,7 @@ static void show_held(struct text *t, struct json_object *instance, const char *
 	show_line(t, key, STYLE_PLAIN, line);
 }
 
-static void show_instance(struct text *t, struct json_object *status, struct json_object *instance,
-	struct json_object *events, int64_t now_us)
+static void show_instance(struct text *t, struct json_object *instance, struct json_object *chain, int64_t now_us)
 {
 	const char *name = json_text(instance, "name"), *state = json_text(instance, "state");
 	long long base = json_number(instance, "priority"), now = json_number(instance, "effective_priority");
@@ -116,7 +139,7 @@ static void show_instance(struct text *t, struct json_object *status, struct jso
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(instance, "why"));
 	show_since(t, instance, now_us);
-	view_chain_instance(t, status, instance);
+	view_chain(t, chain, now_us);
 	if (now == base)
 		snprintf(line, sizeof(line), "%lld", now);
 	else
@@ -134,10 +157,9 @@ static void show_instance(struct text *t, struct json_object *status, struct jso
 	show_held(t, instance, "rules", "rules_held");
 	show_line(t, "group", STYLE_PLAIN, json_text(instance, "group"));
 	show_tracks(t, instance);
-	show_events(t, events, name);
 }
 
-static void show_group(struct text *t, struct json_object *group, struct json_object *events, int64_t now_us)
+static void show_group(struct text *t, struct json_object *group, struct json_object *chain, int64_t now_us)
 {
 	const char *name = json_text(group, "name"), *state = json_text(group, "state");
 
@@ -147,11 +169,11 @@ static void show_group(struct text *t, struct json_object *group, struct json_ob
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(group, "why"));
 	show_since(t, group, now_us);
+	view_chain(t, chain, now_us);
 	for (size_t i = 0; i < json_count(group, "members"); i++)
 		show_line(
 			t, i ? "" : "members", STYLE_PLAIN, json_object_get_string(json_element(group, "members", i)));
 	show_tracks(t, group);
-	show_events(t, events, name);
 }
 
 static void show_phase(char *line, size_t size, const char *name, int64_t at_us)
@@ -194,24 +216,25 @@ static void show_check(struct text *t, struct json_object *check)
 	}
 }
 
-static void show_server(struct text *t, struct json_object *service, struct json_object *server,
-	struct json_object *events, int64_t now_us)
+static void show_server(struct text *t, const struct found *found, struct json_object *chain, int64_t now_us)
 {
+	struct json_object *server = found->object;
 	struct server_look look = view_server_look(server);
-	char name[128], line[400];
+	char name[128], line[400], end[96];
 
 	view_server_name(server, name, sizeof(name));
 	text_styled(t, STYLE_BOLD, "%s", name);
-	text_add(t, " of %s is ", json_text(service, "name"));
+	text_add(t, " of %s is ", json_text(found->service, "name"));
 	text_styled(t, look.style, "%s", strcmp(look.word, "drain") == 0 ? "draining" : look.word);
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(server, "why"));
 	show_since(t, server, now_us);
-	view_chain_server(t, service, server);
+	view_chain(t, chain, now_us);
 	snprintf(line, sizeof(line), "%s: %s", json_text(server, "health"), json_text(server, "health_why"));
 	show_line(t, "health", STYLE_PLAIN, line);
-	snprintf(line, sizeof(line), "%s%s%s", json_text(server, "admin"), *json_text(server, "admin_why") ? ": " : "",
-		json_text(server, "admin_why"));
+	snprintf(line, sizeof(line), "%s%s%s%s", json_text(server, "admin"),
+		*json_text(server, "admin_why") ? ": " : "", json_text(server, "admin_why"),
+		view_drain_end(server, end, sizeof(end)));
 	show_line(t, "operator", STYLE_PLAIN, line);
 	for (size_t i = 0; i < json_count(server, "checks"); i++)
 		show_check(t, json_element(server, "checks", i));
@@ -222,10 +245,9 @@ static void show_server(struct text *t, struct json_object *service, struct json
 		(long long)json_number(server, "active"), (long long)json_number(server, "inactive"),
 		(long long)json_number(server, "connections"));
 	show_line(t, "connections", STYLE_PLAIN, line);
-	show_events(t, events, name);
 }
 
-static void show_service(struct text *t, struct json_object *service, struct json_object *events, int64_t now_us)
+static void show_service(struct text *t, struct json_object *service, struct json_object *chain, int64_t now_us)
 {
 	bool quorum = json_flag(service, "quorum");
 	char line[96];
@@ -236,80 +258,124 @@ static void show_service(struct text *t, struct json_object *service, struct jso
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(service, "why"));
 	show_since(t, service, now_us);
-	view_chain_service(t, service);
+	view_chain(t, chain, now_us);
 	snprintf(line, sizeof(line), "%lld of %zu up, weight %lld needed",
 		(long long)json_number(service, "servers_up"), json_count(service, "servers"),
 		(long long)json_number(service, "quorum_needed"));
 	show_line(t, "servers", STYLE_PLAIN, line);
 	show_line(t, "kernel", STYLE_PLAIN, json_flag(service, "programmed") ? "in place" : "not in place");
-	show_events(t, events, json_text(service, "name"));
 }
 
-/* "10.1.0.2" and "10.1.0.2:80" both mean the server 10.1.0.2:80. */
-static bool is_server(struct json_object *server, const char *object)
+/* ---- whatever it is ---- */
+
+static struct json_object *chain_of(struct json_object *status, const struct found *f)
+{
+	struct json_object *chain = json_object_new_array();
+
+	switch (f->kind) {
+	case FOUND_NODE:
+		view_chain_node(chain, status);
+		break;
+	case FOUND_INSTANCE:
+		view_chain_instance(chain, status, f->object);
+		break;
+	case FOUND_GROUP:
+		view_chain_group(chain, status, f->object);
+		break;
+	case FOUND_SERVICE:
+		view_chain_service(chain, f->object);
+		break;
+	case FOUND_SERVER:
+		view_chain_server(chain, f->service, f->object, f->is_sorry);
+		break;
+	}
+	return chain;
+}
+
+static struct json_object *events_of(struct json_object *events, const struct found *f)
 {
 	char name[128];
 
-	return strcmp(json_text(server, "address"), object) == 0 || strcmp(json_text(server, "name"), object) == 0 ||
-	       strcmp(view_server_name(server, name, sizeof(name)), object) == 0;
+	if (f->kind == FOUND_NODE)
+		return json_object_new_array();
+	if (f->kind != FOUND_SERVER)
+		return choose_events(events, json_text(f->object, "name"), NULL);
+	return choose_events(events, view_server_name(f->object, name, sizeof(name)), json_text(f->service, "name"));
 }
 
-/* "192.0.2.1:80" means "192.0.2.1:80/tcp" too. */
-static bool is_service(struct json_object *service, const char *object)
-{
-	const char *name = json_text(service, "name");
-	size_t length = strlen(object);
+struct why {
+	struct json_object *status, *events, *objects;
+	struct text *t;
+	int64_t now_us;
+	bool is_first;
+};
 
-	return strncmp(name, object, length) == 0 && (name[length] == '\0' || name[length] == '/');
+static void show_found(const struct found *f, void *arg)
+{
+	struct why *why = arg;
+	struct json_object *chain = chain_of(why->status, f), *lately = events_of(why->events, f);
+
+	if (!why->is_first)
+		text_newline(why->t);
+	why->is_first = false;
+	switch (f->kind) {
+	case FOUND_NODE:
+		text_styled(why->t, STYLE_BOLD, "%s", json_text(why->status, "node"));
+		text_newline(why->t);
+		view_chain(why->t, chain, why->now_us);
+		break;
+	case FOUND_INSTANCE:
+		show_instance(why->t, f->object, chain, why->now_us);
+		break;
+	case FOUND_GROUP:
+		show_group(why->t, f->object, chain, why->now_us);
+		break;
+	case FOUND_SERVICE:
+		show_service(why->t, f->object, chain, why->now_us);
+		break;
+	case FOUND_SERVER:
+		show_server(why->t, f, chain, why->now_us);
+		break;
+	}
+	show_events(why->t, lately);
+	json_object_put(chain);
+	json_object_put(lately);
 }
 
-static void separate(struct text *t, int found)
+static void add_found(const struct found *f, void *arg)
 {
-	if (found)
-		text_newline(t);
+	static const char *const kinds[] = {"node", "instance", "group", "service", "server"};
+	struct json_object *object = json_object_new_object();
+	struct why *why = arg;
+	char name[128];
+
+	json_object_object_add(object, "kind", json_object_new_string(kinds[f->kind]));
+	json_object_object_add(object, "name",
+		json_object_new_string(f->kind == FOUND_SERVER ? view_server_name(f->object, name, sizeof(name))
+				       : f->kind == FOUND_NODE ? json_text(f->object, "node")
+							       : json_text(f->object, "name")));
+	if (f->kind == FOUND_SERVER)
+		json_object_object_add(object, "service", json_object_new_string(json_text(f->service, "name")));
+	json_object_object_add(object, "causes", chain_of(why->status, f));
+	json_object_object_add(object, "events", events_of(why->events, f));
+	if (f->kind != FOUND_NODE)
+		json_object_object_add(object, "status", json_object_get(f->object));
+	json_object_array_add(why->objects, object);
 }
 
-int view_why(struct text *t, struct json_object *status, struct json_object *events, const char *object, int64_t now_us)
+int view_why(struct text *t, struct json_object *status, struct json_object *events, const char *name, int64_t now_us)
 {
-	int found = 0;
+	struct why why = {.status = status, .events = events, .t = t, .now_us = now_us, .is_first = true};
 
-	if (strcmp(object, "node") == 0 || strcmp(object, json_text(status, "node")) == 0) {
-		text_styled(t, STYLE_BOLD, "%s", json_text(status, "node"));
-		text_newline(t);
-		view_chain_node(t, status);
-		found++;
-	}
-	for (size_t i = 0; i < json_count(status, "vrrp"); i++) {
-		struct json_object *instance = json_element(status, "vrrp", i);
+	return find_named(status, name, show_found, &why);
+}
 
-		if (strcmp(json_text(instance, "name"), object) != 0)
-			continue;
-		separate(t, found++);
-		show_instance(t, status, instance, events, now_us);
-	}
-	for (size_t i = 0; i < json_count(status, "groups"); i++) {
-		struct json_object *group = json_element(status, "groups", i);
+struct json_object *view_why_document(struct json_object *status, struct json_object *events, const char *name)
+{
+	struct why why = {.status = status, .events = events, .objects = json_object_new_array()};
+	struct json_object *document = json_object_new_object();
 
-		if (strcmp(json_text(group, "name"), object) != 0)
-			continue;
-		separate(t, found++);
-		show_group(t, group, events, now_us);
-	}
-	for (size_t i = 0; i < json_count(status, "services"); i++) {
-		struct json_object *service = json_element(status, "services", i);
-
-		if (is_service(service, object)) {
-			separate(t, found++);
-			show_service(t, service, events, now_us);
-		}
-		for (size_t k = 0; k < json_count(service, "servers"); k++) {
-			struct json_object *server = json_element(service, "servers", k);
-
-			if (!is_server(server, object))
-				continue;
-			separate(t, found++);
-			show_server(t, service, server, events, now_us);
-		}
-	}
-	return found;
+	find_named(status, name, add_found, &why);
+	json_object_object_add(document, "objects", why.objects);
+	return document;
 }

@@ -7,7 +7,7 @@ zshdir = $(datadir)/zsh/vendor-completions
 
 systemdunit_DATA = etc/poise.service etc/poise-script@.service etc/poise-script.socket
 pkglibexec_SCRIPTS = etc/release-leftovers
-dist_doc_DATA = README.md doc/servers.md doc/firewall.md doc/cloud.md etc/poise-status.keys
+dist_doc_DATA = README.md doc/servers.md doc/firewall.md doc/cloud.md etc/poise-status.keys etc/poise-documents.keys
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/poise.conf etc/poise-dr.conf
 EXTRA_DIST += etc/poise.service.in etc/poise-script@.service.in etc/poise-script.socket \

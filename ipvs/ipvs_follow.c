@@ -136,8 +136,8 @@ static void tell_drain(struct ipvs *v, conf_index_t server, const struct ipvs_dr
 	conf_service_name(v->now->conf, service, service_name);
 	conf_server_name(v->now->conf, server, name);
 	if (actions->over && state->drain.cut > 0)
-		snprintf(why, sizeof(why), "its time is over: %llu connections are cut",
-			(unsigned long long)state->drain.cut);
+		snprintf(why, sizeof(why), "its time is over: %llu connection%s cut",
+			(unsigned long long)state->drain.cut, state->drain.cut == 1 ? " is" : "s are");
 	else if (actions->over && !actions->drained)
 		snprintf(why, sizeof(why), "its time is over: the connections that are left go on");
 	log_info("ipvs %s: server %s %s: %s", service_name, name,

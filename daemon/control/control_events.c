@@ -182,6 +182,7 @@ void events_write(
 	struct writer *w, const char *key, const struct status_source *source, const uint64_t after[ROLE_COUNT])
 {
 	struct head heads[ROLE_COUNT], *head;
+	struct status_daemon daemon = {0};
 	uint64_t lost = 0;
 	unsigned count = 0;
 
@@ -203,6 +204,9 @@ void events_write(
 	}
 	writer_end(w);
 	write_after(w, heads, count, lost);
+	/* Another daemon numbers its events anew. */
+	status_load(source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon));
+	writer_time(w, "started", daemon.started_real_us);
 	status_write_heard(w, source);
 	writer_end(w);
 }

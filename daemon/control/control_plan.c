@@ -495,8 +495,9 @@ const char *plan_summary(const struct plan *plan, char *buf, size_t size)
 		first = first ? first : &plan->steps[i];
 		n++;
 	}
-	snprintf(buf, size, "%llu connections would be cut: %s (%s)%s", (unsigned long long)plan->connections_cut,
-		first ? first->object : "", first ? first->detail : "", n > 1 ? ", and more" : "");
+	snprintf(buf, size, "%llu connection%s would be cut: %s (%s)%s", (unsigned long long)plan->connections_cut,
+		plan->connections_cut == 1 ? "" : "s", first ? first->object : "", first ? first->detail : "",
+		n > 1 ? ", and more" : "");
 	return buf;
 }
 

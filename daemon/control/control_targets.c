@@ -90,9 +90,9 @@ static int choose_removal(struct admin_job *job, char *error)
 	if (n == 0 || job->request.allow || !conf_removal_cuts(conf, job->service))
 		return 0;
 	snprintf(error, MATCH_ERROR_SIZE,
-		"%s: its %llu connections would be cut, because its service gives servers that leave no time: "
+		"%s: its %llu connection%s would be cut, because its service gives servers that leave no time: "
 		"'poisectl drain %s --wait' first, or use --allow",
-		job->server_name, (unsigned long long)n, job->server_name);
+		job->server_name, (unsigned long long)n, n == 1 ? "" : "s", job->server_name);
 	return -1;
 }
 

@@ -27,7 +27,9 @@ static const char *const document =
 	"{'name':'an-instance-with-a-very-long-name','state':'FAULT','interface':'eth1','vrid':52,'priority':100,"
 	"'effective_priority':100,'since':null,'why':'eth1 is down','addresses':[],'excluded_addresses':[]}],"
 	"'groups':[{'name':'both','state':'MASTER','why':'web: x','members':['web'],'tracks':[]}],"
-	"'services':[{'name':'192.0.2.100:80/tcp','scheduler':'wlc','forwarding':'nat','quorum':true,'servers_up':1,"
+	"'services':[{'name':'192.0.2.100:80/"
+	"tcp','address':'192.0.2.100','port':80,'protocol':'tcp','scheduler':'wlc','forwarding':'nat','quorum':true,'"
+	"servers_up':1,"
 	"'programmed':true,'servers':["
 	"{'address':'10.1.0.2','port':80,'weight':1,'effective_weight':1,'health':'up','admin':'normal','active':"
 	"1234567,"
@@ -67,7 +69,7 @@ static char *status_on(const struct screen *screen)
 	struct text t;
 
 	text_begin(&t, screen);
-	view_status(&t, object, NOW_US);
+	view_status(&t, object, false, NOW_US);
 	json_object_put(object);
 	ck_assert_ptr_nonnull(t.bytes);
 	return t.bytes;
@@ -177,7 +179,7 @@ START_TEST(test_nothing_configured)
 	struct text t;
 
 	text_begin(&t, &plain);
-	view_status(&t, object, NOW_US);
+	view_status(&t, object, false, NOW_US);
 	assert_shows(t.bytes, "neither a virtual router nor a service");
 	text_free(&t);
 	json_object_put(object);
@@ -195,7 +197,7 @@ START_TEST(test_missing_members_are_no_harm)
 		struct text t;
 
 		text_begin(&t, &plain);
-		view_status(&t, object, NOW_US);
+		view_status(&t, object, false, NOW_US);
 		view_why(&t, object, object, "web", NOW_US);
 		text_free(&t);
 		json_object_put(object);
@@ -210,7 +212,7 @@ START_TEST(test_why)
 		parse("{'events':["
 		      "{'time':'2025-10-09T05:41:20.000Z','kind':'instance','object':'web',"
 		      "'from':'BACKUP','to':'MASTER','why':'alone'},"
-		      "{'time':'2025-10-09T05:41:21.000Z','kind':'server','object':'x 10.1.0.3:80',"
+		      "{'time':'2025-10-09T05:41:21.000Z','kind':'server','object':'192.0.2.100:80/tcp 10.1.0.3:80',"
 		      "'from':'up','to':'down','why':'refused'}]}");
 	struct text t;
 
