@@ -231,11 +231,76 @@ def test_hostile_clients_harm_nobody(site):
 
 
 def test_control_comes_back_and_follows_go_on(site):
+    """Who follows sees what happens, through the death of the role and of the daemon, and nothing twice."""
     poised = started(site.r1, web())
+    follower = site.r1.start("follower", [program("ctl/poisectl"), "-r", poised.rundir, "events", "--follow", "--json"])
+    follower.wait_log("configuration")
     old = poised.role_pids("control")
     os.kill(old[0], signal.SIGKILL)
     wait_until("another control process", lambda: poised.role_pids("control"), lambda new: new and new != old)
     wait_until("an answer", lambda: poised.status().get("generation"), lambda g: g == 1)
+    poised.poisectl("drain", SERVERS[0])
+    follower.wait_log("drained by root")
+    poised.stop()
+    poised = started(site.r1, web())
+    poised.poisectl("maint", SERVERS[1])
+    follower.wait_log("taken out for maintenance by root")
+    # (of its two streams one is a person's)
+    lines = [line for line in follower.log().splitlines() if line.startswith("{") and "advertisements" not in line]
+    assert len(lines) == len(set(lines))
+    follower.signal(signal.SIGINT)
+    wait_until("the follower to end", lambda: not follower.running())
+
+
+def as_nobody(path, request, n, ready, go):
+    """In a process of its own: n connections of a user without rights, each with a question and nobody who reads the answer."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        crowd = [socket.socket(socket.AF_UNIX) for _ in range(n)]
+        for s in crowd:
+            s.connect(path)
+            s.sendall(request)
+        os.write(ready, b"r")
+        os.read(go, 1)
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def test_answers_that_nobody_reads_take_little_memory(site):
+    """Who asks and does not read cannot fill the memory, and who may change things is answered meanwhile."""
+    many = "".join("virtual_server %s %d {\n\tlb_algo rr\n\tlb_kind NAT\n%s}\n" % (VIP, 1000 + s, "".join(
+        "\treal_server 198.18.%d.%d 80 {\n\t}\n" % (s, r + 1) for r in range(100))) for s in range(25))
+    poised = started(site.r1, pair(150) + many)
+    path = os.path.join(poised.rundir, "control.sock")
+    os.chmod(site.folder, 0o755)
+    os.chmod(path, 0o666)  # as for a member of the socket's group
+    size = len(poised.poisectl("status", "--json").stdout)
+    pid, = poised.role_pids("control")
+
+    def resident():
+        with open("/proc/%d/status" % pid, encoding="ascii") as file:
+            return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) * 1024
+
+    (ready, told), (go, start) = os.pipe(), os.pipe()
+    child = as_nobody(path, b'{"command":"status"}\n', 60, told, go)
+    os.close(told)
+    try:
+        assert os.read(ready, 1) == b"r"
+        wait_until("the first of them to be answered", resident, lambda now: now > 4 * size, within=20)
+        for _ in range(5):
+            assert poised.poisectl("status", "--json").stdout
+            assert resident() < 64 << 20 < 60 * size
+    finally:
+        os.close(start)
+        os.waitpid(child, 0)
+    wait_until("their memory to be free again", resident, lambda now: now < 10 * size + (8 << 20), within=20)
+    assert poised.role_pids("control") == [pid]
 
 
 def test_events_tell_the_story(site):

@@ -132,6 +132,10 @@ def test_a_step_of_the_wall_clock_ends_no_drain(site):
     poised.wait_log("server %s:80 is drained: its time is over" % busy[1], within=20)
     server = poised.server(busy[0])
     assert (server["drain"]["over"], server["drain"]["cut"]) == (False, 0)
+    # Back again: what is over stays so.
+    assert poised.server(busy[1])["drain"]["over"] is True
+    clock.set(0)
+    assert poised.server(busy[1])["drain"]["over"] is True
     assert server["active"] > 0 and busy[0] + ":80" in site.r1.ipvs()["TCP", VIP + ":80"]
     process.kill()
 
