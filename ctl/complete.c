@@ -19,14 +19,26 @@ static void offer(const char *word, const char *candidate)
 
 /* ---- names of the running daemon ---- */
 
-enum names { NAMES_SERVERS = 1, NAMES_SERVICES = 2, NAMES_ROUTERS = 4 };
+enum names { NAMES_SERVERS = 1, NAMES_SERVICES = 2, NAMES_ROUTERS = 4, NAMES_OTHERS = 8 };
+
+/* "fwmark 5" and "group web" are one word with a colon. */
+static void offer_service_name(const char *word, struct json_object *service)
+{
+	char name[128], *space;
+
+	snprintf(name, sizeof(name), "%s", json_text(service, "name"));
+	space = strchr(name, ' ');
+	if (space)
+		*space = ':';
+	offer(word, name);
+}
 
 static void offer_service(const char *word, struct json_object *service, unsigned names)
 {
 	char name[128];
 
 	if (names & NAMES_SERVICES)
-		offer(word, json_text(service, "name"));
+		offer_service_name(word, service);
 	for (size_t i = 0; (names & NAMES_SERVERS) && i < json_count(service, "servers"); i++) {
 		struct json_object *server = json_element(service, "servers", i);
 
@@ -43,6 +55,10 @@ static void offer_names(const char *rundir, const char *word, unsigned names)
 	if (client_init(&client, rundir) && client_ask(&client, request, PATIENCE_US, &status) == CLIENT_OK) {
 		for (size_t i = 0; (names & NAMES_ROUTERS) && i < json_count(status, "vrrp"); i++)
 			offer(word, json_text(json_element(status, "vrrp", i), "name"));
+		for (size_t i = 0; (names & NAMES_OTHERS) && i < json_count(status, "groups"); i++)
+			offer(word, json_text(json_element(status, "groups", i), "name"));
+		if (names & NAMES_OTHERS)
+			offer(word, "node");
 		for (size_t i = 0; i < json_count(status, "services"); i++)
 			offer_service(word, json_element(status, "services", i), names);
 	}
@@ -70,7 +86,7 @@ static void offer_kind(const char *rundir, const char *word, const char *kind)
 		else if (strcmp(one, "INSTANCE") == 0)
 			offer_names(rundir, word, NAMES_ROUTERS);
 		else if (strcmp(one, "NAME") == 0)
-			offer_names(rundir, word, NAMES_SERVERS | NAMES_SERVICES | NAMES_ROUTERS);
+			offer_names(rundir, word, NAMES_SERVERS | NAMES_SERVICES | NAMES_ROUTERS | NAMES_OTHERS);
 		else if (islower((unsigned char)*one))
 			offer(word, one);
 	}
@@ -162,6 +178,8 @@ int complete_line(int argc, char **argv, const char *rundir)
 			if (strcmp(argv[i], "-r") == 0 || strcmp(argv[i], "--rundir") == 0)
 				rundir = argv[i + 1];
 			i++;
+		} else if (!command && strcmp(argv[i], "help") == 0) {
+			continue;
 		} else if (argv[i][0] != '-' && !command) {
 			command = ctl_find_command(argv[i]);
 			if (!command)

@@ -144,7 +144,9 @@ const char *view_drain_end(struct json_object *server, char *buf, size_t size)
 	struct tm tm;
 
 	buf[0] = '\0';
-	if (json_flag(drain, "over"))
+	if (json_flag(drain, "over") && strcmp(then, "keep") == 0)
+		snprintf(buf, size, "; its time is over, what is left goes on");
+	else if (json_flag(drain, "over"))
 		snprintf(buf, size, "; its time is over, %s cut",
 			view_drain_were(json_number(drain, "cut"), were, sizeof(were)));
 	else if (until) {

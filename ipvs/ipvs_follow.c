@@ -127,19 +127,32 @@ static bool is_followed(const struct ipvs *v, conf_index_t server)
 	return v->now->servers[server].admin != ADMIN_NORMAL && !v->now->servers[server].drain.done;
 }
 
-static void tell_drain(struct ipvs *v, conf_index_t server, const struct ipvs_drain_actions *actions)
+/* "its time is over: 3 connections are cut": what became of how many. */
+static void end_of_drain(
+	const struct ipvs_drain *drain, const struct ipvs_drain_actions *actions, uint64_t left, char why[WHY_SIZE])
+{
+	unsigned long long cut = drain->cut, going_on = left;
+
+	if (actions->over && cut > 0)
+		snprintf(why, WHY_SIZE, "its time is over: %llu connection%s cut", cut, cut == 1 ? " is" : "s are");
+	else if (actions->over && !actions->drained)
+		snprintf(why, WHY_SIZE, "its time is over: %llu connection%s left and go%s on", going_on,
+			going_on == 1 ? " is" : "s are", going_on == 1 ? "es" : "");
+	else if (cut > 0)
+		snprintf(why, WHY_SIZE, "no connection is left, the last %llu %s cut", cut, cut == 1 ? "was" : "were");
+	else
+		snprintf(why, WHY_SIZE, "no connection is left");
+}
+
+static void tell_drain(struct ipvs *v, conf_index_t server, const struct ipvs_drain_actions *actions, uint64_t left)
 {
 	const struct ipvs_server_state *state = &v->now->servers[server];
 	conf_index_t service = v->now->conf->servers[server].service;
-	char service_name[CONF_NAME_SIZE], name[CONF_NAME_SIZE], why[WHY_SIZE] = "no connection is left";
+	char service_name[CONF_NAME_SIZE], name[CONF_NAME_SIZE], why[WHY_SIZE];
 
 	conf_service_name(v->now->conf, service, service_name);
 	conf_server_name(v->now->conf, server, name);
-	if (actions->over && state->drain.cut > 0)
-		snprintf(why, sizeof(why), "its time is over: %llu connection%s cut",
-			(unsigned long long)state->drain.cut, state->drain.cut == 1 ? " is" : "s are");
-	else if (actions->over && !actions->drained)
-		snprintf(why, sizeof(why), "its time is over: the connections that are left go on");
+	end_of_drain(&state->drain, actions, left, why);
 	log_info("ipvs %s: server %s %s: %s", service_name, name,
 		actions->drained || state->drain.cut > 0 ? "is drained" : "is draining", why);
 	ipvs_report_server_why(v, server, why);
@@ -169,7 +182,7 @@ static bool follow_drain(struct ipvs *v, conf_index_t server, struct census *cen
 	event.connections = c.connections;
 	actions = ipvs_drain_step(&state->drain, &event);
 	if (actions.drained || actions.over)
-		tell_drain(v, server, &actions);
+		tell_drain(v, server, &actions, c.connections);
 	*takes_out |= (actions.drained || actions.over) &&
 		      ipvs_drain_takes_out(&state->drain, (enum drain_end)state->drain_end);
 	return actions.poll;

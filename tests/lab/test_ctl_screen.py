@@ -10,7 +10,7 @@ import pytest
 
 from poiselab import wait_until
 from poiselab.configs import TCP_CHECK, nat_site
-from poiselab.daemons import program
+from poiselab.daemons import TOP, program
 from poiselab.site import BACK4, VIP
 
 SERVERS = [BACK4 + str(i + 11) for i in range(3)]
@@ -126,6 +126,35 @@ def test_top_lives(site, terminal):
     terminal.keys("q")
     wait_until("the prompt, and the screen as it was", terminal.text,
                lambda text: text.rstrip().endswith("ready>") and "q quit" not in text)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_completes(site, terminal, shell):
+    """With the Tab key, as a person has it: a command, a server with colons in its name, an option, its value."""
+    poised, _ = started(site)
+    etc = os.path.join(TOP, "etc")
+    prepare = {"bash": "bash --norc --noprofile -c 'exec bash --noprofile --rcfile %s -i'" % site.r1.path("rc"),
+               "zsh": "zsh -f -c 'ZDOTDIR=%s exec zsh -i'" % site.folder}[shell]
+    path = "PS1='ready> ' PATH=%s:$PATH\n" % os.path.dirname(program("ctl/poisectl"))
+    with open(site.r1.path("rc"), "w", encoding="ascii") as file:
+        file.write(path + ". /usr/share/bash-completion/bash_completion\n. %s/poise.bash-completion\n" % etc)
+    os.symlink(os.path.join(etc, "poise.zsh-completion"), os.path.join(site.folder, "_poisectl"))
+    with open(os.path.join(site.folder, ".zshrc"), "w", encoding="ascii") as file:
+        file.write(path + "fpath=(%s $fpath)\nautoload -U compinit\ncompinit -u -d %s\n" %
+                   (site.folder, site.r1.path("zcompdump")))
+    terminal.type(prepare)
+    wait_until("the shell", terminal.text, lambda text: text.rstrip().endswith("ready>") and prepare[:8] not in text, within=20)
+
+    def tab(typed, becomes):
+        terminal.keys(typed, "Tab")
+        wait_until(becomes, terminal.text, lambda text: text.rstrip().endswith(becomes.rstrip()), within=20)
+
+    tab("poisectl -r %s undr" % poised.rundir, "undrain ")
+    tab(SERVERS[1][:-1] + "2", " %s:80 " % SERVERS[1])
+    tab("--ser", "--service ")
+    tab(VIP[:6], "--service %s:80/tcp " % VIP)
+    terminal.keys("Enter")
+    wait_until("the answer", terminal.text, lambda text: "takes part again" in text, within=20)
 
 
 def test_top_says_what_it_cannot_do(site, terminal):

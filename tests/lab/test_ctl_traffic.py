@@ -13,7 +13,7 @@ from poiselab import wait_until
 from poiselab.clock import Clock
 from poiselab.configs import TCP_CHECK, nat_site
 from poiselab.daemons import program
-from poiselab.site import BACK4, VIP
+from poiselab.site import BACK4, FRONT4, VIP
 
 pytestmark = pytest.mark.ipvs
 
@@ -116,6 +116,34 @@ def test_a_drain_that_resets_says_how_many(site):
     # Those of the others went on all the time.
     assert sum(s["active"] for s in poised.status()["services"][0]["servers"] if s["address"] != victim) == 12 - busy
     process.kill()
+
+
+def test_known_clients_go_elsewhere_or_stay(site):
+    """A persistent service sends the clients of a drained server to others, unless they are to be kept."""
+    poised = serving(site, web().replace("\tprotocol TCP\n", "\tprotocol TCP\n\tpersistence_timeout 300\n"))
+
+    def address(name):
+        return BACK4 + str(10 + int(name[1:]))
+
+    def drain(name, *more):
+        poised.poisectl("drain", address(name), *more)
+        wait_until("weight 0", lambda: site.r1.ipvs()["TCP", VIP + ":80"][address(name) + ":80"]["weight"],
+                   lambda weight: weight == 0, within=15)
+
+    home = site.fetch().strip()
+    assert {site.fetch().strip() for _ in range(5)} == {home}
+    drain(home)
+    other = site.fetch().strip()
+    assert other != home and {site.fetch().strip() for _ in range(5)} == {other}
+    poised.poisectl("undrain", address(home))
+    drain(other, "--keep-known", "--timeout", "1h", "--then", "keep")
+    assert {site.fetch().strip() for _ in range(5)} == {other}
+    server = wait_until("the client to be counted", lambda: poised.server(address(other)), lambda s: s["persistent"] == 1,
+                        within=15)
+    assert not server["drained"]
+    # Another client is not known there.
+    site.client.run("ip", "addr", "add", FRONT4 + "51/24", "dev", "eth0")
+    assert site.client.run("curl", "-s", "--interface", FRONT4 + "51", "http://%s/" % VIP).strip() != other
 
 
 def test_a_step_of_the_wall_clock_ends_no_drain(site):
