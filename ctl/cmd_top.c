@@ -13,11 +13,14 @@
 
 #define REFRESH_US 1000000
 #define KEY_STEP_MS 100
+/* Keys wait as long. */
+#define PATIENCE_US 3000000
 
 struct top {
 	struct client *client;
 	struct json_object *now, *before;
-	int64_t now_us, dt_us;
+	int64_t now_us, dt_us; /* of the document */
+	int64_t looked_us;     /* when one was asked for last, whatever came of it */
 	enum top_order order;
 	size_t scroll;
 	bool hides_idle;
@@ -53,17 +56,20 @@ static void put(int y, int x, enum style style, const char *text)
 	attroff(attribute(style));
 }
 
+/* A column that does not fit a narrow terminal is not there: half a number is a wrong one. */
 static void put_right(int y, int end, enum style style, const char *text)
 {
-	put(y, end - text_width(text), style, text);
+	if (end <= COLS)
+		put(y, end - text_width(text), style, text);
 }
 
 static void look(struct top *t)
 {
 	struct json_object *request = ctl_request("status", NULL, NULL), *status;
-	enum client_result rc = client_ask(t->client, request, CTL_PATIENCE_US, &status);
+	enum client_result rc = client_ask(t->client, request, PATIENCE_US, &status);
 	int64_t us = ctl_monotonic_us();
 
+	t->looked_us = us;
 	json_object_put(request);
 	t->error[0] = '\0';
 	if (rc != CLIENT_OK) {
@@ -112,10 +118,11 @@ static int draw_head(const struct top *t)
 	return 2;
 }
 
-/* Virtual routers beside each other, as many as fit into two lines. */
+/* Virtual routers beside each other, as many as fit into two lines; how many more there are. */
 static int draw_routers(const struct top *t, int y)
 {
 	int x = 0, last = y + 1;
+	char more[24];
 
 	for (size_t i = 0; i < json_count(t->now, "vrrp"); i++) {
 		struct json_object *instance = json_element(t->now, "vrrp", i);
@@ -127,8 +134,11 @@ static int draw_routers(const struct top *t, int y)
 			x = 0;
 			y++;
 		}
-		if (y > last)
+		if (y > last) {
+			snprintf(more, sizeof(more), " +%zu", json_count(t->now, "vrrp") - i);
+			put_right(last, COLS, STYLE_CARE, more);
 			break;
+		}
 		snprintf(priority, sizeof(priority), "%lld", (long long)json_number(instance, "effective_priority"));
 		put(y, x, STYLE_BOLD, name);
 		put(y, x + text_width(name) + 1, view_vrrp_style(state), state);
@@ -174,24 +184,38 @@ static bool is_idle(const struct top_row *row)
 	return !row->is_service && row->style == STYLE_GOOD && row->active == 0 && row->connections_s <= 0;
 }
 
+/* Those that are shown come to the front. Returns how many there are. */
+static size_t leave_out_idle(struct top_row *rows, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_idle(&rows[i]))
+			rows[kept++] = rows[i];
+	return kept;
+}
+
 static void draw(struct top *t)
 {
 	struct top_rows rows = top_rows_make(t->now, t->before, t->dt_us, t->order);
+	size_t count = t->hides_idle ? leave_out_idle(rows.list, rows.count) : rows.count, page;
 	int y, name_end = COLS >= 80 ? COLS - 56 : 24;
-	size_t skipped = 0;
+	char where[64];
 
+	if (name_end > 40)
+		name_end = 40;
 	erase();
 	y = draw_routers(t, draw_head(t));
-	draw_heading(y++, name_end > 40 ? 40 : name_end);
-	if (t->scroll + 1 > rows.count)
-		t->scroll = rows.count ? rows.count - 1 : 0;
-	for (size_t i = 0; i < rows.count && y < LINES - 1; i++) {
-		if (t->hides_idle && is_idle(&rows.list[i]))
-			continue;
-		if (skipped++ >= t->scroll)
-			draw_row(y++, name_end > 40 ? 40 : name_end, &rows.list[i]);
-	}
+	draw_heading(y++, name_end);
+	page = y < LINES - 1 ? (size_t)(LINES - 1 - y) : 0;
+	if (t->scroll > (count > page ? count - page : 0))
+		t->scroll = count > page ? count - page : 0;
+	for (size_t i = t->scroll; i < count && y < LINES - 1; i++)
+		draw_row(y++, name_end, &rows.list[i]);
 	put(LINES - 1, 0, STYLE_DIM, "q quit  s sort  i idle servers  arrows, PgUp, PgDn scroll");
+	snprintf(where, sizeof(where), "  %zu-%zu of %zu", t->scroll + 1, t->scroll + page, count);
+	if (count > page && COLS >= 80)
+		put_right(LINES - 1, COLS, STYLE_DIM, where);
 	refresh();
 	top_rows_free(&rows);
 }
@@ -236,7 +260,12 @@ static bool obey(struct top *t, int key)
 		scroll_by(t, -(LINES / 2));
 		break;
 	case KEY_HOME:
+	case 'g':
 		t->scroll = 0;
+		break;
+	case KEY_END:
+	case 'G':
+		t->scroll = (size_t)-1 / 2; /* as far as there is something */
 		break;
 	}
 	return true;
@@ -276,18 +305,20 @@ int run_top(const struct ctl_command *command, struct client *client, const stru
 		return ctl_fail(CTL_FAILED, "%s", t.error);
 	interrupt_catch();
 	begin_screen();
+	draw(&t);
 	while (goes_on && !interrupt_came()) {
-		int key;
-
-		if (ctl_monotonic_us() - t.now_us >= REFRESH_US)
-			look(&t);
-		draw(&t);
 		/* Signals are taken while sleeping here, keys in between. */
-		key = getch();
+		int key = getch();
+
 		if (key == ERR)
 			interrupt_sleep(1);
 		else
 			goes_on = obey(&t, key);
+		if (ctl_monotonic_us() - t.looked_us >= REFRESH_US)
+			look(&t);
+		else if (key == ERR)
+			continue;
+		draw(&t);
 	}
 	endwin();
 	json_object_put(t.now);
