@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `poisectl undrain`, `maint`, `ready`, `weight`, and the first half of `drain`: one request, one answer. */
 #include "ctl.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -77,29 +78,32 @@ static void say_done(const char *server, const char *done, const struct ctl_opti
 	fflush(stdout);
 }
 
-/* What a server that was taken back does: its checks have a say, too. */
+/* A server that was taken back may be down: its checks have a say, too. */
 static void say_back(struct client *client, const struct ctl_options *options, struct extent extent)
 {
-	const char *server = options->argv[0], *why = "";
+	const char *server = options->argv[0];
 	struct json_object *request = ctl_request("servers", server, options->service), *result;
-	enum client_result rc = client_ask(client, request, CTL_PATIENCE_US, &result);
-	size_t down = 0;
-	char done[512];
+	struct screen screen = screen_look();
+	enum client_result rc;
+	char line[600];
+	struct text t;
 
+	say_done(server, "takes part again", options, extent);
+	rc = client_ask(client, request, CTL_PATIENCE_US, &result);
 	json_object_put(request);
+	text_begin(&t, &screen);
 	for (size_t i = 0; rc == CLIENT_OK && i < json_count(result, "servers"); i++) {
 		struct json_object *one = json_element(result, "servers", i);
 
 		if (strcmp(json_text(one, "health"), "down") != 0)
 			continue;
-		why = json_text(one, "health_why");
-		down++;
+		snprintf(line, sizeof(line), "in %s it is down and gets connections when its checks succeed: %.400s",
+			json_text(one, "service"), json_text(one, "health_why"));
+		text_add(&t, "  ");
+		text_wrap(&t, 4, STYLE_CARE, line);
+		text_newline(&t);
 	}
-	if (down == 0)
-		snprintf(done, sizeof(done), "takes part again");
-	else
-		snprintf(done, sizeof(done), "takes part again when its checks succeed; it is down: %.400s", why);
-	say_done(server, done, options, extent);
+	text_show(&t);
 	json_object_put(result);
 }
 

@@ -306,21 +306,30 @@ static void tell_before(struct client *client, const struct ctl_options *options
 {
 	struct json_object *request = ctl_request("servers", options->argv[0], options->service), *result;
 	enum client_result rc = client_ask(client, request, CTL_PATIENCE_US, &result);
-	char name[128], ago[TEXT_DURATION], end[96];
+	char name[128], ago[TEXT_DURATION], end[96], line[512];
+	struct screen screen = screen_look();
 	unsigned shown = 0;
+	struct text t;
 
 	json_object_put(request);
+	text_begin(&t, &screen);
 	for (size_t i = 0; rc == CLIENT_OK && i < json_count(result, "servers"); i++) {
 		struct json_object *server = json_element(result, "servers", i);
 
 		if (strcmp(json_text(server, "admin"), "normal") == 0 || shown++ >= BEFORE_SHOWN)
 			continue;
-		printf("%s of %s: was %s %s ago%s; now this counts\n", view_server_name(server, name, sizeof(name)),
-			json_text(server, "service"), json_text(server, "admin_why"),
-			view_ago(server, "admin_since", ctl_now_us(), ago), view_drain_end(server, end, sizeof(end)));
+		snprintf(line, sizeof(line), "%s of %s: was %s %s ago%s; now this counts",
+			view_server_name(server, name, sizeof(name)), json_text(server, "service"),
+			json_text(server, "admin_why"), view_ago(server, "admin_since", ctl_now_us(), ago),
+			view_drain_end(server, end, sizeof(end)));
+		text_wrap(&t, 2, STYLE_CARE, line);
+		text_newline(&t);
 	}
-	if (shown > BEFORE_SHOWN)
-		printf("and %u more\n", shown - BEFORE_SHOWN);
+	if (shown > BEFORE_SHOWN) {
+		text_add(&t, "  and %u more", shown - BEFORE_SHOWN);
+		text_newline(&t);
+	}
+	text_show(&t);
 	json_object_put(result);
 }
 
@@ -335,7 +344,7 @@ int run_drain(const struct ctl_command *command, struct client *client, const st
 		return drain_self(client, options);
 	}
 	if (options->argc == 0)
-		return ctl_fail(CTL_USAGE, "usage: poisectl drain %s", command->synopsis);
+		return ctl_wrong_usage(command);
 	if (options->then && !options->timeout_us && strcmp(options->then, "reset") == 0)
 		return ctl_fail(CTL_USAGE, "--then reset needs to know when: for example --timeout 10m");
 

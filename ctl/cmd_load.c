@@ -76,31 +76,53 @@ int run_plan(const struct ctl_command *command, struct client *client, const str
 
 #define CHANGES_SHOWN 3
 
-/* "; changed: server 10.1.0.2:80 of 192.0.2.1:80/tcp (weight 1 -> 4), and 2 more", or that nothing did. */
-static void say_changes(struct json_object *plan)
+/* "; changed server 10.1.0.2:80 of 192.0.2.1:80/tcp (weight 1 -> 4), and 2 more", or that nothing did. */
+static void add_changes(char *line, size_t size, struct json_object *plan)
 {
-	size_t shown = json_count(plan, "steps");
+	size_t shown = json_count(plan, "steps"), n = strlen(line);
 	long long total = json_number(plan, "steps_total");
 
-	if (!plan)
-		return;
-	if (total == 0)
-		printf("; nothing changed");
+	if (plan && total == 0)
+		snprintf(line + n, size - n, "; nothing changed");
 	shown = shown > CHANGES_SHOWN ? CHANGES_SHOWN : shown;
 	for (size_t i = 0; i < shown; i++) {
 		struct json_object *step = json_element(plan, "steps", i);
 		const char *kind = json_text(step, "kind");
+		bool is_change = strcmp(kind, "change") == 0;
 
-		printf("%s%s %s", i == 0 ? "; " : ", ",
+		n = strlen(line);
+		snprintf(line + n, size - n, "%s%s %s%s%s%s", i == 0 ? "; " : ", ",
 			strcmp(kind, "add") == 0      ? "added"
 			: strcmp(kind, "remove") == 0 ? "removed"
 						      : "changed",
-			json_text(step, "object"));
-		if (strcmp(kind, "change") == 0)
-			printf(" (%s)", json_text(step, "detail"));
+			json_text(step, "object"), is_change ? " (" : "", is_change ? json_text(step, "detail") : "",
+			is_change ? ")" : "");
 	}
+	n = strlen(line);
 	if (total > (long long)shown)
-		printf(", and %lld more", total - (long long)shown);
+		snprintf(line + n, size - n, ", and %lld more", total - (long long)shown);
+}
+
+/* One line that says what runs now and what changed, and what the reader of the file warned of. */
+static void say_loaded(struct json_object *result)
+{
+	const char *text = json_text(json_element(result, "servers", 0), "text");
+	struct json_object *plan = json_member(result, "plan");
+	struct screen screen = screen_look();
+	char line[2048];
+	struct text t;
+
+	snprintf(line, sizeof(line), "%s", *text ? text : "loaded");
+	add_changes(line, sizeof(line), plan);
+	/* For whoever reads through a pipe it is one line. */
+	if (!screen.is_terminal)
+		screen.width = (int)sizeof(line);
+	text_begin(&t, &screen);
+	text_wrap(&t, 2, STYLE_PLAIN, line);
+	text_newline(&t);
+	view_plan_warnings(&t, plan);
+	fflush(stdout);
+	text_show(&t);
 }
 
 /* Asks for a table to be brought into use, and shows what came of it. */
@@ -108,7 +130,6 @@ static int load(struct client *client, struct json_object *request, bool json)
 {
 	struct json_object *result;
 	enum client_result rc = client_ask(client, request, CTL_RELOAD_PATIENCE_US, &result);
-	const char *text = json_text(json_element(result, "servers", 0), "text");
 	bool is_cut = rc == CLIENT_REFUSED && strcmp(json_text(json_member(result, "plan"), "verdict"), "cuts") == 0;
 
 	if (is_cut && !json)
@@ -116,9 +137,7 @@ static int load(struct client *client, struct json_object *request, bool json)
 	if (json) {
 		ctl_print_answer(client, rc, result);
 	} else if (rc == CLIENT_OK) {
-		printf("%s", *text ? text : "loaded");
-		say_changes(json_member(result, "plan"));
-		printf("\n");
+		say_loaded(result);
 	} else if (rc == CLIENT_REFUSED) {
 		ctl_fail(CTL_FAILED, "%s refused, everything runs on as before: %s", json_text(request, "command"),
 			client->error);

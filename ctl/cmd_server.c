@@ -33,7 +33,7 @@ static int ask(struct client *client, struct json_object *request, bool json, co
 	return ctl_exit_of(rc);
 }
 
-static int add(struct client *client, const struct ctl_options *options)
+static int add(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
 	struct json_object *request;
 	bool has_weight = options->argc == 5 && strcmp(options->argv[3], "weight") == 0;
@@ -41,7 +41,7 @@ static int add(struct client *client, const struct ctl_options *options)
 	int status;
 
 	if (options->argc != 3 && !has_weight)
-		return ctl_fail(CTL_USAGE, "usage: poisectl server add SERVICE ADDRESS:PORT [weight N]");
+		return ctl_wrong_usage(command);
 	status = has_weight ? parse_weight(options->argv[4], &weight) : CTL_DONE;
 	if (status != CTL_DONE)
 		return status;
@@ -54,13 +54,13 @@ static int add(struct client *client, const struct ctl_options *options)
 	return status;
 }
 
-static int take_away(struct client *client, const struct ctl_options *options)
+static int take_away(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
 	struct json_object *request;
 	int status;
 
 	if (options->argc != 2 && options->argc != 3)
-		return ctl_fail(CTL_USAGE, "usage: poisectl server remove [SERVICE] ADDRESS:PORT [--allow]");
+		return ctl_wrong_usage(command);
 	request = ctl_request("server-remove", options->argv[options->argc - 1],
 		options->argc == 3 ? options->argv[1] : options->service);
 	json_object_object_add(request, "allow", json_object_new_boolean(options->allow));
@@ -72,11 +72,10 @@ static int take_away(struct client *client, const struct ctl_options *options)
 
 int run_server(const struct ctl_command *command, struct client *client, const struct ctl_options *options)
 {
-	(void)command;
 	if (strcmp(options->argv[0], "add") == 0)
-		return add(client, options);
+		return add(command, client, options);
 	if (strcmp(options->argv[0], "remove") == 0)
-		return take_away(client, options);
+		return take_away(command, client, options);
 	return ctl_fail(
 		CTL_USAGE, "server %s: use 'poisectl server add' or 'poisectl server remove'", options->argv[0]);
 }

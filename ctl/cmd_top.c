@@ -47,13 +47,30 @@ static int attribute(enum style style)
 	return A_NORMAL;
 }
 
-static void put(int y, int x, enum style style, const char *text)
+/* How many bytes of a text take so many columns. */
+static size_t bytes_of(const char *text, int columns)
 {
-	if (y >= LINES || x >= COLS)
+	size_t n = 0;
+
+	for (; text[n] && columns > 0; columns--)
+		for (n++; ((unsigned char)text[n] & 0xc0) == 0x80; n++)
+			;
+	return n;
+}
+
+/* What fits before the column `end`. */
+static void put_before(int y, int x, int end, enum style style, const char *text)
+{
+	if (y >= LINES || x >= end)
 		return;
 	attron(attribute(style));
-	mvaddnstr(y, x, text, COLS - x);
+	mvaddnstr(y, x, text, (int)bytes_of(text, end - x));
 	attroff(attribute(style));
+}
+
+static void put(int y, int x, enum style style, const char *text)
+{
+	put_before(y, x, COLS, style, text);
 }
 
 /* A column that does not fit a narrow terminal is not there: half a number is a wrong one. */
@@ -99,7 +116,7 @@ static int draw_head(const struct top *t)
 	snprintf(line, sizeof(line), "poise %s, up %s, generation %lld, by %s", json_text(t->now, "version"),
 		view_ago(t->now, "started", ctl_now_us(), ago), (long long)json_number(t->now, "generation"),
 		orders[t->order]);
-	put(0, text_width(json_text(t->now, "node")) + 2, STYLE_PLAIN, line);
+	put_before(0, text_width(json_text(t->now, "node")) + 2, COLS - 9, STYLE_PLAIN, line);
 	put_right(0, COLS, STYLE_DIM, clock);
 	if (t->error[0]) {
 		put(1, 0, STYLE_BAD, t->error);

@@ -8,6 +8,7 @@
 #include "client.h"
 #include "text.h"
 #include <getopt.h>
+#include <stdio.h>
 
 enum ctl_exit { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_INTERRUPTED = 3, CTL_CUT = 4, CTL_HARMLESS = 5 };
 
@@ -43,6 +44,10 @@ int complete_line(int argc, char **argv, const char *rundir);
 
 void usage_show_all(void);
 void usage_show(const struct ctl_command *command);
+/* How it is typed, from "first" on ("Usage: "); further lines are indented by as much. */
+void usage_show_synopsis(const struct ctl_command *command, const char *first, FILE *out);
+/* Complains and shows how it is typed. Returns CTL_USAGE. */
+int ctl_wrong_usage(const struct ctl_command *command);
 
 /* "poisectl: ..." on standard error. Returns status. */
 int ctl_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -108,29 +108,7 @@ static int take_option(struct command_line *line, int letter)
 	case 'i':
 		return take_since(&o->since_us);
 	}
-	return CTL_USAGE; /* getopt_long() has said what is wrong */
-}
-
-static int read_command_line(struct command_line *line, int argc, char **argv)
-{
-	int letter, rc;
-
-	while ((letter = getopt_long(argc, argv, "r:hV", ctl_long_options, NULL)) >= 0) {
-		if (letter == 'r') {
-			line->rundir = optarg;
-		} else if (letter == 'h') {
-			line->help = true;
-		} else if (letter == 'V') {
-			line->version = true;
-		} else {
-			rc = take_option(line, letter);
-			if (rc)
-				return rc;
-		}
-	}
-	line->options.argc = argc - optind;
-	line->options.argv = argv + optind;
-	return 0;
+	return CTL_USAGE; /* there is no other letter */
 }
 
 /* Letters that must be changed, added or left out to make one word of the other (Levenshtein). */
@@ -158,6 +136,57 @@ static unsigned distance(const char *a, const char *b)
 		}
 	}
 	return row[m];
+}
+
+/* An option that does not exist, or has no value, or one too many. */
+static int bad_option(const char *word, int letter, int is_lacking)
+{
+	const struct option *nearest = NULL;
+	unsigned least = 3;
+	char name[40];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	if (is_lacking)
+		return ctl_fail(CTL_USAGE, "%s needs a value: see 'poisectl help'", name);
+	if (letter)
+		return ctl_fail(CTL_USAGE, "%s takes no value", name);
+	for (const struct option *o = ctl_long_options; o->name && strncmp(name, "--", 2) == 0; o++) {
+		unsigned d = distance(name + 2, o->name);
+
+		if (d < least) {
+			least = d;
+			nearest = o;
+		}
+	}
+	if (nearest)
+		return ctl_fail(CTL_USAGE, "%s: no such option: did you mean --%s?", name, nearest->name);
+	return ctl_fail(CTL_USAGE, "%s: no such option: see 'poisectl help', or 'poisectl help COMMAND'", name);
+}
+
+static int read_command_line(struct command_line *line, int argc, char **argv)
+{
+	int letter, rc;
+
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, ":r:hV", ctl_long_options, NULL)) >= 0) {
+		if (letter == '?' || letter == ':') {
+			return bad_option(argv[optind - 1], optopt > 0 && strchr(argv[optind - 1], '=') ? optopt : 0,
+				letter == ':');
+		} else if (letter == 'r') {
+			line->rundir = optarg;
+		} else if (letter == 'h') {
+			line->help = true;
+		} else if (letter == 'V') {
+			line->version = true;
+		} else {
+			rc = take_option(line, letter);
+			if (rc)
+				return rc;
+		}
+	}
+	line->options.argc = argc - optind;
+	line->options.argv = argv + optind;
+	return 0;
 }
 
 /* Says what was perhaps meant. */
@@ -197,7 +226,7 @@ static int check_usage(const struct ctl_command *command, const struct command_l
 				option_name(*letter), command->name);
 	}
 	if (line->options.argc < command->min_args || line->options.argc > command->max_args)
-		return ctl_fail(CTL_USAGE, "usage: poisectl %s %s", command->name, command->synopsis);
+		return ctl_wrong_usage(command);
 	return 0;
 }
 
@@ -246,11 +275,8 @@ static int run(struct command_line *line)
 int main(int argc, char **argv)
 {
 	struct command_line line = {.rundir = RUNDIR_DEFAULT};
-	char program[] = "poisectl";
 	int rc;
 
-	/* getopt_long() begins its complaints with it. */
-	argv[0] = program;
 	/* Before options are looked at: they are words here. */
 	if (argc > 1 && strcmp(argv[1], "__complete") == 0)
 		return complete_line(argc - 2, argv + 2, RUNDIR_DEFAULT);

@@ -20,6 +20,13 @@ int ctl_fail(int status, const char *fmt, ...)
 	return status;
 }
 
+int ctl_wrong_usage(const struct ctl_command *command)
+{
+	fflush(stdout);
+	usage_show_synopsis(command, "poisectl: usage: ", stderr);
+	return CTL_USAGE;
+}
+
 int ctl_fail_asked(const struct client *client, enum client_result rc)
 {
 	if (rc == CLIENT_INTERRUPTED)

@@ -33,6 +33,8 @@ void view_metrics(struct text *t, struct json_object *status);
 
 /* What bringing another configuration into use would do. */
 void view_plan(struct text *t, struct json_object *plan);
+/* What the reader of its file warned of: a line, or nothing. */
+void view_plan_warnings(struct text *t, struct json_object *plan);
 
 /* ---- draining ---- */
 struct drain_view {

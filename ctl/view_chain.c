@@ -209,8 +209,8 @@ void view_chain_instance(struct json_object *chain, struct json_object *status, 
 	long long base = json_number(instance, "priority"), now = json_number(instance, "effective_priority");
 	struct json_object *group;
 
-	link_of(chain, 0, json_text(instance, "since"), "%s: %s", json_text(instance, "state"),
-		json_text(instance, "why"));
+	link_of(chain, 0, json_text(instance, "since"), "%s is %s: %s", json_text(instance, "name"),
+		json_text(instance, "state"), json_text(instance, "why"));
 	if (!is(instance, "state", "MASTER") && json_has(instance, "master"))
 		link_of(chain, 1, "", "%s is master, with priority %lld; here it is %lld",
 			json_text(instance, "master"), (long long)json_number(instance, "master_priority"), now);
@@ -232,6 +232,8 @@ void view_chain_node(struct json_object *chain, struct json_object *status)
 	for (size_t i = 0; i < json_count(status, "roles"); i++) {
 		struct json_object *role = json_element(status, "roles", i);
 
+		if (is(role, "state", "absent") && json_number(role, "restarts") == 0)
+			continue; /* not needed */
 		if (!is(role, "state", "running") || json_number(role, "restarts") > 0)
 			link_of(chain, 1, json_text(role, "since"), "%s is %s, started again %lld times: %s",
 				json_text(role, "name"), json_text(role, "state"),

@@ -43,6 +43,22 @@ static void show_step(struct text *t, struct json_object *step)
 	}
 }
 
+void view_plan_warnings(struct text *t, struct json_object *plan)
+{
+	long long n = json_number(plan, "warnings");
+	char line[400];
+
+	if (n == 0)
+		return;
+	if (n == 1)
+		snprintf(line, sizeof(line), "1 warning: %s", json_text(plan, "first_warning"));
+	else
+		snprintf(line, sizeof(line), "%lld warnings ('poised -t -f FILE' shows them), the first: %s", n,
+			json_text(plan, "first_warning"));
+	text_wrap(t, 2, STYLE_CARE, line);
+	text_newline(t);
+}
+
 void view_plan(struct text *t, struct json_object *plan)
 {
 	const char *verdict = json_text(plan, "verdict");
@@ -57,6 +73,7 @@ void view_plan(struct text *t, struct json_object *plan)
 		text_styled(t, STYLE_DIM, "  and %lld more", more);
 		text_newline(t);
 	}
+	view_plan_warnings(t, plan);
 	if (strcmp(verdict, "nothing") == 0) {
 		text_styled(t, STYLE_GOOD, "nothing would change");
 		text_newline(t);

@@ -134,19 +134,24 @@ static void show_piece(struct text *t, int indent, enum style style, const char 
 	}
 }
 
-static void show_summary(struct text *t, struct json_object *service)
+static void show_summary(struct text *t, struct json_object *service, bool has_kernel)
 {
 	long long up = json_number(service, "servers_up"), all = (long long)json_count(service, "servers");
 	enum style style = up == all ? STYLE_GOOD : STYLE_CARE;
 	int indent = t->column;
 	char how[80];
 
+	/* Only some of them may be listed. */
+	if (json_has(service, "servers_total"))
+		all = json_number(service, "servers_total");
+
 	if (!json_flag(service, "quorum"))
 		text_styled(t, STYLE_BAD, "quorum lost, ");
 	text_styled(t, json_flag(service, "quorum") ? style : STYLE_BAD, "%lld of %lld up", up, all);
 	snprintf(how, sizeof(how), "%.40s %.30s", json_text(service, "scheduler"), json_text(service, "forwarding"));
 	show_piece(t, indent, STYLE_DIM, how);
-	if (!json_flag(service, "programmed"))
+	/* A kernel without IPVS is said once, above. */
+	if (has_kernel && !json_flag(service, "programmed"))
 		show_piece(t, indent, STYLE_BAD, "not in the kernel");
 	if (json_flag(service, "sorry_active"))
 		show_piece(t, indent, STYLE_CARE, "sorry server in use");
@@ -156,8 +161,10 @@ static void show_summary(struct text *t, struct json_object *service)
 
 /* With more servers than this in all, those that are well are counted and not listed. */
 #define SERVERS_LISTED 60
-/* With more services than this, too. */
+/* With more services than this, too; and of those that are not well so many are listed, each with so many servers that
+ * are not. */
 #define SERVICES_LISTED 20
+#define REMARKABLE_LISTED 8
 
 /* Things that are well and are not shown one by one. */
 struct folded {
@@ -173,12 +180,13 @@ static void fold_server(struct folded *f, struct json_object *server)
 }
 
 /* Nothing of it deserves a look. */
-static bool is_well(struct json_object *service)
+static bool is_well(struct json_object *service, bool has_kernel)
 {
 	for (size_t i = 0; i < json_count(service, "servers"); i++)
 		if (view_server_look(json_element(service, "servers", i)).is_remarkable)
 			return false;
-	return json_flag(service, "quorum") && json_flag(service, "programmed") && !json_flag(service, "sorry_active");
+	return json_flag(service, "quorum") && (!has_kernel || json_flag(service, "programmed")) &&
+	       !json_flag(service, "sorry_active");
 }
 
 static void fold_service(struct folded *f, struct json_object *service)
@@ -224,15 +232,15 @@ static void show_service(
 	struct text *t, struct json_object *service, int name_end, bool has_kernel, bool is_folded, int64_t now_us)
 {
 	struct folded folded = {0};
+	size_t shown = 0;
 
 	text_add(t, "  ");
 	text_styled(t, STYLE_BOLD, "%s", json_text(service, "name"));
 	if (t->column > name_end)
 		text_add(t, "  ");
 	text_tab(t, name_end + STATE_AT);
-	show_summary(t, service);
+	show_summary(t, service, has_kernel);
 	text_newline(t);
-	/* A kernel without IPVS is said once, above. */
 	if (has_kernel && (!json_flag(service, "quorum") || !json_flag(service, "programmed")))
 		show_cause(t, json_text(service, "why"));
 	for (size_t i = 0; i < json_count(service, "servers"); i++) {
@@ -240,8 +248,14 @@ static void show_service(
 
 		if (is_folded && !view_server_look(server).is_remarkable)
 			fold_server(&folded, server);
-		else
+		else if (!is_folded || shown++ < REMARKABLE_LISTED)
 			show_server(t, server, name_end, false, now_us);
+	}
+	if (is_folded && shown > REMARKABLE_LISTED) {
+		text_add(t, "    ");
+		text_styled(t, STYLE_BAD, "%s ", text_sign(t->screen, SIGN_EMPTY));
+		text_add(t, "%zu more like these", shown - REMARKABLE_LISTED);
+		text_newline(t);
 	}
 	show_folded_servers(t, &folded, name_end);
 	for (size_t i = 0; i < json_count(service, "sorry_servers"); i++)
@@ -286,7 +300,7 @@ static void show_heading(struct text *t, int name_end)
 
 void view_services(struct text *t, struct json_object *status, bool all, int64_t now_us)
 {
-	size_t count = json_count(status, "services"), n_servers = 0;
+	size_t count = json_count(status, "services"), n_servers = 0, shown = 0;
 	bool has_kernel = json_flag(json_member(status, "kernel"), "ipvs"), folds;
 	int name_end = names_end(status);
 	struct folded folded = {0};
@@ -300,16 +314,21 @@ void view_services(struct text *t, struct json_object *status, bool all, int64_t
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *service = json_element(status, "services", i);
 
-		if (folds && count > SERVICES_LISTED && is_well(service))
+		if (folds && count > SERVICES_LISTED && is_well(service, has_kernel))
 			fold_service(&folded, service);
-		else
+		else if (!folds || shown++ < SERVICES_LISTED)
 			show_service(t, service, name_end, has_kernel, folds, now_us);
+	}
+	if (folds && shown > SERVICES_LISTED) {
+		text_add(t, "  ");
+		text_styled(t, STYLE_BAD, "%s ", text_sign(t->screen, SIGN_EMPTY));
+		text_add(t, "%zu more services that are not well", shown - SERVICES_LISTED);
+		text_newline(t);
 	}
 	show_folded_services(t, &folded);
 	if (folds) {
 		text_tab(t, 2);
-		text_styled(
-			t, STYLE_DIM, "What is well is counted: 'poisectl status --all' lists it, or name a service");
+		text_wrap(t, 2, STYLE_DIM, "The rest is counted: 'poisectl status --all' lists it, or name a service");
 		text_newline(t);
 	}
 }

@@ -22,6 +22,13 @@ static void show_line(struct text *t, const char *label, enum style style, const
 	text_newline(t);
 }
 
+/* One link only says again what is above. */
+static void show_chain(struct text *t, struct json_object *chain, int64_t now_us)
+{
+	if (json_object_array_length(chain) > 1)
+		view_chain(t, chain, now_us);
+}
+
 static void show_since(struct text *t, struct json_object *object, int64_t now_us)
 {
 	int64_t since_us = json_time_us(object, "since");
@@ -139,7 +146,7 @@ static void show_instance(struct text *t, struct json_object *instance, struct j
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(instance, "why"));
 	show_since(t, instance, now_us);
-	view_chain(t, chain, now_us);
+	show_chain(t, chain, now_us);
 	if (now == base)
 		snprintf(line, sizeof(line), "%lld", now);
 	else
@@ -169,7 +176,7 @@ static void show_group(struct text *t, struct json_object *group, struct json_ob
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(group, "why"));
 	show_since(t, group, now_us);
-	view_chain(t, chain, now_us);
+	show_chain(t, chain, now_us);
 	for (size_t i = 0; i < json_count(group, "members"); i++)
 		show_line(
 			t, i ? "" : "members", STYLE_PLAIN, json_object_get_string(json_element(group, "members", i)));
@@ -229,7 +236,7 @@ static void show_server(struct text *t, const struct found *found, struct json_o
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(server, "why"));
 	show_since(t, server, now_us);
-	view_chain(t, chain, now_us);
+	show_chain(t, chain, now_us);
 	snprintf(line, sizeof(line), "%s: %s", json_text(server, "health"), json_text(server, "health_why"));
 	show_line(t, "health", STYLE_PLAIN, line);
 	snprintf(line, sizeof(line), "%s%s%s%s", json_text(server, "admin"),
@@ -238,8 +245,12 @@ static void show_server(struct text *t, const struct found *found, struct json_o
 	show_line(t, "operator", STYLE_PLAIN, line);
 	for (size_t i = 0; i < json_count(server, "checks"); i++)
 		show_check(t, json_element(server, "checks", i));
-	snprintf(line, sizeof(line), "%lld in the kernel, %lld as configured",
-		(long long)json_number(server, "effective_weight"), (long long)json_number(server, "weight"));
+	if (json_flag(server, "programmed"))
+		snprintf(line, sizeof(line), "%lld in the kernel, %lld as configured",
+			(long long)json_number(server, "effective_weight"), (long long)json_number(server, "weight"));
+	else
+		snprintf(line, sizeof(line), "%lld as configured; it is not in the kernel",
+			(long long)json_number(server, "weight"));
 	show_line(t, "weight", STYLE_PLAIN, line);
 	snprintf(line, sizeof(line), "%lld active, %lld inactive, %lld since it was added",
 		(long long)json_number(server, "active"), (long long)json_number(server, "inactive"),
@@ -258,7 +269,7 @@ static void show_service(struct text *t, struct json_object *service, struct jso
 	text_newline(t);
 	show_line(t, "because", STYLE_PLAIN, json_text(service, "why"));
 	show_since(t, service, now_us);
-	view_chain(t, chain, now_us);
+	show_chain(t, chain, now_us);
 	snprintf(line, sizeof(line), "%lld of %zu up, weight %lld needed",
 		(long long)json_number(service, "servers_up"), json_count(service, "servers"),
 		(long long)json_number(service, "quorum_needed"));

@@ -80,7 +80,8 @@ struct reload {
 	struct loop_io *findings_io;
 	char findings[2048]; /* an unfinished line */
 	size_t findings_used;
-	char first_error[WHY_SIZE];
+	char first_error[WHY_SIZE], first_warning[WHY_SIZE];
+	uint32_t n_warnings;
 	struct conf *base; /* as read */
 	struct conf *next; /* with the changes of the pool */
 	bool *stale;       /* of intents.pool: the base needs it no more */

@@ -35,6 +35,8 @@ static void report_line(struct parent *p, char *line)
 	} else if (cut_severity(line, ": warning: ")) {
 		if (!p->reload.order.is_quiet)
 			log_warning("%s", line);
+		if (p->reload.n_warnings++ == 0)
+			snprintf(p->reload.first_warning, sizeof(p->reload.first_warning), "%.159s", line);
 	} else if (*line) {
 		log_info("%s", line);
 	}

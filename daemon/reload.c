@@ -301,12 +301,16 @@ static void propose(struct parent *p, struct conf *base)
 }
 
 /* Hands the table that `base` would become to control. */
-static bool send_candidate(struct parent *p, struct conf *base, const struct msg_candidate *m)
+static bool send_candidate(struct parent *p, struct conf *base, struct msg_candidate *m)
 {
 	struct child *control = &p->children[ROLE_CONTROL];
 	struct conf *table = pool_build(p, base, p->generation, &p->reload.order, &p->reload.stale);
 	int cut = table ? conf_cut(table, p->generation, role_conf_tables(ROLE_CONTROL)) : -ENOMEM;
-	bool sent = cut >= 0 && control->pid && msg_send_candidate(&control->channel, m, cut) >= 0;
+	bool sent;
+
+	m->warnings = p->reload.n_warnings;
+	snprintf(m->first_warning, sizeof(m->first_warning), "%s", p->reload.first_warning);
+	sent = cut >= 0 && control->pid && msg_send_candidate(&control->channel, m, cut) >= 0;
 
 	conf_close(table);
 	if (cut >= 0)
@@ -523,7 +527,8 @@ int reload_begin(struct parent *p, const struct reload_order *order)
 	r->order = *order;
 	r->phase = RELOAD_PARSING;
 	r->may_pass = false;
-	r->first_error[0] = '\0';
+	r->first_error[0] = r->first_warning[0] = '\0';
+	r->n_warnings = 0;
 	r->started = mono_now();
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)r->started.us);
 	start(p);

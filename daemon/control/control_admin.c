@@ -421,16 +421,19 @@ static void judge_plan(struct admin_job *job, struct target *target)
 	finish(job, NULL);
 }
 
-void admin_candidate(struct administration *admin, uint64_t request, struct conf *to)
+void admin_candidate(struct administration *admin, const struct msg_candidate *message, struct conf *to)
 {
 	struct admin_job *job = NULL;
-	struct target *target = find_target(admin, request, &job);
+	struct target *target = find_target(admin, message->request, &job);
 	struct status_source now = {.conf = admin->conf, .boards = admin->process->boards};
 
 	if (target && job->is_planning && to) {
 		job->sent--;
 		plan_free(&job->plan);
 		plan_make(&job->plan, &now, to);
+		job->plan.warnings = message->warnings;
+		snprintf(job->plan.first_warning, sizeof(job->plan.first_warning), "%.*s",
+			(int)sizeof(message->first_warning) - 1, message->first_warning);
 		job->has_plan = true;
 		job->empties = now.conf && conf_empties(now.conf, to);
 		job->may_cut = job->verb == MSG_VERB_RELOAD && to->global->reload_may_cut;

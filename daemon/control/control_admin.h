@@ -33,7 +33,7 @@ int admin_start(struct administration *admin, const struct request *request, con
 /* The parent's answer to a command. Answers that belong to nothing any more are ignored. */
 void admin_answer(struct administration *admin, const struct msg_answer *answer);
 /* The table that a plan asked for (taken over; NULL when it was not one). */
-void admin_candidate(struct administration *admin, uint64_t request, struct conf *to);
+void admin_candidate(struct administration *admin, const struct msg_candidate *message, struct conf *to);
 /* Numbers now refer to `next` (never NULL). */
 void admin_switch(struct administration *admin, const struct conf *next);
 

@@ -205,7 +205,8 @@ void events_write(
 	writer_end(w);
 	write_after(w, heads, count, lost);
 	/* Another daemon numbers its events anew. */
-	status_load(source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon));
+	if (source->conf)
+		status_load(source, ROLE_PARENT, PARENT_TABLE_DAEMON, 0, &daemon, sizeof(daemon));
 	writer_time(w, "started", daemon.started_real_us);
 	status_write_heard(w, source);
 	writer_end(w);

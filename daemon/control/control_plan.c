@@ -521,6 +521,11 @@ void plan_write(struct writer *w, const char *key, const struct plan *plan)
 	size_t written = 0;
 
 	writer_object(w, key);
+	writer_count(w, "warnings", plan->warnings);
+	if (plan->warnings)
+		writer_string(w, "first_warning", plan->first_warning);
+	else
+		writer_null(w, "first_warning");
 	writer_string(w, "verdict", plan_verdict_name(plan_verdict(plan)));
 	writer_count(w, "operations", plan->operations);
 	writer_count(w, "connections_cut", plan->connections_cut);

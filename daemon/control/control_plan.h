@@ -25,6 +25,9 @@ struct plan {
 	uint64_t operations, connections_cut;
 	size_t state_changes;
 	bool failed; /* out of memory: not to be trusted */
+	/* What the reader of the file warned of; the maker's. */
+	uint32_t warnings;
+	char first_warning[160];
 };
 
 /* The steps from what is in use (`now`) to `to`. Free with plan_free() in any case. */
@@ -32,7 +35,7 @@ void plan_make(struct plan *plan, const struct status_source *now, const struct 
 void plan_free(struct plan *plan);
 enum plan_verdict plan_verdict(const struct plan *plan);
 const char *plan_verdict_name(enum plan_verdict verdict); /* "nothing", "harmless", "cuts" */
-/* Writes {"verdict", "operations", "connections_cut", "state_changes", "steps": [...], "steps_total"}; at most
+/* Writes {"warnings", "first_warning", "verdict", "operations", "connections_cut", "state_changes", "steps": [...], "steps_total"}; at most
  * PLAN_STEPS_MAX steps, those that cut first. */
 #define PLAN_STEPS_MAX 1000
 void plan_write(struct writer *w, const char *key, const struct plan *plan);

@@ -225,6 +225,7 @@ static void write_service(struct writer *w, const struct status_source *source, 
 	writer_bool(w, "quorum", status.quorum_met != 0);
 	writer_count(w, "quorum_needed", service->quorum);
 	writer_count(w, "servers_up", status.servers_up);
+	writer_count(w, "servers_total", service->servers.count);
 	writer_bool(w, "programmed", status.is_programmed != 0);
 	writer_bool(w, "absent", status.is_absent != 0);
 	writer_count(w, "connections", status.connections);

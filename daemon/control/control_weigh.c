@@ -46,7 +46,7 @@ static void look(struct weigher *weigher)
 		}
 		weigher->waiting = w->next;
 		if (!w->message.weigh) {
-			admin_candidate(admin, w->message.request, w->to);
+			admin_candidate(admin, &w->message, w->to);
 		} else {
 			if (now.conf && w->to)
 				tell_parent(weigher, w, &now);

@@ -341,8 +341,10 @@ def test_the_program_completes_its_own_words(site):
     assert offered("server", "add", "") == [VIP + ":80/tcp"]
     assert offered("plan", "") == ["::file"]
     assert offered("apply", "--") == ["--help", "--json", "--allow", "--dry-run", "--confirm"]
-    assert "front" in offered("why", "") and offered("handover", "f") == ["front"]
+    assert {"front", "site", "node"} <= set(offered("why", "")) and offered("handover", "f") == ["front"]
+    assert offered("help", "undr") == ["undrain"]
     assert offered("nonsense", "") == []
     for words in (["--help"], *([command, "--help"] for command in offered(""))):
         said = poised.poisectl(*words).stdout
-        assert "Example: poisectl" in said, words
+        assert "Example: poisectl" in said and max(map(len, said.splitlines())) <= 80, words
+        assert poised.poisectl("help", *words[:-1]).stdout == said

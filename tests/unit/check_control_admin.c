@@ -323,7 +323,7 @@ START_TEST(test_reload)
 	ck_assert_int_eq(commands[0].value, 0);
 	request = commands[0].request;
 	/* A plan that cuts nothing is followed by the order, for the table that was read already. */
-	admin_candidate(&admin, request, same_table());
+	admin_candidate(&admin, &(struct msg_candidate){.request = request}, same_table());
 	receive();
 	ck_assert_uint_eq(n_commands, 1);
 	ck_assert_uint_eq(commands[0].verb, MSG_VERB_RELOAD);
@@ -346,18 +346,24 @@ START_TEST(test_reload_refuses_what_cuts)
 {
 	struct conf_pool_change change = {.service = "192.0.2.100:80/tcp", .port = 80, .is_removed = true};
 	struct status_server busy = {.active = 3};
+	struct msg_candidate candidate = {.warnings = 2, .first_warning = "poise.conf:3:1: unknown"};
+	struct json_object *plan;
 
 	ck_assert_int_eq(addr_parse("10.1.0.2", &change.addr), 0);
 	status_store_server(site.boards[ROLE_IPVS], SITE_S2, &busy);
 	begin(REQUEST_RELOAD, "");
-	admin_candidate(&admin, commands[0].request, conf_open(conf_pool_apply(site.conf, 8, &change, 1, NULL)));
+	candidate.request = commands[0].request;
+	admin_candidate(&admin, &candidate, conf_open(conf_pool_apply(site.conf, 8, &change, 1, NULL)));
 	receive();
 	ck_assert_uint_eq(n_commands, 0);
 	ck_assert(!is_ok());
 	ck_assert_ptr_nonnull(strstr(json_object_get_string(json_object_object_get(answer, "error")),
 		"3 connections would be cut: server 10.1.0.2:80"));
+	plan = json_object_object_get(json_object_object_get(answer, "result"), "plan");
+	ck_assert_int_eq(json_object_get_int(json_object_object_get(plan, "warnings")), 2);
+	ck_assert_str_eq(json_object_get_string(json_object_object_get(plan, "first_warning")), "poise.conf:3:1: unknown");
 	/* A table that nobody asked for is dropped. */
-	admin_candidate(&admin, 77, same_table());
+	admin_candidate(&admin, &(struct msg_candidate){.request = 77}, same_table());
 }
 END_TEST
 
