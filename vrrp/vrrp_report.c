@@ -382,7 +382,6 @@ void vrrp_report_lower(struct vrrp_instance *instance, const struct addr *source
 
 void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_group *group, uint32_t from)
 {
-	uint32_t priority = group->n ? group->members[0]->vr.priority : 0;
 	char why[WHY_SIZE];
 
 	group->since_real_us = real_now_us();
@@ -391,7 +390,8 @@ void vrrp_report_group_transition(struct vrrp_process *process, struct vrrp_grou
 	vrrp_report_group(process, group);
 	vrrp_report_event(
 		process, EVENT_GROUP, (uint32_t)(group - process->set->groups), from, group->state, group->name, why);
-	notify(process, &group->conf->notifies, notify_event(group->state), priority);
+	/* A group has no priority: scripts get 0, as FIFOs do, and as keepalived does. */
+	notify(process, &group->conf->notifies, notify_event(group->state), 0);
 }
 
 void vrrp_report_drop(struct vrrp_instance *instance, enum vrrp_drop drop, const struct addr *source)

@@ -244,7 +244,7 @@ static const struct conf_directive group_directives[] = {
 	PLAIN("sync_group_tracking_weight", G(track_weights), LIVE, "what members track with a weight changes their priority; else it is not tracked"),
 	PLAIN("global_tracking", G(track_weights), LIVE, "old name of sync_group_tracking_weight"),
 	IGNORED("notify_priority_changes", "a group has no priority; its instances have"),
-	INACTIVE("notify_deleted", "a deleted instance gives its addresses back and runs notify_stop"),
+	IGNORED("notify_deleted", "nothing is told of a group that is deleted; its instances have a notify_deleted of their own"),
 	END_OF_TABLE,
 };
 /* clang-format on */

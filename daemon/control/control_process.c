@@ -14,6 +14,7 @@
 #include "log.h"
 #include "role.h"
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -484,5 +485,7 @@ int main(int argc, char **argv)
 	control.admin.done = on_change_done;
 	control.admin.ctx = &control;
 	control.weigher.admin = &control.admin;
+	/* The memory of large answers goes back to the system when they are read. */
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
 	return role_main(&ops, &control, argc, argv);
 }

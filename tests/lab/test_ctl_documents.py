@@ -80,7 +80,7 @@ virtual_server group marks {
 	}
 }
 """ + instance("lone", "front", 53, "192.0.2.200/24", priority=100, more="track_script {\n\tchk weight 5\n}")
-    poised = master(started(site, text))
+    poised = started(site, text)
     poised.poisectl("drain", VIP + ":80/" + SERVERS[0], "--timeout", "1h")
     poised.poisectl("server", "add", VIP, BACK4 + "44", "weight", "2")
     document = wait_until("a settled document", poised.status, lambda s: s["services"][0]["servers"][0]["drain"])
@@ -127,8 +127,11 @@ def test_the_other_documents_too(site):
     answer, = ask("reload", "--json")
     assert fits("answer", answer)["ok"] and fits("plan", answer["plan"])["steps_total"] == plan["steps_total"]
     poised.write(text + "nonsense\n")
+    plan, = ask("plan", "--json", status=5)
+    assert fits("plan", plan)["warnings"] == 1 and "nonsense" in plan["first_warning"]
+    poised.write(text.replace("virtual_router_id 51", "virtual_router_id 999"))
     answer, = ask("reload", "--json", status=1)
-    assert not fits("answer", answer)["ok"] and "nonsense" in answer["error"]
+    assert not fits("answer", answer)["ok"] and "999" in answer["error"]
     for line in ask("show", "sysctl", "--json"):
         fits("sysctl", line)
     version, = ask("version", "--json")

@@ -255,12 +255,14 @@ def test_control_comes_back_and_follows_go_on(site):
     wait_until("the follower to end", lambda: not follower.running())
 
 
-def as_nobody(path, request, n, ready, go):
-    """In a process of its own: n connections of a user without rights, each with a question and nobody who reads the answer."""
+def as_nobody(path, request, n, ready, go, start):
+    """In a process of its own: n connections of a user without rights, each with a question and nobody who reads the answer.
+    It says that it is ready, and ends when the other end of `go` (start) is closed."""
     pid = os.fork()
     if pid:
         return pid
     try:
+        os.close(start)
         os.setgroups([])
         os.setresgid(65534, 65534, 65534)
         os.setresuid(65534, 65534, 65534)
@@ -291,7 +293,7 @@ def test_answers_that_nobody_reads_take_little_memory(site):
             return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) * 1024
 
     (ready, told), (go, start) = os.pipe(), os.pipe()
-    child = as_nobody(path, b'{"command":"status"}\n', 60, told, go)
+    child = as_nobody(path, b'{"command":"status"}\n', 60, told, go, start)
     os.close(told)
     try:
         assert os.read(ready, 1) == b"r"

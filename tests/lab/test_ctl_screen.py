@@ -29,7 +29,7 @@ class Terminal:
         return subprocess.run([*self.tmux, *words], capture_output=True, text=True, check=True, timeout=60).stdout
 
     def keys(self, *keys):
-        self.call("send-keys", "-t", "0", *keys)
+        self.call("send-keys", "-t", "0", "--", *keys)
 
     def type(self, command):
         self.keys("clear; " + command, "Enter")
