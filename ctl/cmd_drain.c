@@ -22,6 +22,7 @@ struct drain {
 	struct drain_view view;
 	int64_t began_us, unreachable_since_us, blind_since_us, last_line_us, last_left;
 	bool is_bar_shown;
+	char asked[200]; /* who asked for the drain that is watched */
 };
 
 static void clear_bar(struct drain *d)
@@ -169,6 +170,20 @@ static int look_blindly(struct drain *d, struct json_object *result)
 		d->view.server, json_text(json_member(result, "kernel"), "why"));
 }
 
+/* Somebody asked for it again: another end counts now. */
+static void tell_other(struct drain *d, struct json_object *result)
+{
+	struct json_object *server = json_element(result, "servers", 0);
+	const char *asked = json_text(server, "admin_why");
+	char end[96];
+
+	if (d->asked[0] && strcmp(d->asked, asked) != 0 && !d->options->json) {
+		clear_bar(d);
+		printf("%s: is %s now%s\n", d->view.server, asked, view_drain_end(server, end, sizeof(end)));
+	}
+	snprintf(d->asked, sizeof(d->asked), "%s", asked);
+}
+
 static int judge(struct drain *d, struct json_object *result)
 {
 	const char *changed = find_change(result);
@@ -177,6 +192,7 @@ static int judge(struct drain *d, struct json_object *result)
 	if (changed)
 		return give_up(d, CTL_FAILED, "%s: no longer draining but %s: somebody changed it meanwhile",
 			d->view.server, changed);
+	tell_other(d, result);
 	if (!json_flag(json_member(result, "kernel"), "ipvs"))
 		return look_blindly(d, result);
 	d->blind_since_us = 0;
