@@ -72,6 +72,11 @@ static bool is(struct json_object *object, const char *key, const char *value)
 	return strcmp(json_text(object, key), value) == 0;
 }
 
+static bool begins(struct json_object *object, const char *key, const char *beginning)
+{
+	return strncmp(json_text(object, key), beginning, strlen(beginning)) == 0;
+}
+
 static void show_checks(struct json_object *chain, struct json_object *server, int depth)
 {
 	for (size_t i = 0; i < json_count(server, "checks"); i++) {
@@ -191,7 +196,9 @@ static void add_group(
 		const char *name = json_object_get_string(json_element(group, "members", i));
 		struct json_object *member = member_named(status, "vrrp", name);
 
-		if (!member || is(member, "name", except) || !is(member, "state", "FAULT"))
+		/* Who is dragged along is no cause. */
+		if (!member || is(member, "name", except) || !is(member, "state", "FAULT") ||
+			begins(member, "why", "sync group"))
 			continue;
 		link_of(chain, depth + 1, json_text(member, "since"), "%s is FAULT: %s", name,
 			json_text(member, "why"));
@@ -208,6 +215,7 @@ void view_chain_instance(struct json_object *chain, struct json_object *status, 
 {
 	long long base = json_number(instance, "priority"), now = json_number(instance, "effective_priority");
 	struct json_object *group;
+	char own[300];
 
 	link_of(chain, 0, json_text(instance, "since"), "%s is %s: %s", json_text(instance, "name"),
 		json_text(instance, "state"), json_text(instance, "why"));
@@ -218,7 +226,9 @@ void view_chain_instance(struct json_object *chain, struct json_object *status, 
 		link_of(chain, 1, "", "priority %lld instead of %lld", now, base);
 	show_tracks(chain, instance, now != base ? 2 : 1);
 	group = member_named(status, "groups", json_text(instance, "group"));
-	if (json_has(instance, "group") && group)
+	/* It moved itself, and the group with it. */
+	snprintf(own, sizeof(own), "%s: ", json_text(instance, "name"));
+	if (json_has(instance, "group") && group && !begins(group, "why", own))
 		add_group(chain, status, group, json_text(instance, "name"), 1);
 }
 

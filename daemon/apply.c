@@ -23,13 +23,18 @@ static void on_unconfirmed(struct timer *timer, void *arg)
 {
 	struct parent *p = arg;
 	struct reload_order order = {.goal = RELOAD_BACK};
+	struct event event = {.kind = EVENT_COMMAND};
 
 	snprintf(order.file, sizeof(order.file), "%s", p->confirmation.file_before);
-	if (reload_begin(p, &order) < 0)
+	if (reload_begin(p, &order) < 0) {
 		loop_timer_set(p->loop, timer, mono_add(mono_now(), TRY_AGAIN_US));
-	else
-		log_warning("configuration: %s was not confirmed in time: going back to %s", p->daemon.applied_file,
-			order.file[0] ? order.file : p->options.config_file);
+		return;
+	}
+	snprintf(event.why, sizeof(event.why), "not confirmed in time: going back to %.120s",
+		order.file[0] ? order.file : p->options.config_file);
+	snprintf(event.name, sizeof(event.name), "%.63s", p->daemon.applied_file);
+	parent_event(p, &event);
+	log_warning("configuration: %s was %s", p->daemon.applied_file, event.why);
 }
 
 /* Nobody has confirmed the file before this one yet, if there is one: that is still where it would go back to. */

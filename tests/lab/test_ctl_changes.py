@@ -77,6 +77,7 @@ def test_a_file_for_now_goes_back_unless_confirmed(site):
     # Even a file that has become unreadable in between is gone back from.
     poised.write("nonsense {\n")
     wait_until("the former configuration", weight, lambda w: w == 1, within=10)
+    assert "not confirmed in time: going back to" in poised.poisectl("events").stdout
     assert poised.status()["configuration"]["applied"] is None
     assert poised.poisectl("confirm", check=False).returncode == 1
     poised.write(web())

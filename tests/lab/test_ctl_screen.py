@@ -147,14 +147,14 @@ def test_a_shell_completes(site, terminal, shell):
 
     def tab(typed, becomes):
         terminal.keys(typed, "Tab")
-        wait_until(becomes, terminal.text, lambda text: text.rstrip().endswith(becomes.rstrip()), within=20)
+        wait_until(becomes, lambda: terminal.text("-J"), lambda text: text.rstrip().endswith(becomes.rstrip()), within=20)
 
     tab("poisectl -r %s undr" % poised.rundir, "undrain ")
     tab(SERVERS[1][:-1] + "2", " %s:80 " % SERVERS[1])
     tab("--ser", "--service ")
     tab(VIP[:6], "--service %s:80/tcp " % VIP)
     terminal.keys("Enter")
-    wait_until("the answer", terminal.text, lambda text: "takes part again" in text, within=20)
+    wait_until("the answer", lambda: terminal.text("-J"), lambda text: "takes part again" in text, within=20)
 
 
 def test_top_says_what_it_cannot_do(site, terminal):
