@@ -138,6 +138,28 @@ static unsigned distance(const char *a, const char *b)
 	return row[m];
 }
 
+static const char *option_name(char letter)
+{
+	for (const struct option *o = ctl_long_options; o->name; o++) {
+		if (o->val == letter)
+			return o->name;
+	}
+	return "?";
+}
+
+/* What getopt_long() complains about: its word, or "-x". */
+static const char *bad_word(char *const argv[], char buf[3])
+{
+	bool is_known = optopt && strcmp(option_name((char)optopt), "?") != 0;
+
+	if (optopt == 0 || (is_known && strncmp(argv[optind - 1], "--", 2) == 0))
+		return argv[optind - 1];
+	buf[0] = '-';
+	buf[1] = (char)optopt;
+	buf[2] = '\0';
+	return buf;
+}
+
 /* An option that does not exist, or has no value, or one too many. */
 static int bad_option(const char *word, int letter, int is_lacking)
 {
@@ -165,13 +187,15 @@ static int bad_option(const char *word, int letter, int is_lacking)
 
 static int read_command_line(struct command_line *line, int argc, char **argv)
 {
+	const char *word;
 	int letter, rc;
+	char buf[3];
 
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, ":r:hV", ctl_long_options, NULL)) >= 0) {
 		if (letter == '?' || letter == ':') {
-			return bad_option(argv[optind - 1], optopt > 0 && strchr(argv[optind - 1], '=') ? optopt : 0,
-				letter == ':');
+			word = bad_word(argv, buf);
+			return bad_option(word, strchr(word, '=') ? optopt : 0, letter == ':');
 		} else if (letter == 'r') {
 			line->rundir = optarg;
 		} else if (letter == 'h') {
@@ -206,15 +230,6 @@ static int unknown_command(const char *name)
 	if (nearest)
 		return ctl_fail(CTL_USAGE, "%s: no such command: did you mean 'poisectl %s'?", name, nearest->name);
 	return ctl_fail(CTL_USAGE, "%s: no such command: see 'poisectl --help'", name);
-}
-
-static const char *option_name(char letter)
-{
-	for (const struct option *o = ctl_long_options; o->name; o++) {
-		if (o->val == letter)
-			return o->name;
-	}
-	return "?";
 }
 
 /* Are the words and options ones that this command takes? Returns 0 or an exit status. */
