@@ -135,7 +135,8 @@ def test_a_shell_completes(site, terminal, shell):
     etc = os.path.join(TOP, "etc")
     prepare = {"bash": "bash --norc --noprofile -c 'exec bash --noprofile --rcfile %s -i'" % site.r1.path("rc"),
                "zsh": "zsh -f -c 'ZDOTDIR=%s exec zsh -i'" % site.folder}[shell]
-    path = "PS1='ready> ' PATH=%s:$PATH\n" % os.path.dirname(program("ctl/poisectl"))
+    # The line stays shorter than the screen.
+    path = "cd %s\nPS1='ready> ' PATH=%s:$PATH\n" % (os.path.dirname(poised.rundir), os.path.dirname(program("ctl/poisectl")))
     with open(site.r1.path("rc"), "w", encoding="ascii") as file:
         file.write(path + ". /usr/share/bash-completion/bash_completion\n. %s/poise.bash-completion\n" % etc)
     os.symlink(os.path.join(etc, "poise.zsh-completion"), os.path.join(site.folder, "_poisectl"))
@@ -147,14 +148,14 @@ def test_a_shell_completes(site, terminal, shell):
 
     def tab(typed, becomes):
         terminal.keys(typed, "Tab")
-        wait_until(becomes, lambda: terminal.text("-J"), lambda text: text.rstrip().endswith(becomes.rstrip()), within=20)
+        wait_until(becomes, terminal.text, lambda text: text.rstrip().endswith(becomes.rstrip()), within=20)
 
-    tab("poisectl -r %s undr" % poised.rundir, "undrain ")
+    tab("poisectl -r %s undr" % os.path.basename(poised.rundir), "undrain ")
     tab(SERVERS[1][:-1] + "2", " %s:80 " % SERVERS[1])
     tab("--ser", "--service ")
     tab(VIP[:6], "--service %s:80/tcp " % VIP)
     terminal.keys("Enter")
-    wait_until("the answer", lambda: terminal.text("-J"), lambda text: "takes part again" in text, within=20)
+    wait_until("the answer", terminal.text, lambda text: "takes part again" in text, within=20)
 
 
 def test_top_says_what_it_cannot_do(site, terminal):
