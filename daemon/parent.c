@@ -481,6 +481,7 @@ static int run(struct parent *p)
 		return 1;
 	}
 	p->daemon.started_real_us = real_now_us();
+	p->daemon.started = mono_now();
 	snprintf(p->daemon.version, sizeof(p->daemon.version), "%s", PACKAGE_VERSION);
 	snprintf(p->daemon.config_file, sizeof(p->daemon.config_file), "%s", p->options.config_file);
 	log_info("poised %s: starting with %s, state in %s, roles run as %s", PACKAGE_VERSION, p->options.config_file,

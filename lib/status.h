@@ -567,6 +567,7 @@ struct status_pool {
 struct status_daemon {
 	uint64_t generation;
 	int64_t started_real_us;
+	struct mono started; /* the same moment */
 	int64_t loaded_real_us;
 	uint32_t last_reload_ok;
 	uint32_t reloads;

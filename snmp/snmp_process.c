@@ -254,7 +254,7 @@ static uint32_t daemon_uptime_cs(const struct snmp_role *s)
 
 	if (!board || board_load(board, PARENT_TABLE_DAEMON, 0, &st, sizeof(st)) < 0)
 		return 0;
-	return (uint32_t)((real_now_us() - st.started_real_us) / (10 * US_PER_MS));
+	return (uint32_t)(mono_diff_us(mono_now(), st.started) / (10 * US_PER_MS));
 }
 
 static bool direct_send(void *arg, const struct trap *trap, const char *about)

@@ -10,6 +10,7 @@ import signal
 import pytest
 
 from poiselab import wait_until
+from poiselab.clock import Clock
 from poiselab.configs import HTTP_CHECK, TCP_CHECK, instance, nat_site, service
 from poiselab.longlived import Connections, serve_on
 from poiselab.net import run
@@ -89,6 +90,21 @@ def test_every_cause_arrives_with_its_name(site):
     # the last words
     daemon.stop()
     wait_trap(receiver, "POISE-MIB::poiseInstanceTransition", name("front"), "VrrpTo.0 = INTEGER: init(1)")
+
+
+def test_the_uptime_does_not_follow_the_wall_clock(site):
+    """Else who watches takes a clock that is set for a restart."""
+    receiver, clock = ready(site.client.trap_receiver()), Clock(site.r1)
+    daemon = site.r1.poised("global_defs {\n\t%s\n}\n" % TO_CLIENT + instance(
+        "one", "front", 51, VIP, priority=150, advert="0.2", more="version 3"), env=clock.env)
+    wait_trap(receiver, "POISE-MIB::poiseInstanceTransition", "VrrpTo.0 = INTEGER: master(3)")
+    for step in (86400, -86400):
+        clock.set(step)
+        heard = len(receiver.traps("POISE-MIB::poiseRoleRestart"))
+        os.kill(daemon.role_pids("control")[0], signal.SIGKILL)
+        wait_until("the restart to be told", lambda: len(receiver.traps("POISE-MIB::poiseRoleRestart")), lambda n: n > heard)
+        trap = receiver.traps("POISE-MIB::poiseRoleRestart")[-1]
+        assert int(re.search(r"Timeticks: \((\d+)\)", trap).group(1)) < 60 * 100, trap
 
 
 @pytest.mark.ipvs
