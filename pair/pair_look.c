@@ -73,7 +73,7 @@ void pair_look_state(const struct pair *pair, struct pair_state *out)
 	out->held = pair->status.coverage;
 	out->config = pair->own.whole;
 	out->objects = pair->own.n;
-	out->config_have = pair->other.objects_complete ? pair->other.config : 0;
+	out->config_have = pair->other.list.is_complete ? pair->other.list.config : 0;
 	out->clock = (uint64_t)real_now_us();
 	out->layout = CONF_LAYOUT;
 }
@@ -206,14 +206,14 @@ void pair_look_config(struct pair *pair)
 	/* Digests of another version's tables say nothing about the files. */
 	bool comparable = other->is_heard && other->state.layout == CONF_LAYOUT;
 	bool equal = comparable && other->state.config == pair->own.whole;
-	bool complete = comparable && other->objects_complete && other->config == other->state.config;
+	bool complete = comparable && other->list.is_complete && other->list.config == other->state.config;
 	uint32_t before = pair->status.config_known ? pair->status.config_differs : 0;
 
 	pair->status.config_known = equal || complete;
 	pair->status.config_differs = 0;
 	if (!equal && complete)
 		pair->status.config_differs = pair_conf_compare(
-			pair->own.objects, pair->own.n, other->objects, other->n_objects, list_difference, &listing);
+			pair->own.objects, pair->own.n, other->list.objects, other->list.n, list_difference, &listing);
 	while (listing.n < PAIR_DIFFERENCES)
 		role_store(pair->p, PAIR_TABLE_DIFFERENCE, listing.n++, &none, sizeof(none));
 	if (pair->status.config_differs && pair->status.config_differs != before)

@@ -164,7 +164,7 @@ static void take_channel(struct pair *pair, const struct conf *before)
 	pair->session.own = pair_random();
 	pair->session.challenge = pair_random();
 	pair->other.is_heard = false;
-	pair->other.objects_complete = false;
+	pair->other.list.is_complete = false;
 }
 
 static void commit(struct role_process *p, const struct conf *next)

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "pair_conf.h"
 #include "pair_cover.h"
+#include "pair_list.h"
 #include "pair_message.h"
 #include "pair_session.h"
 #include "role.h"
@@ -26,10 +27,7 @@ struct pair_other {
 	bool is_heard;
 	struct pair_state state;
 	struct mono last_heard;
-	struct pair_object *objects; /* sorted when complete */
-	uint32_t n_objects, room;
-	uint64_t config; /* that they belong to */
-	bool objects_complete;
+	struct pair_list list;
 };
 
 /* A list that is told in turns. */
@@ -73,6 +71,7 @@ struct pair {
 	struct timer beat, cover_due, soon;
 	uint32_t standing; /* servers in the kernel's table; connections are bound to what stands when they come */
 	struct mono standing_since;
+	struct pair_list_teller teller; /* of the own objects */
 	struct pair_cycle admin_cycle, pool_cycle;
 	uint64_t told_answered, told_walk; /* in the last message of state */
 	unsigned beats;

@@ -9,12 +9,11 @@
 
 #define RECEIVE_BUDGET 128
 #define CLOCK_NEAR_US (2 * US_PER_S)
-#define OBJECTS_LIMIT 200000 /* of the other node */
 #define ADMIN_EVERY_BEATS 10
 /* What an operator wishes of servers: as many messages as the other one's socket holds. */
 #define WISHES_IN_A_BEAT 100
 /* Messages of objects in a beat: a file with ten thousand servers takes some seconds. */
-#define OBJECT_MESSAGES 32
+#define OBJECT_MESSAGES 64
 
 static void send_message(struct pair *pair, struct pair_message *m)
 {
@@ -65,22 +64,13 @@ static void talk_digest(struct pair *pair)
 
 static void talk_objects(struct pair *pair)
 {
-	struct pair_message m;
-	uint32_t first = 0;
+	struct pair_message m = {.type = PAIR_OBJECTS};
 
-	for (int i = 0; i < OBJECT_MESSAGES && first < pair->own.n; i++) {
-		uint32_t left = pair->own.n - first;
-
-		memset(&m, 0, sizeof(m));
-		m.type = PAIR_OBJECTS;
-		m.u.objects.config = pair->own.whole;
-		m.u.objects.first = first;
-		m.u.objects.n = left < PAIR_OBJECTS_MAX ? left : PAIR_OBJECTS_MAX;
-		memcpy(m.u.objects.list, pair->own.objects + first, m.u.objects.n * sizeof(*m.u.objects.list));
+	for (int i = 0; i < OBJECT_MESSAGES; i++) {
+		pair_list_next(&pair->teller, pair->own.objects, pair->own.n, pair->own.whole, &m.u.objects);
 		send_message(pair, &m);
-		if (m.u.objects.n == 0)
+		if (!pair_list_told(&pair->teller, pair->own.n, &m.u.objects))
 			return;
-		first += m.u.objects.n;
 	}
 }
 
@@ -208,42 +198,12 @@ static void hear_state(struct pair *pair, const struct pair_state *state)
 	pair_look_config(pair);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(((const struct pair_object *)a)->name, ((const struct pair_object *)b)->name);
-}
-
-/* They come in order; when one is missing the next beat brings all again. */
 static void hear_objects(struct pair *pair, const struct pair_objects *objects)
 {
-	struct pair_other *other = &pair->other;
-	struct pair_object *list;
+	const struct pair_state *state = &pair->other.state;
 
-	if (objects->config != other->state.config || other->state.objects > OBJECTS_LIMIT ||
-		(other->objects_complete && other->config == objects->config))
-		return;
-	if (objects->first == 0) {
-		other->n_objects = 0;
-		other->config = objects->config;
-		other->objects_complete = false;
-	}
-	if (objects->first != other->n_objects || objects->config != other->config ||
-		objects->first + objects->n > other->state.objects)
-		return;
-	if (other->n_objects + objects->n > other->room) {
-		list = reallocarray(other->objects, other->state.objects, sizeof(*list));
-		if (!list)
-			return;
-		other->objects = list;
-		other->room = other->state.objects;
-	}
-	memcpy(other->objects + other->n_objects, objects->list, objects->n * sizeof(*objects->list));
-	other->n_objects += objects->n;
-	if (other->n_objects < other->state.objects)
-		return;
-	qsort(other->objects, other->n_objects, sizeof(*other->objects), compare_names);
-	other->objects_complete = true;
-	pair_look_config(pair);
+	if (pair_list_take(&pair->other.list, objects, state->config, state->objects))
+		pair_look_config(pair);
 }
 
 /* The parent decides whether it is newer. */
@@ -331,7 +291,7 @@ static void receive_one(struct pair *pair, const uint8_t *data, size_t size)
 	case PAIR_FRESH_BOUND:
 		pair_cover_forget(&pair->cover);
 		pair->other.is_heard = false;
-		pair->other.objects_complete = false;
+		pair->other.list.is_complete = false;
 		pair->admin_cycle.sum = pair->pool_cycle.sum = 0;
 		break;
 	case PAIR_FRESH:
