@@ -36,8 +36,16 @@ void ipvs_window_add(struct ipvs_window *w, const struct ipvs_sync_message *m, s
 	slot->tries = 1;
 	slot->size = (uint16_t)m->size;
 	slot->n = m->n;
-	slot->is_taken = false;
+	slot->is_done = false;
 	memcpy(slot->bytes, m->bytes, m->size);
+}
+
+static void forget_done(struct ipvs_window *w)
+{
+	while (w->n > 0 && at(w, 0)->is_done) {
+		w->first = (w->first + 1) % IPVS_WINDOW;
+		w->n--;
+	}
 }
 
 static void take_name(struct ipvs_window *w, uint64_t name)
@@ -45,9 +53,9 @@ static void take_name(struct ipvs_window *w, uint64_t name)
 	for (uint32_t i = 0; i < w->n; i++) {
 		struct ipvs_window_slot *slot = at(w, i);
 
-		if (slot->name != name || slot->is_taken)
+		if (slot->name != name || slot->is_done)
 			continue;
-		slot->is_taken = true;
+		slot->is_done = true;
 		w->taken += slot->n;
 		return;
 	}
@@ -61,7 +69,7 @@ static void hasten(struct ipvs_window *w)
 	for (uint32_t i = w->n; i-- > 0;) {
 		struct ipvs_window_slot *slot = at(w, i);
 
-		if (slot->is_taken)
+		if (slot->is_done)
 			later++;
 		else if (later >= IPVS_WINDOW_OVERTAKEN && slot->tries == 1)
 			slot->due = (struct mono){1};
@@ -75,10 +83,15 @@ void ipvs_window_take(struct ipvs_window *w, const struct sync_receipt *receipt,
 	for (uint32_t i = 0; i < receipt->n; i++)
 		take_name(w, receipt->names[i]);
 	hasten(w);
-	while (w->n > 0 && at(w, 0)->is_taken) {
-		w->first = (w->first + 1) % IPVS_WINDOW;
-		w->n--;
-	}
+	forget_done(w);
+}
+
+/* Is nobody there who gives receipts (any more)? */
+static bool is_silent(const struct ipvs_window *w, const struct ipvs_window_slot *slot, struct mono now)
+{
+	if (mono_before(w->heard, slot->first))
+		return slot->tries >= IPVS_WINDOW_TRIES;
+	return slot->tries >= IPVS_WINDOW_TRIES_MOST && mono_diff_us(now, w->heard) >= IPVS_WINDOW_SILENCE_US;
 }
 
 const struct ipvs_window_slot *ipvs_window_repeat(struct ipvs_window *w, struct mono now)
@@ -86,12 +99,16 @@ const struct ipvs_window_slot *ipvs_window_repeat(struct ipvs_window *w, struct 
 	for (uint32_t i = 0; i < w->n; i++) {
 		struct ipvs_window_slot *slot = at(w, i);
 
-		if (slot->is_taken || mono_before(now, slot->due))
+		if (slot->is_done || mono_before(now, slot->due))
 			continue;
-		if (slot->tries >= IPVS_WINDOW_TRIES && mono_before(w->heard, slot->first)) {
+		if (is_silent(w, slot, now)) {
 			w->is_deaf = true;
 			w->n = 0;
 			return NULL;
+		}
+		if (slot->tries >= IPVS_WINDOW_TRIES_MOST) {
+			slot->is_done = true;
+			continue;
 		}
 		slot->due =
 			mono_add(now, IPVS_WINDOW_PATIENCE_US << (slot->tries < DOUBLINGS ? slot->tries : DOUBLINGS));
@@ -99,6 +116,7 @@ const struct ipvs_window_slot *ipvs_window_repeat(struct ipvs_window *w, struct 
 		w->repeated++;
 		return slot;
 	}
+	forget_done(w);
 	return NULL;
 }
 
@@ -109,7 +127,7 @@ struct mono ipvs_window_due(const struct ipvs_window *w)
 	for (uint32_t i = 0; i < w->n; i++) {
 		const struct ipvs_window_slot *slot = &w->slots[(w->first + i) % IPVS_WINDOW];
 
-		if (!slot->is_taken && (!mono_is_set(due) || mono_before(slot->due, due)))
+		if (!slot->is_done && (!mono_is_set(due) || mono_before(slot->due, due)))
 			due = slot->due;
 	}
 	return due;

@@ -17,6 +17,10 @@
 #define IPVS_WINDOW_PATIENCE_US (300 * US_PER_MS)
 /* ...and when it was sent this often, and no receipt came since, nobody gives receipts, or nobody is there. */
 #define IPVS_WINDOW_TRIES 4
+/* Some came since: when it was sent this often, and there was silence for so long, the other node has gone meanwhile;
+ * when others were taken, this one is given up. It does not count as taken. */
+#define IPVS_WINDOW_TRIES_MOST 8
+#define IPVS_WINDOW_SILENCE_US (2 * US_PER_S)
 /* So many that were sent later have been taken: it goes out again at once. */
 #define IPVS_WINDOW_OVERTAKEN 4
 
@@ -26,8 +30,8 @@ struct ipvs_window_slot {
 	struct mono due;   /* to go out again */
 	uint32_t tries;
 	uint16_t size;
-	uint8_t n; /* connections */
-	bool is_taken;
+	uint8_t n;    /* connections */
+	bool is_done; /* taken, or given up */
 	uint8_t bytes[IPVS_SYNC_SIZE];
 };
 

@@ -114,6 +114,66 @@ START_TEST(test_what_was_overtaken_goes_out_at_once)
 }
 END_TEST
 
+/* The other node dies in the middle of a table, after any number of receipts: the sender's wait for the rest has an
+ * end. */
+START_TEST(test_the_other_node_dies_meanwhile)
+{
+	for (uint32_t taken = 0; taken <= IPVS_WINDOW; taken++) {
+		struct mono begun = {US_PER_S}, now = begun;
+
+		memset(&w, 0, sizeof(w));
+		ipvs_window_begin(&w, true);
+		for (uint32_t i = 0; i < IPVS_WINDOW; i++)
+			put(i, now);
+		now = mono_add(now, US_PER_MS);
+		for (uint32_t i = 0; i < taken; i++)
+			take(IPVS_WINDOW - 1 - i, now);
+		while (ipvs_window_outstanding(&w) > 0) {
+			while (ipvs_window_repeat(&w, now))
+				;
+			if (ipvs_window_outstanding(&w) == 0)
+				break;
+			ck_assert(mono_before(now, ipvs_window_due(&w)));
+			now = ipvs_window_due(&w);
+			ck_assert_int_le(mono_diff_us(now, begun), 10 * US_PER_S);
+		}
+		ck_assert(w.is_deaf == (taken < IPVS_WINDOW));
+		ck_assert_uint_eq(w.taken, taken * 38);
+	}
+}
+END_TEST
+
+/* One that the other node never takes, while it takes everything else, does not hold up the table for ever, nor the
+ * others in it. */
+START_TEST(test_one_is_never_taken)
+{
+	struct mono now = {US_PER_S};
+	uint32_t next = 1, rounds = 0;
+
+	memset(&w, 0, sizeof(w));
+	ipvs_window_begin(&w, true);
+	put(0, now);
+	for (; ipvs_window_outstanding(&w) > 0 && rounds < 1000; rounds++) {
+		if (next < 60 && ipvs_window_outstanding(&w) < IPVS_WINDOW) {
+			put(next, now);
+			take(next++, now);
+		}
+		while (ipvs_window_repeat(&w, now))
+			;
+		if (rounds % 5 == 0) { /* it is there, whatever it does with that one */
+			struct sync_receipt other = receipt_for(9999);
+
+			ipvs_window_take(&w, &other, now);
+		}
+		now = mono_add(now, 100 * US_PER_MS);
+	}
+	ck_assert_uint_lt(rounds, 200);
+	ck_assert(!w.is_deaf);
+	ck_assert_uint_eq(w.taken, (next - 1) * 38);
+	ck_assert_uint_eq(w.repeated, IPVS_WINDOW_TRIES_MOST - 1);
+}
+END_TEST
+
 /* A line that loses, doubles and delays in both directions, and a receiver that takes now and then: everything arrives,
  * each is counted once, and never more than the window is on its way. */
 static void simulate(unsigned seed)
@@ -230,6 +290,8 @@ int main(void)
 	tcase_add_test(tc, test_taken_in_any_order);
 	tcase_add_test(tc, test_what_has_no_receipt_goes_out_again);
 	tcase_add_test(tc, test_what_was_overtaken_goes_out_at_once);
+	tcase_add_test(tc, test_the_other_node_dies_meanwhile);
+	tcase_add_test(tc, test_one_is_never_taken);
 	tcase_add_test(tc, test_a_bad_line);
 	tcase_add_test(tc, test_receipts_round_trip);
 	tcase_add_test(tc, test_only_what_asks_gets_one);
