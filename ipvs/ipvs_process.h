@@ -9,6 +9,7 @@
  *   ipvs_report.c    the role's board
  *   ipvs_sync.c      connection synchronisation and timeouts
  *   ipvs_resync.c    the whole table of connections sent to the other node, or counted (ipvs_scan.c does it)
+ *   ipvs_remember.c  what is known of the last walk, which is sent first when the other node asks
  *   ipvs_place.c     services that stand only on the master or the backup
  *   ipvs_protect.c   guard rails and marks in nftables (ipvs_firewall.c makes them)
  *   ipvs_sysctl.c    kernel settings */
@@ -99,7 +100,18 @@ struct ipvs_resync {
 	uint64_t request;            /* that the running walk answers */
 	uint64_t own_wish, own_done; /* before a handover: of the walk under way, of the last one that was complete */
 	bool is_sweep, is_leaving;   /* nobody asked for it; mastership is given away */
-	struct log_limit trouble;
+	struct ipvs_recall_count counted; /* when the walk under way began */
+	struct mono begun;
+	/* of the walk that is remembered */
+	struct {
+		struct ipvs_recall_count counted;
+		struct mono begun;
+		uint32_t lasting;
+		int64_t took_us;
+	} recall;
+	uint64_t recalled; /* the last request that was sent it */
+	bool owes_walk;    /* a request was answered with it alone: a sweep brings the rest */
+	struct log_limit trouble, slow;
 	struct status_sync status;
 };
 
@@ -229,6 +241,19 @@ void ipvs_resync_step(struct ipvs *v);
 /* Takes what stands on an old board (NULL: nothing) into the board of a new generation. */
 void ipvs_resync_carry(struct ipvs *v, struct board *board, const struct board *old);
 void ipvs_resync_stop(struct ipvs *v);
+
+/* ---- ipvs_remember.c ---- */
+/* A walk begins. */
+void ipvs_remember_begin(struct ipvs *v, const struct ipvs_scan_view *view);
+/* It came to its end, and what it has read is remembered. */
+void ipvs_remember_keep(struct ipvs *v);
+/* Tells, once an hour, when a walk takes longer than the other node waits. */
+void ipvs_remember_warn(struct ipvs *v);
+/* What is remembered was sent: the part of the table that the other node has at least, 1/1000. 0: nobody knows.
+ * master_since: of the youngest mastership. */
+uint32_t ipvs_remember_held(struct ipvs *v, struct mono master_since);
+/* Not while a walk goes on. */
+void ipvs_remember_forget(struct ipvs *v);
 
 /* ---- ipvs_place.c ---- */
 /* Decides which services stand here. True when that changed. */

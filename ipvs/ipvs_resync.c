@@ -32,19 +32,24 @@ static void publish(struct ipvs *v)
 
 /* ---- facts ---- */
 
-/* Is this node master of the instance (false while that is not known), and is it about to give it away? */
-static bool look_at_instance(const struct ipvs *v, conf_index_t instance, bool *is_leaving, uint64_t *wish)
+/* Is this node master of the instance (false while that is not known), since when at most, is it about to give it away,
+ * and what does an operator wish? */
+static bool look_at_instance(const struct ipvs *v, conf_index_t instance, struct ipvs_resync_facts *facts)
 {
 	const struct board *board = v->p->boards[ROLE_VRRP];
 	struct status_instance status;
 
 	if (!board || board_generation(board) != v->now->conf->generation ||
-		board_load(board, VRRP_TABLE_INSTANCE, instance, &status, sizeof(status)) < 0 ||
-		status.state != VRRP_MASTER)
+		board_load(board, VRRP_TABLE_INSTANCE, instance, &status, sizeof(status)) < 0)
 		return false;
-	*is_leaving |= status.is_leaving != 0;
-	if (status.resync_wish > *wish)
-		*wish = status.resync_wish;
+	facts->is_known = true;
+	if (status.state != VRRP_MASTER)
+		return false;
+	facts->is_leaving |= status.is_leaving != 0;
+	if (status.resync_wish > facts->own_wish)
+		facts->own_wish = status.resync_wish;
+	if (mono_before(facts->master_since, status.since))
+		facts->master_since = status.since;
 	return true;
 }
 
@@ -60,14 +65,15 @@ static struct ipvs_resync_facts facts_of(const struct ipvs *v)
 		.count_request = r->status.counted,
 		.last_end = r->last_end,
 		.own_done = r->own_done,
-		.next_sweep = r->next_sweep};
+		.has_recall = !r->scan.worker.is_out && r->scan.recall.n > 0,
+		.recalled = r->recalled};
 
 	if (pair && board_load(pair, PAIR_TABLE_PEER, 0, &wishes, sizeof(wishes)) == 0) {
 		facts.send_request = wishes.send_request ? wishes.send_request : facts.answered;
 		facts.count_request = wishes.count_request ? wishes.count_request : facts.counted;
 	}
 	for (uint32_t i = 0; i < v->now->conf->n_instances; i++) {
-		bool master = look_at_instance(v, i, &facts.is_leaving, &facts.own_wish);
+		bool master = look_at_instance(v, i, &facts);
 
 		facts.is_master |= master;
 		facts.is_standby |= !master;
@@ -81,17 +87,16 @@ static int add_addresses(const struct ipvs *v, struct ipvs_scan_view *view)
 {
 	const struct conf *conf = v->now->conf;
 
-	bool is_leaving = false;
-	uint64_t wish = 0;
+	struct ipvs_resync_facts facts = {0};
 
 	view->addresses = calloc(conf->n_addresses + 1, sizeof(*view->addresses));
 	if (!view->addresses)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < conf->n_addresses; i++)
 		view->addresses[view->n_addresses++] = (struct ipvs_scan_address){
-			conf->addresses[i].addr, look_at_instance(v, conf->addresses[i].instance, &is_leaving, &wish)};
+			conf->addresses[i].addr, look_at_instance(v, conf->addresses[i].instance, &facts)};
 	for (uint32_t i = 0; i < conf->n_instances; i++)
-		view->rest_is_ours |= look_at_instance(v, i, &is_leaving, &wish);
+		view->rest_is_ours |= look_at_instance(v, i, &facts);
 	return 0;
 }
 
@@ -159,6 +164,8 @@ static int begin(struct ipvs *v, const struct ipvs_resync_verdict *verdict, cons
 	struct ipvs_scan_job job = {.kind = verdict->scan,
 		.sync_id = (uint8_t)global->sync_id,
 		.maxlen = global->sync_maxlen,
+		.is_recall = verdict->is_recall,
+		.remembers = !facts->is_leaving,
 		.kbit_per_s = verdict->is_sweep ? global->sync_bandwidth / SWEEP_SHARE : global->sync_bandwidth};
 	int rc = start_thread(v);
 
@@ -184,7 +191,9 @@ static int begin(struct ipvs *v, const struct ipvs_resync_verdict *verdict, cons
 						      : facts->send_request;
 	r->is_sweep = verdict->is_sweep;
 	r->is_leaving = facts->is_leaving;
-	r->own_wish = verdict->is_sweep ? 0 : facts->own_wish;
+	r->own_wish = verdict->is_sweep || verdict->is_recall ? 0 : facts->own_wish;
+	if (verdict->scan == SYNC_SCAN_SEND && !verdict->is_recall)
+		ipvs_remember_begin(v, &job.view);
 	r->status.running = verdict->scan;
 	ipvs_scan_send(&r->scan, &job);
 	return 0;
@@ -213,10 +222,23 @@ static void tell_sending(struct ipvs *v, const struct ipvs_scan_result *result)
 		snprintf(taken, sizeof(taken), "; the other node has taken all");
 	else if (result->taken > 0)
 		snprintf(taken, sizeof(taken), "; the other node has taken %u", result->taken);
-	say(v, "%s: %u of %u connections sent in %lld ms (CPU %lld ms)%s%s",
+	say(v, "%s: %u of %u connections sent in %lld ms (CPU %lld, reading %lld, waiting %lld)%s%s",
 		v->resync.is_sweep ? "sweep" : "whole table", result->sent, result->seen,
-		(long long)(result->duration_us / US_PER_MS), (long long)(result->cpu_us / US_PER_MS), taken,
-		result->send_errors ? ", some datagrams could not be sent" : "");
+		(long long)(result->duration_us / US_PER_MS), (long long)(result->cpu_us / US_PER_MS),
+		(long long)(result->read_us / US_PER_MS), (long long)(result->waited_us / US_PER_MS), taken,
+		result->send_errors ? ", some could not be sent" : "");
+}
+
+static void count_sending(struct ipvs *v)
+{
+	const struct ipvs_scan_result *result = &v->resync.scan.result;
+	struct status_sync *status = &v->resync.status;
+
+	status->entries_sent += result->sent;
+	status->datagrams_sent += result->datagrams;
+	status->bytes_sent += result->bytes;
+	status->send_errors += result->send_errors;
+	status->repeated += result->repeated;
 }
 
 static void take_sending(struct ipvs *v)
@@ -229,11 +251,7 @@ static void take_sending(struct ipvs *v)
 	if (r->own_wish != 0)
 		r->own_done = r->own_wish;
 	status->own = result->counted;
-	status->entries_sent += result->sent;
-	status->datagrams_sent += result->datagrams;
-	status->bytes_sent += result->bytes;
-	status->send_errors += result->send_errors;
-	status->repeated += result->repeated;
+	count_sending(v);
 	status->last_sent = result->sent;
 	status->last_taken = result->taken;
 	status->last_send_us = result->duration_us;
@@ -251,6 +269,35 @@ static void take_sending(struct ipvs *v)
 			status->why);
 	store_digest(v, SYNC_SCAN_SEND, status->sends + 1);
 	status->sends++;
+	r->owes_walk = false;
+	if (r->scan.job.remembers) {
+		ipvs_remember_keep(v);
+		ipvs_remember_warn(v);
+	}
+}
+
+/* The other node has by now what the last walk has read. What that lacks is found by a walk: the request's, or a sweep.
+ */
+static void take_recall(struct ipvs *v)
+{
+	struct ipvs_resync *r = &v->resync;
+	const struct conf_global *global = v->now->conf->global;
+	const struct ipvs_scan_result *result = &r->scan.result;
+	struct ipvs_resync_facts facts = facts_of(v);
+	uint32_t held = ipvs_remember_held(v, facts.master_since);
+
+	r->recalled = r->request;
+	count_sending(v);
+	say(v, "what the last walk has read: %u connections sent in %lld ms, at least %u.%u %% of the table",
+		result->sent, (long long)(result->duration_us / US_PER_MS), held / 10, held % 10);
+	log_info("ipvs sync: asked by the other node: %s", r->status.why);
+	if (!ipvs_resync_is_answered(
+		    held, global->preempt_coverage * 10, r->recall.took_us, global->preempt_coverage_timeout_us))
+		return;
+	r->status.answered = r->request;
+	r->status.last_sent = result->sent;
+	r->status.last_taken = (uint32_t)((uint64_t)result->sent * held / 1000);
+	r->owes_walk = true;
 }
 
 static void take_counting(struct ipvs *v)
@@ -275,13 +322,15 @@ static void on_back(int fd, uint32_t events, void *arg)
 		return;
 	r->status.running = SYNC_SCAN_NONE;
 	r->last_end = mono_now();
-	if (r->scan.job.kind == SYNC_SCAN_SEND)
+	if (r->scan.job.kind == SYNC_SCAN_SEND && !r->scan.job.is_recall)
 		r->next_sweep =
 			ipvs_resync_next_sweep(mono_now(), v->now->conf->global->sync_sweep_us, r->scan.result.cpu_us);
 	if (r->scan.result.error == -ECANCELED)
 		say(v, "a sweep gave way");
 	else if (r->scan.result.error)
 		say(v, "the kernel's table of connections could not be read: %s", strerror(-r->scan.result.error));
+	else if (r->scan.job.is_recall)
+		take_recall(v);
 	else if (r->scan.job.kind == SYNC_SCAN_SEND)
 		take_sending(v);
 	else
@@ -324,6 +373,19 @@ static void give_way(struct ipvs *v)
 		ipvs_scan_cancel(&r->scan);
 }
 
+/* A node that has become master sweeps after a while, not in the hurry of the change; and a reload may have made the
+ * interval a shorter one, or none. */
+static void keep_interval(struct ipvs_resync *r, bool is_master, int64_t interval_us)
+{
+	struct mono latest =
+		ipvs_resync_next_sweep(mono_now(), interval_us, mono_is_set(r->next_sweep) ? r->status.last_cpu_us : 0);
+
+	if (!is_master)
+		r->next_sweep = MONO_NEVER;
+	else if (!mono_is_set(latest) || !mono_is_set(r->next_sweep) || mono_before(latest, r->next_sweep))
+		r->next_sweep = latest;
+}
+
 void ipvs_resync_step(struct ipvs *v)
 {
 	struct ipvs_resync *r = &v->resync;
@@ -338,10 +400,12 @@ void ipvs_resync_step(struct ipvs *v)
 		give_way(v);
 		return;
 	}
-	/* A node that has become master sweeps after a while, not in the hurry of the change. */
-	if (!mono_is_set(r->next_sweep))
-		r->next_sweep = ipvs_resync_next_sweep(mono_now(), v->now->conf->global->sync_sweep_us, 0);
 	facts = facts_of(v);
+	if (facts.is_known)
+		keep_interval(r, facts.is_master, v->now->conf->global->sync_sweep_us);
+	facts.next_sweep = r->owes_walk ? facts.now : r->next_sweep;
+	if (facts.is_known && !facts.is_master && facts.has_recall)
+		ipvs_remember_forget(v);
 	verdict = ipvs_resync_decide(&facts);
 	if (verdict.scan == SYNC_SCAN_NONE) {
 		if (mono_is_set(verdict.look_again))
@@ -384,6 +448,7 @@ void ipvs_resync_carry(struct ipvs *v, struct board *board, const struct board *
 		v->resync.status = status;
 		v->resync.status.running = SYNC_SCAN_NONE;
 		v->resync.status.is_ready = 0;
+		v->resync.status.remembered = 0;
 	}
 	board_store(board, IPVS_TABLE_SYNC, 0, &v->resync.status, sizeof(status));
 	for (uint32_t i = 0; old && i < 2 * DIGEST_RECORDS; i++)

@@ -21,6 +21,8 @@ struct ipvs_resync_verdict ipvs_resync_decide(const struct ipvs_resync_facts *fa
 	/* A node that has come back waits for this, or an operator. */
 	if (facts->is_master && ipvs_resync_is_asked(facts)) {
 		verdict.scan = SYNC_SCAN_SEND;
+		verdict.is_recall = facts->has_recall && facts->send_request != facts->answered &&
+				    facts->send_request != facts->recalled;
 		return verdict;
 	}
 	if (facts->is_standby && facts->count_request != facts->counted) {
@@ -36,6 +38,11 @@ struct ipvs_resync_verdict ipvs_resync_decide(const struct ipvs_resync_facts *fa
 	verdict.scan = SYNC_SCAN_SEND;
 	verdict.is_sweep = true;
 	return verdict;
+}
+
+bool ipvs_resync_is_answered(uint32_t held, uint32_t enough, int64_t walk_us, int64_t patience_us)
+{
+	return held >= 1000 || (held >= enough && walk_us >= patience_us);
 }
 
 struct mono ipvs_resync_next_sweep(struct mono now, int64_t interval_us, int64_t cpu_us)

@@ -52,9 +52,9 @@ void ipvs_scan_view_free(struct ipvs_scan_view *view)
 	memset(view, 0, sizeof(*view));
 }
 
-bool ipvs_scan_is_ours(const struct ipvs_scan_view *view, const struct ipvs_conn *conn)
+bool ipvs_scan_is_ours(const struct ipvs_scan_view *view, const struct addr *virtual)
 {
-	const struct ipvs_scan_address wanted = {.addr = conn->virtual};
+	const struct ipvs_scan_address wanted = {.addr = *virtual};
 	const struct ipvs_scan_address *found = NULL;
 
 	if (view->n_addresses > 0)
@@ -97,19 +97,37 @@ uint32_t ipvs_scan_fwmark(const struct ipvs_scan_view *view, const struct ipvs_c
 	return found ? found->fwmark : 0;
 }
 
+static void forget_oldest(struct ipvs_scan_recent *recent, uint32_t slot)
+{
+	uint16_t *link = &recent->first[recent->hashes[slot] % IPVS_SCAN_RECENT];
+
+	while (*link != slot + 1)
+		link = &recent->next[*link - 1];
+	*link = recent->next[slot];
+}
+
 bool ipvs_scan_was_read(struct ipvs_scan_recent *recent, uint64_t hash)
 {
-	for (uint32_t i = 0; i < IPVS_SCAN_RECENT; i++)
-		if (recent->hashes[i] == hash)
+	uint16_t *first = &recent->first[hash % IPVS_SCAN_RECENT];
+	uint32_t slot = recent->n % IPVS_SCAN_RECENT;
+
+	for (uint16_t i = *first; i != 0; i = recent->next[i - 1])
+		if (recent->hashes[i - 1] == hash)
 			return true;
-	recent->hashes[recent->next++ % IPVS_SCAN_RECENT] = hash;
+	if (recent->n >= IPVS_SCAN_RECENT)
+		forget_oldest(recent, slot);
+	recent->hashes[slot] = hash;
+	recent->next[slot] = *first;
+	*first = (uint16_t)(slot + 1);
+	recent->n++;
 	return false;
 }
 
 struct run {
 	struct ipvs_scan *scan;
 	struct ipvs_sync_message message;
-	struct ipvs_scan_recent recent;
+	struct ipvs_recall recall; /* grows */
+	struct mono page;          /* when the last page was asked for */
 };
 
 static bool is_over(void *arg)
@@ -147,22 +165,46 @@ static void count(struct ipvs_scan_result *result, uint64_t hash)
 	result->counted++;
 }
 
+/* Returns what was written, or NULL. */
+static const uint8_t *write_entry(struct run *run, const struct ipvs_conn *conn, uint32_t fwmark)
+{
+	struct ipvs_sync_message *m = &run->message;
+	size_t at = m->size;
+
+	if (ipvs_sync_message_add(m, conn, fwmark))
+		return m->bytes + at;
+	flush(run);
+	at = m->size;
+	return ipvs_sync_message_add(m, conn, fwmark) ? m->bytes + at : NULL;
+}
+
+static void send_entry(struct run *run, const struct ipvs_conn *conn)
+{
+	struct ipvs_scan *scan = run->scan;
+	const uint8_t *entry = write_entry(run, conn, ipvs_scan_fwmark(&scan->job.view, conn));
+
+	if (!entry)
+		scan->result.unsendable++; /* larger than maxlen */
+	else if (scan->job.remembers && ipvs_sync_is_lasting(conn))
+		ipvs_recall_add(
+			&run->recall, entry, (size_t)(run->message.bytes + run->message.size - entry), run->page);
+}
+
 static void take_line(struct run *run, const char *line)
 {
 	struct ipvs_scan *scan = run->scan;
 	bool sends = scan->job.kind == SYNC_SCAN_SEND;
 	struct ipvs_conn conn;
-	uint32_t fwmark;
 	uint64_t hash;
 
 	if (ipvs_conn_parse(line, &conn) < 0)
 		return;
-	if (ipvs_scan_is_ours(&scan->job.view, &conn) != sends) {
+	if (ipvs_scan_is_ours(&scan->job.view, &conn.virtual) != sends) {
 		scan->result.seen++;
 		return;
 	}
 	hash = ipvs_sync_hash(&conn);
-	if (ipvs_scan_was_read(&run->recent, hash))
+	if (ipvs_scan_was_read(&scan->recent, hash))
 		return;
 	scan->result.seen++;
 	if (!ipvs_sync_is_sendable(&conn)) {
@@ -171,18 +213,12 @@ static void take_line(struct run *run, const char *line)
 	}
 	if (ipvs_sync_is_lasting(&conn))
 		count(&scan->result, hash);
-	if (!sends)
-		return;
-	fwmark = ipvs_scan_fwmark(&scan->job.view, &conn);
-	if (ipvs_sync_message_add(&run->message, &conn, fwmark))
-		return;
-	flush(run);
-	if (!ipvs_sync_message_add(&run->message, &conn, fwmark))
-		scan->result.unsendable++; /* larger than maxlen */
+	if (sends)
+		send_entry(run, &conn);
 }
 
-/* The kernel gives a page at a time. What was read is sent before the next page, so that it is fresh when it arrives.
- */
+/* The kernel gives a page at a time. What was read is sent as soon as it fills a datagram, so that it is fresh when it
+ * arrives. */
 static int read_table(struct run *run, int fd)
 {
 	static char buf[READ_SIZE + 1]; /* the only thread that reads */
@@ -190,8 +226,11 @@ static int read_table(struct run *run, int fd)
 	size_t used = 0;
 
 	for (;;) {
-		ssize_t n = read(fd, buf, READ_SIZE);
+		ssize_t n;
 
+		run->page = mono_now();
+		n = read(fd, buf, READ_SIZE);
+		run->scan->result.read_us += mono_diff_us(mono_now(), run->page);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -206,7 +245,6 @@ static int read_table(struct run *run, int fd)
 			used = 0;
 			take_line(run, line);
 		}
-		flush(run);
 		if (is_over(run->scan))
 			return -ECANCELED;
 	}
@@ -231,6 +269,61 @@ static void take_figures(struct ipvs_scan *scan)
 	result->send_errors = sender->errors;
 	result->taken = sender->window.taken;
 	result->repeated = sender->window.repeated;
+	result->waited_us = sender->waited_us;
+}
+
+/* Everything, or as far as there is time. */
+static int walk(struct run *run)
+{
+	int fd = open(TABLE, O_RDONLY | O_CLOEXEC);
+	int rc = fd < 0 ? -errno : read_table(run, fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (rc == 0)
+		flush(run);
+	return rc;
+}
+
+/* ---- what is remembered ---- */
+
+static int recall(struct run *run)
+{
+	struct ipvs_scan *scan = run->scan;
+	struct ipvs_recall_cursor cursor = {0};
+	struct ipvs_recall_entry entry;
+	struct mono now = mono_now();
+
+	while (ipvs_recall_next(&scan->recall, &cursor, &entry)) {
+		struct addr virtual = ipvs_sync_entry_virtual(entry.bytes);
+		uint32_t left = ipvs_recall_left(ipvs_sync_entry_expires_s(entry.bytes), entry.read, now);
+
+		if (!ipvs_scan_is_ours(&scan->job.view, &virtual))
+			continue;
+		scan->result.seen++;
+		if (ipvs_sync_message_add_kept(&run->message, entry.bytes, entry.size, left))
+			continue;
+		flush(run);
+		if (is_over(scan))
+			return -ECANCELED;
+		now = mono_now();
+		if (!ipvs_sync_message_add_kept(&run->message, entry.bytes, entry.size, left))
+			scan->result.unsendable++; /* maxlen has shrunk */
+	}
+	flush(run);
+	return 0;
+}
+
+static void remember(struct run *run)
+{
+	struct ipvs_scan *scan = run->scan;
+
+	if (scan->job.remembers && !scan->job.is_recall && scan->result.error == 0) {
+		ipvs_recall_clear(&scan->recall);
+		scan->recall = run->recall;
+	} else {
+		ipvs_recall_clear(&run->recall);
+	}
 }
 
 static void run_job(void *arg)
@@ -239,17 +332,16 @@ static void run_job(void *arg)
 	struct run run = {.scan = scan};
 	struct mono begun = mono_now();
 	int64_t cpu = cpu_now_us();
-	int fd = open(TABLE, O_RDONLY | O_CLOEXEC);
 
 	memset(&scan->result, 0, sizeof(scan->result));
+	memset(&scan->recent, 0, sizeof(scan->recent));
 	ipvs_sender_begin(&scan->sender, &scan->job.line, scan->job.kbit_per_s, scan->job.mode);
 	begin_message(&run);
-	scan->result.error = fd < 0 ? -errno : read_table(&run, fd);
-	if (fd >= 0)
-		close(fd);
+	scan->result.error = scan->job.is_recall ? recall(&run) : walk(&run);
 	if (scan->job.kind == SYNC_SCAN_SEND && scan->result.error == 0)
 		ipvs_sender_finish(&scan->sender);
 	take_figures(scan);
+	remember(&run);
 	scan->result.duration_us = mono_diff_us(mono_now(), begun);
 	scan->result.cpu_us = cpu_now_us() - cpu;
 }
@@ -288,8 +380,14 @@ void ipvs_scan_cancel(struct ipvs_scan *scan)
 	__atomic_store_n(&scan->is_cancelled, true, __ATOMIC_RELAXED);
 }
 
+void ipvs_scan_forget(struct ipvs_scan *scan)
+{
+	ipvs_recall_clear(&scan->recall);
+}
+
 void ipvs_scan_end(struct ipvs_scan *scan)
 {
 	worker_end(&scan->worker);
+	ipvs_recall_clear(&scan->recall);
 	ipvs_scan_view_free(&scan->job.view);
 }

@@ -5,6 +5,7 @@
 #ifndef POISE_IPVS_SCAN_H
 #define POISE_IPVS_SCAN_H
 
+#include "ipvs_recall.h"
 #include "ipvs_sender.h"
 #include "mono.h"
 #include "status.h"
@@ -37,19 +38,21 @@ struct ipvs_scan_view {
 
 void ipvs_scan_view_sort(struct ipvs_scan_view *view);
 void ipvs_scan_view_free(struct ipvs_scan_view *view);
-/* Is this node master for the connection? Pure. */
-bool ipvs_scan_is_ours(const struct ipvs_scan_view *view, const struct ipvs_conn *conn);
+/* Is this node master for connections to the virtual address? Pure. */
+bool ipvs_scan_is_ours(const struct ipvs_scan_view *view, const struct addr *virtual);
 /* The mark of the connection's service, 0 when that goes by its address. Pure. */
 uint32_t ipvs_scan_fwmark(const struct ipvs_scan_view *view, const struct ipvs_conn *conn);
 
 /* The kernel finds the place of the next page by counting entries: when some were added before it meanwhile, the page
  * begins with entries that were read already. (When some have ended, as many are passed over; the next sweep has them.)
  */
-#define IPVS_SCAN_RECENT 256
+#define IPVS_SCAN_RECENT 4096
 
 struct ipvs_scan_recent {
-	uint64_t hashes[IPVS_SCAN_RECENT];
-	uint32_t next;
+	uint64_t hashes[IPVS_SCAN_RECENT]; /* a ring */
+	uint32_t n;                        /* read so far */
+	/* Numbers in the ring, from 1, of equal remainders: the first one, and the next one behind each. */
+	uint16_t first[IPVS_SCAN_RECENT], next[IPVS_SCAN_RECENT];
 };
 
 /* Is it among the last that were read? If not, it is now. Pure. */
@@ -65,6 +68,7 @@ struct ipvs_scan_result {
 	uint32_t unsendable; /* entries that the kernel's format has no room for, handshakes not counted */
 	uint64_t datagrams, bytes, send_errors;
 	int64_t duration_us, cpu_us;
+	int64_t read_us, waited_us; /* of the duration: the kernel's part, for bandwidth and receipts */
 	struct status_bucket buckets[DIGEST_BUCKETS];
 };
 
@@ -76,12 +80,17 @@ struct ipvs_scan_job {
 	uint32_t maxlen;       /* of a datagram, 0 = the usual */
 	struct ipvs_line line; /* SYNC_SCAN_SEND */
 	enum ipvs_sender_mode mode;
+	bool is_recall; /* SYNC_SCAN_SEND: what is remembered, without reading the table */
+	bool remembers; /* SYNC_SCAN_SEND: what is read is kept for a recall */
 };
 
 struct ipvs_scan {
 	struct ipvs_scan_job job;
 	struct ipvs_scan_result result;
-	struct ipvs_sender sender; /* the thread's */
+	/* The thread's while it is out. */
+	struct ipvs_sender sender;
+	struct ipvs_scan_recent recent;
+	struct ipvs_recall recall; /* of the last walk that remembers and came to its end */
 	bool is_cancelled;         /* read by the thread at any time */
 	struct worker worker;
 };
@@ -96,6 +105,8 @@ int ipvs_scan_fd(const struct ipvs_scan *scan);
 bool ipvs_scan_take(struct ipvs_scan *scan);
 /* The job under way comes back soon, with the error -ECANCELED. */
 void ipvs_scan_cancel(struct ipvs_scan *scan);
+/* Forgets what is remembered; not while a job is out. */
+void ipvs_scan_forget(struct ipvs_scan *scan);
 /* Ends the thread, in the middle of a job too. */
 void ipvs_scan_end(struct ipvs_scan *scan);
 

@@ -22,12 +22,14 @@
 
 /* ---- pace ---- */
 
-static void wait_until(struct mono due)
+static void wait_until(struct ipvs_sender *s, struct mono due)
 {
 	const struct timespec at = {.tv_sec = due.us / US_PER_S, .tv_nsec = due.us % US_PER_S * 1000};
+	struct mono begun = mono_now();
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
 		;
+	s->waited_us += mono_diff_us(mono_now(), begun);
 }
 
 static void keep_pace(struct ipvs_sender *s, size_t bytes)
@@ -38,7 +40,7 @@ static void keep_pace(struct ipvs_sender *s, size_t bytes)
 		s->free_at = mono_add(now, -CREDIT_US);
 	s->free_at = mono_add(s->free_at, (int64_t)bytes * 8 * 1000 / s->kbit_per_s);
 	if (mono_diff_us(s->free_at, now) > BURST_US)
-		wait_until(s->free_at);
+		wait_until(s, s->free_at);
 }
 
 /* ---- out and in ---- */
@@ -70,13 +72,15 @@ static void take_receipts(struct ipvs_sender *s)
 	}
 }
 
-static void wait_for_receipts(const struct ipvs_sender *s)
+static void wait_for_receipts(struct ipvs_sender *s)
 {
 	struct pollfd in = {.fd = s->line.sock, .events = POLLIN};
-	int64_t wait_ms = mono_diff_us(ipvs_window_due(&s->window), mono_now()) / US_PER_MS + 1;
+	struct mono begun = mono_now();
+	int64_t wait_ms = mono_diff_us(ipvs_window_due(&s->window), begun) / US_PER_MS + 1;
 
 	if (wait_ms > 0)
 		(void)poll(&in, 1, wait_ms < LOOK_MS ? (int)wait_ms : LOOK_MS);
+	s->waited_us += mono_diff_us(mono_now(), begun);
 }
 
 /* Receipts come in, and what was lost goes out again, until at most so many are on their way. */
@@ -104,11 +108,12 @@ void ipvs_sender_begin(
 	s->free_at = MONO_NEVER;
 	s->sent = 0;
 	s->datagrams = s->bytes = s->errors = 0;
+	s->waited_us = 0;
 }
 
 void ipvs_sender_put(struct ipvs_sender *s, const struct ipvs_sync_message *m)
 {
-	if (s->mode != IPVS_SENDER_BLIND)
+	if (s->mode != IPVS_SENDER_BLIND && ipvs_window_wants_receipts(&s->window))
 		attend(s, IPVS_WINDOW - 1);
 	if (transmit(s, m->bytes, m->size))
 		s->sent += m->n;

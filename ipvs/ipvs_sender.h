@@ -42,6 +42,7 @@ struct ipvs_sender {
 	struct mono free_at; /* when the line is free again by its bandwidth */
 	uint32_t sent;       /* entries, each once */
 	uint64_t datagrams, bytes, errors;
+	int64_t waited_us; /* for the bandwidth and for receipts */
 };
 
 /* A socket for the target; own messages do not come back. Returns 0 or -errno; line->sock is the caller's to close. */

@@ -15,6 +15,9 @@
 #define OPTION_ENGINE_NAME 3
 /* Ports, mark, timeout and what stands before them. */
 #define FIXED_SIZE 24
+/* Where flags and timeout stand in a connection. */
+#define AT_FLAGS 4
+#define AT_TIMEOUT 20
 
 /* ---- writing ---- */
 
@@ -122,6 +125,39 @@ bool ipvs_sync_message_add(struct ipvs_sync_message *m, const struct ipvs_conn *
 	m->size += padded;
 	m->n++;
 	return true;
+}
+
+bool ipvs_sync_message_add_kept(struct ipvs_sync_message *m, const uint8_t *entry, size_t size, uint32_t expires_s)
+{
+	uint8_t *at = m->bytes + m->size;
+	uint32_t flags, timeout = htonl(expires_s > 0 ? expires_s : 1);
+
+	if (m->size + size > m->limit || m->n == UINT8_MAX)
+		return false;
+	memcpy(at, entry, size);
+	memcpy(&flags, at + AT_FLAGS, sizeof(flags));
+	flags = (ntohl(flags) & ~SYNC_WANTS_RECEIPT) | (m->wants_receipt && m->n == 0 ? SYNC_WANTS_RECEIPT : 0);
+	flags = htonl(flags);
+	memcpy(at + AT_FLAGS, &flags, sizeof(flags));
+	memcpy(at + AT_TIMEOUT, &timeout, sizeof(timeout));
+	m->size += size;
+	m->n++;
+	return true;
+}
+
+uint32_t ipvs_sync_entry_expires_s(const uint8_t *entry)
+{
+	uint32_t timeout;
+
+	memcpy(&timeout, entry + AT_TIMEOUT, sizeof(timeout));
+	return ntohl(timeout);
+}
+
+struct addr ipvs_sync_entry_virtual(const uint8_t *entry)
+{
+	uint16_t family = entry[0] & TYPE_IPV6 ? AF_INET6 : AF_INET;
+
+	return addr_from_bytes(family, entry + FIXED_SIZE + (family == AF_INET6 ? 16 : 4));
 }
 
 void ipvs_sync_message_end(struct ipvs_sync_message *m)

@@ -30,6 +30,12 @@ void ipvs_sync_message_begin(struct ipvs_sync_message *m, uint8_t sync_id, size_
 /* Appends a connection with the mark of its service (0 = the service goes by its address). Returns false, with nothing
  * changed, when it does not fit any more: send the message and begin a new one. */
 bool ipvs_sync_message_add(struct ipvs_sync_message *m, const struct ipvs_conn *conn, uint32_t fwmark);
+/* The same with a connection as it stood in a message before (`size` bytes with their padding), which expires in that
+ * time by now. */
+bool ipvs_sync_message_add_kept(struct ipvs_sync_message *m, const uint8_t *entry, size_t size, uint32_t expires_s);
+/* Of a connection in a message. */
+uint32_t ipvs_sync_entry_expires_s(const uint8_t *entry);
+struct addr ipvs_sync_entry_virtual(const uint8_t *entry);
 /* Completes the header; the message is m->bytes of m->size bytes. */
 void ipvs_sync_message_end(struct ipvs_sync_message *m);
 

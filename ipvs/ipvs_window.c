@@ -23,6 +23,12 @@ uint32_t ipvs_window_outstanding(const struct ipvs_window *w)
 	return w->n;
 }
 
+/* A deaf one may hear somebody at any time. */
+bool ipvs_window_wants_receipts(const struct ipvs_window *w)
+{
+	return w->is_deaf || w->n >= IPVS_WINDOW / 2;
+}
+
 void ipvs_window_add(struct ipvs_window *w, const struct ipvs_sync_message *m, struct mono now)
 {
 	struct ipvs_window_slot *slot;

@@ -50,6 +50,8 @@ struct ipvs_window {
 void ipvs_window_begin(struct ipvs_window *w, bool is_asked);
 /* How many are on their way. */
 uint32_t ipvs_window_outstanding(const struct ipvs_window *w);
+/* Is it time to look for receipts? A receipt is for many datagrams, and looking for it costs as much as sending one. */
+bool ipvs_window_wants_receipts(const struct ipvs_window *w);
 /* The datagram was sent just now; only while fewer than IPVS_WINDOW are on their way. A deaf window keeps nothing. */
 void ipvs_window_add(struct ipvs_window *w, const struct ipvs_sync_message *m, struct mono now);
 void ipvs_window_take(struct ipvs_window *w, const struct sync_receipt *receipt, struct mono now);

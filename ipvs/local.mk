@@ -8,13 +8,13 @@ ipvs_libipvscore_a_SOURCES = ipvs/ipvs_image.c ipvs/ipvs_image.h ipvs/ipvs_plan.
 	ipvs/ipvs_owned.c ipvs/ipvs_owned.h ipvs/ipvs_conn.c ipvs/ipvs_conn.h \
 	ipvs/ipvs_sync_message.c ipvs/ipvs_sync_message.h ipvs/ipvs_scan.c ipvs/ipvs_scan.h \
 	ipvs/ipvs_sender.c ipvs/ipvs_sender.h ipvs/ipvs_window.c ipvs/ipvs_window.h \
-	ipvs/ipvs_resync_plan.c ipvs/ipvs_resync_plan.h \
+	ipvs/ipvs_resync_plan.c ipvs/ipvs_resync_plan.h ipvs/ipvs_recall.c ipvs/ipvs_recall.h \
 	ipvs/ipvs_contradict.c ipvs/ipvs_contradict.h ipvs/ipvs_guard.c ipvs/ipvs_guard.h
 ipvs_libipvscore_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 
 pkglibexec_PROGRAMS += ipvs/poise-ipvs
 ipvs_poise_ipvs_SOURCES = ipvs/ipvs_process.c ipvs/ipvs_process.h ipvs/ipvs_state.c ipvs/ipvs_reconcile.c \
-	ipvs/ipvs_audit.c ipvs/ipvs_follow.c ipvs/ipvs_report.c ipvs/ipvs_sync.c ipvs/ipvs_resync.c ipvs/ipvs_cut.c ipvs/ipvs_release.c \
+	ipvs/ipvs_audit.c ipvs/ipvs_follow.c ipvs/ipvs_report.c ipvs/ipvs_sync.c ipvs/ipvs_resync.c ipvs/ipvs_remember.c ipvs/ipvs_cut.c ipvs/ipvs_release.c \
 	ipvs/ipvs_place.c ipvs/ipvs_sysctl.c ipvs/ipvs_firewall.c ipvs/ipvs_firewall.h ipvs/ipvs_protect.c ipvs/ipvs_nft.c ipvs/ipvs_nft.h ipvs/ipvs_nft_draft.h \
 	ipvs/ipvs_nft_rule.c ipvs/ipvs_nft_socket.c \
 	ipvs/ipvs_netlink.c ipvs/ipvs_netlink.h
@@ -26,7 +26,7 @@ tests_unit_check_ipvs_guard_SOURCES = tests/unit/check_ipvs_guard.c tests/unit/c
 tests_unit_check_ipvs_guard_CFLAGS = $(IPVS_CHECK_CFLAGS) -I$(top_srcdir)/daemon/config
 tests_unit_check_ipvs_guard_LDADD = ipvs/libipvscore.a daemon/config/libconfig.a lib/libpoise.a $(NL_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_ipvs_plan tests/unit/check_ipvs_decide tests/unit/check_ipvs_codec \
-	tests/unit/check_ipvs_desired tests/unit/check_ipvs_sync tests/unit/check_ipvs_window tests/fuzz/seeds_ipvs_dump tests/fuzz/seeds_ipvs_conn
+	tests/unit/check_ipvs_desired tests/unit/check_ipvs_sync tests/unit/check_ipvs_window tests/unit/check_ipvs_recall tests/fuzz/seeds_ipvs_dump tests/fuzz/seeds_ipvs_conn
 IPVS_CHECK_LIBS = ipvs/libipvscore.a lib/libpoise.a $(NL_LIBS) $(CHECK_LIBS)
 IPVS_CHECK_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/ipvs
 tests_unit_check_ipvs_plan_SOURCES = tests/unit/check_ipvs_plan.c
@@ -44,6 +44,9 @@ tests_unit_check_ipvs_desired_LDADD = $(IPVS_CHECK_LIBS)
 tests_unit_check_ipvs_sync_SOURCES = tests/unit/check_ipvs_sync.c
 tests_unit_check_ipvs_sync_CFLAGS = $(IPVS_CHECK_CFLAGS)
 tests_unit_check_ipvs_sync_LDADD = $(IPVS_CHECK_LIBS)
+tests_unit_check_ipvs_recall_SOURCES = tests/unit/check_ipvs_recall.c
+tests_unit_check_ipvs_recall_CFLAGS = $(IPVS_CHECK_CFLAGS)
+tests_unit_check_ipvs_recall_LDADD = $(IPVS_CHECK_LIBS)
 tests_unit_check_ipvs_window_SOURCES = tests/unit/check_ipvs_window.c
 tests_unit_check_ipvs_window_CFLAGS = $(IPVS_CHECK_CFLAGS)
 tests_unit_check_ipvs_window_LDADD = $(IPVS_CHECK_LIBS)

@@ -360,8 +360,8 @@ struct status_sync {
 	uint32_t unsendable;        /* entries that the kernel's format has no room for, in the last walk */
 	uint32_t last_sent;         /* entries, in the last walk that sent */
 	uint32_t last_taken;        /* of these the other node's kernel has taken, as it says; 0 = it says nothing */
-	uint32_t zero;
-	uint64_t repeated; /* datagrams that went out again because they were not taken, of this process */
+	uint32_t remembered;        /* entries of the last walk, which a node that asks is sent first */
+	uint64_t repeated;          /* datagrams that went out again because they were not taken, of this process */
 	uint64_t entries_sent, datagrams_sent, bytes_sent, send_errors; /* of this process */
 	int64_t last_send_us, last_cpu_us; /* the last walk that sent: how long, and CPU time */
 	int64_t last_send_real_us;

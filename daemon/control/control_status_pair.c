@@ -96,6 +96,7 @@ static void write_sync(struct writer *w, const struct status_source *source)
 	writer_string(w, "running", running[sync.running <= SYNC_SCAN_COUNT ? sync.running : SYNC_SCAN_NONE]);
 	writer_count(w, "own_connections", sync.own);
 	writer_count(w, "held_for_others", sync.foreign);
+	writer_count(w, "remembered_connections", sync.remembered);
 	writer_count(w, "tables_sent", sync.sends);
 	writer_count(w, "connections_sent", sync.entries_sent);
 	writer_count(w, "datagrams_sent", sync.datagrams_sent);

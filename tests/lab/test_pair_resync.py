@@ -174,3 +174,30 @@ def test_a_clock_that_is_put_back(site):
     second = site.r2.poised(text(site, site.r2))
     covered(second, 300)
     wait_until("r2 to have counted", lambda: sync(second), lambda seen: seen["held_for_others"] == 300, within=20)
+
+
+@pytest.mark.ipvs
+def test_what_was_read_before_goes_first(site):
+    """A node that asks is sent what the last walk has read, and then what that lacks."""
+    first = start_first(site)
+    fill(site, many(2000))
+    wait_until("a walk through all of it", lambda: sync(first)["remembered_connections"], lambda seen: seen == 2000, within=30)
+    first.write(text(site, site.r1, "connection_sync_sweep 0"))
+    first.poisectl("reload")
+    wait_until("the last sweep to be over", lambda: sync(first)["running"], lambda seen: seen == "nothing")
+    second = site.r2.poised(text(site, site.r2))
+    covered(second, 2000)
+    said = "what the last walk has read: 2000 connections sent in"
+    assert said in first.log() and "at least 100.0 % of the table" in first.log()
+    # it is all there was: no walk had to be waited for, but one came afterwards
+    wait_until("the walk", lambda: sync(first), lambda seen: seen["why"].startswith("sweep: 2000 of 2000"), within=20)
+    assert "asked by the other node: whole table" not in first.log()
+    # some more came since: the walk brings them
+    fill(site, many(2100)[2000:])
+    wait_until("r1 to have them", lambda: len(table(site.r1)), lambda seen: seen == 2100)
+    site.r2.reboot()
+    wait_until("r1 to miss it", lambda: pair(first).get("state"), lambda seen: seen == "silent", within=20)
+    second = site.r2.poised(text(site, site.r2))
+    covered(second, 2100)
+    assert first.log().count(said) == 2 and "asked by the other node: whole table: 2100 of 2100" in first.log()
+    assert table(site.r2) == table(site.r1)

@@ -162,11 +162,11 @@ START_TEST(test_whose_and_which_mark)
 		.n_marks = 2};
 
 	ipvs_scan_view_sort(&view);
-	ck_assert(!ipvs_scan_is_ours(&view, &conn));
+	ck_assert(!ipvs_scan_is_ours(&view, &conn.virtual));
 	other.virtual = conn.client;
-	ck_assert(ipvs_scan_is_ours(&view, &other));
+	ck_assert(ipvs_scan_is_ours(&view, &other.virtual));
 	other.virtual = conn.dest;
-	ck_assert(ipvs_scan_is_ours(&view, &other));
+	ck_assert(ipvs_scan_is_ours(&view, &other.virtual));
 	ck_assert_uint_eq(ipvs_scan_fwmark(&view, &conn), 0);
 	ck_assert_uint_eq(ipvs_scan_fwmark(&view, &other), 9);
 	other.dest_port = 81;
@@ -198,16 +198,21 @@ END_TEST
 /* Entries that a page of the kernel's list repeats, because others came before it, count once. */
 START_TEST(test_what_a_page_repeats)
 {
+	/* spread, and all of one remainder */
+	static const uint64_t factors[] = {0x9e3779b97f4a7c15u, IPVS_SCAN_RECENT};
 	static struct ipvs_scan_recent recent;
+	const uint64_t n = 3 * IPVS_SCAN_RECENT + 17;
 
-	memset(&recent, 0, sizeof(recent));
-	for (uint64_t i = 1; i <= 1000; i++) {
-		ck_assert(!ipvs_scan_was_read(&recent, i * 7919));
-		ck_assert(ipvs_scan_was_read(&recent, i * 7919));
+	for (int f = 0; f < 2; f++) {
+		memset(&recent, 0, sizeof(recent));
+		for (uint64_t i = 1; i <= n; i++) {
+			ck_assert(!ipvs_scan_was_read(&recent, i * factors[f]));
+			ck_assert(ipvs_scan_was_read(&recent, i * factors[f]));
+		}
+		for (uint64_t i = n; i > n - IPVS_SCAN_RECENT; i--)
+			ck_assert(ipvs_scan_was_read(&recent, i * factors[f]));
+		ck_assert(!ipvs_scan_was_read(&recent, (n - IPVS_SCAN_RECENT) * factors[f]));
 	}
-	for (uint64_t i = 1000; i > 1000 - IPVS_SCAN_RECENT; i--)
-		ck_assert(ipvs_scan_was_read(&recent, i * 7919));
-	ck_assert(!ipvs_scan_was_read(&recent, (1000 - IPVS_SCAN_RECENT) * 7919));
 }
 END_TEST
 
