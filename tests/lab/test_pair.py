@@ -2,8 +2,9 @@
 """What the two daemons tell each other: drains, differences of their configurations, and nothing without a key."""
 
 import datetime
+import time
 
-from poiselab import wait_until
+from poiselab import pairpeer, wait_until
 from poiselab.clock import Clock
 from poiselab.configs import TCP_CHECK, nat_site
 from poiselab.site import BACK4, VIP
@@ -147,3 +148,60 @@ def test_clocks_that_differ(site):
     second.poisectl("ready", site.s1.address)
     wait_until("r1 to know that it is over", lambda: admin(first, site.s1), lambda seen: seen == "normal", within=20)
     assert admin(second, site.s1) == "normal"
+
+
+def test_other_versions_and_old_messages(site):
+    """A node of another version is understood as far as both know the words; what was recorded is not believed again."""
+    first = site.r1.poised(text(site.r1))
+    peer = pairpeer.PairPeer(site.r2, BACK4 + "3", BACK4 + "2", "only for this test")
+    service, server = VIP + ":80/tcp", site.s1.address + ":80"
+    unknown = pairpeer.field(9999, b"what nobody has thought of yet") + pairpeer.u32(pairpeer.LAYOUT, 1 << 30)
+    # a newer one: fields and messages that this version does not know
+    seen = peer.meet(first, pairpeer.state("99.0", unknown), lambda seen: seen.get("state") == "up")
+    assert seen["node"] == "stranger" and seen["version"] == "99.0" and not seen["configuration_compared"]
+    assert seen["why"] == "stranger (poise 99.0) is heard; its version differs, so the configurations are not compared"
+    peer.send(pairpeer.UNKNOWN, unknown)
+    began = int(time.time() * 1e6)
+    drain = peer.send(pairpeer.ADMIN, pairpeer.drain(service, server, began, unknown))
+    wait_until("the drain to be taken over", lambda: admin(first, site.s1), lambda seen: seen == "drain")
+    # an older one that has just replaced it says little
+    peer.session, peer.number, peer.echo = peer.session + 2, 0, 0
+    peer.meet(first, pairpeer.state("0.1"), lambda seen: seen.get("version") == "0.1")
+    # the drain ends here; its message, played again, of the session before, changes nothing
+    first.poisectl("undrain", site.s1.address)
+    before = pair(first)
+    for _ in range(3):
+        peer.say(drain)
+    recorded = peer.send(pairpeer.STATE, pairpeer.state("0.2"))
+    wait_until("the next message", lambda: pair(first), lambda seen: seen["version"] == "0.2")
+    peer.send(pairpeer.STATE, pairpeer.state("0.3"))
+    for _ in range(3):
+        peer.say(recorded)
+    after = wait_until("old messages to be counted", lambda: pair(first), lambda seen: seen["messages_stale"] >=
+                       before["messages_stale"] + 6)
+    assert after["version"] == "0.3" and after["messages_forged"] == before["messages_forged"]
+    assert admin(first, site.s1) == "normal"
+    # without the key nothing counts, whatever it says
+    peer.send(pairpeer.ADMIN, pairpeer.drain(service, server, began + 3600 * 10**6), key=b"another key")
+    wait_until("it to be counted", lambda: pair(first)["messages_forged"], lambda seen: seen > after["messages_forged"])
+    assert admin(first, site.s1) == "normal"
+    # a version with another format: said so, when nothing else is heard any more
+    wait_until("silence to be told", lambda: (peer.send(pairpeer.STATE, pairpeer.state("3"), version=2), pair(first)["why"])[1],
+               lambda seen: seen == "the other node speaks another version: install the same release on both", within=20,
+               every=0.3)
+    peer.close()
+
+
+def test_differences_of_large_configurations(site):
+    """More objects than fit the messages of one beat."""
+    def large(router, weight):
+        more = "".join("\treal_server 10.7.%d.%d 80 {\n\t\tweight %d\n\t}\n" % (
+            n // 250, n % 250 + 1, weight if n == 1400 else 1) for n in range(1500))
+        return text(router) + "virtual_server %s 81 {\n\tlb_algo rr\n\tlb_kind NAT\n\tprotocol TCP\n%s}\n" % (VIP, more)
+
+    first, second = site.r1.poised(large(site.r1, 1)), site.r2.poised(large(site.r2, 2))
+    up(first, second)
+    for daemon in (first, second):
+        seen = wait_until("the difference", lambda d=daemon: pair(d), lambda seen: seen["configuration_differences"],
+                          within=30)
+        assert [d["object"] for d in seen["differences"]] == ["real_server 10.7.5.151:80 of %s:81/tcp" % VIP]
