@@ -296,7 +296,7 @@ static void take_recall(struct ipvs *v)
 		return;
 	r->status.answered = r->request;
 	r->status.last_sent = result->sent;
-	r->status.last_taken = (uint32_t)((uint64_t)result->sent * held / 1000);
+	r->status.last_taken = (uint32_t)(((uint64_t)result->sent * held + 999) / 1000);
 	r->owes_walk = true;
 }
 
