@@ -3,6 +3,8 @@
 to a kernel whose receiver somebody has stopped. The connections are told to the kernel of r1 (poiselab/syncfeed.py);
 those that clients really have are in test_no_connection_lost.py."""
 
+import time
+
 import pytest
 
 from poiselab import wait_until
@@ -180,8 +182,15 @@ def test_a_clock_that_is_put_back(site):
 def test_what_was_read_before_goes_first(site):
     """A node that asks is sent what the last walk has read, and then what that lacks."""
     first = start_first(site)
+    master = time.monotonic()
     fill(site, many(2000))
-    wait_until("a walk through all of it", lambda: sync(first)["remembered_connections"], lambda seen: seen == 2000, within=30)
+    # By then nobody else tells of connections any more, and the kernel's counters were read with all of them.
+    wait_until("mastership to be settled", lambda: time.monotonic() - master, lambda seen: seen > 6)
+    wait_until("the counters", lambda: sum(server["active"] for one in first.status()["services"]
+                                           for server in one["servers"]), lambda seen: seen == 2000, within=60)
+    sent = sync(first)["tables_sent"]
+    wait_until("two more walks", lambda: sync(first), lambda seen: seen["tables_sent"] >= sent + 2 and
+               seen["remembered_connections"] == 2000, within=30)
     first.write(text(site, site.r1, "connection_sync_sweep 0"))
     first.poisectl("reload")
     wait_until("the last sweep to be over", lambda: sync(first)["running"], lambda seen: seen == "nothing")
