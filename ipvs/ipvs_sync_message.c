@@ -215,6 +215,8 @@ uint64_t ipvs_sync_hash(const struct ipvs_conn *conn)
 	h = hash_bytes(h, &conn->client, sizeof(conn->client));
 	h = hash_bytes(h, &conn->virtual, sizeof(conn->virtual));
 	h = hash_bytes(h, &conn->dest, sizeof(conn->dest));
+	/* Calls of one client are told apart by this alone. */
+	h = hash_bytes(h, conn->engine_data, conn->engine_size);
 	/* FNV leaves the upper bits of similar keys alike. */
 	h ^= h >> 30;
 	h *= 0xbf58476d1ce4e5b9ull;

@@ -45,7 +45,7 @@ bool ipvs_sync_is_sendable(const struct ipvs_conn *conn);
 /* Does it count when two tables are compared? What is closing comes and goes faster than tables are read. */
 bool ipvs_sync_is_lasting(const struct ipvs_conn *conn);
 
-/* A number for what the connection is (addresses, ports, protocol, server, template or not), the same on both nodes and
+/* A number for what the connection is (addresses, ports, protocol, server, template or not and by what), the same on both nodes and
  * evenly spread. */
 uint64_t ipvs_sync_hash(const struct ipvs_conn *conn);
 

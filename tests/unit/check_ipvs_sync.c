@@ -186,6 +186,11 @@ START_TEST(test_equal_connections_have_equal_hashes)
 	ck_assert(ipvs_sync_hash(&conn) == ipvs_sync_hash(&again));
 	again.dest_port++;
 	ck_assert(ipvs_sync_hash(&conn) != ipvs_sync_hash(&again));
+	/* calls of one client to one server */
+	again = conn;
+	memcpy(again.engine_data, "call-1", 6);
+	again.engine_size = 6;
+	ck_assert(ipvs_sync_hash(&conn) != ipvs_sync_hash(&again));
 	for (unsigned port = 1024; port < 1024 + 1600; port++) {
 		conn.client_port = (uint16_t)port;
 		used[ipvs_sync_hash(&conn) % 16]++;
