@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Walks the tree with the directive tables and fills records. Runs in the config role. It knows how a keyword is read
  * only from its line, and never judges relations between objects (conf_finish.c, conf_check.c). */
+#include "conf_layout.h"
 #include "conf_load.h"
+#include "conf_memory.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,13 +47,24 @@ static bool is_scalar(enum conf_kind kind)
 	return kind <= CONF_KIND_TIME || kind == CONF_KIND_CHOICE;
 }
 
-/* Those of an extra are what no_extra says. */
+/* Those of an extra are what no_extra says. A record like the one before is a copy of what that one was at first. */
 static void set_defaults(struct conf_load *load, const struct conf_block *block)
 {
+	struct conf_fresh *fresh = &load->fresh[block->table];
+	size_t size = conf_record_size(block->table);
+	void *record = conf_current(load, block->table);
+
+	if (fresh->block == block) {
+		memcpy(record, fresh->record, size);
+		return;
+	}
 	for (unsigned t = 0; t < CONF_BLOCK_TABLES && block->directives[t]; t++)
 		for (const struct conf_directive *d = block->directives[t]; d->name; d++)
 			if (is_scalar(d->kind) && d->home != CONF_HOME_NONE && d->home != CONF_HOME_EXTRA)
 				store(load, block, d, d->fallback == CONF_REQUIRED ? 0 : d->fallback);
+	fresh->block = block;
+	fresh->record = conf_realloc(fresh->record, 1, size);
+	memcpy(fresh->record, record, size);
 }
 
 void *conf_object_begin(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)

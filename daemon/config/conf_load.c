@@ -210,6 +210,7 @@ void conf_load_free(struct conf_load *load)
 	for (unsigned t = 0; t < CONF_TABLE_COUNT; t++) {
 		free(load->objects[t].objects);
 		free(load->names[t].index);
+		free(load->fresh[t].record);
 	}
 	while (load->extras) {
 		struct conf_extras *before = load->extras->before;

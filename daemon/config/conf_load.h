@@ -103,6 +103,12 @@ struct conf_ssl {
 	struct conf_range cert_blobs, key_blobs, password;
 };
 
+/* A record as a block begins with it. */
+struct conf_fresh {
+	const struct conf_block *block; /* NULL = none has begun */
+	void *record;
+};
+
 struct conf_load {
 	const struct conf_tree *tree;
 	const struct conf_sources *sources;
@@ -116,6 +122,7 @@ struct conf_load {
 	struct conf_defaults defaults;
 	struct conf_objects objects[CONF_TABLE_COUNT];
 	struct conf_extras *extras;
+	struct conf_fresh fresh[CONF_TABLE_COUNT];
 	conf_index_t current[CONF_TABLE_COUNT]; /* record under construction */
 	struct conf_pending pending[CONF_OWNER_SERVICE + 1];
 	struct conf_names names[CONF_TABLE_COUNT];
