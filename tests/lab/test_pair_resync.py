@@ -88,6 +88,11 @@ def kinds(site):
 @pytest.mark.ipvs
 def test_every_kind_of_connection_arrives(site):
     first = start_first(site)
+    # one word in the file, and both daemons run and the kernel tells of every connection
+    daemons = site.r1.run("ipvsadm", "-Ln", "--daemon")
+    assert "master" in daemons and "backup" in daemons
+    settings = ["net.ipv4.vs." + name for name in ("sync_threshold", "sync_refresh_period", "sync_retries")]
+    assert site.r1.run("sysctl", "-n", *settings).split() == ["0", "0", "10", "1"]
     feed(site.s1.namespace.name, "eth0", [entry("2001:db8::77", VIP6, site.s1.address6)])
     wait_until("r1 to have the one of IPv6", lambda: table(site.r1), lambda seen: len(seen) == 1)
     have = fill(site, kinds(site))
