@@ -10,12 +10,17 @@
 #define MIN_INTERVAL_US (50 * US_PER_MS)
 #define FOREIGN_LINES 5 /* of foreign entries that one look mentions by name */
 
-/* A whole round takes less than the interval, so that a change is repaired within one. */
-static int64_t round_us(const struct ipvs *v)
+static int64_t interval_us(const struct ipvs *v)
 {
 	int64_t interval = v->now->conf->global->audit_interval_us;
 
-	return (interval > MIN_INTERVAL_US ? interval : MIN_INTERVAL_US) * 4 / 5;
+	return interval > MIN_INTERVAL_US ? interval : MIN_INTERVAL_US;
+}
+
+/* A whole round takes less than the interval, so that a change is repaired within one. */
+static int64_t round_us(const struct ipvs *v)
+{
+	return interval_us(v) * 4 / 5;
 }
 
 static void tell_foreign(const struct ipvs_service *service, const struct ipvs_dest *dest, unsigned *n)
@@ -187,12 +192,16 @@ static void schedule(struct ipvs *v)
 void ipvs_audit_start(struct ipvs *v)
 {
 	struct mono due = v->audit.at;
-	bool is_under_way = v->audit.slot;
 
-	if (!is_under_way)
+	/* The first round waits: what stands there is about to be read or written anyway, and a start has enough to do.
+	 */
+	if (!v->audit.slot) {
 		v->audit_at = UINT32_MAX;
+		loop_timer_set(v->p->loop, &v->audit, mono_add(mono_now(), interval_us(v) - round_us(v)));
+		return;
+	}
 	schedule(v);
-	if (is_under_way && mono_before(due, v->audit.at))
+	if (mono_before(due, v->audit.at))
 		loop_timer_set(v->p->loop, &v->audit, due);
 }
 
