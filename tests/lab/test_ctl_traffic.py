@@ -201,7 +201,7 @@ def test_a_storm_of_reloads_loses_nothing(site):
     second = (web(scheduler="wlc").replace("weight 1", "weight 2") +
               "virtual_server %s 8080 {\n\tlb_algo rr\n\tlb_kind NAT\n\tprotocol TCP\n\treal_server %s 8080 {\n\t}\n}\n" %
               (VIP, SERVERS[0]))
-    poised = serving(site, first, rate="20k" if not LONG else "2k", big_kb=1000)
+    poised = serving(site, first, rate="20k" if not LONG else "6k", big_kb=1000)
 
     def look_at_roles():
         # snmp may be waiting for an agent that is not there, and is none that traffic depends on.
