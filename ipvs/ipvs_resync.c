@@ -165,7 +165,7 @@ static int begin(struct ipvs *v, const struct ipvs_resync_verdict *verdict, cons
 		.sync_id = (uint8_t)global->sync_id,
 		.maxlen = global->sync_maxlen,
 		.is_recall = verdict->is_recall,
-		.remembers = !facts->is_leaving,
+		.remembers = verdict->scan == SYNC_SCAN_SEND && !verdict->is_recall && !facts->is_leaving,
 		.kbit_per_s = verdict->is_sweep ? global->sync_bandwidth / SWEEP_SHARE : global->sync_bandwidth};
 	int rc = start_thread(v);
 

@@ -318,7 +318,7 @@ static void remember(struct run *run)
 {
 	struct ipvs_scan *scan = run->scan;
 
-	if (scan->job.remembers && !scan->job.is_recall && scan->result.error == 0) {
+	if (scan->job.remembers && scan->result.error == 0) {
 		ipvs_recall_clear(&scan->recall);
 		scan->recall = run->recall;
 	} else {
