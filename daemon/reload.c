@@ -106,6 +106,20 @@ static int64_t mtime_of(const struct conf *base)
 	return base->n_origins > 0 && base->origins[0].is_file ? base->origins[0].mtime_real_us : 0;
 }
 
+static const char *plural(uint32_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* What is in use now. */
+static void sum_up(const struct conf *conf, int64_t took_us, char *buf, size_t size)
+{
+	snprintf(buf, size, "generation %llu: %u instance%s, %u service%s, %u real server%s, %u check%s, in %lld ms",
+		(unsigned long long)conf->generation, conf->n_instances, plural(conf->n_instances), conf->n_services,
+		plural(conf->n_services), conf->n_servers, plural(conf->n_servers), conf->n_checks,
+		plural(conf->n_checks), (long long)(took_us / US_PER_MS));
+}
+
 static void commit(struct parent *p)
 {
 	struct reload *r = &p->reload;
@@ -146,9 +160,7 @@ static void commit(struct parent *p)
 		hook_startup(p);
 	conf_close(old);
 	share_forget(p, p->conf->generation);
-	snprintf(why, sizeof(why), "generation %llu: %u instances, %u services, %u real servers, %u checks, in %lld ms",
-		(unsigned long long)p->conf->generation, p->conf->n_instances, p->conf->n_services, p->conf->n_servers,
-		p->conf->n_checks, (long long)(mono_diff_us(mono_now(), r->started) / US_PER_MS));
+	sum_up(p->conf, mono_diff_us(mono_now(), r->started), why, sizeof(why));
 	finish(p, true, why);
 }
 

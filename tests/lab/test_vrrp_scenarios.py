@@ -246,8 +246,8 @@ def test_a_log_that_nobody_takes_moves_nothing(site):
                 pass
             return lines
 
-        wait_until("the lines", read, lambda seen: b"generation 6: 1 instances" in seen)
-        assert lines.count(b": 1 instances, ") == 6
+        wait_until("the lines", read, lambda seen: b"generation 6: 1 instance, " in seen)
+        assert lines.count(b": 1 instance, ") == 6
         daemon.stop()
     finally:
         os.unlink(path)
