@@ -69,13 +69,18 @@ class Monitor:
     def __init__(self, router):
         router.namespace.ip("link add nlmon0 type nlmon", "link set nlmon0 up")
         self.path = router.path("netlink.pcap")
-        self.dump = router.start("tcpdump", ["tcpdump", "-U", "-i", "nlmon0", "-s", "65535", "-w", self.path])
+        self.dump = router.start("tcpdump", ["tcpdump", "-U", "--immediate-mode", "-i", "nlmon0", "-s", "65535", "-w", self.path])
         wait_until("tcpdump", lambda: os.path.exists(self.path) and os.path.getsize(self.path) >= 24)
 
     def stop(self, family):
-        """The number of changing commands so far."""
-        time.sleep(0.3)
+        """Waits for the first and a second for more of them. Returns their number."""
+        wait_until("the command that changes the weight", lambda: self.count(family), within=20)
+        time.sleep(1)
         self.dump.stop()
+        return self.count(family)
+
+    def count(self, family):
+        """The number of changing commands that have been written down."""
         with open(self.path, "rb") as f:
             data = f.read()
         count, at = 0, 24
@@ -126,7 +131,6 @@ def measure(router, kind):
     daemon.signal(signal.SIGHUP)
     wait_until("the weight", lambda: changed(router), lambda weights: 7 in weights, within=120, every=0.005)
     reload_s = time.monotonic() - began
-    time.sleep(1)
     commands = monitor.stop(family_number())
     began = time.monotonic()
     daemon.stop()
