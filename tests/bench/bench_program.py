@@ -69,6 +69,8 @@ class Monitor:
     def __init__(self, router):
         router.namespace.ip("link add nlmon0 type nlmon", "link set nlmon0 up")
         self.path = router.path("netlink.pcap")
+        if os.path.exists(self.path):
+            os.unlink(self.path)  # of the round before: whoever waits must not find it
         self.dump = router.start("tcpdump", ["tcpdump", "-U", "--immediate-mode", "-i", "nlmon0", "-s", "65535", "-w", self.path])
         wait_until("tcpdump", lambda: os.path.exists(self.path) and os.path.getsize(self.path) >= 24)
 
