@@ -10,14 +10,6 @@
 #define DEFAULT_SCHEDULER "wlc"
 #define SCHEDULER_FLAGS (IP_VS_SVC_F_SCHED1 | IP_VS_SVC_F_SCHED2 | IP_VS_SVC_F_SCHED3)
 
-/* The next address in number order. */
-static void addr_increment(struct addr *addr)
-{
-	for (size_t i = addr_len(addr); i > 0; i--)
-		if (++addr->bytes[i - 1] != 0)
-			return;
-}
-
 /* True when the range holds more than IPVS_RANGE_MAX addresses, or none. */
 static bool range_is_bad(const struct conf_group_entry *entry)
 {
@@ -50,7 +42,7 @@ int ipvs_desired_each_member_key(
 		rc = fn(arg, &key);
 		if (rc || addr_equal(&key.addr, &entry->last))
 			return rc;
-		addr_increment(&key.addr);
+		addr_next(&key.addr);
 	}
 }
 

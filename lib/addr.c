@@ -31,6 +31,13 @@ int addr_compare(const struct addr *a, const struct addr *b)
 	return memcmp(a->bytes, b->bytes, addr_len(a));
 }
 
+void addr_next(struct addr *addr)
+{
+	for (size_t i = addr_len(addr); i > 0; i--)
+		if (++addr->bytes[i - 1] != 0)
+			return;
+}
+
 bool addr_is_multicast(const struct addr *a)
 {
 	if (a->family == AF_INET)

@@ -25,6 +25,8 @@ size_t addr_len(const struct addr *a);
 bool addr_equal(const struct addr *a, const struct addr *b);
 /* Unsigned numeric order (RFC 9568, 6.4.3): <0, 0, >0. Families order as AF_INET < AF_INET6. */
 int addr_compare(const struct addr *a, const struct addr *b);
+/* The next one in that order; the first one follows the last one. */
+void addr_next(struct addr *addr);
 bool addr_is_set(const struct addr *a);
 bool addr_is_multicast(const struct addr *a);
 bool addr_is_link_local(const struct addr *a);

@@ -2,14 +2,6 @@
 /* What another generation takes from the members of a service's group: each is a service of the kernel's, which goes
  * with its connections. Part of the plan; pure but for reading the board of ipvs. */
 #include "control_plan_members.h"
-#include <string.h>
-
-static void next_address(struct addr *addr)
-{
-	for (size_t i = addr_len(addr); i > 0; i--)
-		if (++addr->bytes[i - 1] != 0)
-			return;
-}
 
 /* Does the group have every address of this member (or its mark)? */
 static bool has_member(const struct conf *conf, const struct conf_range *entries, const struct conf_group_entry *wanted)
@@ -31,7 +23,7 @@ static bool has_member(const struct conf *conf, const struct conf_range *entries
 			return true;
 		/* The rest of it may lie in any other. */
 		at = e->last;
-		next_address(&at);
+		addr_next(&at);
 		i = 0;
 	}
 	return false;

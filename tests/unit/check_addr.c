@@ -91,6 +91,21 @@ START_TEST(test_order_is_unsigned_and_by_network_order)
 }
 END_TEST
 
+START_TEST(test_the_next_one)
+{
+	static const char *const pairs[][2] = {{"10.0.0.9", "10.0.0.10"}, {"10.0.255.255", "10.1.0.0"},
+		{"2001:db8::ffff", "2001:db8::1:0"}, {"255.255.255.255", "0.0.0.0"}};
+	struct addr at, next;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		addr_parse(pairs[i][0], &at);
+		addr_parse(pairs[i][1], &next);
+		addr_next(&at);
+		ck_assert(addr_equal(&at, &next));
+	}
+}
+END_TEST
+
 START_TEST(test_sockaddr_round_trip)
 {
 	struct sockaddr_storage ss;
@@ -118,6 +133,7 @@ int main(void)
 	tcase_add_test(tcase, test_prefix);
 	tcase_add_test(tcase, test_port);
 	tcase_add_test(tcase, test_order_is_unsigned_and_by_network_order);
+	tcase_add_test(tcase, test_the_next_one);
 	tcase_add_test(tcase, test_sockaddr_round_trip);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
