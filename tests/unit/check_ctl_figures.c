@@ -3,6 +3,7 @@
  * words of a plan. */
 #include "../../ctl/view.h"
 #include "../../ctl/view_top.h"
+#include "quoted_json.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,21 +11,6 @@
 
 static const struct screen wide = {.width = 1 << 20};
 static const struct screen plain = {.width = 80, .height = 24};
-
-/* JSON with ' for ", to be readable below. */
-static struct json_object *parse(const char *text)
-{
-	char *copy = strdup(text);
-	struct json_object *object;
-
-	for (char *c = copy; *c; c++)
-		if (*c == '\'')
-			*c = '"';
-	object = json_tokener_parse(copy);
-	ck_assert_ptr_nonnull(object);
-	free(copy);
-	return object;
-}
 
 #define DOCUMENT                                                                                                       \
 	"{'node':'lb\\\"1','version':'0.1.0','generation':3,'started':'2025-10-09T05:40:00.250Z','problems_total':1,"  \
@@ -46,7 +32,7 @@ static struct json_object *document(int connections, int bytes)
 	char text[2048];
 
 	snprintf(text, sizeof(text), DOCUMENT, connections, connections, bytes);
-	return parse(text);
+	return quoted_json(text);
 }
 
 static void assert_has_line(const char *text, const char *line)
@@ -177,13 +163,13 @@ END_TEST
 
 START_TEST(test_plan_in_words)
 {
-	struct json_object *plan = parse(
+	struct json_object *plan = quoted_json(
 		"{'verdict':'cuts','operations':3,'connections_cut':12,'state_changes':1,'steps_total':5,'steps':["
 		"{'kind':'remove','object':'server 10.1.0.2:80 of 192.0.2.1:80/tcp','detail':'removed at once: drain "
 		"it "
 		"first, or give the service a drain_timeout','connections':12,'cuts':true},"
 		"{'kind':'change','object':'instance web','detail':'priority 150 -> 90','changes_state':true}]}");
-	struct json_object *nothing = parse("{'verdict':'nothing','steps':[],'steps_total':0}");
+	struct json_object *nothing = quoted_json("{'verdict':'nothing','steps':[],'steps_total':0}");
 	struct text t;
 
 	text_begin(&t, &plain);

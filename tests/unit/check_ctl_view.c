@@ -2,6 +2,7 @@
 /* What poisectl shows: documents in, text out. Every line fits the screen, colours only where they are wanted, and what
  * is wrong is there to be seen. */
 #include "../../ctl/view.h"
+#include "quoted_json.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,24 +49,9 @@ static const char *const document =
 	"'why':'weight 0 of 1 is up','servers':[{'address':'2001:db8::2','port':443,'weight':1,'effective_weight':0,"
 	"'health':'unknown','admin':'maint','why':'m\\u001b[31m'}],'sorry_servers':[]}]}";
 
-/* JSON with ' for ", to be readable above. */
-static struct json_object *parse(const char *text)
-{
-	char *copy = strdup(text);
-	struct json_object *object;
-
-	for (char *c = copy; *c; c++)
-		if (*c == '\'')
-			*c = '"';
-	object = json_tokener_parse(copy);
-	ck_assert_ptr_nonnull(object);
-	free(copy);
-	return object;
-}
-
 static char *status_on(const struct screen *screen)
 {
-	struct json_object *object = parse(document);
+	struct json_object *object = quoted_json(document);
 	struct text t;
 
 	text_begin(&t, screen);
@@ -133,12 +119,13 @@ END_TEST
 
 START_TEST(test_the_other_node)
 {
-	struct json_object *object = parse("{'node':'lb1','pair':{'state':'up','node':'lb2','since':"
-					   "'2026-11-19T15:00:00.000Z','coverage_percent':99,'coverage_of':2000,"
-					   "'configuration_differences':9,'differences':[{'object':'vrrp_instance web',"
-					   "'what':'not the same'}]},'connection_sync':{'running':'sending'}}");
+	struct json_object *object =
+		quoted_json("{'node':'lb1','pair':{'state':'up','node':'lb2','since':"
+			    "'2026-11-19T15:00:00.000Z','coverage_percent':99,'coverage_of':2000,"
+			    "'configuration_differences':9,'differences':[{'object':'vrrp_instance web',"
+			    "'what':'not the same'}]},'connection_sync':{'running':'sending'}}");
 	struct json_object *silent =
-		parse("{'node':'lb1','pair':{'state':'silent','why':'the other node is not heard'}}");
+		quoted_json("{'node':'lb1','pair':{'state':'silent','why':'the other node is not heard'}}");
 	struct text t;
 
 	text_begin(&t, &plain);
@@ -175,7 +162,7 @@ END_TEST
 
 START_TEST(test_nothing_configured)
 {
-	struct json_object *object = parse("{'node':'x','vrrp':[],'services':[]}");
+	struct json_object *object = quoted_json("{'node':'x','vrrp':[],'services':[]}");
 	struct text t;
 
 	text_begin(&t, &plain);
@@ -193,7 +180,7 @@ START_TEST(test_missing_members_are_no_harm)
 		"{'services':[{'servers':[{},[]]}]}", "{'problems':['x']}"};
 
 	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
-		struct json_object *object = parse(documents[i]);
+		struct json_object *object = quoted_json(documents[i]);
 		struct text t;
 
 		text_begin(&t, &plain);
@@ -207,13 +194,13 @@ END_TEST
 
 START_TEST(test_why)
 {
-	struct json_object *status = parse(document);
-	struct json_object *events =
-		parse("{'events':["
-		      "{'time':'2025-10-09T05:41:20.000Z','kind':'instance','object':'web',"
-		      "'from':'BACKUP','to':'MASTER','why':'alone'},"
-		      "{'time':'2025-10-09T05:41:21.000Z','kind':'server','object':'192.0.2.100:80/tcp 10.1.0.3:80',"
-		      "'from':'up','to':'down','why':'refused'}]}");
+	struct json_object *status = quoted_json(document);
+	struct json_object *events = quoted_json(
+		"{'events':["
+		"{'time':'2025-10-09T05:41:20.000Z','kind':'instance','object':'web',"
+		"'from':'BACKUP','to':'MASTER','why':'alone'},"
+		"{'time':'2025-10-09T05:41:21.000Z','kind':'server','object':'192.0.2.100:80/tcp 10.1.0.3:80',"
+		"'from':'up','to':'down','why':'refused'}]}");
 	struct text t;
 
 	text_begin(&t, &plain);
@@ -354,7 +341,7 @@ END_TEST
 
 START_TEST(test_time)
 {
-	struct json_object *o = parse("{'a':'2000-02-28T23:59:59.999Z','b':'soon','c':null}");
+	struct json_object *o = quoted_json("{'a':'2000-02-28T23:59:59.999Z','b':'soon','c':null}");
 
 	ck_assert_int_eq(json_time_us(o, "a"), 951782399999000);
 	ck_assert_int_eq(json_time_us(o, "b"), 0);

@@ -3,6 +3,7 @@
 #include "../../ctl/find.h"
 #include "../../ctl/view.h"
 #include "../../ctl/when.h"
+#include "quoted_json.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,20 +64,6 @@ static const char *const document =
 	"{'name':'fwmark 5','fwmark':5,'servers':[{'address':'10.1.0.4','port':0}],'sorry_servers':[]},"
 	"{'name':'group shop','group':'shop','servers':[{'address':'10.1.0.5','port':80}],'sorry_servers':[]}]}";
 
-static struct json_object *parse(const char *text)
-{
-	char *copy = strdup(text);
-	struct json_object *object;
-
-	for (char *c = copy; *c; c++)
-		if (*c == '\'')
-			*c = '"';
-	object = json_tokener_parse(copy);
-	ck_assert_ptr_nonnull(object);
-	free(copy);
-	return object;
-}
-
 static void note(const struct found *found, void *arg)
 {
 	static const char *const kinds[] = {"N", "I", "G", "V", "R"};
@@ -98,7 +85,7 @@ START_TEST(test_names)
 		{"10.1.0.2:8080", ""}, {"10.1.0.3", "R"}, {"10.1.0.3:80", ""}, {"blue", "R"}, {"10.1.0.9", "S"},
 		{"192.0.2.1:80/10.1.0.2", "RR"}, {"192.0.2.1:80/tcp/10.1.0.2:80", "R"}, {"192.0.2.1/blue", "R"},
 		{"fwmark 5/10.1.0.4", "R"}, {"fwmark 5/10.1.0.2", ""}, {"/", ""}, {"10.1.0.", ""}, {"", ""}};
-	struct json_object *status = parse(document);
+	struct json_object *status = quoted_json(document);
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char letters[16] = "";
@@ -113,7 +100,7 @@ END_TEST
 
 START_TEST(test_a_part_of_the_document)
 {
-	struct json_object *status = parse(document), *part = find_narrow(status, "10.1.0.2"), *service;
+	struct json_object *status = quoted_json(document), *part = find_narrow(status, "10.1.0.2"), *service;
 
 	ck_assert_str_eq(json_text(part, "node"), "lb1");
 	ck_assert_uint_eq(json_count(part, "vrrp"), 0);
@@ -143,7 +130,7 @@ END_TEST
 
 static struct json_object *large(unsigned n_services, unsigned n_servers)
 {
-	struct json_object *status = parse("{'node':'lb1','kernel':{'ipvs':true},'vrrp':[],'services':[]}");
+	struct json_object *status = quoted_json("{'node':'lb1','kernel':{'ipvs':true},'vrrp':[],'services':[]}");
 
 	for (unsigned i = 0; i < n_services; i++) {
 		char text[200];
@@ -153,13 +140,13 @@ static struct json_object *large(unsigned n_services, unsigned n_servers)
 			"{'name':'192.0.2.1:%u/tcp','quorum':true,'programmed':true,'scheduler':'rr','forwarding':'dr',"
 			"'servers_up':%u,'servers':[]}",
 			1000 + i, n_servers);
-		service = parse(text);
+		service = quoted_json(text);
 		for (unsigned k = 0; k < n_servers; k++) {
 			snprintf(text, sizeof(text),
 				"{'address':'10.1.%u.%u','port':80,'weight':1,'effective_weight':1,'health':'%s',"
 				"'admin':'normal','active':3,'inactive':1,'why':'refused'}",
 				i / 200, k + 1, i == 1 && k == 2 ? "down" : "up");
-			json_object_array_add(json_member(service, "servers"), parse(text));
+			json_object_array_add(json_member(service, "servers"), quoted_json(text));
 		}
 		json_object_array_add(json_member(status, "services"), service);
 	}
