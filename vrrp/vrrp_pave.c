@@ -245,9 +245,9 @@ static int send_look(struct vrrp_pave *pave, const struct vrrp_way *ways, uint32
 	return vrrp_courier_send(pave->courier, VRRP_ERRAND_LOOK);
 }
 
-static int add_job(struct vrrp_pave *pave, const struct vrrp_path *path, uint32_t way, int flags)
+static int add_job(struct vrrp_pave *pave, const struct vrrp_path *path, uint32_t way, int type, int flags)
 {
-	struct nl_msg *msg = netlink_batch_add(pave->batch, vrrp_path_type(path, way != UINT32_MAX), flags);
+	struct nl_msg *msg = netlink_batch_add(pave->batch, type, flags);
 
 	if (!msg)
 		return -ENOMEM;
@@ -291,16 +291,6 @@ static void restore_base(const struct vrrp_pave *pave, const struct vrrp_path *p
 	vrrp_vmac_arp_ignore(base->name, path->kept - 1);
 }
 
-static int add_change(struct vrrp_pave *pave, const struct vrrp_path *change)
-{
-	struct nl_msg *msg = netlink_batch_add(pave->batch, RTM_NEWLINK, 0);
-
-	if (!msg)
-		return -ENOMEM;
-	pave->jobs[pave->n_jobs++] = (struct vrrp_pave_job){*change, UINT32_MAX, false};
-	return vrrp_path_put(change, msg);
-}
-
 /* An interface that was made is set up before it goes up. */
 static int raise_links(struct vrrp_pave *pave, const struct conf *conf, const struct vrrp_way *ways)
 {
@@ -316,8 +306,8 @@ static int raise_links(struct vrrp_pave *pave, const struct conf *conf, const st
 		vrrp_vmac_prepare(link->name);
 		vrrp_vmac_raise(link->ifindex, &up);
 		error = vrrp_vmac_no_link_local(link->ifindex, &still);
-		error = error ? error : add_change(pave, &still);
-		error = error ? error : add_change(pave, &up);
+		error = error ? error : add_job(pave, &still, UINT32_MAX, RTM_NEWLINK, 0);
+		error = error ? error : add_job(pave, &up, UINT32_MAX, RTM_NEWLINK, 0);
 	}
 	return error;
 }
@@ -350,7 +340,7 @@ static int compose(
 	pave->n_jobs = 0;
 	for (uint32_t i = 0; i < pave->n_leases && !error; i++) {
 		if (!is_wanted(ways, n, &pave->leases[i]))
-			error = add_job(pave, &pave->leases[i], UINT32_MAX, 0);
+			error = add_job(pave, &pave->leases[i], UINT32_MAX, vrrp_path_type(&pave->leases[i], false), 0);
 	}
 	if (!error)
 		error = raise_links(pave, conf, ways);
@@ -359,7 +349,7 @@ static int compose(
 			continue;
 		if (ways[i].path.kind == VRRP_PATH_LINK)
 			quiet_base(pave, &ways[i].path);
-		error = add_job(pave, &ways[i].path, i, place_of(conf, i));
+		error = add_job(pave, &ways[i].path, i, vrrp_path_type(&ways[i].path, true), place_of(conf, i));
 	}
 	return error ? error : (int)pave->n_jobs;
 }
@@ -586,7 +576,7 @@ int vrrp_pave_release(struct vrrp_pave *pave)
 	vrrp_courier_take(pave->courier);
 	pave->n_jobs = 0;
 	for (uint32_t i = 0; i < pave->n_leases && !error; i++)
-		error = add_job(pave, &pave->leases[i], UINT32_MAX, 0);
+		error = add_job(pave, &pave->leases[i], UINT32_MAX, vrrp_path_type(&pave->leases[i], false), 0);
 	if (n == 0)
 		return 0;
 	if (vrrp_courier_send(pave->courier, VRRP_ERRAND_PATHS) < 0)
