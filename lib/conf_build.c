@@ -2,6 +2,7 @@
 /* Collects the records of a generation in growing arrays and writes them out. Runs in the config role (and in tests);
  * it never judges what it is given. A failure to get memory ends the process, which runs once for each load. */
 #include "conf_layout.h"
+#include "pages.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 struct growing {
 	char *data;
 	uint32_t count, room; /* records */
+	size_t record;        /* its size */
 };
 
 struct conf_builder {
@@ -32,9 +34,9 @@ static void *resize(void *old, size_t count, size_t size)
 	return p;
 }
 
-static void grow(struct growing *g, size_t record, uint32_t more)
+static void grow(struct growing *g, uint32_t more)
 {
-	uint64_t room = g->room ? g->room : 16;
+	uint64_t room = g->room;
 
 	if (more > CONF_NONE - 1 - g->count) {
 		fprintf(stderr, "the configuration is too large: a table holds at most %u records\n", CONF_NONE - 1);
@@ -43,10 +45,9 @@ static void grow(struct growing *g, size_t record, uint32_t more)
 	if (g->count + more <= g->room)
 		return;
 	while (room < (uint64_t)g->count + more)
-		room *= 2;
-	if (room > CONF_NONE)
-		room = CONF_NONE;
-	g->data = resize(g->data, room, record);
+		room = pages_more_room((uint32_t)room, g->record);
+	g->data = resize(g->data, room, g->record);
+	pages_ready(g->data + g->room * g->record, (room - g->room) * g->record);
 	g->room = (uint32_t)room;
 }
 
@@ -57,6 +58,8 @@ struct conf_builder *conf_builder_new(void)
 
 	if (!b)
 		return NULL;
+	for (unsigned t = 0; t < CONF_TABLE_COUNT; t++)
+		b->tables[t].record = conf_record_size(t);
 	conf_builder_add(b, CONF_TABLE_STRINGS);
 	conf_builder_add(b, CONF_TABLE_GLOBAL);
 	global = conf_builder_at(b, CONF_TABLE_GLOBAL, 0);
@@ -77,16 +80,15 @@ void conf_builder_free(struct conf_builder *b)
 conf_index_t conf_builder_add(struct conf_builder *b, enum conf_table table)
 {
 	struct growing *g = &b->tables[table];
-	size_t size = conf_record_size(table);
 
-	grow(g, size, 1);
-	memset(g->data + g->count * size, 0, size);
+	grow(g, 1);
+	memset(g->data + g->count * g->record, 0, g->record);
 	return g->count++;
 }
 
 void *conf_builder_at(struct conf_builder *b, enum conf_table table, conf_index_t index)
 {
-	return b->tables[table].data + index * conf_record_size(table);
+	return b->tables[table].data + index * b->tables[table].record;
 }
 
 uint32_t conf_builder_count(const struct conf_builder *b, enum conf_table table)
@@ -106,7 +108,7 @@ static conf_string_t append(struct conf_builder *b, const char *text)
 	size_t length = strlen(text) + 1;
 	conf_string_t at;
 
-	grow(g, 1, length < CONF_NONE ? (uint32_t)length : CONF_NONE);
+	grow(g, length < CONF_NONE ? (uint32_t)length : CONF_NONE);
 	at = g->count;
 	memcpy(g->data + at, text, length);
 	g->count += (uint32_t)length;

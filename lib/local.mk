@@ -6,7 +6,7 @@ lib_libpoise_a_SOURCES = lib/addr.c lib/addr.h lib/boot_id.c lib/boot_id.h lib/l
 	lib/conf.c lib/conf.h lib/conf_base.h lib/conf_healthcheck.h lib/conf_ipvs.h lib/conf_routing.h lib/conf_vrrp.h \
 	lib/conf_build.c lib/conf_layout.c lib/conf_layout.h lib/conf_match.c lib/conf_path.c lib/role.c \
 	lib/role.h lib/ledger.c lib/ledger.h lib/sandbox.c lib/sandbox_strict.c lib/sandbox.h lib/sysctls.c lib/sysctls.h \
-	lib/conf_compare.c lib/conf_spread.c lib/conf_pool.c lib/conf_pool.h lib/sync_receipt.c lib/sync_receipt.h
+	lib/conf_compare.c lib/conf_spread.c lib/pages.c lib/pages.h lib/conf_pool.c lib/conf_pool.h lib/sync_receipt.c lib/sync_receipt.h
 lib_libpoise_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS)
 # What every role links.
 ROLE_LIBS = lib/libpoise.a $(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
