@@ -85,7 +85,7 @@ static bool mark_given(struct conf_load *load, const struct conf_block *block, u
 
 	if (block->table < 0)
 		return false;
-	given = &conf_object(load, block->table, load->current[block->table])->given[number / 64];
+	given = conf_given_bits(load, block->table, load->current[block->table], number);
 	before = *given & bit;
 	*given |= bit;
 	return before;
@@ -241,7 +241,7 @@ static void apply_lines(struct conf_load *load, const struct conf_directive *d, 
 		report_no_block(load, node);
 		return;
 	}
-	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
+	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n)) {
 		if (n->block)
 			conf_error(load, n, 0, "a block has no place in %s; is a `}` missing before it?", d->name);
 		else if (n->n_words)
@@ -321,13 +321,13 @@ static void apply_directive(struct conf_load *load, const struct conf_block *blo
 
 void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
 {
-	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
+	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n)) {
 		const struct conf_directive *d;
 		unsigned number;
 
 		if (n->n_words == 0)
 			continue; /* said by the tree */
-		d = conf_directive_find(block, conf_word(n, 0), &number);
+		d = conf_directive_of(load, block, conf_word(n, 0), &number);
 		if (!d) {
 			conf_unknown(load, block, n);
 			continue;

@@ -125,7 +125,7 @@ static void check_vmac(struct conf_load *load, conf_index_t i)
 static bool has_refused_addresses(struct conf_load *load, conf_index_t i)
 {
 	return conf_given(load, &conf_instance_block, i, "virtual_ipaddress") && conf_diag_errors(load->diag) > 0 &&
-	       conf_statement(load, CONF_TABLE_INSTANCE, i, "virtual_ipaddress")->child != CONF_NO_NODE;
+	       conf_node_child(conf_statement(load, CONF_TABLE_INSTANCE, i, "virtual_ipaddress")) != NULL;
 }
 
 static void check_addresses(struct conf_load *load, conf_index_t i)

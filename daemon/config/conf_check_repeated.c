@@ -2,6 +2,7 @@
 /* Rules about records that say the same as another one: sorted, because there may be very many. Runs in the config
  * role; nothing here changes a record. */
 #include "conf_finish.h"
+#include "conf_layout.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,21 +185,34 @@ static int compare_stable(const void *left, const void *right)
 	return r ? r : (*a > *b) - (*a < *b);
 }
 
+/* Whether each is more than the one before, as where a program wrote the file. */
+static bool is_rising(const char *base, uint32_t n, size_t size)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		const char *before = base + (i - 1) * size, *record = before + size;
+
+		if (compare_current(&before, &record) >= 0)
+			return false;
+	}
+	return true;
+}
+
 static void check_table(struct conf_load *load, unsigned rule)
 {
 	enum conf_table table = rules[rule].table;
 	uint32_t n = conf_builder_count(load->builder, table), first = 0;
+	size_t size = conf_record_size(table);
 	const char **sorted, *base;
-	size_t size;
 
 	if (n < 2)
 		return;
 	base = at(load, table, 0);
-	size = (size_t)((const char *)at(load, table, 1) - base);
+	compare_current = rules[rule].compare;
+	if (is_rising(base, n, size))
+		return;
 	sorted = conf_realloc(NULL, n, sizeof(*sorted));
 	for (uint32_t i = 0; i < n; i++)
 		sorted[i] = base + i * size;
-	compare_current = rules[rule].compare;
 	qsort(sorted, n, sizeof(*sorted), compare_stable);
 	for (uint32_t i = 1; i < n; i++) {
 		if (compare_current(&sorted[i - 1], &sorted[i]) != 0) {

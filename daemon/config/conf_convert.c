@@ -114,9 +114,9 @@ static void insert(struct conf_load *load, struct conf_edits *e, const struct co
 	add_edit(e, place, 0, text);
 }
 
-static bool has(struct conf_load *load, const struct conf_node *block, const char *keyword, const char *synonym)
+static bool has(const struct conf_node *block, const char *keyword, const char *synonym)
 {
-	for (const struct conf_node *n = conf_node_at(load, block->child); n; n = conf_node_at(load, n->next))
+	for (const struct conf_node *n = conf_node_child(block); n; n = conf_node_next(n))
 		if (strcmp(conf_word(n, 0), keyword) == 0 || strcmp(conf_word(n, 0), synonym) == 0)
 			return true;
 	return false;
@@ -124,11 +124,11 @@ static bool has(struct conf_load *load, const struct conf_node *block, const cha
 
 static void convert_service(struct conf_load *load, struct conf_edits *e, const struct conf_node *node)
 {
-	if (!has(load, node, "lvs_method", "lb_kind"))
+	if (!has(node, "lvs_method", "lb_kind"))
 		insert(load, e, node, "lvs_method NAT");
-	if (!has(load, node, "lvs_sched", "lb_algo"))
+	if (!has(node, "lvs_sched", "lb_algo"))
 		insert(load, e, node, "lvs_sched wlc");
-	if (!has(load, node, "protocol", "protocol") && strcmp(conf_word(node, 1), "fwmark") != 0)
+	if (!has(node, "protocol", "protocol") && strcmp(conf_word(node, 1), "fwmark") != 0)
 		insert(load, e, node, "protocol UDP");
 }
 
@@ -158,7 +158,7 @@ static void convert_value(
 static void convert_block(
 	struct conf_load *load, struct conf_edits *e, const struct conf_block *block, const struct conf_node *node)
 {
-	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
+	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n)) {
 		const char *name = conf_word(n, 0), *today = spelling_of_today(block, name);
 		const struct conf_directive *d;
 		unsigned number;

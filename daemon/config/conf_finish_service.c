@@ -176,10 +176,11 @@ static void finish_service(struct conf_load *load, conf_index_t index)
 			load, service_node(load, index), 0, "no lvs_sched (lb_algo) given" CONF_MEANING "wlc is taken");
 		s->scheduler = wlc;
 	}
-	if (extra->forward < 0)
+	if (s->forward == CONF_FORWARD_INHERIT) {
 		conf_warn(load, service_node(load, index), 0,
 			"no lvs_method (lb_kind) given" CONF_MEANING "NAT is taken");
-	s->forward = extra->forward < 0 ? CONF_FORWARD_NAT : (uint32_t)extra->forward;
+		s->forward = CONF_FORWARD_NAT;
+	}
 	if (!conf_given(load, &conf_service_block, index, "smtp_alert"))
 		s->smtp_alert = load->defaults.smtp_alert > 0 || load->defaults.smtp_alert_checker > 0;
 	finish_family(load, index, group);
@@ -234,7 +235,8 @@ static bool wants_alerts(struct conf_load *load)
 	return true;
 }
 
-static void finish_server(struct conf_load *load, conf_index_t index)
+/* A value that is the inherited one anyway needs no question whether it was given: there are very many servers. */
+static void finish_server(struct conf_load *load, conf_index_t index, bool alerts)
 {
 	struct conf_server *s = server(load, index);
 	const struct conf_service *v = service(load, s->service);
@@ -250,14 +252,15 @@ static void finish_server(struct conf_load *load, conf_index_t index)
 		conf_extra_write(load, CONF_TABLE_SERVER, index)->written_port = written;
 	if (s->is_sorry)
 		return;
-	if (!conf_given(load, &conf_server_block, index, "inhibit_on_failure"))
+	if (s->inhibit_on_failure != v->inhibit_on_failure &&
+		!conf_given(load, &conf_server_block, index, "inhibit_on_failure"))
 		s->inhibit_on_failure = v->inhibit_on_failure;
-	if (!conf_given(load, &conf_server_block, index, "weight") && extra->weight >= 0)
+	if (extra->weight >= 0 && !conf_given(load, &conf_server_block, index, "weight"))
 		s->weight = (uint32_t)extra->weight;
-	if (!conf_given(load, &conf_server_block, index, "alpha"))
+	if (s->alpha != v->alpha && !conf_given(load, &conf_server_block, index, "alpha"))
 		s->alpha = v->alpha;
-	if (!conf_given(load, &conf_server_block, index, "smtp_alert"))
-		s->smtp_alert = wants_alerts(load);
+	if (s->smtp_alert != alerts && !conf_given(load, &conf_server_block, index, "smtp_alert"))
+		s->smtp_alert = alerts;
 }
 
 /* ---- checks ---- */
@@ -358,10 +361,12 @@ static void finish_check(struct conf_load *load, conf_index_t index)
 
 void conf_finish_services(struct conf_load *load)
 {
+	bool alerts = wants_alerts(load);
+
 	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SERVICE); i++)
 		finish_service(load, i);
 	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_SERVER); i++)
-		finish_server(load, i);
+		finish_server(load, i, alerts);
 	for (conf_index_t i = 0; i < conf_builder_count(load->builder, CONF_TABLE_CHECK); i++)
 		finish_check(load, i);
 }

@@ -29,7 +29,7 @@ static void add_interfaces(struct conf_load *load, const struct conf_node *node,
 		add_interface(load, &node->words[1], gap);
 	if (strcmp(conf_word(node, 0), "interfaces") != 0)
 		return;
-	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next))
+	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n))
 		for (uint32_t i = 0; i < n->n_words; i++)
 			add_interface(load, &n->words[i], gap);
 }
@@ -42,7 +42,7 @@ void conf_garp_group(struct conf_load *load, const struct conf_node *node)
 
 	if (!node->block)
 		conf_warn(load, node, 0, "garp_group needs a block { ... }" CONF_MEANING "it is ignored");
-	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
+	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n)) {
 		if (strcmp(conf_word(n, 0), "garp_interval") == 0)
 			apply_gap(load, n, &gap.garp_us);
 		else if (strcmp(conf_word(n, 0), "gna_interval") == 0)
@@ -52,7 +52,7 @@ void conf_garp_group(struct conf_load *load, const struct conf_node *node)
 				"garp_group knows garp_interval, gna_interval, interface and interfaces" CONF_MEANING
 				"this is ignored");
 	}
-	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next))
+	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n))
 		add_interfaces(load, n, &gap);
 	if (node->block && (load->n_garp_gaps == before || (gap.garp_us < 0 && gap.gna_us < 0)))
 		conf_warn(load, node, 0, "this garp_group names no %s" CONF_MEANING "it has no effect",

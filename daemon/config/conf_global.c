@@ -44,7 +44,7 @@ static void apply_emails(struct conf_load *load, const struct conf_node *node)
 			"notification_email needs a block { ... }" CONF_MEANING "the addresses on this line are taken");
 	for (uint32_t i = 1; i < node->n_words && fits; i++)
 		fits = add_email(all, conf_word(node, i));
-	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next))
+	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n))
 		for (uint32_t i = 0; i < n->n_words && fits; i++)
 			fits = add_email(all, conf_word(n, i));
 	if (!fits)

@@ -32,18 +32,6 @@ size_t conf_trim_end(const char *text, size_t length)
 
 /* ---- lines ---- */
 
-/* With the blanks before it, most have more. */
-#define BYTES_A_WORD 4
-
-static void expect_words(struct conf_lexer *lx, size_t size)
-{
-	struct conf_words *w = lx->out;
-	size_t most = CONF_TOKENS_MAX - w->count;
-	uint32_t more = (uint32_t)(size / BYTES_A_WORD < most ? size / BYTES_A_WORD : most);
-
-	w->words = conf_expect(w->words, w->count, more, &w->room, sizeof(*w->words));
-}
-
 struct reader {
 	struct conf_lexer *lx;
 	uint32_t source;
@@ -140,6 +128,89 @@ static void skip_byte_order_mark(struct reader *r)
 	r->place.column += 3;
 }
 
+/* ---- plain lines ---- */
+
+enum { IN_WORD, BLANK, BRACE, COMMENT, OTHER };
+
+/* What asks for a closer look is OTHER; so are the ends of a line and of the file. */
+static const uint8_t kinds[256] = {['\0'] = OTHER,
+	['\n'] = OTHER,
+	[' '] = BLANK,
+	['\t'] = BLANK,
+	['\r'] = BLANK,
+	['\v'] = BLANK,
+	['\f'] = BLANK,
+	['{'] = BRACE,
+	['}'] = BRACE,
+	['#'] = COMMENT,
+	['!'] = COMMENT,
+	['"'] = OTHER,
+	['\\'] = OTHER,
+	['$'] = OTHER,
+	['@'] = OTHER,
+	['~'] = OTHER};
+
+static uint8_t kind_of(char c)
+{
+	return kinds[(uint8_t)c];
+}
+
+/* Whether these bytes are a line that is what it seems: words, braces, and perhaps a comment behind them. */
+static bool is_plain(const struct reader *r, const char *end, const char *line_end)
+{
+	const char *first = r->at;
+
+	if (*end == '\0' ? end != r->end : *end != '\n' && kind_of(*end) != COMMENT)
+		return false;
+	if (line_end - r->at > CONF_LINE_MAX ||
+		(kind_of(*end) == COMMENT && end > r->at && kind_of(end[-1]) == IN_WORD))
+		return false;
+	while (kind_of(*first) == BLANK)
+		first++;
+	/* It may be for the reader of files: conf_include.c. */
+	return (*first != 'i' || strncmp(first, "include", 7) != 0) &&
+	       (*first != 'r' || strncmp(first, "random_seed", 11) != 0);
+}
+
+/* Nearly all lines are plain, so they are cut where they stand, without a copy. Returns false for one that is not,
+ * which has not been touched then. */
+static bool read_plain_line(struct reader *r)
+{
+	const char *end = r->at, *line_end;
+	struct conf_lexer *lx = r->lx;
+	struct conf_word word = {.place = r->place};
+	uint32_t column = r->place.column;
+
+	while (kind_of(*end) <= BRACE)
+		end++;
+	line_end = kind_of(*end) == COMMENT ? memchr(end, '\n', (size_t)(r->end - end)) : end;
+	line_end = line_end ? line_end : r->end;
+	if (!is_plain(r, end, line_end))
+		return false;
+	for (const char *at = r->at, *begin; !lx->stop;) {
+		while (kind_of(*at) == BLANK)
+			at++;
+		if (at == end)
+			break;
+		begin = at++;
+		word.place.column = column + (uint32_t)(begin - r->at);
+		if (kind_of(*begin) == BRACE) {
+			conf_lex_brace(lx, *begin, word.place);
+			continue;
+		}
+		while (kind_of(*at) == IN_WORD)
+			at++;
+		word.width = (uint32_t)(at - begin);
+		word.text = conf_arena_text(&lx->out.tree->texts, begin, word.width);
+		conf_lex_word(lx, &word);
+	}
+	conf_tree_end_line(&lx->out);
+	r->at = line_end < r->end ? line_end + 1 : r->end;
+	r->place.line++;
+	r->place.column = 1;
+	return true;
+}
+
 void conf_lex_read(struct conf_lexer *lx, uint32_t source)
 {
 	const struct conf_source *f = &lx->sources->files[source];
@@ -147,10 +218,11 @@ void conf_lex_read(struct conf_lexer *lx, uint32_t source)
 	struct conf_line line = {0};
 	int checks = lx->include_checks;
 
-	expect_words(lx, f->size);
 	lx->stack[lx->depth++] = source;
 	skip_byte_order_mark(&r);
 	while (r.at < r.end && !lx->stop) {
+		if (read_plain_line(&r))
+			continue;
 		conf_line_clear(&line);
 		while (read_line(&r, &line) && r.at < r.end)
 			conf_line_append(&line, "\n", 1, r.place, true);
@@ -162,39 +234,31 @@ void conf_lex_read(struct conf_lexer *lx, uint32_t source)
 	lx->include_checks = checks;
 }
 
-void conf_lex_source(struct conf_words *out, struct conf_sources *sources, struct conf_diag *diag, uint32_t source,
+void conf_lex_source(struct conf_tree *tree, struct conf_sources *sources, struct conf_diag *diag, uint32_t source,
 	const struct conf_lex_options *options)
 {
-	struct conf_lexer lx = {.out = out, .sources = sources, .diag = diag, .options = *options};
+	struct conf_lexer lx = {.sources = sources, .diag = diag, .options = *options};
 
-	memset(out, 0, sizeof(*out));
+	conf_tree_begin(&lx.out, tree, diag);
 	if (getrandom(&lx.random, sizeof(lx.random), GRND_NONBLOCK) < 0)
 		lx.random = source;
 	if (!lx.options.config_id)
 		lx.options.config_id = "";
 	conf_lex_read(&lx, source);
+	conf_tree_end(&lx.out);
 	conf_definitions_free(&lx);
 }
 
-void conf_lex_file(struct conf_words *out, struct conf_sources *sources, struct conf_diag *diag, const char *name,
+void conf_lex_file(struct conf_tree *tree, struct conf_sources *sources, struct conf_diag *diag, const char *name,
 	const struct conf_lex_options *options)
 {
 	uint32_t source;
 	int r = conf_source_read(sources, name, &source);
 
-	if (r == 0) {
-		conf_lex_source(out, sources, diag, source, options);
-		return;
+	if (r < 0) {
+		source = conf_source_add_text(sources, name, "", 0);
+		conf_diag_add(diag, CONF_ERROR, (struct conf_place){source, 0, 0}, 0, "the file cannot be read: %s",
+			r == -ENXIO ? "it is not a regular file" : strerror(-r));
 	}
-	memset(out, 0, sizeof(*out));
-	source = conf_source_add_text(sources, name, "", 0);
-	conf_diag_add(diag, CONF_ERROR, (struct conf_place){source, 0, 0}, 0, "the file cannot be read: %s",
-		r == -ENXIO ? "it is not a regular file" : strerror(-r));
-}
-
-void conf_words_free(struct conf_words *w)
-{
-	free(w->words);
-	conf_arena_free(&w->arena);
-	memset(w, 0, sizeof(*w));
+	conf_lex_source(tree, sources, diag, source, options);
 }

@@ -19,7 +19,8 @@ struct conf_definition {
 };
 
 struct conf_lexer {
-	struct conf_words *out;
+	struct conf_tree_builder out;
+	uint32_t n_tokens;
 	struct conf_sources *sources;
 	struct conf_diag *diag;
 	struct conf_lex_options options;
@@ -54,7 +55,10 @@ bool conf_predefined(
 /* The same for ${_NAME ARGUMENTS} at `at`. Returns the bytes that the reference has, 0 when it is none. */
 size_t conf_predefined_call(struct conf_lexer *lx, const struct conf_line *line, size_t at, struct conf_line *out);
 void conf_definitions_free(struct conf_lexer *lx);
-/* Adds the words and braces of a finished line to the output. */
+/* Adds the words and braces of a finished line to the tree. */
 void conf_line_split(struct conf_lexer *lx, const struct conf_line *line);
+/* Adds a word, or a brace; says once when there are too many. */
+void conf_lex_word(struct conf_lexer *lx, const struct conf_word *word);
+void conf_lex_brace(struct conf_lexer *lx, char brace, struct conf_place place);
 
 #endif

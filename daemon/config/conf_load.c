@@ -76,11 +76,6 @@ conf_string_t conf_text(struct conf_load *load, const char *text)
 	return conf_builder_string(load->builder, text);
 }
 
-const struct conf_node *conf_node_at(const struct conf_load *load, uint32_t number)
-{
-	return number == CONF_NO_NODE ? NULL : &load->tree->nodes[number];
-}
-
 /* ---- directives ---- */
 
 const struct conf_directive *conf_directive_at(const struct conf_block *block, unsigned i)
@@ -107,6 +102,20 @@ const struct conf_directive *conf_directive_find(const struct conf_block *block,
 	return NULL;
 }
 
+const struct conf_directive *conf_directive_of(
+	struct conf_load *load, const struct conf_block *block, const char *name, unsigned *number)
+{
+	struct conf_lookup *l = &load->lookups[((uintptr_t)name + ((uintptr_t)block >> 5)) % CONF_LOOKUPS];
+
+	if (l->name != name || l->block != block) {
+		l->directive = conf_directive_find(block, name, &l->number);
+		l->name = name;
+		l->block = block;
+	}
+	*number = l->number;
+	return l->directive;
+}
+
 /* ---- records ---- */
 
 struct conf_object *conf_object(struct conf_load *load, enum conf_table table, conf_index_t index)
@@ -125,7 +134,6 @@ static const struct conf_extra no_extra = {
 	.warmup_us = -1,
 	.delay_loop_us = -1,
 	.retry = -1,
-	.forward = -1,
 	.garp_extra = {-1, 0},
 	.weight = -1,
 	.sorry_forward = -1,
@@ -141,18 +149,11 @@ const struct conf_extra *conf_extra(struct conf_load *load, enum conf_table tabl
 struct conf_extra *conf_extra_write(struct conf_load *load, enum conf_table table, conf_index_t index)
 {
 	struct conf_object *o = conf_object(load, table, index);
-	struct conf_extras *block = load->extras;
 
-	if (o->extra)
-		return o->extra;
-	if (!block || block->used == CONF_EXTRAS) {
-		block = conf_realloc(NULL, 1, sizeof(*block));
-		block->before = load->extras;
-		block->used = 0;
-		load->extras = block;
+	if (!o->extra) {
+		o->extra = conf_blocks_extend(&load->extras, NULL, 0, sizeof(*o->extra));
+		*o->extra = no_extra;
 	}
-	o->extra = &block->extras[block->used++];
-	*o->extra = no_extra;
 	return o->extra;
 }
 
@@ -185,13 +186,20 @@ void *conf_record_add(struct conf_load *load, enum conf_table table, const struc
 	return conf_builder_at(load->builder, table, index);
 }
 
+uint64_t *conf_given_bits(struct conf_load *load, enum conf_table table, conf_index_t index, unsigned number)
+{
+	if (number < 64)
+		return &conf_object(load, table, index)->given;
+	return &conf_extra_write(load, table, index)->given[number / 64 - 1];
+}
+
 bool conf_given(struct conf_load *load, const struct conf_block *block, conf_index_t index, const char *name)
 {
 	unsigned number;
 
-	if (!conf_directive_find(block, name, &number))
+	if (!conf_directive_of(load, block, name, &number))
 		return false;
-	return conf_object(load, block->table, index)->given[number / 64] >> number % 64 & 1;
+	return *conf_given_bits(load, block->table, index, number) >> number % 64 & 1;
 }
 
 const struct conf_node *conf_statement(
@@ -199,7 +207,7 @@ const struct conf_node *conf_statement(
 {
 	const struct conf_node *block = conf_object(load, table, index)->node, *found = block;
 
-	for (const struct conf_node *n = conf_node_at(load, block->child); n; n = conf_node_at(load, n->next))
+	for (const struct conf_node *n = conf_node_child(block); n; n = conf_node_next(n))
 		if (strcmp(conf_word(n, 0), name) == 0)
 			found = n;
 	return found;
@@ -212,12 +220,7 @@ void conf_load_free(struct conf_load *load)
 		free(load->names[t].index);
 		free(load->fresh[t].record);
 	}
-	while (load->extras) {
-		struct conf_extras *before = load->extras->before;
-
-		free(load->extras);
-		load->extras = before;
-	}
+	conf_blocks_free(&load->extras);
 	free(load->garp_gaps);
 	for (unsigned i = 0; i <= CONF_OWNER_SERVICE; i++)
 		free(load->pending[i].notifies);

@@ -6,6 +6,7 @@
 
 #include "conf.h"
 #include "conf_directive.h"
+#include "conf_source.h"
 
 /* garp_extra_if: announce again this often what lies on other interfaces; us < 0 = not given. */
 struct conf_garp_extra {
@@ -31,10 +32,10 @@ struct conf_defaults {
 
 /* What a record has beside its fields while it is built; -1 = not given. */
 struct conf_extra {
+	uint64_t given[2]; /* of the directives of the block from 64 on */
 	int64_t connect_timeout_us, delay_before_retry_us, warmup_us, delay_loop_us, retry;
 	int64_t down_timer_adverts, native_ipv6, check_unicast_src, accept, use_vmac_addr;
-	struct conf_link link; /* of an instance: use_vmac, use_ipvlan */
-	int64_t forward;
+	struct conf_link link;             /* of an instance: use_vmac, use_ipvlan */
 	int64_t weight;                    /* of a service: of its servers that have none */
 	bool granularity;                  /* of a service: persistence_granularity was there */
 	bool has_state;                    /* of an instance */
@@ -57,16 +58,8 @@ struct conf_extra {
 /* One for each record of a table that comes from a block (or a line) of the file. */
 struct conf_object {
 	const struct conf_node *node;
-	uint64_t given[3];        /* bit i: directive i of the block was there */
-	struct conf_extra *extra; /* NULL: nothing was given */
-};
-
-/* Of thousands of servers hardly any has one. */
-#define CONF_EXTRAS 64
-struct conf_extras {
-	struct conf_extras *before;
-	unsigned used;
-	struct conf_extra extras[CONF_EXTRAS];
+	uint64_t given;           /* bit i: directive i of the block was there; further ones are in `extra` */
+	struct conf_extra *extra; /* NULL: nothing was given, as in most of thousands of servers */
 };
 
 struct conf_objects {
@@ -109,6 +102,15 @@ struct conf_fresh {
 	void *record;
 };
 
+/* A keyword that was looked up, by the address of its text. */
+struct conf_lookup {
+	const struct conf_block *block;
+	const char *name;
+	const struct conf_directive *directive;
+	unsigned number;
+};
+#define CONF_LOOKUPS 128
+
 struct conf_load {
 	const struct conf_tree *tree;
 	const struct conf_sources *sources;
@@ -121,11 +123,12 @@ struct conf_load {
 	bool user_missing;    /* script_user or its group is not */
 	struct conf_defaults defaults;
 	struct conf_objects objects[CONF_TABLE_COUNT];
-	struct conf_extras *extras;
+	struct conf_blocks extras;
 	struct conf_fresh fresh[CONF_TABLE_COUNT];
 	conf_index_t current[CONF_TABLE_COUNT]; /* record under construction */
 	struct conf_pending pending[CONF_OWNER_SERVICE + 1];
 	struct conf_names names[CONF_TABLE_COUNT];
+	struct conf_lookup lookups[CONF_LOOKUPS];
 	struct conf_ssl ssl;
 	struct conf_garp_gap *garp_gaps;
 	uint32_t n_garp_gaps, garp_gaps_room;
@@ -181,14 +184,19 @@ conf_index_t conf_name_find(struct conf_load *load, enum conf_table table, const
 typedef void conf_member_fn(struct conf_load *load, conf_index_t object, conf_index_t instance,
 	const struct conf_node *node, uint32_t word);
 void conf_each_member(struct conf_load *load, enum conf_table table, conf_index_t object, conf_member_fn *take);
-/* Whether the keyword was given in the block of this record. */
+/* conf_directive_find() for a name whose text stays where it is as long as the load (a word of the file, or of the
+ * program): the same keywords come thousands of times. */
+const struct conf_directive *conf_directive_of(
+	struct conf_load *load, const struct conf_block *block, const char *name, unsigned *number);
+/* Where it is remembered that directive `number` of its block was there, as bit number % 64. */
+uint64_t *conf_given_bits(struct conf_load *load, enum conf_table table, conf_index_t index, unsigned number);
+/* Whether the keyword (a text of the program) was given in the block of this record. */
 bool conf_given(struct conf_load *load, const struct conf_block *block, conf_index_t index, const char *name);
 /* The last statement with this keyword in the block of this record, or the block itself. */
 const struct conf_node *conf_statement(
 	struct conf_load *load, enum conf_table table, conf_index_t index, const char *name);
 /* Reads every statement of a node's block with the lines of the block. */
 void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
-const struct conf_node *conf_node_at(const struct conf_load *load, uint32_t number);
 /* Says what is wrong with a statement that the block does not know (conf_unknown.c). */
 void conf_unknown(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
 

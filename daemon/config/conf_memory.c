@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory of the config role. It never returns NULL: without memory the load ends and the old generation stays. */
 #include "conf_memory.h"
+#include "pages.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct conf_arena_block {
-	struct conf_arena_block *before;
+struct conf_memory_block {
+	struct conf_memory_block *before;
 	size_t used, size;
 	char data[];
 };
 
-#define ARENA_BLOCK 65536
+/* The first one is for small files, which are most. */
+#define BLOCK_FIRST 8192
+#define BLOCK_MOST (256u << 10)
 
 static void *or_end(void *p)
 {
@@ -38,36 +41,56 @@ char *conf_strndup(const char *text, size_t length)
 
 void *conf_grow(void *array, uint32_t count, uint32_t *room, size_t size)
 {
+	size_t before = *room * size;
+
 	if (count < *room)
 		return array;
-	*room = *room ? *room * 2 : 16;
-	return conf_realloc(array, *room, size);
+	*room = pages_more_room(*room, size);
+	array = conf_realloc(array, *room, size);
+	pages_ready((char *)array + before, *room * size - before);
+	return array;
 }
 
-void *conf_expect(void *array, uint32_t count, uint32_t more, uint32_t *room, size_t size)
+static struct conf_memory_block *add_block(struct conf_blocks *b, size_t least)
 {
-	if (more <= *room - count)
-		return array;
-	/* Never by little: there may be many small files. */
-	*room = more > *room ? count + more : *room * 2;
-	return conf_realloc(array, *room, size);
+	size_t size = b->last ? b->last->size * 2 : BLOCK_FIRST;
+	struct conf_memory_block *block;
+
+	if (size > BLOCK_MOST)
+		size = BLOCK_MOST;
+	if (size < least)
+		size = least;
+	block = conf_realloc(NULL, sizeof(*block) + size, 1);
+	pages_ready(block, sizeof(*block) + size);
+	block->before = b->last;
+	block->used = 0;
+	block->size = size;
+	b->last = block;
+	return block;
 }
 
-static char *arena_take(struct conf_arena *a, size_t length)
+void *conf_blocks_extend(struct conf_blocks *b, void *at, size_t size, size_t more)
 {
-	struct conf_arena_block *b = a->last;
+	struct conf_memory_block *block = b->last;
 
-	if (!b || b->size - b->used < length) {
-		size_t size = length > ARENA_BLOCK ? length : ARENA_BLOCK;
-
-		b = conf_realloc(NULL, sizeof(*b) + size, 1);
-		b->before = a->last;
-		b->used = 0;
-		b->size = size;
-		a->last = b;
+	if (!block || block->size - block->used < more) {
+		block = add_block(b, (size + more) * 2);
+		block->used = size;
+		if (size)
+			memcpy(block->data, at, size);
 	}
-	b->used += length;
-	return b->data + b->used - length;
+	block->used += more;
+	return block->data + block->used - more - size;
+}
+
+void conf_blocks_free(struct conf_blocks *b)
+{
+	while (b->last) {
+		struct conf_memory_block *before = b->last->before;
+
+		free(b->last);
+		b->last = before;
+	}
 }
 
 static char *arena_put(char *at, const char *text, size_t length)
@@ -77,28 +100,29 @@ static char *arena_put(char *at, const char *text, size_t length)
 	return at;
 }
 
-static const char **arena_recent(struct conf_arena *a, const char *text, size_t length)
+/* Words differ at their ends and in their length. */
+static size_t hash(const char *text, size_t length)
 {
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ (uint8_t)text[i]) * 16777619u;
-	return &a->recent[hash % CONF_ARENA_RECENT];
+	if (length == 0)
+		return 0;
+	return length * 37 + (uint8_t)text[0] * 7u + (uint8_t)text[length / 2] * 61u + (uint8_t)text[length - 1] * 11u;
 }
 
 const char *conf_arena_text(struct conf_arena *a, const char *text, size_t length)
 {
-	const char **recent = arena_recent(a, text, length);
+	struct conf_recent *recent = &a->recent[hash(text, length) % CONF_ARENA_RECENT];
 
-	if (!*recent || strncmp(*recent, text, length) != 0 || (*recent)[length])
-		*recent = arena_put(arena_take(a, length + 1), text, length);
-	return *recent;
+	if (recent->length != length || !recent->text || memcmp(recent->text, text, length) != 0) {
+		recent->text = arena_put(conf_blocks_extend(&a->blocks, NULL, 0, length + 1), text, length);
+		recent->length = length;
+	}
+	return recent->text;
 }
 
 const char *conf_arena_pair(
 	struct conf_arena *a, const char *text, size_t length, const char *second, size_t second_length)
 {
-	char *at = arena_take(a, length + second_length + 2);
+	char *at = conf_blocks_extend(&a->blocks, NULL, 0, length + second_length + 2);
 
 	arena_put(at + length + 1, second, second_length);
 	return arena_put(at, text, length);
@@ -106,10 +130,5 @@ const char *conf_arena_pair(
 
 void conf_arena_free(struct conf_arena *a)
 {
-	while (a->last) {
-		struct conf_arena_block *before = a->last->before;
-
-		free(a->last);
-		a->last = before;
-	}
+	conf_blocks_free(&a->blocks);
 }

@@ -9,19 +9,26 @@
 void *conf_realloc(void *old, size_t count, size_t size);
 char *conf_strndup(const char *text, size_t length);
 
-/* Makes room for one more element of an array that doubles. */
+/* Makes room for one more element of a growing array. */
 void *conf_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 
-/* Makes room for that many more elements at once: an array that is large is not moved while it grows. What is not used
- * of it takes no memory. */
-void *conf_expect(void *array, uint32_t count, uint32_t more, uint32_t *room, size_t size);
+/* Memory in large blocks that is given back all at once. */
+struct conf_blocks {
+	struct conf_memory_block *last;
+};
+/* Makes what was taken last longer (or takes it, when size is 0); it may move. Aligned when all of the sizes are. */
+void *conf_blocks_extend(struct conf_blocks *b, void *at, size_t size, size_t more);
+void conf_blocks_free(struct conf_blocks *b);
 
 /* Text that lives as long as the arena. What came a moment ago is not kept again: a configuration says the same words
  * over and over. */
 #define CONF_ARENA_RECENT 256
 struct conf_arena {
-	struct conf_arena_block *last;
-	const char *recent[CONF_ARENA_RECENT]; /* by hash */
+	struct conf_blocks blocks;
+	struct conf_recent {
+		const char *text;
+		size_t length;
+	} recent[CONF_ARENA_RECENT]; /* by hash */
 };
 const char *conf_arena_text(struct conf_arena *a, const char *text, size_t length);
 /* Two texts, one right behind the other, each with its own end; returns the first. */

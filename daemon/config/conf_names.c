@@ -89,11 +89,10 @@ void conf_each_member(struct conf_load *load, enum conf_table table, conf_index_
 {
 	const struct conf_node *block = conf_object(load, table, object)->node;
 
-	for (const struct conf_node *n = conf_node_at(load, block->child); n; n = conf_node_at(load, n->next)) {
+	for (const struct conf_node *n = conf_node_child(block); n; n = conf_node_next(n)) {
 		if (strcmp(conf_word(n, 0), "group") != 0)
 			continue;
-		for (const struct conf_node *line = conf_node_at(load, n->child); line;
-			line = conf_node_at(load, line->next))
+		for (const struct conf_node *line = conf_node_child(n); line; line = conf_node_next(line))
 			for (uint32_t w = 0; w < line->n_words; w++)
 				take_member(load, object, line, w, take);
 	}

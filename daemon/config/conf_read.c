@@ -2,6 +2,7 @@
 /* The way from a file to finished tables: words, tree, records, rules. Runs in the config role and in its tests. */
 #include "conf_read.h"
 #include "conf_convert.h"
+#include "conf_lex.h"
 #include "conf_umask.h"
 #include <stdlib.h>
 #include <string.h>
@@ -71,50 +72,47 @@ static void begin_global(struct conf_load *load)
 	g->source_file = conf_text(load, load->sources->count ? load->sources->files[0].name : "");
 }
 
-static void build(struct conf_result *r, struct conf_words *words, const struct conf_read_options *options)
+static void build(struct conf_result *r, struct conf_tree *tree, const struct conf_read_options *options)
 {
-	struct conf_tree tree;
-	struct conf_load load = {.tree = &tree, .sources = &r->sources, .diag = r->diag, .builder = r->builder};
+	struct conf_load load = {.tree = tree, .sources = &r->sources, .diag = r->diag, .builder = r->builder};
 
 	load.dialect = r->dialect;
 	load.check_files = options->check_files;
 	load.no_files = options->no_files;
-	conf_tree_build(&tree, words, r->diag);
 	add_origins(&load);
 	begin_global(&load);
-	conf_block_apply(&load, &conf_root_block, &tree.nodes[0]);
+	conf_block_apply(&load, &conf_root_block, &tree->nodes[0]);
 	conf_finish(&load);
 	conf_check(&load);
 	if (options->edits)
 		conf_convert(&load, options->edits);
 	conf_load_free(&load);
-	conf_tree_free(&tree);
-	conf_words_free(words);
+	conf_tree_free(tree);
 }
 
 void conf_read_file(struct conf_result *r, const char *name, const struct conf_read_options *options)
 {
 	struct conf_lex_options lex;
-	struct conf_words words;
+	struct conf_tree tree;
 	struct utsname uts;
 
 	begin(r, name, options);
 	lex = lex_options(options, &uts);
-	conf_lex_file(&words, &r->sources, r->diag, name, &lex);
-	build(r, &words, options);
+	conf_lex_file(&tree, &r->sources, r->diag, name, &lex);
+	build(r, &tree, options);
 }
 
 void conf_read_text(
 	struct conf_result *r, const char *name, const char *text, size_t size, const struct conf_read_options *options)
 {
 	struct conf_lex_options lex;
-	struct conf_words words;
+	struct conf_tree tree;
 	struct utsname uts;
 
 	begin(r, name, options);
 	lex = lex_options(options, &uts);
-	conf_lex_source(&words, &r->sources, r->diag, conf_source_add_text(&r->sources, name, text, size), &lex);
-	build(r, &words, options);
+	conf_lex_source(&tree, &r->sources, r->diag, conf_source_add_text(&r->sources, name, text, size), &lex);
+	build(r, &tree, options);
 }
 
 void conf_result_free(struct conf_result *r)

@@ -62,14 +62,12 @@ static void apply_server_forward(struct conf_load *load, const struct conf_node 
 /* keepalived keeps the first of two servers with the same address and port. */
 static bool is_repeated(struct conf_load *load, const struct addr *addr, uint16_t port)
 {
-	conf_index_t end = conf_builder_count(load->builder, CONF_TABLE_SERVER);
+	uint32_t first = service(load)->servers.first, n = conf_builder_count(load->builder, CONF_TABLE_SERVER) - first;
+	const struct conf_server *s = n ? conf_builder_at(load->builder, CONF_TABLE_SERVER, first) : NULL;
 
-	for (conf_index_t i = service(load)->servers.first; i < end; i++) {
-		const struct conf_server *s = conf_builder_at(load->builder, CONF_TABLE_SERVER, i);
-
-		if (s->port == port && addr_equal(&s->addr, addr))
+	for (uint32_t i = 0; i < n; i++)
+		if (s[i].port == port && addr_equal(&s[i].addr, addr))
 			return true;
-	}
 	return false;
 }
 

@@ -21,8 +21,7 @@ static struct conf_service *service(struct conf_load *load)
 
 static void apply_service_forward(struct conf_load *load, const struct conf_node *node)
 {
-	conf_current_extra_write(load, CONF_TABLE_SERVICE)->forward =
-		conf_forward_read(load, node, CONF_FORWARD_NAT, &service(load)->tunnel);
+	service(load)->forward = (uint32_t)conf_forward_read(load, node, CONF_FORWARD_NAT, &service(load)->tunnel);
 }
 
 /* keepalived knows these only behind the sorry_server that they are about. */
@@ -245,11 +244,13 @@ static bool begin_service(struct conf_load *load, const struct conf_node *node)
 	s->port = read.port;
 	s->fwmark = read.fwmark;
 	s->group = s->sorry = CONF_NONE;
+	s->forward = CONF_FORWARD_INHERIT;
 	s->persistence_mask4 = 0xffffffff;
 	s->persistence_prefix6 = 128;
 	s->line = conf_node_place(node).line;
 	s->servers.first = conf_builder_count(load->builder, CONF_TABLE_SERVER);
-	conf_current_extra_write(load, CONF_TABLE_SERVICE)->reference = group;
+	if (group)
+		conf_current_extra_write(load, CONF_TABLE_SERVICE)->reference = group;
 	return true;
 }
 

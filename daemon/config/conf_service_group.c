@@ -117,7 +117,7 @@ static bool begin_service_group(struct conf_load *load, const struct conf_node *
 	index = load->current[CONF_TABLE_SERVICE_GROUP];
 	g->name = name;
 	g->entries.first = conf_builder_count(load->builder, CONF_TABLE_GROUP_ENTRY);
-	for (const struct conf_node *n = conf_node_at(load, node->child); n; n = conf_node_at(load, n->next)) {
+	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n)) {
 		if (n->block)
 			conf_error(load, n, 0,
 				"a block has no place in virtual_server_group; is a `}` missing before it?");

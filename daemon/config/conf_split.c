@@ -4,20 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_token(struct conf_lexer *lx, struct conf_word word)
+static bool is_too_much(struct conf_lexer *lx, struct conf_place place)
 {
-	struct conf_words *w = lx->out;
+	if (lx->n_tokens++ < CONF_TOKENS_MAX || lx->stop)
+		return lx->stop;
+	conf_diag_add(lx->diag, CONF_ERROR, place, 1, "the configuration has more than %u words; the rest is not read",
+		CONF_TOKENS_MAX);
+	lx->stop = true;
+	return true;
+}
 
-	if (lx->stop)
+void conf_lex_word(struct conf_lexer *lx, const struct conf_word *word)
+{
+	if (!is_too_much(lx, word->place))
+		conf_tree_word(&lx->out, word);
+}
+
+void conf_lex_brace(struct conf_lexer *lx, char brace, struct conf_place place)
+{
+	if (is_too_much(lx, place))
 		return;
-	if (w->count >= CONF_TOKENS_MAX) {
-		conf_diag_add(lx->diag, CONF_ERROR, word.place, 1,
-			"the configuration has more than %u words; the rest is not read", CONF_TOKENS_MAX);
-		lx->stop = true;
-		return;
-	}
-	w->words = conf_grow(w->words, w->count, &w->room, sizeof(*w->words));
-	w->words[w->count++] = word;
+	if (brace == '{')
+		conf_tree_open(&lx->out, place);
+	else
+		conf_tree_close(&lx->out, place);
 }
 
 /* A word under construction. */
@@ -131,34 +141,31 @@ static void cut_closely(struct cutter *c, struct conf_word *word)
 	}
 	warn_undefined(c, begin, c->at - begin);
 	word->is_raw = memchr(c->raw, '\\', c->raw_length) != NULL;
-	word->text = word->is_raw ? conf_arena_pair(&c->lx->out->arena, c->text, c->length, c->raw, c->raw_length)
-				  : conf_arena_text(&c->lx->out->arena, c->text, c->length);
+	word->text = word->is_raw ? conf_arena_pair(&c->lx->out.tree->texts, c->text, c->length, c->raw, c->raw_length)
+				  : conf_arena_text(&c->lx->out.tree->texts, c->text, c->length);
 }
 
 static void cut_word(struct cutter *c)
 {
 	size_t begin = c->at, n = plain_length(c->line, begin);
-	struct conf_word word = {.kind = CONF_TOKEN_WORD, .place = conf_line_place(c->line, begin)};
+	struct conf_word word = {.place = conf_line_place(c->line, begin)};
 
 	c->length = c->raw_length = 0;
 	c->quoted = false;
 	if (n > 0) {
-		word.text = conf_arena_text(&c->lx->out->arena, c->line->text + begin, n);
+		word.text = conf_arena_text(&c->lx->out.tree->texts, c->line->text + begin, n);
 		c->at += n;
 	} else {
 		cut_closely(c, &word);
 	}
 	word.width = (uint32_t)(c->at - begin);
 	word.quoted = c->quoted;
-	add_token(c->lx, word);
+	conf_lex_word(c->lx, &word);
 }
 
 void conf_line_split(struct conf_lexer *lx, const struct conf_line *line)
 {
 	struct cutter c = {.lx = lx, .line = line};
-	struct conf_word brace = {.text = "", .width = 1};
-	struct conf_words *out = lx->out;
-	uint32_t before = out->count;
 
 	while (c.at < line->length && !lx->stop) {
 		char ch = line->text[c.at];
@@ -166,14 +173,12 @@ void conf_line_split(struct conf_lexer *lx, const struct conf_line *line)
 		if (conf_is_blank(ch)) {
 			c.at++;
 		} else if (ch == '{' || ch == '}') {
-			brace.place = conf_line_place(line, c.at++);
-			brace.kind = ch == '{' ? CONF_TOKEN_OPEN : CONF_TOKEN_CLOSE;
-			add_token(lx, brace);
+			conf_lex_brace(lx, ch, conf_line_place(line, c.at));
+			c.at++;
 		} else {
 			cut_word(&c);
 		}
 	}
-	if (out->count > before)
-		out->words[out->count - 1].last = true;
+	conf_tree_end_line(&lx->out);
 	free(c.text);
 }

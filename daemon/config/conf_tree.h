@@ -4,16 +4,32 @@
 #ifndef POISE_CONF_TREE_H
 #define POISE_CONF_TREE_H
 
-#include "conf_lex.h"
+#include "conf_diag.h"
+#include "conf_memory.h"
+#include <stddef.h>
+#include <string.h>
 
-#define CONF_NO_NODE UINT32_MAX
+struct conf_word {
+	const char *text; /* quotes removed, \" and \\ replaced */
+	struct conf_place place;
+	uint32_t width : 30; /* bytes in the file, 0 = not known */
+	uint32_t quoted : 1; /* at least a part of it was in double quotes */
+	uint32_t is_raw : 1; /* its text with the backslashes as they were follows it */
+};
 
+/* The text with its backslashes as they were; NULL when it has none. */
+static inline const char *conf_word_raw(const struct conf_word *w)
+{
+	return w->is_raw ? w->text + strlen(w->text) + 1 : NULL;
+}
+
+/* There may be very many: each is followed by what stands in its block, and knows how far it is to the next one. */
 struct conf_node {
 	const struct conf_word *words; /* the first is the keyword; a block may have none (then this is its brace) */
-	uint32_t n_words;
-	uint32_t child;          /* first statement of the block */
-	uint32_t next;           /* statement after this one in the same block */
-	bool block;     /* has { } */
+	uint32_t next;                 /* that many nodes on is the next statement of the same block, 0 = none */
+	uint32_t n_words : 30;
+	uint32_t block : 1;  /* has { } */
+	uint32_t filled : 1; /* with at least one statement */
 };
 
 /* Of the first word, or of the brace. */
@@ -22,14 +38,43 @@ static inline struct conf_place conf_node_place(const struct conf_node *node)
 	return node->words->place;
 }
 
-/* Nodes are numbered in the order of the files; node 0 is the root, a block without words. */
+/* The first statement of the block, and the one after this in the same block; NULL when there is none. */
+static inline const struct conf_node *conf_node_child(const struct conf_node *node)
+{
+	return node->filled ? node + 1 : NULL;
+}
+
+static inline const struct conf_node *conf_node_next(const struct conf_node *node)
+{
+	return node->next ? node + node->next : NULL;
+}
+
+/* Nodes lie in the order of the files; node 0 is the root, a block without words. */
 struct conf_tree {
 	struct conf_node *nodes;
 	uint32_t count, room;
+	struct conf_blocks words;
+	struct conf_arena texts;
 };
 
-/* Builds the tree; words must live as long as it. Braces without a partner are reported and mended. */
-void conf_tree_build(struct conf_tree *t, const struct conf_words *words, struct conf_diag *diag);
+/* A tree that grows word by word. */
+struct conf_tree_builder {
+	struct conf_tree *tree;
+	struct conf_diag *diag;
+	struct conf_open_block *open;
+	uint32_t depth, room;
+	struct conf_word *words; /* of the statement that still gets some, NULL = none */
+	bool may_open;           /* the last statement may get its `{` on this line */
+};
+
+void conf_tree_begin(struct conf_tree_builder *b, struct conf_tree *tree, struct conf_diag *diag);
+/* Takes over a copy of the word, whose text lives as long as the tree. */
+void conf_tree_word(struct conf_tree_builder *b, const struct conf_word *word);
+void conf_tree_open(struct conf_tree_builder *b, struct conf_place brace);
+void conf_tree_close(struct conf_tree_builder *b, struct conf_place brace);
+void conf_tree_end_line(struct conf_tree_builder *b);
+/* Braces without a partner are reported and mended, here and before. */
+void conf_tree_end(struct conf_tree_builder *b);
 void conf_tree_free(struct conf_tree *t);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tests of the lexer and the tree: which words there are, where they stood, how they nest. A tree is written as
  * text: `word@line:column`, blocks in braces, statements ended by `;`. */
-#include "conf_tree.h"
+#include "conf_lex.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +12,13 @@
 struct reading {
 	struct conf_sources sources;
 	struct conf_diag *diag;
-	struct conf_words words;
 	struct conf_tree tree;
 	char *shown, *findings;
 };
 
-static void show(const struct reading *r, uint32_t parent, FILE *out, bool places)
+static void show(const struct conf_node *parent, FILE *out, bool places)
 {
-	for (uint32_t i = r->tree.nodes[parent].child; i != CONF_NO_NODE; i = r->tree.nodes[i].next) {
-		const struct conf_node *n = &r->tree.nodes[i];
-
+	for (const struct conf_node *n = conf_node_child(parent); n; n = conf_node_next(n)) {
 		for (uint32_t w = 0; w < n->n_words; w++) {
 			fprintf(out, "%s%s", w ? " " : "", n->words[w].text);
 			if (places && n->words[w].place.file)
@@ -33,7 +30,7 @@ static void show(const struct reading *r, uint32_t parent, FILE *out, bool place
 		}
 		if (n->block) {
 			fprintf(out, "{");
-			show(r, i, out, places);
+			show(n, out, places);
 			fprintf(out, "}");
 		} else {
 			fprintf(out, ";");
@@ -46,9 +43,8 @@ static void finish(struct reading *r, bool places)
 	size_t size;
 	FILE *out;
 
-	conf_tree_build(&r->tree, &r->words, r->diag);
 	out = open_memstream(&r->shown, &size);
-	show(r, 0, out, places);
+	show(&r->tree.nodes[0], out, places);
 	fclose(out);
 	out = open_memstream(&r->findings, &size);
 	conf_diag_print(r->diag, &r->sources, true, out);
@@ -61,7 +57,7 @@ static void read_bytes(struct reading *r, const char *text, size_t size, bool pl
 
 	memset(r, 0, sizeof(*r));
 	r->diag = conf_diag_new(false);
-	conf_lex_source(&r->words, &r->sources, r->diag, conf_source_add_text(&r->sources, "f", text, size), &options);
+	conf_lex_source(&r->tree, &r->sources, r->diag, conf_source_add_text(&r->sources, "f", text, size), &options);
 	finish(r, places);
 }
 
@@ -70,7 +66,6 @@ static void release(struct reading *r)
 	free(r->shown);
 	free(r->findings);
 	conf_tree_free(&r->tree);
-	conf_words_free(&r->words);
 	conf_sources_free(&r->sources);
 	conf_diag_free(r->diag);
 }
@@ -276,6 +271,55 @@ START_TEST(test_any_bytes)
 }
 END_TEST
 
+/* A plain line is cut where it stands, one behind a condition after it was copied: they must come to the same. */
+START_TEST(test_plain_lines)
+{
+	static const char likely[] = "  \t{}#!\"ab1.$A\r\v";
+	struct reading plain, copied;
+	char lines[512], conditions[512];
+
+	for (unsigned seed = 0; seed < 20000; seed++) {
+		size_t n = 0;
+
+		srand(seed);
+		for (int line = 0; line < 4; line++) {
+			memcpy(lines + n, "      ", 6);
+			memcpy(conditions + n, "@main ", 6);
+			n += 6;
+			for (int i = rand() % 16; i >= 0; i--, n++)
+				lines[n] = conditions[n] = i ? likely[(size_t)rand() % (sizeof(likely) - 1)] : '\n';
+		}
+		read_bytes(&plain, lines, n, true);
+		read_bytes(&copied, conditions, n, true);
+		ck_assert_str_eq(plain.shown, copied.shown);
+		ck_assert_str_eq(plain.findings, copied.findings);
+		release(&plain);
+		release(&copied);
+	}
+}
+END_TEST
+
+/* The words of a statement lie together, however many there are. */
+START_TEST(test_many_words)
+{
+	enum { LINES = 40, WORDS = 3000 };
+	char *text = NULL, *shown = NULL;
+	size_t size, shown_size;
+	FILE *in = open_memstream(&text, &size), *out = open_memstream(&shown, &shown_size);
+
+	for (int line = 0; line < LINES; line++)
+		for (int i = 0; i < WORDS * (line % 2) + 3; i++) {
+			fprintf(in, "w%d.%d%s", line, i, i == WORDS * (line % 2) + 2 ? "\n" : " ");
+			fprintf(out, "w%d.%d%s", line, i, i == WORDS * (line % 2) + 2 ? ";" : " ");
+		}
+	fclose(in);
+	fclose(out);
+	expect(text, shown, "");
+	free(text);
+	free(shown);
+}
+END_TEST
+
 START_TEST(test_very_long_line)
 {
 	const struct conf_lex_options options = {.config_id = "main", .no_files = true};
@@ -294,8 +338,7 @@ START_TEST(test_very_long_line)
 	for (size_t i = 0; i < size; i++)
 		text[i] = i % 2000 == 1999 ? '\n' : i % 2 ? 'a' : '{';
 	r.diag = conf_diag_new(false);
-	conf_lex_source(&r.words, &r.sources, r.diag, conf_source_add_text(&r.sources, "f", text, size), &options);
-	conf_tree_build(&r.tree, &r.words, r.diag);
+	conf_lex_source(&r.tree, &r.sources, r.diag, conf_source_add_text(&r.sources, "f", text, size), &options);
 	ck_assert_uint_gt(r.tree.count, 4000000);
 	release(&r);
 	free(text);
@@ -347,7 +390,7 @@ static void read_main(struct reading *r)
 	snprintf(path, sizeof(path), "%s/main", folder);
 	memset(r, 0, sizeof(*r));
 	r->diag = conf_diag_new(false);
-	conf_lex_file(&r->words, &r->sources, r->diag, path, &options);
+	conf_lex_file(&r->tree, &r->sources, r->diag, path, &options);
 	finish(r, true);
 }
 
@@ -469,6 +512,8 @@ int main(void)
 	tcase_add_test(words, test_sequences);
 	tcase_add_test(words, test_places);
 	tcase_add_test(words, test_any_bytes);
+	tcase_add_test(words, test_plain_lines);
+	tcase_add_test(words, test_many_words);
 	tcase_add_test(words, test_very_long_line);
 	tcase_set_timeout(words, 60);
 	tcase_add_checked_fixture(files, make_folder, remove_folder);
