@@ -112,9 +112,11 @@ static int parse_options(struct options *o, int argc, char **argv)
 	return 0;
 }
 
-static const char *choose_user(void)
+static const struct passwd *choose_user(void)
 {
-	return getpwnam("poise") ? "poise" : "nobody";
+	const struct passwd *user = getpwnam("poise");
+
+	return user ? user : getpwnam("nobody");
 }
 
 int main(int argc, char **argv)
@@ -122,6 +124,7 @@ int main(int argc, char **argv)
 	struct options o = {
 		.config_file = SYSCONFDIR "/poise/poise.conf", .run_dir = "/run/poise", .level = LOG_LEVEL_INFO};
 	static char file[PATH_MAX], folder[PATH_MAX], run_dir[2 * PATH_MAX];
+	const struct passwd *user;
 	int rc = parse_options(&o, argc, argv);
 
 	if (rc != 0)
@@ -130,6 +133,13 @@ int main(int argc, char **argv)
 		return check_configuration(&o);
 	if (geteuid() != 0) {
 		fputs("poised: root is needed to program the network; a configuration is checked by anybody with -t\n",
+			stderr);
+		return 1;
+	}
+	user = choose_user();
+	if (!user) {
+		fputs("poised: there is neither a user poise nor a user nobody that the roles could run as: "
+		      "adduser --system poise makes one\n",
 			stderr);
 		return 1;
 	}
@@ -153,5 +163,5 @@ int main(int argc, char **argv)
 	else
 		log_to_syslog("poised");
 	log_set_level(o.level);
-	return parent_run(&o, choose_user());
+	return parent_run(&o, user);
 }

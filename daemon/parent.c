@@ -472,8 +472,8 @@ static int run(struct parent *p)
 {
 	int rc;
 
-	if (strcmp(p->user, "poise") != 0)
-		log_info("poised: no user poise on this machine: the roles run as %s", p->user);
+	if (strcmp(p->user_name, "poise") != 0)
+		log_info("poised: no user poise on this machine: the roles run as %s", p->user_name);
 	if (lock_run_dir(p) < 0)
 		return 1;
 	if (start(p) < 0) {
@@ -485,7 +485,7 @@ static int run(struct parent *p)
 	snprintf(p->daemon.version, sizeof(p->daemon.version), "%s", PACKAGE_VERSION);
 	snprintf(p->daemon.config_file, sizeof(p->daemon.config_file), "%s", p->options.config_file);
 	log_info("poised %s: starting with %s, state in %s, roles run as %s", PACKAGE_VERSION, p->options.config_file,
-		p->options.run_dir, p->user);
+		p->options.run_dir, p->user_name);
 	loop_timer_set(p->loop, &p->watch, mono_now());
 	reload_begin(p, &(struct reload_order){.goal = RELOAD_FILE});
 	rc = loop_run(p->loop);
@@ -495,13 +495,14 @@ static int run(struct parent *p)
 	return rc < 0 ? 1 : rc;
 }
 
-int parent_run(const struct options *options, const char *user)
+int parent_run(const struct options *options, const struct passwd *user)
 {
 	static struct parent p;
 	int rc;
 
 	p.options = *options;
-	p.user = user;
+	snprintf(p.user_name, sizeof(p.user_name), "%s", user->pw_name);
+	snprintf(p.user, sizeof(p.user), "%u:%u", user->pw_uid, user->pw_gid);
 	rc = scribe_start(&p.scribe);
 	if (rc < 0) {
 		log_error("poised: cannot start: no thread for the log: %s", strerror(-rc));

@@ -11,10 +11,12 @@
 #include "log.h"
 #include "loop.h"
 #include "msg.h"
+#include "sandbox.h"
 #include "scribe.h"
 #include "status.h"
 #include "supervise.h"
 #include <limits.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -130,7 +132,7 @@ struct hook {
 struct parent {
 	struct options options;
 	struct loop *loop;
-	const char *user;
+	char user_name[LOGIN_NAME_MAX], user[SANDBOX_USER_SIZE]; /* who the roles run as */
 	struct scribe scribe;
 	int pid_fd;       /* the locked pid file */
 	bool has_crashed; /* the life before this one ended without a stop */
@@ -166,8 +168,8 @@ struct parent {
 };
 
 /* ---- parent.c ---- */
-/* Runs the daemon; returns the exit status. */
-int parent_run(const struct options *options, const char *user);
+/* Runs the daemon, its roles as `user`; returns the exit status. */
+int parent_run(const struct options *options, const struct passwd *user);
 /* Makes the board of the committed generation and gives it to its readers. */
 void parent_publish_board(struct parent *p);
 /* Stores a record of the own board and tells its readers. */

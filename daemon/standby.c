@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* After a load: the roles have work to do that is more urgent. */
-#define DELAY_US (500 * US_PER_MS)
+#define DELAY_US (2 * US_PER_S)
 #define WORDS_MAX 32
 
 /* The pid is forgotten first, so that its end, which follows, means nothing. */

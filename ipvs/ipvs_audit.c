@@ -189,15 +189,18 @@ static void schedule(struct ipvs *v)
 	loop_timer_set(v->p->loop, &v->audit, mono_add(mono_now(), round_us(v) / steps));
 }
 
+void ipvs_audit_put_off(struct ipvs *v)
+{
+	v->audit_at = UINT32_MAX;
+	loop_timer_set(v->p->loop, &v->audit, mono_add(mono_now(), interval_us(v) - round_us(v)));
+}
+
 void ipvs_audit_start(struct ipvs *v)
 {
 	struct mono due = v->audit.at;
 
-	/* The first round waits: what stands there is about to be read or written anyway, and a start has enough to do.
-	 */
 	if (!v->audit.slot) {
-		v->audit_at = UINT32_MAX;
-		loop_timer_set(v->p->loop, &v->audit, mono_add(mono_now(), interval_us(v) - round_us(v)));
+		ipvs_audit_put_off(v);
 		return;
 	}
 	schedule(v);

@@ -197,6 +197,9 @@ const char *ipvs_reconcile_failure(
 /* With each generation. A round that is under way goes on: reloads in quick succession must not keep it from its end.
  */
 void ipvs_audit_start(struct ipvs *v);
+/* Begins the next round as late as its interval allows: when the kernel has just acknowledged the whole table there is
+ * nothing to find, and a start has enough to do. */
+void ipvs_audit_put_off(struct ipvs *v);
 /* Reads the whole table, marks what is ours. Returns 0 or -errno. */
 int ipvs_audit_dump(struct ipvs *v);
 void ipvs_audit_on_timer(struct timer *timer, void *arg);

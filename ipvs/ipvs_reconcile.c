@@ -333,6 +333,7 @@ static void program(struct ipvs *v)
 			 "needed",
 			v->now->conf->n_services, v->desired.n_services, sent);
 		v->settled = true;
+		ipvs_audit_put_off(v);
 		/* Connections told from now on find their servers. */
 		ipvs_sync_step(v);
 		ipvs_resync_step(v);

@@ -234,8 +234,7 @@ void ipvs_report_server_why(struct ipvs *v, conf_index_t server, const char *why
 	struct status_server s = {0};
 
 	status_load_server(v->p->board, server, &s);
-	memset(s.why, 0, sizeof(s.why));
-	snprintf(s.why, sizeof(s.why), "%s", why);
+	strncpy(s.why, why, sizeof(s.why) - 1); /* what is behind the text is zero, too: records are compared */
 	store_server(v, true, server, &s);
 }
 

@@ -376,7 +376,7 @@ static void tell_quorum(
 		notify(v, &s->notifies, is_gained ? CONF_NOTIFY_QUORUM_UP : CONF_NOTIFY_QUORUM_DOWN);
 }
 
-static void step_quorum(struct ipvs *v, conf_index_t service, bool at_start)
+static void step_quorum(struct ipvs *v, conf_index_t service, bool at_start, int64_t real_us)
 {
 	struct ipvs_service_state *state = &v->now->services[service];
 	struct ipvs_quorum_event event = weigh(v, service, at_start, &state->n_up);
@@ -385,20 +385,20 @@ static void step_quorum(struct ipvs *v, conf_index_t service, bool at_start)
 
 	if (action == IPVS_QUORUM_NOTHING)
 		return;
-	state->since_real_us = real_now_us();
+	state->since_real_us = real_us;
 	tell_quorum(v, service, &event, action == IPVS_QUORUM_GAINED, known);
 }
 
 /* Weighs the servers against the quorum. Returns true when the sorry server comes or goes. */
-static bool decide_quorum(struct ipvs *v, conf_index_t service)
+static bool decide_quorum(struct ipvs *v, conf_index_t service, int64_t real_us)
 {
 	struct ipvs_service_state *state = &v->now->services[service];
 	bool was_active = state->sorry_active;
 
 	/* A first result that was quicker than the first decision is a change like any other: scripts hear of both. */
 	if (!state->quorum.known)
-		step_quorum(v, service, true);
-	step_quorum(v, service, false);
+		step_quorum(v, service, true, real_us);
+	step_quorum(v, service, false, real_us);
 	state->sorry_active = !state->quorum.met && v->now->conf->services[service].sorry != CONF_NONE;
 	return was_active != state->sorry_active;
 }
@@ -463,7 +463,8 @@ static void tell_server(struct ipvs *v, const struct conf_range *notifies, bool 
 		notify(v, notifies, CONF_NOTIFY_DOWN);
 }
 
-static void decide_server(struct ipvs *v, conf_index_t service, conf_index_t server, bool sorry_changed)
+static void decide_server(
+	struct ipvs *v, conf_index_t service, conf_index_t server, bool sorry_changed, int64_t real_us)
 {
 	const struct conf *conf = v->now->conf;
 	const struct conf_server *r = &conf->servers[server];
@@ -482,10 +483,11 @@ static void decide_server(struct ipvs *v, conf_index_t service, conf_index_t ser
 			change.falls);
 	if (known && !changed && !change.health)
 		return;
-	cause_of_change(v, service, server, &change, why);
-	if (!known && !change.admin)
-		snprintf(why, sizeof(why), "%s", facts.up ? STATUS_AS_CONFIGURED : "not checked yet");
-	state->since_real_us = real_now_us();
+	if (known || change.admin)
+		cause_of_change(v, service, server, &change, why);
+	else
+		strcpy(why, facts.up ? STATUS_AS_CONFIGURED : "not checked yet");
+	state->since_real_us = real_us;
 	ipvs_report_server_why(v, server, why);
 	/* At the start one line sums up all; later each change has its own. */
 	if (changed && (known || v->settled || change.admin))
@@ -495,12 +497,13 @@ static void decide_server(struct ipvs *v, conf_index_t service, conf_index_t ser
 void ipvs_state_decide(struct ipvs *v)
 {
 	const struct conf *conf = v->now->conf;
+	int64_t real_us = real_now_us(); /* of all: not every machine has a clock that costs nothing */
 
 	for (uint32_t s = 0; s < conf->n_services; s++) {
-		bool sorry_changed = decide_quorum(v, s);
+		bool sorry_changed = decide_quorum(v, s, real_us);
 
 		board_beat(v->p->board); /* each service is a sign of life, however many there are */
 		for (uint32_t i = 0; i < ipvs_desired_n_servers(conf, s); i++)
-			decide_server(v, s, ipvs_desired_server(conf, s, i), sorry_changed);
+			decide_server(v, s, ipvs_desired_server(conf, s, i), sorry_changed, real_us);
 	}
 }

@@ -7,10 +7,10 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -56,15 +56,15 @@ static const struct privileges config_privileges = {
 
 static int drop_user(const struct privileges *p, const char *user)
 {
-	const struct passwd *pw = getpwnam(user);
+	unsigned uid, gid;
 	int rc;
 
-	if (!pw)
-		return -ENOENT;
+	if (sscanf(user, "%u:%u", &uid, &gid) != 2)
+		return -EINVAL;
 	capng_clear(CAPNG_SELECT_BOTH);
 	for (const int *cap = p->capabilities; *cap != END; cap++)
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, (unsigned)*cap);
-	rc = capng_change_id((int)pw->pw_uid, (int)pw->pw_gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
+	rc = capng_change_id((int)uid, (int)gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
 	return rc < 0 ? -EPERM : 0;
 }
 

@@ -5,7 +5,11 @@
 
 #include "roles.h"
 
-/* Drops to `user` (already known to exist) with the capabilities of the role's line, sets no_new_privs, makes the
+/* Who the roles run as: "UID:GID". Numbers, because a directory service that does not answer must not hold up a role
+ * that is to begin again. */
+#define SANDBOX_USER_SIZE 24
+
+/* Drops to `user` with the capabilities of the role's line, sets no_new_privs, makes the
  * process undumpable and installs the role's system-call filter. Call it when all privileged descriptors are open and
  * the loop exists. The script role is left alone; so is a process that is not root. Returns 0 or -errno. */
 int sandbox_enter(enum role role, const char *user);

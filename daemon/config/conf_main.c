@@ -45,8 +45,8 @@ static void usage(FILE *out)
 {
 	fprintf(out, "usage: poise-config [-t] -f FILE [--dialect keepalived|poise] [--out-fd N] [--generation N]\n"
 		     "                    [--brief] [--dump] [--convert] [--keywords] [-v] [--config-id NAME] [--user "
-		     "NAME]\n"
-		     "       poise-config --stand-by --user NAME\n");
+		     "UID:GID]\n"
+		     "       poise-config --stand-by --user UID:GID\n");
 }
 
 static bool parse_dialect(const char *name, int *dialect)

@@ -18,6 +18,7 @@ from poiselab import Site, wait_until
 from poiselab.process import descendants
 
 SERVICES, SERVERS = 1000, 10
+CALM_S = 4  # from the start to a state that lasts: of that are memory and a reload
 TICK = os.sysconf("SC_CLK_TCK")
 READING = {"GET_SERVICE": 4, "GET_DEST": 8, "GET_DAEMON": 11, "GET_CONFIG": 13, "GET_INFO": 15}
 
@@ -125,6 +126,7 @@ def measure(router, kind):
     cpu = cpu_seconds(daemon.popen.pid)
     if kind == "poised":
         wait_until("poised to be settled", daemon.log, lambda text: "stand in the kernel's table" in text, within=60)
+    time.sleep(CALM_S)
     memory = memory_kb(daemon.popen.pid)
     with open(daemon.conf_path, "w", encoding="utf-8") as f:
         f.write(configuration(7))
