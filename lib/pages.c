@@ -7,14 +7,14 @@
 
 /* Below this pages may come one by one. */
 #define FEW 16384
-/* Above this an array no longer doubles. */
+/* Up to this an array grows fast. */
 #define MANY 65536
 
 uint32_t pages_more_room(uint32_t room, size_t size)
 {
 	if (room < 16)
 		return 16;
-	return room * size < MANY ? room * 2 : room + room / 2;
+	return room * size < MANY ? room * 4 : room + room / 2;
 }
 
 void pages_ready(void *from, size_t size)

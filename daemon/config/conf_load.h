@@ -129,6 +129,7 @@ struct conf_load {
 	struct conf_pending pending[CONF_OWNER_SERVICE + 1];
 	struct conf_names names[CONF_TABLE_COUNT];
 	struct conf_lookup lookups[CONF_LOOKUPS];
+	bool servers_rise; /* those of the current service, by address and port */
 	struct conf_ssl ssl;
 	struct conf_garp_gap *garp_gaps;
 	uint32_t n_garp_gaps, garp_gaps_room;

@@ -253,7 +253,7 @@ int main(int argc, char **argv)
 	struct arguments a = no_arguments;
 
 	/* What grows is moved by the kernel, page by page, and not copied. */
-	mallopt(M_MMAP_THRESHOLD, 16384);
+	mallopt(M_MMAP_THRESHOLD, 8192);
 	if (!parse_arguments(&a, argc, argv)) {
 		usage(stderr);
 		return 1;

@@ -8,7 +8,7 @@
 
 struct conf_memory_block {
 	struct conf_memory_block *before;
-	size_t used, size;
+	size_t size;
 	char data[];
 };
 
@@ -63,24 +63,20 @@ static struct conf_memory_block *add_block(struct conf_blocks *b, size_t least)
 	block = conf_realloc(NULL, sizeof(*block) + size, 1);
 	pages_ready(block, sizeof(*block) + size);
 	block->before = b->last;
-	block->used = 0;
 	block->size = size;
 	b->last = block;
 	return block;
 }
 
-void *conf_blocks_extend(struct conf_blocks *b, void *at, size_t size, size_t more)
+void *conf_blocks_move(struct conf_blocks *b, void *at, size_t size, size_t more)
 {
-	struct conf_memory_block *block = b->last;
+	struct conf_memory_block *block = add_block(b, (size + more) * 2);
 
-	if (!block || block->size - block->used < more) {
-		block = add_block(b, (size + more) * 2);
-		block->used = size;
-		if (size)
-			memcpy(block->data, at, size);
-	}
-	block->used += more;
-	return block->data + block->used - more - size;
+	if (size)
+		memcpy(block->data, at, size);
+	b->end = block->data + size + more;
+	b->left = block->size - size - more;
+	return block->data;
 }
 
 void conf_blocks_free(struct conf_blocks *b)

@@ -15,9 +15,19 @@ void *conf_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 /* Memory in large blocks that is given back all at once. */
 struct conf_blocks {
 	struct conf_memory_block *last;
+	char *end; /* of what was taken */
+	size_t left;
 };
+void *conf_blocks_move(struct conf_blocks *b, void *at, size_t size, size_t more);
 /* Makes what was taken last longer (or takes it, when size is 0); it may move. Aligned when all of the sizes are. */
-void *conf_blocks_extend(struct conf_blocks *b, void *at, size_t size, size_t more);
+static inline void *conf_blocks_extend(struct conf_blocks *b, void *at, size_t size, size_t more)
+{
+	if (b->left < more)
+		return conf_blocks_move(b, at, size, more);
+	b->left -= more;
+	b->end += more;
+	return b->end - more - size;
+}
 void conf_blocks_free(struct conf_blocks *b);
 
 /* Text that lives as long as the arena. What came a moment ago is not kept again: a configuration says the same words

@@ -59,12 +59,23 @@ static void apply_server_forward(struct conf_load *load, const struct conf_node 
 	server(load)->forward = (uint32_t)conf_forward_read(load, node, CONF_FORWARD_INHERIT, &server(load)->tunnel);
 }
 
+static bool is_less(const struct conf_server *s, const struct addr *addr, uint16_t port)
+{
+	int order = addr_compare(&s->addr, addr);
+
+	return order < 0 || (order == 0 && s->port < port);
+}
+
 /* keepalived keeps the first of two servers with the same address and port. */
 static bool is_repeated(struct conf_load *load, const struct addr *addr, uint16_t port)
 {
 	uint32_t first = service(load)->servers.first, n = conf_builder_count(load->builder, CONF_TABLE_SERVER) - first;
 	const struct conf_server *s = n ? conf_builder_at(load->builder, CONF_TABLE_SERVER, first) : NULL;
 
+	/* As long as they rise, each is a new one. */
+	load->servers_rise = n == 0 || (load->servers_rise && is_less(&s[n - 1], addr, port));
+	if (load->servers_rise)
+		return false;
 	for (uint32_t i = 0; i < n; i++)
 		if (s[i].port == port && addr_equal(&s[i].addr, addr))
 			return true;
