@@ -300,8 +300,8 @@ static pid_t spawn(struct child *c, int channel)
 	bool is_further = role_kind(c->role) != c->role; /* of several checkers; all others know what they are */
 	const char *through = c->role == ROLE_SCRIPT ? c->parent->options.script_socket : NULL;
 	char *argv[] = {path, (char *)"--through", (char *)(uintptr_t)through, (char *)"--channel", channel_arg,
-		(char *)"--log", log_arg, (char *)"--user", c->parent->user, (char *)"--level",
-		level_arg, (char *)"--beat-us", beat_arg, is_further ? (char *)"--role" : NULL, role_arg, NULL};
+		(char *)"--log", log_arg, (char *)"--user", c->parent->user, (char *)"--level", level_arg,
+		(char *)"--beat-us", beat_arg, is_further ? (char *)"--role" : NULL, role_arg, NULL};
 	/* A role that is no relay to a unit gets neither of the two words. */
 	char **args = through ? argv : argv + 2;
 	pid_t pid;
