@@ -222,44 +222,32 @@ void ipvs_owned_mark(const struct ipvs_owned *owned, struct ipvs_service *servic
 
 /* ---- the ledger ---- */
 
-/* The list as the sorted records of the ledger, one after the other: those of the table and those beside it merged. */
+/* The list as records of the ledger, one after the other: those beside the table, then those of the table. */
 struct cursor {
 	const struct ipvs_owned *owned;
 	size_t record;
 	uint32_t service, dest; /* dest: 0 is the service itself */
 };
 
-static bool table_record(const struct cursor *c, struct ipvs_owned_record *out)
-{
-	const struct ipvs_owned_table *table = &c->owned->table;
-
-	if (c->service == table->n_services)
-		return false;
-	*out = (struct ipvs_owned_record){.service = table->services[c->service].key};
-	if (c->dest > 0)
-		out->dest = table->dests[table->services[c->service].first + c->dest - 1];
-	return true;
-}
-
-static void advance(struct cursor *c)
-{
-	if (c->dest++ < c->owned->table.services[c->service].n)
-		return;
-	c->service++;
-	c->dest = 0;
-}
-
 static void next_record(void *arg, void *out)
 {
 	struct cursor *c = arg;
-	const struct ipvs_owned *owned = c->owned;
-	struct ipvs_owned_record record;
-	bool is_there = table_record(c, &record);
+	const struct ipvs_owned_table *table = &c->owned->table;
+	struct ipvs_owned_record record = {0};
 
-	if (c->record < owned->n && (!is_there || compare_keys(&owned->records[c->record], &record) <= 0))
-		record = owned->records[c->record++];
-	else
-		advance(c);
+	if (c->record < c->owned->n) {
+		record = c->owned->records[c->record++];
+	} else {
+		const struct ipvs_owned_service *service = &table->services[c->service];
+
+		record.service = service->key;
+		if (c->dest > 0)
+			record.dest = table->dests[service->first + c->dest - 1];
+		if (c->dest++ == service->n) {
+			c->service++;
+			c->dest = 0;
+		}
+	}
 	memcpy(out, &record, sizeof(record));
 }
 
