@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The parent in trouble: whom it depends on is slow, full, stopped or gone. Needs no IPVS."""
 
-import ctypes
 import os
 import signal
 import subprocess
 import time
 
-import pytest
-
 from poiselab import wait_until
 from poiselab.configs import EVERY_ROLE, TCP_CHECK, instance, service
 from poiselab.daemons import TOP, build_folder
-from poiselab.net import libc
+from poiselab.dead_server import DeadServer
 from poiselab.process import kill
 from poiselab.site import VIP
 
@@ -409,22 +406,6 @@ def test_an_empty_file_takes_nothing_away(site):
     assert daemon.state("one") == "MASTER" and daemon.status()["generation"] == 1
     daemon.poisectl("reload", "--allow")
     wait_until("the file to count", lambda: daemon.status().get("vrrp"), lambda seen: seen == [])
-
-
-class DeadServer:
-    """A file system whose server says nothing: whoever looks into the folder waits until close()."""
-
-    def __init__(self, folder):
-        self.folder = folder.encode()
-        self.fd = os.open("/dev/fuse", os.O_RDWR)
-        options = b"fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other" % self.fd
-        if libc.mount(b"dead", self.folder, b"fuse", 0, options):
-            os.close(self.fd)
-            pytest.skip("no FUSE in this kernel: errno %d" % ctypes.get_errno())
-
-    def close(self):
-        os.close(self.fd)  # who waits gets an error
-        libc.umount2(self.folder, 2)
 
 
 def test_a_reload_from_a_file_server_that_is_away(site):
