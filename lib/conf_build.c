@@ -2,7 +2,6 @@
 /* Collects the records of a generation in growing arrays and writes them out. Runs in the config role (and in tests);
  * it never judges what it is given. A failure to get memory ends the process, which runs once for each load. */
 #include "conf_layout.h"
-#include "pages.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +35,7 @@ static void *resize(void *old, size_t count, size_t size)
 
 static void grow(struct growing *g, uint32_t more)
 {
-	uint64_t room = g->room;
+	uint64_t room = g->room ? g->room : 16;
 
 	if (more > CONF_NONE - 1 - g->count) {
 		fprintf(stderr, "the configuration is too large: a table holds at most %u records\n", CONF_NONE - 1);
@@ -45,9 +44,10 @@ static void grow(struct growing *g, uint32_t more)
 	if (g->count + more <= g->room)
 		return;
 	while (room < (uint64_t)g->count + more)
-		room = pages_more_room((uint32_t)room, g->record);
+		room *= 4; /* what is not used takes no memory, and to move it costs page faults */
+	if (room > CONF_NONE)
+		room = CONF_NONE;
 	g->data = resize(g->data, room, g->record);
-	pages_ready(g->data + g->room * g->record, (room - g->room) * g->record);
 	g->room = (uint32_t)room;
 }
 

@@ -319,21 +319,27 @@ static void apply_directive(struct conf_load *load, const struct conf_block *blo
 
 /* ---- blocks ---- */
 
+const struct conf_directive *conf_statement_apply(
+	struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
+{
+	const struct conf_directive *d;
+	unsigned number;
+
+	if (node->n_words == 0)
+		return NULL; /* said by the tree */
+	d = conf_directive_of(load, block, conf_word(node, 0), &number);
+	if (!d) {
+		conf_unknown(load, block, node);
+		return NULL;
+	}
+	if (mark_given(load, block, number) && d->home != CONF_HOME_NONE)
+		conf_warn(load, node, 0, "%s is given twice" CONF_MEANING "the last one counts", d->name);
+	apply_directive(load, block, d, node);
+	return d;
+}
+
 void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
 {
-	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n)) {
-		const struct conf_directive *d;
-		unsigned number;
-
-		if (n->n_words == 0)
-			continue; /* said by the tree */
-		d = conf_directive_of(load, block, conf_word(n, 0), &number);
-		if (!d) {
-			conf_unknown(load, block, n);
-			continue;
-		}
-		if (mark_given(load, block, number) && d->home != CONF_HOME_NONE)
-			conf_warn(load, n, 0, "%s is given twice" CONF_MEANING "the last one counts", d->name);
-		apply_directive(load, block, d, n);
-	}
+	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n))
+		conf_statement_apply(load, block, n);
 }

@@ -204,7 +204,7 @@ void conf_bfd_check_finish(struct conf_load *load, conf_index_t index)
 
 	if (conf_name_find(load, CONF_TABLE_BFD, name) == CONF_NONE &&
 		!conf_name_is_dropped(load, CONF_TABLE_BFD, name))
-		conf_error(load, conf_object(load, CONF_TABLE_CHECK, index)->node, 0,
+		conf_error(load, conf_object_node(load, CONF_TABLE_CHECK, index), 0,
 			"BFD_CHECK needs the name of a bfd_instance%s%s",
 			name[0] ? ", and there is none of the name " : "", name);
 }

@@ -21,7 +21,7 @@ static void *at(struct conf_load *load, enum conf_table table, conf_index_t i)
 
 static const struct conf_node *node_of(struct conf_load *load, enum conf_table table, conf_index_t i)
 {
-	return conf_object(load, table, i)->node;
+	return conf_object_node(load, table, i);
 }
 
 static int order(uint64_t a, uint64_t b)

@@ -155,34 +155,35 @@ static void convert_value(
 	}
 }
 
-static void convert_block(
+static void convert_statement(
 	struct conf_load *load, struct conf_edits *e, const struct conf_block *block, const struct conf_node *node)
 {
-	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n)) {
-		const char *name = conf_word(n, 0), *today = spelling_of_today(block, name);
-		const struct conf_directive *d;
-		unsigned number;
+	const char *name = conf_word(node, 0), *today = spelling_of_today(block, name);
+	const struct conf_directive *d;
+	unsigned number;
 
-		if (n->n_words == 0)
-			continue;
-		d = conf_directive_find(block, name, &number);
-		if (today)
-			add_edit(e, conf_node_place(n), n->words[0].width, today);
-		else if (!d || d->kind == CONF_KIND_IGNORED || is_without_effect(block, name))
-			comment_out(load, e, n);
-		else
-			convert_value(load, e, block, n);
-		if (d && d->kind == CONF_KIND_BLOCK && d->block == &conf_service_block)
-			convert_service(load, e, n);
-		/* Some blocks are lists without keywords. */
-		if (d && d->kind == CONF_KIND_BLOCK && conf_directive_at(d->block, 0))
-			convert_block(load, e, d->block, n);
-	}
+	if (node->n_words == 0)
+		return;
+	d = conf_directive_find(block, name, &number);
+	if (today)
+		add_edit(e, conf_node_place(node), node->words[0].width, today);
+	else if (!d || d->kind == CONF_KIND_IGNORED || is_without_effect(block, name))
+		comment_out(load, e, node);
+	else
+		convert_value(load, e, block, node);
+	if (d && d->kind == CONF_KIND_BLOCK && d->block == &conf_service_block)
+		convert_service(load, e, node);
+	/* Some blocks are lists without keywords. */
+	if (!d || d->kind != CONF_KIND_BLOCK || !conf_directive_at(d->block, 0))
+		return;
+	for (const struct conf_node *n = conf_node_child(node); n; n = conf_node_next(n))
+		convert_statement(load, e, d->block, n);
 }
 
 void conf_convert(struct conf_load *load, struct conf_edits *edits)
 {
-	convert_block(load, edits, &conf_root_block, &load->tree->nodes[0]);
+	for (uint32_t i = 1; i < load->n_tops; i++)
+		convert_statement(load, edits, &conf_root_block, conf_top_node(load, i));
 }
 
 /* ---- the changed text ---- */

@@ -76,6 +76,7 @@ struct conf_block {
 	void (*end)(struct conf_load *load, const struct conf_node *node);
 	conf_print_fn *print; /* the whole block of one record */
 	bool body_optional;   /* may be written without { } */
+	bool is_brief;        /* once it was read its words matter to findings alone */
 };
 
 #define CONF_RECORD(type, member) CONF_HOME_RECORD, offsetof(struct type, member), sizeof(((struct type *)0)->member)

@@ -118,7 +118,7 @@ static void mark_dead_addresses(struct conf_load *load, conf_index_t index)
 
 		if (a->addr.family == i->family)
 			continue;
-		conf_warn(load, conf_object(load, CONF_TABLE_ADDRESS, i->addresses.first + k)->node, 0,
+		conf_warn(load, conf_object_node(load, CONF_TABLE_ADDRESS, i->addresses.first + k), 0,
 			"an address of the other family is left out; put it into virtual_ipaddress_excluded");
 		a->addr.family = AF_UNSPEC;
 		i->n_advertised--;
@@ -136,7 +136,7 @@ static void drop_other_family(struct conf_load *load, conf_index_t index)
 
 		if (peer->addr.family == i->family)
 			continue;
-		conf_warn(load, conf_object(load, CONF_TABLE_PEER, i->peers.first + k)->node, 0,
+		conf_warn(load, conf_object_node(load, CONF_TABLE_PEER, i->peers.first + k), 0,
 			"a peer of the other family is left out");
 		peer->addr.family = AF_UNSPEC;
 	}
@@ -388,7 +388,7 @@ static void drop_weighted(struct conf_load *load, conf_index_t index)
 	if (g->track_weights)
 		return;
 	if (t->kind == CONF_TRACK_INTERFACE) {
-		conf_warn(load, conf_object(load, CONF_TABLE_TRACK, index)->node, 0,
+		conf_warn(load, conf_object_node(load, CONF_TABLE_TRACK, index), 0,
 			"vrrp_instance %s is in group %s, where no interface has a weight" CONF_MEANING
 			"its fall is a fault (track it in the group to give it a weight)",
 			conf_builder_text(load->builder, instance(load, t->instance)->name),
@@ -396,7 +396,7 @@ static void drop_weighted(struct conf_load *load, conf_index_t index)
 		t->weight = 0;
 		return;
 	}
-	conf_warn(load, conf_object(load, CONF_TABLE_TRACK, index)->node, 0,
+	conf_warn(load, conf_object_node(load, CONF_TABLE_TRACK, index), 0,
 		"vrrp_instance %s is in group %s, where nothing with a weight is tracked: this line is ignored "
 		"(track it in the group, or without a weight)",
 		conf_builder_text(load->builder, instance(load, t->instance)->name),
@@ -443,7 +443,7 @@ static void finish_static(struct conf_load *load, conf_index_t index)
 		return;
 	if (!interface && load->dialect == CONF_DIALECT_KEEPALIVED) {
 		interface = conf_text(load, "eth0");
-		conf_warn(load, conf_object(load, CONF_TABLE_ADDRESS, index)->node, 0,
+		conf_warn(load, conf_object_node(load, CONF_TABLE_ADDRESS, index), 0,
 			"this static address names no interface" CONF_MEANING
 			"eth0 is taken, as keepalived does (write dev NAME, or default_interface)");
 	}

@@ -24,7 +24,7 @@ static struct conf_server *server(struct conf_load *load, conf_index_t i)
 
 static const struct conf_node *service_node(struct conf_load *load, conf_index_t i)
 {
-	return conf_object(load, CONF_TABLE_SERVICE, i)->node;
+	return conf_object_node(load, CONF_TABLE_SERVICE, i);
 }
 
 static uint32_t group_family(struct conf_load *load, const struct conf_service_group *g)
@@ -164,12 +164,13 @@ static void finish_service(struct conf_load *load, conf_index_t index)
 	conf_string_t wlc = conf_text(load, "wlc");
 
 	if (s->kind == CONF_SERVICE_GROUP) {
-		s->group = conf_name_find(load, CONF_TABLE_SERVICE_GROUP, extra->reference->text);
+		s->group =
+			conf_name_find(load, CONF_TABLE_SERVICE_GROUP, conf_builder_text(load->builder, extra->group));
 		if (s->group != CONF_NONE)
 			group = conf_builder_at(load->builder, CONF_TABLE_SERVICE_GROUP, s->group);
 		else
 			conf_error(load, service_node(load, index), 2, "there is no virtual_server_group %s",
-				extra->reference->text);
+				conf_builder_text(load->builder, extra->group));
 	}
 	if (!s->scheduler) {
 		conf_warn(
@@ -198,14 +199,13 @@ static void finish_server_port(struct conf_load *load, conf_index_t index)
 {
 	struct conf_server *s = server(load, index);
 	const struct conf_service *v = service(load, s->service);
-	const struct conf_node *node = conf_object(load, CONF_TABLE_SERVER, index)->node;
 
 	if (v->kind == CONF_SERVICE_GROUP && !v->fwmark)
 		return;
 	if (v->fwmark) {
 		if (s->port && s->forward != CONF_FORWARD_NAT) {
 			if (v->kind == CONF_SERVICE_FWMARK)
-				conf_warn(load, node, 2,
+				conf_warn(load, conf_object_node(load, CONF_TABLE_SERVER, index), 2,
 					"without NAT a service by firewall mark keeps the port of each packet; port %u "
 					"is only "
 					"used by the checks",
@@ -220,7 +220,8 @@ static void finish_server_port(struct conf_load *load, conf_index_t index)
 		return;
 	}
 	if (s->port && s->port != v->port)
-		conf_warn(load, node, 2, "with %s the port cannot change: %u is taken instead of %u",
+		conf_warn(load, conf_object_node(load, CONF_TABLE_SERVER, index), 2,
+			"with %s the port cannot change: %u is taken instead of %u",
 			s->forward == CONF_FORWARD_DR ? "DR" : "TUN", v->port, s->port);
 	s->port = v->port;
 }
@@ -352,7 +353,7 @@ static void finish_check(struct conf_load *load, conf_index_t index)
 	if (!c->port)
 		c->port = default_port(c->kind);
 	if (!c->port && c->kind != CONF_CHECK_PING)
-		conf_warn(load, conf_object(load, CONF_TABLE_CHECK, index)->node, 0,
+		conf_warn(load, conf_object_node(load, CONF_TABLE_CHECK, index), 0,
 			"this check has no port to connect to (add connect_port)" CONF_MEANING
 			"it fails always, as in keepalived");
 	if (!c->virtualhost)

@@ -179,6 +179,7 @@ static bool read_plain_line(struct reader *r)
 	const char *end = r->at, *line_end;
 	struct conf_lexer *lx = r->lx;
 	struct conf_word word = {.place = r->place};
+	struct conf_start start = {.place = r->place};
 	uint32_t column = r->place.column;
 
 	while (kind_of(*end) <= BRACE)
@@ -187,6 +188,8 @@ static bool read_plain_line(struct reader *r)
 	line_end = line_end ? line_end : r->end;
 	if (!is_plain(r, end, line_end))
 		return false;
+	start.offset = (size_t)(r->at - lx->sources->files[r->source].data);
+	conf_tree_line(&lx->out, &start);
 	for (const char *at = r->at, *begin; !lx->stop;) {
 		while (kind_of(*at) == BLANK)
 			at++;
@@ -223,6 +226,7 @@ void conf_lex_read(struct conf_lexer *lx, uint32_t source)
 	while (r.at < r.end && !lx->stop) {
 		if (read_plain_line(&r))
 			continue;
+		conf_tree_line(&lx->out, NULL);
 		conf_line_clear(&line);
 		while (read_line(&r, &line) && r.at < r.end)
 			conf_line_append(&line, "\n", 1, r.place, true);
@@ -230,6 +234,8 @@ void conf_lex_read(struct conf_lexer *lx, uint32_t source)
 		conf_line_process(lx, &line, 0);
 	}
 	conf_line_free(&line);
+	/* What goes on behind an included file has parts in two of them. */
+	conf_tree_line(&lx->out, NULL);
 	lx->depth--;
 	lx->include_checks = checks;
 }
@@ -239,7 +245,7 @@ void conf_lex_source(struct conf_tree *tree, struct conf_sources *sources, struc
 {
 	struct conf_lexer lx = {.sources = sources, .diag = diag, .options = *options};
 
-	conf_tree_begin(&lx.out, tree, diag);
+	conf_tree_begin(&lx.out, tree, diag, options->take, options->arg);
 	if (getrandom(&lx.random, sizeof(lx.random), GRND_NONBLOCK) < 0)
 		lx.random = source;
 	if (!lx.options.config_id)
@@ -247,6 +253,35 @@ void conf_lex_source(struct conf_tree *tree, struct conf_sources *sources, struc
 	conf_lex_read(&lx, source);
 	conf_tree_end(&lx.out);
 	conf_definitions_free(&lx);
+}
+
+static bool take_again(void *arg, const struct conf_node *node, uint32_t n, const struct conf_start *start)
+{
+	const struct conf_node **found = arg;
+
+	(void)n;
+	(void)start;
+	if (!*found)
+		*found = node;
+	return true;
+}
+
+const struct conf_node *conf_lex_again(
+	struct conf_tree *tree, struct conf_sources *sources, struct conf_diag *diag, const struct conf_start *start)
+{
+	const struct conf_source *f = &sources->files[start->place.file];
+	const struct conf_node *found = NULL;
+	struct conf_lexer lx = {.sources = sources, .diag = diag};
+	struct reader r = {&lx, start->place.file, f->data + start->offset, f->data + f->size, start->place, false};
+
+	conf_tree_begin(&lx.out, tree, diag, take_again, &found);
+	while (!found && r.at < r.end && read_plain_line(&r))
+		continue;
+	if (!found)
+		conf_tree_end(&lx.out);
+	else
+		free(lx.out.open);
+	return found;
 }
 
 void conf_lex_file(struct conf_tree *tree, struct conf_sources *sources, struct conf_diag *diag, const char *name,

@@ -250,7 +250,7 @@ static conf_index_t link_for(
 			return k;
 	}
 	link.name = name_of(load, g->vmac_addr_prefix ? g->vmac_addr_prefix : g->vmac_prefix, i, family);
-	return add_link(load, conf_object(load, CONF_TABLE_INSTANCE, index)->node, &link);
+	return add_link(load, conf_object_node(load, CONF_TABLE_INSTANCE, index), &link);
 }
 
 void conf_finish_links(struct conf_load *load, conf_index_t index)
@@ -285,7 +285,7 @@ void conf_finish_links(struct conf_load *load, conf_index_t index)
 void conf_check_link(struct conf_load *load, conf_index_t number)
 {
 	const struct conf_link *link = conf_builder_at(load->builder, CONF_TABLE_LINK, number);
-	const struct conf_node *node = conf_object(load, CONF_TABLE_LINK, number)->node;
+	const struct conf_node *node = conf_object_node(load, CONF_TABLE_LINK, number);
 	const char *name = conf_builder_text(load->builder, link->name);
 	const char *owner = conf_builder_text(load->builder, instance_at(load, link->instance)->name);
 

@@ -2,6 +2,7 @@
 /* What the readers of statements work with: findings about words, records under construction, and where they stand in
  * the file. Runs in the config role. */
 #include "conf_load.h"
+#include "conf_lex.h"
 #include "conf_memory.h"
 #include <stdarg.h>
 #include <stdlib.h>
@@ -118,6 +119,42 @@ const struct conf_directive *conf_directive_of(
 
 /* ---- records ---- */
 
+void conf_top_add(struct conf_load *load, const struct conf_node *node, uint32_t n, const struct conf_start *start)
+{
+	load->tops = conf_grow(load->tops, load->n_tops, &load->tops_room, sizeof(*load->tops));
+	load->tops[load->n_tops] = (struct conf_top){.node = node, .n = n};
+	if (start)
+		load->tops[load->n_tops].start = *start;
+	load->n_tops++;
+}
+
+const struct conf_node *conf_top_node(struct conf_load *load, uint32_t top)
+{
+	struct conf_top *t = &load->tops[top];
+
+	if (!t->node)
+		t->node = conf_lex_again(&load->again, load->sources, load->diag, &t->start);
+	return t->node;
+}
+
+/* Nearly always it is in the last one. */
+static uint32_t top_of(const struct conf_load *load, const struct conf_node *node)
+{
+	uint32_t i = load->n_tops;
+
+	while (i-- > 0)
+		if (load->tops[i].node && node >= load->tops[i].node && node < load->tops[i].node + load->tops[i].n)
+			return i;
+	return 0;
+}
+
+const struct conf_node *conf_object_node(struct conf_load *load, enum conf_table table, conf_index_t index)
+{
+	const struct conf_object *o = conf_object(load, table, index);
+
+	return conf_top_node(load, o->top) + o->at;
+}
+
 struct conf_object *conf_object(struct conf_load *load, enum conf_table table, conf_index_t index)
 {
 	return &load->objects[table].objects[index];
@@ -182,7 +219,8 @@ void *conf_record_add(struct conf_load *load, enum conf_table table, const struc
 		memset(&o->objects[o->count], 0, sizeof(*o->objects));
 		o->count++;
 	}
-	o->objects[index].node = node;
+	o->objects[index].top = top_of(load, node);
+	o->objects[index].at = (uint32_t)(node - load->tops[o->objects[index].top].node);
 	return conf_builder_at(load->builder, table, index);
 }
 
@@ -205,7 +243,7 @@ bool conf_given(struct conf_load *load, const struct conf_block *block, conf_ind
 const struct conf_node *conf_statement(
 	struct conf_load *load, enum conf_table table, conf_index_t index, const char *name)
 {
-	const struct conf_node *block = conf_object(load, table, index)->node, *found = block;
+	const struct conf_node *block = conf_object_node(load, table, index), *found = block;
 
 	for (const struct conf_node *n = conf_node_child(block); n; n = conf_node_next(n))
 		if (strcmp(conf_word(n, 0), name) == 0)
@@ -220,6 +258,8 @@ void conf_load_free(struct conf_load *load)
 		free(load->names[t].index);
 		free(load->fresh[t].record);
 	}
+	free(load->tops);
+	conf_tree_free(&load->again);
 	conf_blocks_free(&load->extras);
 	free(load->garp_gaps);
 	for (unsigned i = 0; i <= CONF_OWNER_SERVICE; i++)

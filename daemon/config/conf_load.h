@@ -49,6 +49,7 @@ struct conf_extra {
 	int64_t written_port;              /* of a server, before its service changed it */
 	int64_t family;                    /* ip_family; AF_UNSPEC = not given */
 	conf_string_t virtualhost;
+	conf_string_t group;               /* of a service: name of its virtual_server_group */
 	const struct conf_word *reference; /* a name that is looked up at the end */
 	const struct conf_node *sorry;     /* sorry_server */
 	int64_t sorry_forward;
@@ -57,7 +58,7 @@ struct conf_extra {
 
 /* One for each record of a table that comes from a block (or a line) of the file. */
 struct conf_object {
-	const struct conf_node *node;
+	uint32_t top, at;         /* its node: conf_object_node() */
 	uint64_t given;           /* bit i: directive i of the block was there; further ones are in `extra` */
 	struct conf_extra *extra; /* NULL: nothing was given, as in most of thousands of servers */
 };
@@ -102,6 +103,14 @@ struct conf_fresh {
 	void *record;
 };
 
+/* A statement of the outermost level. Those of which there may be thousands are given back once they were read, and cut
+ * again if there is something to say about them. */
+struct conf_top {
+	const struct conf_node *node; /* NULL: given back */
+	uint32_t n;                   /* nodes */
+	struct conf_start start;
+};
+
 /* A keyword that was looked up, by the address of its text. */
 struct conf_lookup {
 	const struct conf_block *block;
@@ -112,13 +121,16 @@ struct conf_lookup {
 #define CONF_LOOKUPS 128
 
 struct conf_load {
-	const struct conf_tree *tree;
-	const struct conf_sources *sources;
+	struct conf_top *tops;
+	uint32_t n_tops, tops_room;
+	struct conf_tree again; /* of what was given back */
+	struct conf_sources *sources;
 	struct conf_diag *diag;
 	struct conf_builder *builder;
 	enum conf_dialect dialect;
 	bool check_files;     /* look whether scripts exist */
 	bool no_files;        /* read no file that the configuration names */
+	bool keeps_all;       /* gives back nothing */
 	bool program_missing; /* what conf_command() read last is not on this machine */
 	bool user_missing;    /* script_user or its group is not */
 	struct conf_defaults defaults;
@@ -160,6 +172,11 @@ void *conf_object_begin(struct conf_load *load, const struct conf_block *block, 
 /* The current record of a table. */
 void *conf_current(struct conf_load *load, enum conf_table table);
 struct conf_object *conf_object(struct conf_load *load, enum conf_table table, conf_index_t index);
+/* The statement that a record comes from. */
+const struct conf_node *conf_object_node(struct conf_load *load, enum conf_table table, conf_index_t index);
+/* Begins a statement of the outermost level; its number is that of the last one then. */
+void conf_top_add(struct conf_load *load, const struct conf_node *node, uint32_t n, const struct conf_start *start);
+const struct conf_node *conf_top_node(struct conf_load *load, uint32_t top);
 /* What a record has beside its fields: to read, and to write into. */
 const struct conf_extra *conf_extra(struct conf_load *load, enum conf_table table, conf_index_t index);
 struct conf_extra *conf_extra_write(struct conf_load *load, enum conf_table table, conf_index_t index);
@@ -198,6 +215,9 @@ const struct conf_node *conf_statement(
 	struct conf_load *load, enum conf_table table, conf_index_t index, const char *name);
 /* Reads every statement of a node's block with the lines of the block. */
 void conf_block_apply(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
+/* Reads one statement of a block. Returns its line, NULL when there is none (said). */
+const struct conf_directive *conf_statement_apply(
+	struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
 /* Says what is wrong with a statement that the block does not know (conf_unknown.c). */
 void conf_unknown(struct conf_load *load, const struct conf_block *block, const struct conf_node *node);
 

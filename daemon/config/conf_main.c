@@ -9,7 +9,6 @@
 #include "sandbox.h"
 #include <errno.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -252,8 +251,6 @@ int main(int argc, char **argv)
 {
 	struct arguments a = no_arguments;
 
-	/* What grows is moved by the kernel, page by page, and not copied. */
-	mallopt(M_MMAP_THRESHOLD, 8192);
 	if (!parse_arguments(&a, argc, argv)) {
 		usage(stderr);
 		return 1;

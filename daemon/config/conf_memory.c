@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory of the config role. It never returns NULL: without memory the load ends and the old generation stays. */
 #include "conf_memory.h"
-#include "pages.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,14 +40,11 @@ char *conf_strndup(const char *text, size_t length)
 
 void *conf_grow(void *array, uint32_t count, uint32_t *room, size_t size)
 {
-	size_t before = *room * size;
-
 	if (count < *room)
 		return array;
-	*room = pages_more_room(*room, size);
-	array = conf_realloc(array, *room, size);
-	pages_ready((char *)array + before, *room * size - before);
-	return array;
+	/* What is not used of it takes no memory, and to move it costs page faults. */
+	*room = *room ? *room * 4 : 16;
+	return conf_realloc(array, *room, size);
 }
 
 static struct conf_memory_block *add_block(struct conf_blocks *b, size_t least)
@@ -61,7 +57,6 @@ static struct conf_memory_block *add_block(struct conf_blocks *b, size_t least)
 	if (size < least)
 		size = least;
 	block = conf_realloc(NULL, sizeof(*block) + size, 1);
-	pages_ready(block, sizeof(*block) + size);
 	block->before = b->last;
 	block->size = size;
 	b->last = block;
@@ -77,6 +72,17 @@ void *conf_blocks_move(struct conf_blocks *b, void *at, size_t size, size_t more
 	b->end = block->data + size + more;
 	b->left = block->size - size - more;
 	return block->data;
+}
+
+void conf_blocks_rewind(struct conf_blocks *b, const struct conf_blocks *before)
+{
+	if (b->last == before->last) {
+		*b = *before;
+		return;
+	}
+	/* In a block that was added meanwhile nothing else can be. */
+	b->end = b->last->data;
+	b->left = b->last->size;
 }
 
 void conf_blocks_free(struct conf_blocks *b)

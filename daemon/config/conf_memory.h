@@ -28,6 +28,8 @@ static inline void *conf_blocks_extend(struct conf_blocks *b, void *at, size_t s
 	b->end += more;
 	return b->end - more - size;
 }
+/* Gives back what was taken since `before` was a copy of *b. */
+void conf_blocks_rewind(struct conf_blocks *b, const struct conf_blocks *before);
 void conf_blocks_free(struct conf_blocks *b);
 
 /* Text that lives as long as the arena. What came a moment ago is not kept again: a configuration says the same words

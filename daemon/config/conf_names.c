@@ -69,7 +69,7 @@ bool conf_name_take(struct conf_load *load, enum conf_table table, const struct 
 			load, node, 1, "there is already a %s %s" CONF_MEANING "this block is ignored", keyword, text);
 	else
 		conf_error(load, node, 1, "there is already a %s %s (line %u)", keyword, text,
-			conf_node_place(conf_object(load, table, before)->node).line);
+			conf_node_place(conf_object_node(load, table, before)).line);
 	return table != CONF_TABLE_SCRIPT;
 }
 
@@ -87,7 +87,7 @@ static void take_member(
 
 void conf_each_member(struct conf_load *load, enum conf_table table, conf_index_t object, conf_member_fn *take)
 {
-	const struct conf_node *block = conf_object(load, table, object)->node;
+	const struct conf_node *block = conf_object_node(load, table, object);
 
 	for (const struct conf_node *n = conf_node_child(block); n; n = conf_node_next(n)) {
 		if (strcmp(conf_word(n, 0), "group") != 0)

@@ -206,7 +206,7 @@ static bool read_fwmark(struct conf_load *load, const struct conf_node *node, ui
 
 /* ADDRESS [PORT] | fwmark MARK | group NAME */
 static bool read_service(
-	struct conf_load *load, const struct conf_node *node, struct conf_service *s, const struct conf_word **group)
+	struct conf_load *load, const struct conf_node *node, struct conf_service *s, conf_string_t *group)
 {
 	uint32_t used = 2;
 
@@ -221,7 +221,7 @@ static bool read_service(
 			conf_error(load, node, 1, "virtual_server group needs the name of a virtual_server_group");
 			return false;
 		}
-		*group = &node->words[2];
+		*group = conf_text(load, conf_word(node, 2));
 	} else {
 		s->kind = CONF_SERVICE_ADDRESS;
 		used = conf_endpoint(load, node, 1, &s->addr, &s->port);
@@ -233,7 +233,7 @@ static bool read_service(
 
 static bool begin_service(struct conf_load *load, const struct conf_node *node)
 {
-	const struct conf_word *group = NULL;
+	conf_string_t group = 0;
 	struct conf_service read = {0}, *s;
 
 	if (!read_service(load, node, &read, &group))
@@ -250,7 +250,7 @@ static bool begin_service(struct conf_load *load, const struct conf_node *node)
 	s->line = conf_node_place(node).line;
 	s->servers.first = conf_builder_count(load->builder, CONF_TABLE_SERVER);
 	if (group)
-		conf_current_extra_write(load, CONF_TABLE_SERVICE)->reference = group;
+		conf_current_extra_write(load, CONF_TABLE_SERVICE)->group = group;
 	return true;
 }
 
@@ -459,6 +459,7 @@ const struct conf_block conf_service_block = {
 	.name = "virtual_server",
 	.table = CONF_TABLE_SERVICE,
 	.directives = {service_directives, conf_server_timing, conf_guard_directives},
+	.is_brief = true,
 	.begin = begin_service,
 	.end = end_service,
 	.print = print_service,

@@ -74,7 +74,7 @@ static void check_user(struct conf_load *load, conf_index_t i)
 		if (other->auth != t->auth || other->priv != t->priv ||
 			!same_secret(load, other->auth_secret, t->auth_secret) ||
 			!same_secret(load, other->priv_secret, t->priv_secret))
-			conf_error(load, conf_object(load, CONF_TABLE_TRAP_TARGET, i)->node, 1,
+			conf_error(load, conf_object_node(load, CONF_TABLE_TRAP_TARGET, i), 1,
 				"user %s has another auth or priv above; for traps a user has the same everywhere",
 				conf_builder_text(load->builder, t->user));
 	}

@@ -2,7 +2,6 @@
 /* Reads the files of a configuration into memory. Runs in the config role; it never looks at what they say. */
 #include "conf_source.h"
 #include "conf_memory.h"
-#include "pages.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -37,7 +36,6 @@ static int read_all(int fd, size_t size, char **data, size_t *length)
 	char *buffer = conf_realloc(NULL, size + 1, 1);
 	size_t got = 0;
 
-	pages_ready(buffer, size + 1);
 	while (got < size) {
 		ssize_t n = read(fd, buffer + got, size - got);
 

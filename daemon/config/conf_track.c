@@ -174,19 +174,21 @@ void conf_track_service(struct conf_load *load, const struct conf_node *node)
 /* ---- looked up at the end ---- */
 
 /* keepalived does not know an object that comes after the one that tracks it. */
-static bool comes_later(
-	struct conf_load *load, enum conf_table table, conf_index_t index, const struct conf_node *track)
+static bool comes_later(struct conf_load *load, enum conf_table table, conf_index_t index, conf_index_t track)
 {
-	return load->dialect == CONF_DIALECT_KEEPALIVED && conf_object(load, table, index)->node > track;
+	const struct conf_object *o = conf_object(load, table, index), *t = conf_object(load, CONF_TABLE_TRACK, track);
+
+	return load->dialect == CONF_DIALECT_KEEPALIVED && (o->top > t->top || (o->top == t->top && o->at > t->at));
 }
 
-static conf_index_t find_object(struct conf_load *load, const struct conf_track *t, const struct conf_node *node,
-	enum conf_table table, const char *keyword)
+static conf_index_t find_object(
+	struct conf_load *load, conf_index_t track, conf_string_t wanted, enum conf_table table, const char *keyword)
 {
-	const char *name = conf_builder_text(load->builder, t->name);
+	const struct conf_node *node = conf_object_node(load, CONF_TABLE_TRACK, track);
+	const char *name = conf_builder_text(load->builder, wanted);
 	conf_index_t index = conf_name_find(load, table, name);
 
-	if (index != CONF_NONE && !comes_later(load, table, index, node))
+	if (index != CONF_NONE && !comes_later(load, table, index, track))
 		return index;
 	if (conf_name_is_dropped(load, table, name))
 		return CONF_NONE;
@@ -299,7 +301,6 @@ static conf_index_t find_service(struct conf_load *load, conf_string_t name, con
 void conf_track_finish(struct conf_load *load, conf_index_t track)
 {
 	struct conf_track *t = conf_builder_at(load->builder, CONF_TABLE_TRACK, track);
-	struct conf_object *o = conf_object(load, CONF_TABLE_TRACK, track);
 	conf_index_t found = 0;
 
 	switch ((enum conf_track_kind)t->kind) {
@@ -307,7 +308,7 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 	case CONF_TRACK_STATIC:
 		return;
 	case CONF_TRACK_SCRIPT:
-		found = t->script = find_object(load, t, o->node, CONF_TABLE_SCRIPT, "vrrp_script");
+		found = t->script = find_object(load, track, t->name, CONF_TABLE_SCRIPT, "vrrp_script");
 		if (found != CONF_NONE) {
 			const struct conf_script *s = conf_builder_at(load->builder, CONF_TABLE_SCRIPT, found);
 
@@ -315,7 +316,7 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 		}
 		break;
 	case CONF_TRACK_PROCESS:
-		found = t->process = find_object(load, t, o->node, CONF_TABLE_PROCESS, "vrrp_track_process");
+		found = t->process = find_object(load, track, t->name, CONF_TABLE_PROCESS, "vrrp_track_process");
 		if (found != CONF_NONE) {
 			const struct conf_process *p = conf_builder_at(load->builder, CONF_TABLE_PROCESS, found);
 
@@ -323,7 +324,7 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 		}
 		break;
 	case CONF_TRACK_FILE:
-		found = t->file = find_object(load, t, o->node, CONF_TABLE_FILE, "track_file");
+		found = t->file = find_object(load, track, t->name, CONF_TABLE_FILE, "track_file");
 		if (found != CONF_NONE) {
 			const struct conf_file *f = conf_builder_at(load->builder, CONF_TABLE_FILE, found);
 
@@ -331,7 +332,7 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 		}
 		break;
 	case CONF_TRACK_BFD:
-		found = t->bfd = find_object(load, t, o->node, CONF_TABLE_BFD, "bfd_instance");
+		found = t->bfd = find_object(load, track, t->name, CONF_TABLE_BFD, "bfd_instance");
 		if (found != CONF_NONE) {
 			const struct conf_bfd *b = conf_builder_at(load->builder, CONF_TABLE_BFD, found);
 
@@ -339,7 +340,7 @@ void conf_track_finish(struct conf_load *load, conf_index_t track)
 		}
 		break;
 	case CONF_TRACK_SERVICE:
-		found = t->service = find_service(load, t->name, o->node);
+		found = t->service = find_service(load, t->name, conf_object_node(load, CONF_TABLE_TRACK, track));
 		break;
 	}
 	if (found == CONF_NONE)

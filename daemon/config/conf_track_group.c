@@ -31,7 +31,7 @@ static conf_index_t owner_of(struct conf_load *load, enum conf_table table, conf
 static void look_up(struct conf_load *load, enum conf_table table, conf_index_t i)
 {
 	const struct conf_word *reference = conf_extra(load, table, i)->reference;
-	const struct conf_object *o = conf_object(load, table, i);
+	const struct conf_node *node = conf_object_node(load, table, i);
 	const char *name;
 	uint32_t word;
 
@@ -39,15 +39,15 @@ static void look_up(struct conf_load *load, enum conf_table table, conf_index_t 
 	if (!reference)
 		return;
 	name = reference->text;
-	word = (uint32_t)(reference - o->node->words);
+	word = (uint32_t)(reference - node->words);
 	if (owner_of(load, table, i) != CONF_NONE) {
-		conf_warn(load, o->node, word,
+		conf_warn(load, node, word,
 			"track_group is for static addresses, routes and rules" CONF_MEANING "it is ignored");
 		return;
 	}
 	*group_of(load, table, i) = conf_name_find(load, CONF_TABLE_TRACK_GROUP, name);
 	if (*group_of(load, table, i) == CONF_NONE)
-		conf_warn(load, o->node, word, "there is no track_group %s" CONF_MEANING "nothing tracks this", name);
+		conf_warn(load, node, word, "there is no track_group %s" CONF_MEANING "nothing tracks this", name);
 }
 
 /* The tracks of an instance lie together: they move behind the others, with one more. */
@@ -73,7 +73,7 @@ static void add_track(struct conf_load *load, conf_index_t index, conf_index_t g
 
 		before->kind = CONF_TRACK_DEAD;
 		*(struct conf_track *)conf_record_add(
-			load, CONF_TABLE_TRACK, conf_object(load, CONF_TABLE_TRACK, k)->node) = copy;
+			load, CONF_TABLE_TRACK, conf_object_node(load, CONF_TABLE_TRACK, k)) = copy;
 	}
 	*(struct conf_track *)conf_record_add(load, CONF_TABLE_TRACK, node) = track;
 }

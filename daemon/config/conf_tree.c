@@ -11,38 +11,57 @@ struct conf_open_block {
 	struct conf_place brace;
 };
 
-static void add_node(struct conf_tree_builder *b, const struct conf_word *words, unsigned n_words)
+static void end_statement(struct conf_tree_builder *b)
 {
 	struct conf_tree *t = b->tree;
-	struct conf_open_block *in = &b->open[b->depth - 1];
 
-	t->nodes = conf_grow(t->nodes, t->count, &t->room, sizeof(*t->nodes));
-	t->nodes[t->count] = (struct conf_node){.words = words, .n_words = n_words};
+	if (b->n_nodes && !b->take(b->arg, b->nodes, b->n_nodes, b->again ? &b->start : NULL)) {
+		conf_blocks_rewind(&t->nodes, &b->nodes_before);
+		conf_blocks_rewind(&t->words, &b->words_before);
+	}
+	b->n_nodes = 0;
+}
+
+/* Before the words of a statement, which on the outermost level ends the one before. */
+static void begin_statement(struct conf_tree_builder *b)
+{
+	if (b->depth > 0)
+		return;
+	end_statement(b);
+	b->nodes_before = b->tree->nodes;
+	b->words_before = b->tree->words;
+	b->start = b->line;
+	b->again = b->line_is_new;
+}
+
+static void add_node(struct conf_tree_builder *b, const struct conf_word *words, unsigned n_words)
+{
+	struct conf_open_block *in = b->depth ? &b->open[b->depth - 1] : NULL;
+	uint32_t n = b->n_nodes++;
+
+	b->nodes = conf_blocks_extend(&b->tree->nodes, b->nodes, n * sizeof(*b->nodes), sizeof(*b->nodes));
+	b->nodes[n] = (struct conf_node){.words = words, .n_words = n_words};
+	if (!in)
+		return;
 	if (in->last == NO_NODE)
-		t->nodes[in->node].filled = true;
+		b->nodes[in->node].filled = true;
 	else
-		t->nodes[in->last].next = t->count - in->last;
-	in->last = t->count++;
+		b->nodes[in->last].next = n - in->last;
+	in->last = n;
 }
 
-static void push(struct conf_tree_builder *b, uint32_t node, struct conf_place brace)
+void conf_tree_begin(
+	struct conf_tree_builder *b, struct conf_tree *tree, struct conf_diag *diag, conf_take_fn *take, void *arg)
 {
-	b->open = conf_grow(b->open, b->depth, &b->room, sizeof(*b->open));
-	b->open[b->depth++] = (struct conf_open_block){node, NO_NODE, brace};
-	b->tree->nodes[node].block = true;
-	b->words = NULL;
-	b->may_open = false;
+	*b = (struct conf_tree_builder){.tree = tree, .diag = diag, .take = take, .arg = arg};
 }
 
-void conf_tree_begin(struct conf_tree_builder *b, struct conf_tree *tree, struct conf_diag *diag)
+void conf_tree_line(struct conf_tree_builder *b, const struct conf_start *line)
 {
-	static const struct conf_word start = {.text = "", .place = {0, 1, 1}};
-
-	memset(tree, 0, sizeof(*tree));
-	*b = (struct conf_tree_builder){.tree = tree, .diag = diag};
-	tree->nodes = conf_grow(tree->nodes, 0, &tree->room, sizeof(*tree->nodes));
-	tree->nodes[tree->count++] = (struct conf_node){.words = &start};
-	push(b, 0, start.place);
+	b->line_is_new = line != NULL;
+	b->again &= line != NULL;
+	if (line)
+		b->line = *line;
 }
 
 void conf_tree_word(struct conf_tree_builder *b, const struct conf_word *word)
@@ -51,39 +70,49 @@ void conf_tree_word(struct conf_tree_builder *b, const struct conf_word *word)
 	struct conf_node *node;
 
 	if (!b->words) {
+		begin_statement(b);
 		b->words = conf_blocks_extend(words, NULL, 0, sizeof(*word));
 		b->words[0] = *word;
 		add_node(b, b->words, 1);
 	} else {
-		node = &b->tree->nodes[b->tree->count - 1];
+		node = &b->nodes[b->n_nodes - 1];
 		b->words = conf_blocks_extend(words, b->words, node->n_words * sizeof(*word), sizeof(*word));
 		b->words[node->n_words++] = *word;
 		node->words = b->words;
 	}
 	b->may_open = true;
+	b->line_is_new = false;
 }
 
 /* `{` on a line of its own belongs to the statement before, which is the last node of all. */
 void conf_tree_open(struct conf_tree_builder *b, struct conf_place brace)
 {
 	if (!b->may_open) {
-		struct conf_word *word = conf_blocks_extend(&b->tree->words, NULL, 0, sizeof(*word));
+		struct conf_word *word;
 
 		conf_diag_add(b->diag, CONF_ERROR, brace, 1, "this `{` has no keyword before it");
+		begin_statement(b);
+		word = conf_blocks_extend(&b->tree->words, NULL, 0, sizeof(*word));
 		*word = (struct conf_word){.text = "", .place = brace, .width = 1};
 		add_node(b, word, 0);
 	}
-	push(b, b->tree->count - 1, brace);
+	b->open = conf_grow(b->open, b->depth, &b->room, sizeof(*b->open));
+	b->open[b->depth++] = (struct conf_open_block){b->n_nodes - 1, NO_NODE, brace};
+	b->nodes[b->n_nodes - 1].block = true;
+	b->words = NULL;
+	b->may_open = false;
+	b->line_is_new = false;
 }
 
 void conf_tree_close(struct conf_tree_builder *b, struct conf_place brace)
 {
 	b->words = NULL;
 	b->may_open = false;
-	if (b->depth > 1)
-		b->depth--;
-	else
+	b->line_is_new = false;
+	if (b->depth == 0)
 		conf_diag_add(b->diag, CONF_WARNING, brace, 1, "this `}` closes nothing" CONF_MEANING "it is ignored");
+	else if (--b->depth == 0)
+		end_statement(b);
 }
 
 void conf_tree_end_line(struct conf_tree_builder *b)
@@ -93,17 +122,18 @@ void conf_tree_end_line(struct conf_tree_builder *b)
 
 void conf_tree_end(struct conf_tree_builder *b)
 {
-	while (b->depth > 1) {
+	while (b->depth > 0) {
 		b->depth--;
 		conf_diag_add(b->diag, CONF_WARNING, b->open[b->depth].brace, 1,
 			"this `{` is never closed; its block ends with the file");
 	}
+	end_statement(b);
 	free(b->open);
 }
 
 void conf_tree_free(struct conf_tree *t)
 {
-	free(t->nodes);
+	conf_blocks_free(&t->nodes);
 	conf_blocks_free(&t->words);
 	conf_arena_free(&t->texts);
 }

@@ -49,25 +49,45 @@ static inline const struct conf_node *conf_node_next(const struct conf_node *nod
 	return node->next ? node + node->next : NULL;
 }
 
-/* Nodes lie in the order of the files; node 0 is the root, a block without words. */
+/* Where a statement of the outermost level can be cut again: it begins on this line and no line of it needed a closer
+ * look. */
+struct conf_start {
+	struct conf_place place; /* of the line */
+	size_t offset;           /* of the line in its file */
+};
+
+/* Takes a complete statement of the outermost level, with all that is in it: n nodes in the order of the files. start
+ * is NULL when it cannot be cut again. Returns whether it must stay until the tree is freed; else it is gone after
+ * this. */
+typedef bool conf_take_fn(void *arg, const struct conf_node *node, uint32_t n, const struct conf_start *start);
+
 struct conf_tree {
-	struct conf_node *nodes;
-	uint32_t count, room;
-	struct conf_blocks words;
-	struct conf_arena texts;
+	struct conf_blocks nodes, words;
+	struct conf_arena texts; /* stay in any case */
 };
 
 /* A tree that grows word by word. */
 struct conf_tree_builder {
 	struct conf_tree *tree;
 	struct conf_diag *diag;
+	conf_take_fn *take;
+	void *arg;
+	struct conf_node *nodes; /* of the statement of the outermost level */
+	uint32_t n_nodes;
+	struct conf_blocks nodes_before, words_before; /* it */
+	struct conf_start start, line;                 /* of it, and the current line */
+	bool again;                                    /* it can be cut again so far */
+	bool line_is_new;                              /* no word of the line was seen, and it is a plain one */
 	struct conf_open_block *open;
 	uint32_t depth, room;
 	struct conf_word *words; /* of the statement that still gets some, NULL = none */
 	bool may_open;           /* the last statement may get its `{` on this line */
 };
 
-void conf_tree_begin(struct conf_tree_builder *b, struct conf_tree *tree, struct conf_diag *diag);
+void conf_tree_begin(
+	struct conf_tree_builder *b, struct conf_tree *tree, struct conf_diag *diag, conf_take_fn *take, void *arg);
+/* A line begins: one that can be cut again at this place, or another one (NULL). */
+void conf_tree_line(struct conf_tree_builder *b, const struct conf_start *line);
 /* Takes over a copy of the word, whose text lives as long as the tree. */
 void conf_tree_word(struct conf_tree_builder *b, const struct conf_word *word);
 void conf_tree_open(struct conf_tree_builder *b, struct conf_place brace);

@@ -13,52 +13,89 @@ struct reading {
 	struct conf_sources sources;
 	struct conf_diag *diag;
 	struct conf_tree tree;
+	FILE *out;
+	bool places;
+	uint32_t n_nodes;
 	char *shown, *findings;
+	size_t shown_size;
 };
 
-static void show(const struct conf_node *parent, FILE *out, bool places)
+static void show(const struct conf_node *n, FILE *out, bool places)
 {
-	for (const struct conf_node *n = conf_node_child(parent); n; n = conf_node_next(n)) {
-		for (uint32_t w = 0; w < n->n_words; w++) {
-			fprintf(out, "%s%s", w ? " " : "", n->words[w].text);
-			if (places && n->words[w].place.file)
-				fprintf(out, "@%u/", n->words[w].place.file);
-			else if (places)
-				fprintf(out, "@");
-			if (places)
-				fprintf(out, "%u:%u", n->words[w].place.line, n->words[w].place.column);
-		}
-		if (n->block) {
-			fprintf(out, "{");
-			show(n, out, places);
-			fprintf(out, "}");
-		} else {
-			fprintf(out, ";");
-		}
+	for (uint32_t w = 0; w < n->n_words; w++) {
+		fprintf(out, "%s%s", w ? " " : "", n->words[w].text);
+		if (places && n->words[w].place.file)
+			fprintf(out, "@%u/", n->words[w].place.file);
+		else if (places)
+			fprintf(out, "@");
+		if (places)
+			fprintf(out, "%u:%u", n->words[w].place.line, n->words[w].place.column);
 	}
+	if (!n->block) {
+		fprintf(out, ";");
+		return;
+	}
+	fprintf(out, "{");
+	for (const struct conf_node *k = conf_node_child(n); k; k = conf_node_next(k))
+		show(k, out, places);
+	fprintf(out, "}");
 }
 
-static void finish(struct reading *r, bool places)
+static char *shown(const struct conf_node *node)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	show(node, out, true);
+	fclose(out);
+	return text;
+}
+
+/* What can be cut again must come out as it was, also when it was given back. */
+static bool take(void *arg, const struct conf_node *node, uint32_t n, const struct conf_start *start)
+{
+	struct reading *r = arg;
+
+	r->n_nodes += n;
+	show(node, r->out, r->places);
+	if (start) {
+		struct conf_tree tree = {0};
+		char *first = shown(node), *second = shown(conf_lex_again(&tree, &r->sources, r->diag, start));
+
+		ck_assert_str_eq(first, second);
+		free(first);
+		free(second);
+		conf_tree_free(&tree);
+	}
+	return start == NULL;
+}
+
+static void begin(struct reading *r, bool places)
+{
+	memset(r, 0, sizeof(*r));
+	r->diag = conf_diag_new(false);
+	r->out = open_memstream(&r->shown, &r->shown_size);
+	r->places = places;
+}
+
+static void finish(struct reading *r)
 {
 	size_t size;
-	FILE *out;
+	FILE *out = open_memstream(&r->findings, &size);
 
-	out = open_memstream(&r->shown, &size);
-	show(&r->tree.nodes[0], out, places);
-	fclose(out);
-	out = open_memstream(&r->findings, &size);
+	fclose(r->out);
 	conf_diag_print(r->diag, &r->sources, true, out);
 	fclose(out);
 }
 
 static void read_bytes(struct reading *r, const char *text, size_t size, bool places)
 {
-	const struct conf_lex_options options = {.config_id = "main", .no_files = true};
+	const struct conf_lex_options options = {.take = take, .arg = r, .config_id = "main", .no_files = true};
 
-	memset(r, 0, sizeof(*r));
-	r->diag = conf_diag_new(false);
+	begin(r, places);
 	conf_lex_source(&r->tree, &r->sources, r->diag, conf_source_add_text(&r->sources, "f", text, size), &options);
-	finish(r, places);
+	finish(r);
 }
 
 static void release(struct reading *r)
@@ -320,12 +357,20 @@ START_TEST(test_many_words)
 }
 END_TEST
 
+static bool count(void *arg, const struct conf_node *node, uint32_t n, const struct conf_start *start)
+{
+	(void)node;
+	(void)start;
+	((struct reading *)arg)->n_nodes += n;
+	return false;
+}
+
 START_TEST(test_very_long_line)
 {
-	const struct conf_lex_options options = {.config_id = "main", .no_files = true};
+	struct reading r;
+	const struct conf_lex_options options = {.take = count, .arg = &r, .config_id = "main", .no_files = true};
 	size_t size = 8u << 20;
 	char *text = malloc(size + 3);
-	struct reading r;
 
 	memset(text, 'x', size);
 	memcpy(text + size, "\na\n", 3);
@@ -334,12 +379,12 @@ START_TEST(test_very_long_line)
 	ck_assert_str_eq(r.findings, "f:1:1: error: this line is longer than 4194304 bytes; it is not read\n");
 	release(&r);
 	/* Blocks in blocks, two million deep: nothing may recurse. */
-	memset(&r, 0, sizeof(r));
 	for (size_t i = 0; i < size; i++)
 		text[i] = i % 2000 == 1999 ? '\n' : i % 2 ? 'a' : '{';
-	r.diag = conf_diag_new(false);
+	begin(&r, false);
 	conf_lex_source(&r.tree, &r.sources, r.diag, conf_source_add_text(&r.sources, "f", text, size), &options);
-	ck_assert_uint_gt(r.tree.count, 4000000);
+	finish(&r);
+	ck_assert_uint_gt(r.n_nodes, 4000000);
 	release(&r);
 	free(text);
 }
@@ -384,14 +429,13 @@ static void remove_folder(void)
 
 static void read_main(struct reading *r)
 {
-	const struct conf_lex_options options = {.config_id = "main"};
+	const struct conf_lex_options options = {.take = take, .arg = r, .config_id = "main"};
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s/main", folder);
-	memset(r, 0, sizeof(*r));
-	r->diag = conf_diag_new(false);
+	begin(r, true);
 	conf_lex_file(&r->tree, &r->sources, r->diag, path, &options);
-	finish(r, true);
+	finish(r);
 }
 
 START_TEST(test_includes)
