@@ -270,11 +270,29 @@ static void on_end(pid_t pid, const siginfo_t *info, void *arg)
 
 /* ---- the start ---- */
 
-/* In the child, in the memory of its parent, who stands still meanwhile (vfork: what a parent has grown to need not be
- * prepared for a copy that is never used). */
+void child_keep_only(const int *fds, unsigned n)
+{
+	unsigned from = STDERR_FILENO + 1, next;
+
+	for (;; from = next + 1) {
+		next = UINT_MAX;
+		for (unsigned i = 0; i < n; i++) {
+			if ((unsigned)fds[i] >= from && (unsigned)fds[i] < next)
+				next = (unsigned)fds[i];
+		}
+		if (next > from)
+			close_range(from, next - 1, 0);
+		if (next == UINT_MAX)
+			return;
+	}
+}
+
+/* In the child. A fork, not vfork, with which the parent would stand still until the program has been read: a disk that
+ * hangs would take the one away that looks after all roles. */
 static void __attribute__((noreturn)) exec_child(char *const argv[], int channel, int log, int network)
 {
 	static const int ignored[] = {SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+	const int kept[] = {channel, log};
 	sigset_t none;
 
 	/* What a role ignores must not end it before it gets to say so: a signal may go to all processes of this name.
@@ -285,6 +303,7 @@ static void __attribute__((noreturn)) exec_child(char *const argv[], int channel
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (network >= 0 && setns(network, CLONE_NEWNET) < 0)
 		_exit(126);
+	child_keep_only(kept, 2);
 	if (channel >= 0)
 		fcntl(channel, F_SETFD, 0);
 	fcntl(log, F_SETFD, 0);
@@ -300,8 +319,8 @@ static pid_t spawn(struct child *c, int channel)
 	bool is_further = role_kind(c->role) != c->role; /* of several checkers; all others know what they are */
 	const char *through = c->role == ROLE_SCRIPT ? c->parent->options.script_socket : NULL;
 	char *argv[] = {path, (char *)"--through", (char *)(uintptr_t)through, (char *)"--channel", channel_arg,
-		(char *)"--log", log_arg, (char *)"--user", c->parent->user, (char *)"--level",
-		level_arg, (char *)"--beat-us", beat_arg, is_further ? (char *)"--role" : NULL, role_arg, NULL};
+		(char *)"--log", log_arg, (char *)"--user", c->parent->user, (char *)"--level", level_arg,
+		(char *)"--beat-us", beat_arg, is_further ? (char *)"--role" : NULL, role_arg, NULL};
 	/* A role that is no relay to a unit gets neither of the two words. */
 	char **args = through ? argv : argv + 2;
 	pid_t pid;
@@ -314,7 +333,7 @@ static pid_t spawn(struct child *c, int channel)
 	snprintf(beat_arg, sizeof(beat_arg), "%lld", (long long)supervise_beat_period_us(limit));
 	snprintf(role_arg, sizeof(role_arg), "%d", (int)c->role);
 	args[0] = path;
-	pid = vfork();
+	pid = fork();
 	if (pid == 0)
 		exec_child(args, channel, c->parent->scribe.queue[1],
 			c->role == ROLE_IPVS ? c->parent->ipvs_namespace_fd : -1);
@@ -545,7 +564,7 @@ void child_release_addresses(struct parent *p)
 	if (program_path_role(ROLE_VRRP, path) < 0)
 		return;
 	snprintf(ledger, sizeof(ledger), "%s/ledger.vrrp", p->options.run_dir);
-	pid = vfork();
+	pid = fork();
 	if (pid == 0)
 		exec_child(argv, -1, p->scribe.queue[1], -1);
 	if (pid < 0 || loop_child_add(p->loop, pid, on_released, p) < 0)

@@ -6,6 +6,7 @@
 
 #include "board.h"
 #include "conf.h"
+#include "fetch.h"
 #include "intent.h"
 #include "keeper.h"
 #include "log.h"
@@ -150,9 +151,11 @@ struct parent {
 	uint64_t generation;
 	struct board *board;
 	struct intents intents;
-	struct keeper keeper;   /* of their file */
-	struct timer peer_due;  /* what the other node told is to be written, and brought into use */
-	bool peer_changed_pool; /* of that: the table in use has to change */
+	struct keeper keeper;    /* of their file */
+	struct fetcher *fetcher; /* of what is lent; NULL until it is */
+	struct loan *loans;      /* what somebody waits for */
+	struct timer peer_due;   /* what the other node told is to be written, and brought into use */
+	bool peer_changed_pool;  /* of that: the table in use has to change */
 	struct status_daemon daemon;
 	struct reload reload;
 	struct standby standby;
@@ -198,6 +201,9 @@ void child_send_generation(struct child *c, const struct conf *conf, bool is_fir
 void child_send_decide(struct child *c, uint64_t generation, bool commit);
 void child_set_state(struct child *c, enum role_state state, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* In a child that was forked: closes what it holds beside the standard descriptors and these (-1 = none). Its program
+ * may be long in coming, and nobody is to take it for the parent meanwhile, by a lock or a channel. */
+void child_keep_only(const int *fds, unsigned n);
 /* Runs `poise-vrrp --release`: takes away the addresses that the role cannot any more. */
 void child_release_addresses(struct parent *p);
 
@@ -224,8 +230,9 @@ void lend_wanted(struct child *c, const struct msg_want_file *m);
 int reader_start(struct parent *p, loop_child_fn *done);
 /* A config role has ended: the one that reads, or one that stood by. */
 void reader_ended(pid_t pid, const siginfo_t *info, void *arg);
-/* Runs a program with descriptors of ours under other numbers. The parent's memory is not copied for it. Returns 0 and
- * the process, or -errno. */
+/* Runs a program with descriptors of ours under other numbers, and no others. Returns 0 and the process, or -errno; a
+ * program that cannot be run is a process that ends with status 127. */
+#define READER_MOVES 4
 struct reader_move {
 	int from, to;
 };

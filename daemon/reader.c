@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* In one turn: more than a pipe holds, so that what is left of a config role that has ended is read at once. */
+#define READ_BUDGET 128
 
 /* Takes a severity out of the middle of a line, because the log has its own. */
 static bool cut_severity(char *line, const char *severity)
@@ -42,18 +44,19 @@ static void report_line(struct parent *p, char *line)
 	}
 }
 
-static void read_findings(struct parent *p)
+/* False when there may be more: a config role that has no end of things to say must not keep the parent. */
+static bool read_findings(struct parent *p)
 {
 	struct reload *r = &p->reload;
 
-	for (;;) {
+	for (int i = 0; i < READ_BUDGET; i++) {
 		ssize_t n = read(
 			r->findings_fd, r->findings + r->findings_used, sizeof(r->findings) - 1 - r->findings_used);
 		char *begin = r->findings;
 		char *end;
 
 		if (n <= 0)
-			return;
+			return true;
 		r->findings_used += (size_t)n;
 		r->findings[r->findings_used] = '\0';
 		while ((end = strchr(begin, '\n'))) {
@@ -66,6 +69,7 @@ static void read_findings(struct parent *p)
 		if (r->findings_used == sizeof(r->findings) - 1)
 			r->findings_used = 0;
 	}
+	return false;
 }
 
 static void on_findings(int fd, uint32_t events, void *arg)
@@ -73,8 +77,7 @@ static void on_findings(int fd, uint32_t events, void *arg)
 	struct parent *p = arg;
 
 	(void)fd;
-	read_findings(p);
-	if (events & (EPOLLHUP | EPOLLERR)) {
+	if (read_findings(p) && (events & (EPOLLHUP | EPOLLERR))) {
 		loop_io_remove(p->reload.findings_io);
 		p->reload.findings_io = NULL;
 	}
@@ -90,24 +93,36 @@ void reader_close(struct parent *p)
 	close(r->findings_fd);
 }
 
-int reader_spawn(const char *path, const char *const *argv, const struct reader_move *moves, unsigned n, pid_t *pid)
+/* In the child. Descriptors that go where they are stay open; none of the targets is a source. */
+static void __attribute__((noreturn))
+exec_reader(const char *path, const char *const *argv, const struct reader_move *moves, unsigned n)
 {
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
+	int kept[READER_MOVES];
 	sigset_t none;
-	int error;
 
 	sigemptyset(&none);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	posix_spawn_file_actions_init(&files);
-	for (unsigned i = 0; i < n; i++)
-		posix_spawn_file_actions_adddup2(&files, moves[i].from, moves[i].to);
-	error = posix_spawn(pid, path, &files, &attributes, (char *const *)(uintptr_t)argv, environ);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attributes);
-	return -error;
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (unsigned i = 0; i < n; i++) {
+		kept[i] = moves[i].to;
+		if (moves[i].from == moves[i].to)
+			fcntl(moves[i].to, F_SETFD, 0);
+		else
+			dup2(moves[i].from, moves[i].to);
+	}
+	child_keep_only(kept, n);
+	execv(path, (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+/* The parent does not wait until the program has been read, as posix_spawn() would: see child.c. */
+int reader_spawn(const char *path, const char *const *argv, const struct reader_move *moves, unsigned n, pid_t *pid)
+{
+	if (n > READER_MOVES)
+		return -EINVAL;
+	*pid = fork();
+	if (*pid == 0)
+		exec_reader(path, argv, moves, n);
+	return *pid < 0 ? -errno : 0;
 }
 
 /* The one that stands by, else one that is started now. */

@@ -51,6 +51,7 @@ struct prober {
 	struct marked_ping *marked_pings;
 	prober_borrow_fn *borrow;
 	void *lender;
+	struct fetcher *fetcher; /* NULL until a file is asked for */
 	struct probe *all;
 	struct probe *idle_probes[CONF_CHECK_KINDS];
 	uint32_t open, limit;
@@ -145,6 +146,7 @@ void prober_free(struct prober *prober)
 	ping_world_free(prober->ping4);
 	ping_world_free(prober->ping6);
 	lingers_free(prober->lingers);
+	fetcher_free(prober->fetcher);
 	poller_free(prober->poller);
 	tls_world_free(prober->tls);
 	free(prober);
@@ -349,6 +351,16 @@ int probe_connect(struct probe *p)
 		return probe_borrow(p);
 	p->fd = check_socket_open(p->spec->conf, check, &reason, why);
 	return p->fd < 0 ? fail_socket(p, reason, why) : go_on(p);
+}
+
+struct fetch *probe_fetch(struct probe *p, int fd, fetch_done_fn *done)
+{
+	struct prober *prober = p->prober;
+
+	if (!prober->fetcher)
+		prober->fetcher = fetcher_new(prober->loop);
+	return fetch_begin(
+		prober->fetcher, FETCH_READ, conf_string(p->spec->conf, check_spec_conf(p->spec)->name), fd, done, p);
 }
 
 bool probe_is_borrowing(const struct probe *p)

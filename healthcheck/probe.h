@@ -9,6 +9,7 @@
 
 #include "body_match.h"
 #include "conf.h"
+#include "fetch.h"
 #include "loop.h"
 #include "poller.h"
 #include "reason.h"
@@ -146,6 +147,9 @@ void probe_cancel(struct probe *p);
 int probe_connect(struct probe *p);
 /* Asks the parent for a descriptor; kind->lent() or the socket of probe_connect() follows. Returns as above. */
 int probe_borrow(struct probe *p);
+/* Reads the file of a FILE_CHECK, from this descriptor (-1 = by its name), which is closed then; see fetch.h. done gets
+ * the probe. */
+struct fetch *probe_fetch(struct probe *p, int fd, fetch_done_fn *done);
 /* To be asked on every edge before the connection stands. Returns 1 connected (p->connected is set), 0 not yet, -1
  * after which the probe has ended. */
 int probe_connect_step(struct probe *p, uint32_t events);

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* FILE_CHECK: a file on this machine says how a server is. Runs in poise-healthcheck, which asks the
- * parent for what its user may not read; it never reads more than its first bytes, and nothing but regular files, which
- * do not block. */
+/* FILE_CHECK: a file on this machine says how a server is. Runs in poise-healthcheck, which asks the parent for what
+ * its user may not read; it never waits for a file system, and never reads more than the first bytes of regular files.
+ */
 #include "probe.h"
 #include "reply.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define LEND_TIME_US (2 * US_PER_S)
+/* Whoever has to open it, and read it. */
+#define FILE_TIME_S 2
+
+struct file_probe {
+	struct probe p;
+	struct fetch *fetch; /* NULL: none is under way */
+};
+
+_Static_assert(FETCH_TEXT_SIZE == REPLY_LINE_MAX, "a file is judged as a line is");
 
 static void judge_text(struct probe *p, const char *text, size_t length)
 {
@@ -24,52 +29,55 @@ static void judge_text(struct probe *p, const char *text, size_t length)
 		state_file_judge(text, length, &p->result);
 }
 
-static void judge(struct probe *p, int fd)
+static void judge_absence(struct probe *p)
 {
-	char text[REPLY_LINE_MAX];
-	struct stat st;
-	ssize_t n;
-
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		result_set(&p->result, REASON_FILE, "the file is no regular file");
+	if (check_spec_conf(p->spec)->track_file) {
+		judge_text(p, "", 0);
 		return;
 	}
-	n = read(fd, text, sizeof(text));
-	if (n < 0)
-		result_set(&p->result, REASON_FILE, "the file cannot be read: %s", strerror(errno));
+	p->result.has_percent = true;
+	p->result.percent = 100;
+	result_set(&p->result, REASON_OK, "there is no file");
+}
+
+static void on_fetched(void *arg, const struct fetched *file)
+{
+	struct file_probe *h = arg;
+	struct probe *p = &h->p;
+
+	h->fetch = NULL;
+	probe_tick(p);
+	if (file->error == -EACCES) {
+		/* For root's eyes: the parent opens it. */
+		probe_borrow(p);
+		return;
+	}
+	if (file->error == -ENOENT)
+		judge_absence(p);
+	else if (file->error == -ENOTSUP)
+		result_set(&p->result, REASON_FILE, "the file is no regular file");
+	else if (file->error)
+		result_set(&p->result, REASON_FILE, "the file cannot be read: %s", strerror(-file->error));
 	else
-		judge_text(p, text, (size_t)n);
+		judge_text(p, file->text, file->length);
+	probe_finish(p);
+}
+
+static void fetch(struct probe *p, int fd)
+{
+	struct file_probe *h = (struct file_probe *)p;
+
+	h->fetch = probe_fetch(p, fd, on_fetched);
+	if (h->fetch)
+		return;
+	result_set(&p->result, REASON_MEMORY, "our own trouble: out of memory");
+	probe_finish(p);
 }
 
 static void start(struct probe *p)
 {
-	int fd = open(conf_string(p->spec->conf, check_spec_conf(p->spec)->name), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd >= 0) {
-		judge(p, fd);
-		close(fd);
-	} else if (errno == EACCES) {
-		/* For root's eyes: the parent opens it. */
-		probe_deadline(p, mono_add(p->started, LEND_TIME_US));
-		probe_borrow(p);
-		return;
-	} else if (errno == ENOENT && check_spec_conf(p->spec)->track_file) {
-		judge_text(p, "", 0);
-	} else if (errno == ENOENT) {
-		p->result.has_percent = true;
-		p->result.percent = 100;
-		result_set(&p->result, REASON_OK, "there is no file");
-	} else {
-		result_set(&p->result, REASON_FILE, "the file cannot be read: %s", strerror(errno));
-	}
-	probe_finish(p);
-}
-
-static void lent(struct probe *p, int fd)
-{
-	judge(p, fd);
-	close(fd);
-	probe_finish(p);
+	probe_deadline(p, mono_add(p->started, FILE_TIME_S * US_PER_S));
+	fetch(p, -1);
 }
 
 static void io(struct probe *p, uint32_t events)
@@ -80,7 +88,18 @@ static void io(struct probe *p, uint32_t events)
 
 static void timeout(struct probe *p)
 {
-	(void)p;
+	result_set(&p->result, REASON_FILE_SYSTEM,
+		"our own trouble, not the server's: the file system has not answered for %d s", FILE_TIME_S);
+	probe_finish(p);
+}
+
+static void release(struct probe *p)
+{
+	struct file_probe *h = (struct file_probe *)p;
+
+	if (h->fetch)
+		fetch_cancel(h->fetch);
+	h->fetch = NULL;
 }
 
 static void describe(const struct check_spec *spec, uint32_t step, char *buf, size_t size)
@@ -90,9 +109,10 @@ static void describe(const struct check_spec *spec, uint32_t step, char *buf, si
 }
 
 const struct probe_kind probe_kind_file = {.name = "FILE_CHECK",
-	.size = sizeof(struct probe),
+	.size = sizeof(struct file_probe),
 	.start = start,
 	.io = io,
 	.timeout = timeout,
-	.lent = lent,
+	.lent = fetch,
+	.release = release,
 	.describe = describe};

@@ -132,6 +132,8 @@ int ipvs_audit_refresh(struct ipvs *v, uint32_t i)
 	/* Their number stays as a hint: it is likely to be the same. */
 	service->dests = NULL;
 	service->room = 0;
+	service->tallies.list = NULL;
+	service->tallies.room = 0;
 	rc = dump_dests(v, service);
 	service->ours |= ours;
 	if (rc < 0) {
@@ -165,11 +167,7 @@ static int refresh_services(struct ipvs *v)
 		now->ours = old->ours;
 		now->reported = old->reported;
 		drift += now->ours && !ipvs_service_equal(now, old);
-		now->dests = old->dests;
-		now->n_dests = old->n_dests;
-		now->room = old->room;
-		old->dests = NULL;
-		old->n_dests = old->room = 0;
+		ipvs_service_take_dests(now, old);
 		old->ours = false; /* seen again */
 	}
 	for (uint32_t i = 0; i < v->actual.n_services; i++)

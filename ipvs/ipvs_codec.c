@@ -330,12 +330,13 @@ static int get_key(struct nlattr **attr, struct ipvs_key *key)
 	return get_address(attr[IPVS_SVC_ATTR_ADDR], key->family, &key->addr);
 }
 
-int ipvs_codec_get_service(struct nlmsghdr *nlh, struct ipvs_service *out)
+int ipvs_codec_get_service(struct nlmsghdr *nlh, struct ipvs_service *out, struct ipvs_tally *tally)
 {
 	struct nlattr *cmd[IPVS_CMD_ATTR_MAX + 1], *attr[IPVS_SVC_ATTR_MAX + 1];
 	struct ip_vs_flags flags;
 
 	memset(out, 0, sizeof(*out));
+	memset(tally, 0, sizeof(*tally));
 	if (get_command(nlh, cmd, IPVS_CMD_ATTR_SERVICE) < 0 ||
 		nla_parse_nested(attr, IPVS_SVC_ATTR_MAX, cmd[IPVS_CMD_ATTR_SERVICE], service_policy) < 0 ||
 		get_key(attr, &out->key) < 0 || !attr[IPVS_SVC_ATTR_SCHED_NAME] || !attr[IPVS_SVC_ATTR_FLAGS])
@@ -347,16 +348,17 @@ int ipvs_codec_get_service(struct nlmsghdr *nlh, struct ipvs_service *out)
 	out->flags = flags.flags & IPVS_SERVICE_FLAGS;
 	out->timeout_s = get_u32(attr[IPVS_SVC_ATTR_TIMEOUT]);
 	out->netmask = get_u32(attr[IPVS_SVC_ATTR_NETMASK]);
-	get_counters(attr[IPVS_SVC_ATTR_STATS64], &out->counters);
+	get_counters(attr[IPVS_SVC_ATTR_STATS64], &tally->counters);
 	return 0;
 }
 
-int ipvs_codec_get_dest(struct nlmsghdr *nlh, uint16_t service_family, struct ipvs_dest *out)
+int ipvs_codec_get_dest(struct nlmsghdr *nlh, uint16_t service_family, struct ipvs_dest *out, struct ipvs_tally *tally)
 {
 	struct nlattr *cmd[IPVS_CMD_ATTR_MAX + 1], *attr[IPVS_DEST_ATTR_MAX + 1];
 	uint16_t family;
 
 	memset(out, 0, sizeof(*out));
+	memset(tally, 0, sizeof(*tally));
 	if (get_command(nlh, cmd, IPVS_CMD_ATTR_DEST) < 0 ||
 		nla_parse_nested(attr, IPVS_DEST_ATTR_MAX, cmd[IPVS_CMD_ATTR_DEST], dest_policy) < 0)
 		return -EPROTO;
@@ -365,18 +367,18 @@ int ipvs_codec_get_dest(struct nlmsghdr *nlh, uint16_t service_family, struct ip
 		!attr[IPVS_DEST_ATTR_FWD_METHOD] || !attr[IPVS_DEST_ATTR_WEIGHT])
 		return -EPROTO;
 	out->key.port = ntohs(get_u16(attr[IPVS_DEST_ATTR_PORT]));
-	out->forward = get_u32(attr[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK;
+	out->forward = (uint8_t)(get_u32(attr[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK);
 	out->weight = (int32_t)get_u32(attr[IPVS_DEST_ATTR_WEIGHT]);
 	out->upper = get_u32(attr[IPVS_DEST_ATTR_U_THRESH]);
 	out->lower = get_u32(attr[IPVS_DEST_ATTR_L_THRESH]);
-	out->active = get_u32(attr[IPVS_DEST_ATTR_ACTIVE_CONNS]);
-	out->inactive = get_u32(attr[IPVS_DEST_ATTR_INACT_CONNS]);
-	out->persistent = get_u32(attr[IPVS_DEST_ATTR_PERSIST_CONNS]);
 	if (attr[IPVS_DEST_ATTR_TUN_TYPE])
 		out->tunnel_type = nla_get_u8(attr[IPVS_DEST_ATTR_TUN_TYPE]);
 	out->tunnel_port = ntohs(get_u16(attr[IPVS_DEST_ATTR_TUN_PORT]));
 	out->tunnel_flags = get_u16(attr[IPVS_DEST_ATTR_TUN_FLAGS]);
-	get_counters(attr[IPVS_DEST_ATTR_STATS64], &out->counters);
+	tally->active = get_u32(attr[IPVS_DEST_ATTR_ACTIVE_CONNS]);
+	tally->inactive = get_u32(attr[IPVS_DEST_ATTR_INACT_CONNS]);
+	tally->persistent = get_u32(attr[IPVS_DEST_ATTR_PERSIST_CONNS]);
+	get_counters(attr[IPVS_DEST_ATTR_STATS64], &tally->counters);
 	return 0;
 }
 

@@ -34,10 +34,10 @@ int ipvs_codec_put_dest(struct nl_msg *msg, uint8_t cmd, const struct ipvs_key *
 int ipvs_codec_put_daemon(struct nl_msg *msg, uint8_t cmd, const struct ipvs_daemon *daemon);
 int ipvs_codec_put_timeouts(struct nl_msg *msg, const struct ipvs_timeouts *timeouts);
 
-/* Answers. Each returns 0 and fills all of *out, or -EPROTO when the message is not one of its kind or lacks what it
- * must have. nlh must lie completely in memory (nlmsg_len says how much). */
-int ipvs_codec_get_service(struct nlmsghdr *nlh, struct ipvs_service *out);
-int ipvs_codec_get_dest(struct nlmsghdr *nlh, uint16_t service_family, struct ipvs_dest *out);
+/* Answers. Each returns 0 and fills all of *out (and *tally), or -EPROTO when the message is not one of its kind or
+ * lacks what it must have. nlh must lie completely in memory (nlmsg_len says how much). */
+int ipvs_codec_get_service(struct nlmsghdr *nlh, struct ipvs_service *out, struct ipvs_tally *tally);
+int ipvs_codec_get_dest(struct nlmsghdr *nlh, uint16_t service_family, struct ipvs_dest *out, struct ipvs_tally *tally);
 int ipvs_codec_get_daemon(struct nlmsghdr *nlh, struct ipvs_daemon *out);
 int ipvs_codec_get_timeouts(struct nlmsghdr *nlh, struct ipvs_timeouts *out);
 int ipvs_codec_get_version(struct nlmsghdr *nlh, uint32_t *version);

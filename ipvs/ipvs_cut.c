@@ -12,13 +12,13 @@ void ipvs_cut_step(struct ipvs *v)
 	bool cuts = false, forgets = false, keeps = false;
 
 	for (uint32_t i = 0; i < conf->n_servers; i++) {
-		const struct ipvs_server_state *state = &v->now->servers[i];
+		const struct ipvs_server_drain *drain = ipvs_generation_drain(v->now, i);
 
-		if (state->admin != ADMIN_DRAIN)
+		if (v->now->servers[i].admin != ADMIN_DRAIN)
 			continue;
-		cuts |= state->drain_end != DRAIN_KEEP && state->drain_until.until_real_us > 0;
+		cuts |= drain->end != DRAIN_KEEP && drain->until.until_real_us > 0;
 		if (conf->services[conf->servers[i].service].persistence_us > 0)
-			*(state->keep_known ? &keeps : &forgets) = true;
+			*(drain->keep_known ? &keeps : &forgets) = true;
 	}
 	ipvs_sysctl_for_drain(v, SYSCTL_EXPIRE_NODEST_CONN, cuts);
 	/* The kernel knows one answer for all: whoever asked to be kept is. */

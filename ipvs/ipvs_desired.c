@@ -158,7 +158,7 @@ const char *ipvs_desired_check(const struct conf *conf, conf_index_t *service)
 	return NULL;
 }
 
-static uint32_t kernel_forward(uint32_t forward)
+static uint8_t kernel_forward(uint32_t forward)
 {
 	switch ((enum conf_forward)forward) {
 	case CONF_FORWARD_NAT:
@@ -271,6 +271,7 @@ int ipvs_desired_build(const struct conf *conf, const struct ipvs_weight *weight
 	int rc = 0;
 
 	ipvs_image_empty(out);
+	ipvs_image_reserve(out, conf->n_services);
 	for (uint32_t i = 0; i < conf->n_services && rc == 0; i++) {
 		if (absent && absent[i])
 			continue;

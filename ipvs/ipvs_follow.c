@@ -26,9 +26,9 @@ struct census {
 	bool taken;
 };
 
-static bool is_doubtful(const struct ipvs_dest *dest)
+static bool is_doubtful(const struct ipvs_tally *tally)
 {
-	return dest->active == 0 && dest->persistent == 0 && dest->inactive > 0;
+	return tally->active == 0 && tally->persistent == 0 && tally->inactive > 0;
 }
 
 static void add_doubtful(struct census *census, const struct ipvs_service *service, const struct ipvs_dest *dest)
@@ -50,8 +50,8 @@ static uint64_t count_all(const struct ipvs_image *image)
 	uint64_t n = 0;
 
 	for (uint32_t i = 0; i < image->n_services; i++)
-		for (uint32_t d = 0; d < image->services[i].n_dests; d++)
-			n += ipvs_dest_connections(&image->services[i].dests[d]);
+		for (uint32_t t = 0; t < image->services[i].tallies.n; t++)
+			n += ipvs_tally_connections(&image->services[i].tallies.list[t]);
 	return n;
 }
 
@@ -81,10 +81,12 @@ static void take_census(const struct ipvs *v, struct census *census)
 static uint64_t connections_of(const struct census *census, const struct ipvs_service *service,
 	const struct ipvs_dest *dest, bool with_templates)
 {
+	const struct ipvs_tally *tally = ipvs_dest_tally(service, dest);
+
 	for (size_t i = 0; census->taken && i < census->n; i++)
 		if (census->list[i].service == &service->key && census->list[i].dest == &dest->key)
 			return census->list[i].live;
-	return with_templates ? ipvs_dest_connections(dest) : (uint64_t)dest->active + dest->inactive;
+	return with_templates ? ipvs_tally_connections(tally) : (uint64_t)tally->active + tally->inactive;
 }
 
 /* ---- drains ---- */
@@ -117,14 +119,14 @@ static int doubt_drain(void *arg, const struct ipvs_key *key)
 	const struct ipvs_service *service = ipvs_image_find(&c->v->actual, key);
 	const struct ipvs_dest *dest = service ? ipvs_service_find(service, &c->dest) : NULL;
 
-	if (dest && is_doubtful(dest))
+	if (dest && is_doubtful(ipvs_dest_tally(service, dest)))
 		add_doubtful(c->census, service, dest);
 	return 0;
 }
 
 static bool is_followed(const struct ipvs *v, conf_index_t server)
 {
-	return v->now->servers[server].admin != ADMIN_NORMAL && !v->now->servers[server].drain.done;
+	return v->now->servers[server].admin != ADMIN_NORMAL && !ipvs_generation_drain(v->now, server)->drain.done;
 }
 
 /* "its time is over: 3 connections are cut": what became of how many. */
@@ -146,15 +148,15 @@ static void end_of_drain(
 
 static void tell_drain(struct ipvs *v, conf_index_t server, const struct ipvs_drain_actions *actions, uint64_t left)
 {
-	const struct ipvs_server_state *state = &v->now->servers[server];
+	const struct ipvs_drain *drain = &ipvs_generation_drain(v->now, server)->drain;
 	conf_index_t service = v->now->conf->servers[server].service;
 	char service_name[CONF_NAME_SIZE], name[CONF_NAME_SIZE], why[WHY_SIZE];
 
 	conf_service_name(v->now->conf, service, service_name);
 	conf_server_name(v->now->conf, server, name);
-	end_of_drain(&state->drain, actions, left, why);
+	end_of_drain(drain, actions, left, why);
 	log_info("ipvs %s: server %s %s: %s", service_name, name,
-		actions->drained || state->drain.cut > 0 ? "is drained" : "is draining", why);
+		actions->drained || drain->cut > 0 ? "is drained" : "is draining", why);
 	ipvs_report_server_why(v, server, why);
 	if (actions->drained)
 		ipvs_report_event(v, EVENT_DRAINED, service, server, 0, 1, why);
@@ -164,27 +166,29 @@ static void tell_drain(struct ipvs *v, conf_index_t server, const struct ipvs_dr
  * out of the kernel's table. */
 static bool follow_drain(struct ipvs *v, conf_index_t server, struct census *census, bool counted, bool *takes_out)
 {
-	struct ipvs_server_state *state = &v->now->servers[server];
+	const struct ipvs_server_state *state = &v->now->servers[server];
+	struct ipvs_server_drain drain = *ipvs_generation_drain(v->now, server);
 	struct counting c = {.v = v,
 		.census = census,
 		.dest = ipvs_desired_dest_key(v->now->conf, server),
 		.applied = true,
-		.with_templates = state->admin != ADMIN_DRAIN || state->keep_known};
+		.with_templates = state->admin != ADMIN_DRAIN || drain.keep_known};
 	struct ipvs_drain_event event = {.admin = (enum admin)state->admin,
-		.end = (enum drain_end)state->drain_end,
+		.end = (enum drain_end)drain.end,
 		.counted = counted,
-		.time_is_over = ipvs_drain_end_is_over(&state->drain_until, mono_now())};
+		.time_is_over = ipvs_drain_end_is_over(&drain.until, mono_now())};
 	conf_index_t service = v->now->conf->servers[server].service;
 	struct ipvs_drain_actions actions;
 
 	ipvs_desired_each_key(v->now->conf, service, count_drain, &c);
 	event.applied = c.applied;
 	event.connections = c.connections;
-	actions = ipvs_drain_step(&state->drain, &event);
+	actions = ipvs_drain_step(&drain.drain, &event);
+	ipvs_generation_set_drain(v->now, server, &drain);
 	if (actions.drained || actions.over)
 		tell_drain(v, server, &actions, c.connections);
-	*takes_out |= (actions.drained || actions.over) &&
-		      ipvs_drain_takes_out(&state->drain, (enum drain_end)state->drain_end);
+	*takes_out |=
+		(actions.drained || actions.over) && ipvs_drain_takes_out(&drain.drain, (enum drain_end)drain.end);
 	return actions.poll;
 }
 

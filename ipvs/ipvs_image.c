@@ -12,6 +12,7 @@ void ipvs_service_clear(struct ipvs_service *service)
 	free(service->dests);
 	service->dests = NULL;
 	service->n_dests = service->room = 0;
+	ipvs_tallies_clear(&service->tallies);
 }
 
 void ipvs_image_clear(struct ipvs_image *image)
@@ -19,12 +20,14 @@ void ipvs_image_clear(struct ipvs_image *image)
 	for (uint32_t i = 0; i < image->kept; i++)
 		ipvs_service_clear(&image->services[i]);
 	free(image->services);
+	ipvs_tallies_clear(&image->tallies);
 	*image = (struct ipvs_image){0};
 }
 
 void ipvs_image_empty(struct ipvs_image *image)
 {
 	image->n_services = 0;
+	image->tallies.n = 0;
 }
 
 void ipvs_image_trim(struct ipvs_image *image)
@@ -47,28 +50,38 @@ static void *grow(void *array, uint32_t used, uint32_t *room, size_t size)
 	return grown;
 }
 
+void ipvs_image_reserve(struct ipvs_image *image, uint32_t n)
+{
+	struct ipvs_service *services;
+
+	if (n <= image->room)
+		return;
+	services = reallocarray(image->services, n, sizeof(*services));
+	if (!services)
+		return; /* the next add grows it, or says so */
+	image->services = services;
+	image->room = n;
+}
+
 struct ipvs_service *ipvs_image_add(struct ipvs_image *image, const struct ipvs_service *service)
 {
 	struct ipvs_service *services =
 		grow(image->services, image->n_services, &image->room, sizeof(*image->services));
-	struct ipvs_service *added;
-	struct ipvs_dest *dests = NULL;
-	uint32_t room = 0;
+	struct ipvs_service *added, kept = {0};
 
 	if (!services)
 		return NULL;
 	image->services = services;
 	added = &services[image->n_services];
-	if (image->n_services++ < image->kept) {
-		dests = added->dests;
-		room = added->room;
-	} else {
+	if (image->n_services++ < image->kept)
+		kept = *added;
+	else
 		image->kept = image->n_services;
-	}
 	*added = *service;
-	added->dests = dests;
+	added->dests = kept.dests;
 	added->n_dests = 0;
-	added->room = room;
+	added->room = kept.room;
+	added->tallies = (struct ipvs_tallies){.list = kept.tallies.list, .room = kept.tallies.room};
 	return added;
 }
 
@@ -94,6 +107,17 @@ struct ipvs_dest *ipvs_service_add(struct ipvs_service *service, const struct ip
 	service->dests = dests;
 	dests[service->n_dests] = *dest;
 	return &dests[service->n_dests++];
+}
+
+void ipvs_service_take_dests(struct ipvs_service *service, struct ipvs_service *from)
+{
+	service->dests = from->dests;
+	service->n_dests = from->n_dests;
+	service->room = from->room;
+	service->tallies = from->tallies;
+	from->dests = NULL;
+	from->n_dests = from->room = 0;
+	from->tallies = (struct ipvs_tallies){0};
 }
 
 int ipvs_key_compare(const struct ipvs_key *a, const struct ipvs_key *b)
@@ -251,9 +275,14 @@ bool ipvs_dest_equal(const struct ipvs_dest *a, const struct ipvs_dest *b)
 		       a->tunnel_flags == b->tunnel_flags);
 }
 
-uint64_t ipvs_dest_connections(const struct ipvs_dest *dest)
+const struct ipvs_tally *ipvs_service_tally(const struct ipvs_image *image, const struct ipvs_service *service)
 {
-	return (uint64_t)dest->active + dest->inactive + dest->persistent;
+	return ipvs_tallies_get(&image->tallies, service->tally);
+}
+
+const struct ipvs_tally *ipvs_dest_tally(const struct ipvs_service *service, const struct ipvs_dest *dest)
+{
+	return ipvs_tallies_get(&service->tallies, dest->tally);
 }
 
 static const char *protocol_name(uint16_t protocol)

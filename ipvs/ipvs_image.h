@@ -5,6 +5,7 @@
 #define POISE_IPVS_IMAGE_H
 
 #include "addr.h"
+#include "ipvs_tally.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,26 +32,20 @@ struct ipvs_dest_key {
 	uint16_t zero;
 };
 
-struct ipvs_counters {
-	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
-	/* a second, the kernel's mean of the last moments */
-	uint64_t connections_rate, packets_in_rate, packets_out_rate, bytes_in_rate, bytes_out_rate;
-};
-
+/* There are tens of thousands of these, twice: what is not needed of each does not stand here. */
 struct ipvs_dest {
 	struct ipvs_dest_key key;
-	uint32_t forward; /* IP_VS_CONN_F_MASQ, _LOCALNODE, _TUNNEL, _DROUTE, _BYPASS */
 	int32_t weight;
 	uint32_t upper, lower;
-	uint8_t tunnel_type;  /* with _TUNNEL: IP_VS_CONN_F_TUNNEL_TYPE_* */
-	bool ours;            /* in an image of the kernel: entered by us */
-	bool reported;        /* a foreign entry is mentioned once */
-	bool dead;            /* removed, until the image is tidied */
+	uint32_t server; /* in a desired image: index into conf->servers, UINT32_MAX for one that is no longer there */
+	uint32_t tally;  /* in an image of the kernel: number in its service's tallies */
 	uint16_t tunnel_port; /* host order */
 	uint16_t tunnel_flags;
-	uint32_t server; /* in a desired image: index into conf->servers, UINT32_MAX for one that is no longer there */
-	uint32_t active, inactive, persistent;
-	struct ipvs_counters counters;
+	uint8_t forward;     /* IP_VS_CONN_F_MASQ, _LOCALNODE, _TUNNEL, _DROUTE, _BYPASS */
+	uint8_t tunnel_type; /* with _TUNNEL: IP_VS_CONN_F_TUNNEL_TYPE_* */
+	bool ours : 1;       /* in an image of the kernel: entered by us */
+	bool reported : 1;   /* a foreign entry is mentioned once */
+	bool dead : 1;       /* removed, until the image is tidied */
 };
 
 struct ipvs_service {
@@ -62,15 +57,17 @@ struct ipvs_service {
 	uint32_t netmask;            /* IPv4: network order; IPv6: prefix length */
 	uint32_t service;            /* in a desired image: index into conf->services */
 	bool ours, reported, dead;
+	uint32_t tally; /* in an image of the kernel: number in the image's tallies */
 	struct ipvs_dest *dests;
 	uint32_t n_dests, room;
-	struct ipvs_counters counters;
+	struct ipvs_tallies tallies; /* of the servers */
 };
 
 struct ipvs_image {
 	struct ipvs_service *services;
 	uint32_t n_services, room;
 	uint32_t kept; /* services whose memory for servers is there, in use or not; at least n_services */
+	struct ipvs_tallies tallies; /* of the services */
 };
 
 /* Frees what the image holds and makes it empty. */
@@ -80,12 +77,16 @@ void ipvs_image_empty(struct ipvs_image *image);
 void ipvs_image_trim(struct ipvs_image *image);
 void ipvs_service_clear(struct ipvs_service *service);
 
+/* Makes room for so many services in all, so that adding them takes no more memory than they need. Best effort. */
+void ipvs_image_reserve(struct ipvs_image *image, uint32_t n);
 /* Appends a copy without its servers; NULL when out of memory. Pointers to services are valid until the next add.
  * Sort before finding. */
 struct ipvs_service *ipvs_image_add(struct ipvs_image *image, const struct ipvs_service *service);
-/* Makes room for so many servers in all, so that adding them takes no more memory than they need. Best effort. */
+/* Likewise, of servers. */
 void ipvs_service_reserve(struct ipvs_service *service, uint32_t n);
 struct ipvs_dest *ipvs_service_add(struct ipvs_service *service, const struct ipvs_dest *dest);
+/* Gives a service that has none the servers of another one, with their tallies; that one has none then. */
+void ipvs_service_take_dests(struct ipvs_service *service, struct ipvs_service *from);
 
 /* Drops what is dead, sorts, and drops all but one of equal keys (returns how many): the first service, the server with
  * most weight. */
@@ -103,8 +104,9 @@ int ipvs_dest_key_compare(const struct ipvs_dest_key *a, const struct ipvs_dest_
 bool ipvs_service_equal(const struct ipvs_service *a, const struct ipvs_service *b);
 bool ipvs_dest_equal(const struct ipvs_dest *a, const struct ipvs_dest *b);
 
-/* Connections that the kernel lists for a server, templates of persistence too. */
-uint64_t ipvs_dest_connections(const struct ipvs_dest *dest);
+/* What the kernel has counted. Never NULL. */
+const struct ipvs_tally *ipvs_service_tally(const struct ipvs_image *image, const struct ipvs_service *service);
+const struct ipvs_tally *ipvs_dest_tally(const struct ipvs_service *service, const struct ipvs_dest *dest);
 
 /* "10.0.0.1:80/tcp", "fwmark 5", "fwmark 5/ipv6". Returns buf. */
 #define IPVS_KEY_TEXT 96

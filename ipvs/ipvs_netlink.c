@@ -45,6 +45,11 @@ void ipvs_kernel_close(struct ipvs_kernel *kernel)
 	free(kernel);
 }
 
+void ipvs_kernel_trim(struct ipvs_kernel *kernel)
+{
+	netlink_batch_trim(kernel->batch);
+}
+
 /* One finished request with its answers. */
 static int exchange(struct ipvs_kernel *kernel, struct nl_msg *msg, bool dump, netlink_dump_fn *fn, void *arg)
 {
@@ -100,10 +105,12 @@ static void take_service(void *arg, struct nlmsghdr *nlh)
 {
 	struct service_dump *dump = arg;
 	struct ipvs_service service;
+	struct ipvs_tally tally;
 
-	if (ipvs_codec_get_service(nlh, &service) < 0)
+	if (ipvs_codec_get_service(nlh, &service, &tally) < 0)
 		return; /* of a kind that we do not know: certainly not ours */
-	if (!ipvs_image_add(dump->image, &service))
+	if (ipvs_tallies_add(&dump->image->tallies, &tally, &service.tally) < 0 ||
+		!ipvs_image_add(dump->image, &service))
 		dump->error = -ENOMEM;
 }
 
@@ -132,10 +139,12 @@ static void take_dest(void *arg, struct nlmsghdr *nlh)
 {
 	struct dest_dump *dump = arg;
 	struct ipvs_dest dest;
+	struct ipvs_tally tally;
 
-	if (ipvs_codec_get_dest(nlh, dump->service.key.family, &dest) < 0)
+	if (ipvs_codec_get_dest(nlh, dump->service.key.family, &dest, &tally) < 0)
 		return;
-	if (!ipvs_service_add(&dump->service, &dest))
+	if (ipvs_tallies_add(&dump->service.tallies, &tally, &dest.tally) < 0 ||
+		!ipvs_service_add(&dump->service, &dest))
 		dump->error = -ENOMEM;
 }
 
@@ -148,6 +157,7 @@ int ipvs_kernel_dump_dests(struct ipvs_kernel *kernel, struct ipvs_service *serv
 	if (!msg)
 		return -ENOMEM;
 	ipvs_service_reserve(&dump.service, service->n_dests);
+	ipvs_tallies_reserve(&dump.service.tallies, service->tallies.n);
 	rc = ipvs_codec_put_service(msg, IPVS_CMD_GET_DEST, service);
 	if (rc == 0)
 		rc = exchange(kernel, msg, true, take_dest, &dump);
@@ -160,9 +170,7 @@ int ipvs_kernel_dump_dests(struct ipvs_kernel *kernel, struct ipvs_service *serv
 	}
 	ipvs_service_sort(&dump.service);
 	ipvs_service_clear(service);
-	service->dests = dump.service.dests;
-	service->n_dests = dump.service.n_dests;
-	service->room = dump.service.room;
+	ipvs_service_take_dests(service, &dump.service);
 	return 0;
 }
 

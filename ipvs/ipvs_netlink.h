@@ -10,6 +10,8 @@ struct ipvs_kernel;
 
 /* Opens the socket; NULL with errno. It needs no IPVS in the kernel yet. */
 struct ipvs_kernel *ipvs_kernel_open(void);
+/* Gives back the memory that a large exchange took and small ones do not need. */
+void ipvs_kernel_trim(struct ipvs_kernel *kernel);
 void ipvs_kernel_close(struct ipvs_kernel *kernel); /* NULL is allowed */
 
 /* Finds the family (which loads the module where there is one) and whether we may use it. Returns 0, -ENOENT when the

@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which entries of the kernel's table are ours: a sorted list that is kept in the ledger. */
+/* Which entries of the kernel's table are ours: what a configuration may program, in a compact table, and a short list
+ * of what is ours beside that. Kept in the ledger. */
 #ifndef POISE_IPVS_OWNED_H
 #define POISE_IPVS_OWNED_H
 
 #include "conf.h"
 #include "ipvs_desired.h"
 #include "ipvs_image.h"
-
-/* One entry; dest.addr is absent (AF_UNSPEC) for the service itself. The layout is that of the ledger's records. */
-struct ipvs_owned_record {
-	struct ipvs_key service;
-	struct ipvs_dest_key dest;
-	int64_t until_us; /* of a leftover: its moment on the monotonic clock, else 0 */
-};
+#include "ipvs_owned_table.h"
 
 struct ipvs_owned {
-	struct ipvs_owned_record *records;
+	struct ipvs_owned_table table;
+	bool is_borrowed;                  /* the table is another list's */
+	struct ipvs_owned_record *records; /* sorted; what does not stand in the table, or has a time limit */
 	size_t n, room;
-	bool is_borrowed; /* the records are another list's, until one is added */
 };
 
 void ipvs_owned_clear(struct ipvs_owned *owned);
-/* The same list without a copy, as long as nothing is added to it. `from` must outlive it, or be given over: */
+bool ipvs_owned_is_empty(const struct ipvs_owned *owned);
+/* A list with the same table and nothing beside it. `from` must outlive it, or be given over: */
 struct ipvs_owned ipvs_owned_borrow(const struct ipvs_owned *from);
-/* Makes what was borrowed from a list the borrower's own, and the list empty. Nothing happens when it was not. */
+/* Makes a table that was borrowed from a list the borrower's own, and the list empty. Nothing happens when it was not.
+ */
 void ipvs_owned_give_over(struct ipvs_owned *from, struct ipvs_owned *borrower);
-/* Everything that a configuration may ever program. Returns 0 or -ENOMEM. */
+/* Everything that a configuration may ever program, into an empty list. Returns 0 or -ENOMEM. */
 int ipvs_owned_from_conf(struct ipvs_owned *owned, const struct conf *conf);
 /* Adds what is marked as ours in an image of the kernel, and the leftovers. Returns 0 or -ENOMEM. */
 int ipvs_owned_add_image(struct ipvs_owned *owned, const struct ipvs_image *image);
@@ -39,8 +37,10 @@ int ipvs_owned_add_firewall(struct ipvs_owned *owned);
 bool ipvs_owned_find_firewall(const struct ipvs_owned *owned);
 bool ipvs_owned_equal(const struct ipvs_owned *a, const struct ipvs_owned *b);
 
-/* NULL when it is not there. dest = NULL: the service itself. */
-const struct ipvs_owned_record *ipvs_owned_find(
+/* dest = NULL: the service itself. */
+bool ipvs_owned_has(const struct ipvs_owned *owned, const struct ipvs_key *service, const struct ipvs_dest_key *dest);
+/* Of a leftover, else 0. */
+int64_t ipvs_owned_until_us(
 	const struct ipvs_owned *owned, const struct ipvs_key *service, const struct ipvs_dest_key *dest);
 
 /* Sets `ours` of a service and its servers by the list. */

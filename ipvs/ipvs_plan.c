@@ -131,23 +131,18 @@ static void take_service(struct ipvs_service *have, const struct ipvs_service *w
 	*have = *want;
 	have->ours = true;
 	have->reported = have->dead = false;
-	have->counters = old.counters;
-	have->dests = old.dests;
-	have->n_dests = old.n_dests;
-	have->room = old.room;
+	have->tally = old.tally;
+	ipvs_service_take_dests(have, &old);
 }
 
 static void take_dest(struct ipvs_dest *have, const struct ipvs_dest *want)
 {
-	struct ipvs_dest old = *have;
+	uint32_t tally = have->tally;
 
 	*have = *want;
 	have->ours = true;
 	have->reported = have->dead = false;
-	have->active = old.active;
-	have->inactive = old.inactive;
-	have->persistent = old.persistent;
-	have->counters = old.counters;
+	have->tally = tally;
 }
 
 /* Everything that an operation adds. */
@@ -216,9 +211,12 @@ static void adopt(const struct ipvs_image *desired, struct ipvs_image *actual)
 int ipvs_plan_apply(const struct ipvs_image *desired, struct ipvs_image *actual, const struct ipvs_op *ops, size_t n,
 	const bool *refused)
 {
-	uint32_t added = IPVS_NO_INDEX;
+	uint32_t added = IPVS_NO_INDEX, fresh = 0;
 	int rc = 0;
 
+	for (size_t i = 0; i < n; i++)
+		fresh += ops[i].kind == IPVS_OP_NEW_SERVICE;
+	ipvs_image_reserve(actual, actual->n_services + fresh);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		if (ops[i].kind == IPVS_OP_NEW_SERVICE)
 			added = IPVS_NO_INDEX;

@@ -65,6 +65,7 @@ static void carry_over(struct ipvs *v, struct ipvs_generation *g)
 		ipvs_generation_carry(g, v->now);
 		if (!g->takes_over)
 			ipvs_report_carry(g, v->p->board, false);
+		ipvs_generation_forget_old(g);
 		return;
 	}
 	v->flush_at_first = g->conf->global->lvs_flush && !predecessor;

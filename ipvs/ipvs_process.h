@@ -34,20 +34,25 @@ struct ipvs_server_state {
 	uint8_t health;         /* enum health, as last read */
 	uint8_t admin;          /* enum admin, as last read */
 	uint8_t decided_health; /* when last decided */
-	bool known;             /* decided before: changes are told */
-	bool up;                /* as last decided */
-	bool failed;            /* the kernel refused it when last reported */
-	bool tell_admin;        /* an event is due when the kernel has acknowledged */
-	uint8_t old_admin;      /* for that event */
+	uint8_t old_admin;      /* for an event that is due */
+	bool tell_admin : 1;    /* it is due when the kernel has acknowledged */
+	bool known : 1;         /* decided before: changes are told */
+	bool up : 1;            /* as last decided */
+	bool failed : 1;        /* the kernel refused it when last reported */
+	bool has_drain : 1;     /* the generation's drains say more */
 	int32_t override;       /* weight set by an operator, -1 = none */
 	int32_t percent;
 	int32_t dynamic;                                      /* weight set by a check, -1 = none */
 	int32_t configured, decided_percent, decided_dynamic; /* when last decided */
-	struct ipvs_drain drain;
-	struct ipvs_drain_end drain_until;
-	uint8_t drain_end; /* enum drain_end */
-	bool keep_known;   /* clients that persistence knows still come to it */
 	int64_t since_real_us;
+};
+
+/* The end of a drain, of a server that has one. */
+struct ipvs_server_drain {
+	struct ipvs_drain drain;
+	struct ipvs_drain_end until;
+	uint8_t end;     /* enum drain_end */
+	bool keep_known; /* clients that persistence knows still come to it */
 };
 
 struct ipvs_service_state {
@@ -63,9 +68,10 @@ struct ipvs_generation {
 	const struct conf *conf; /* the role skeleton's */
 	struct ipvs_service_state *services;
 	struct ipvs_server_state *servers;
+	struct ipvs_server_drain *drains;         /* of servers; where nobody drains they are never touched */
 	struct ipvs_weight *weights;              /* of servers, as decided */
 	bool *absent;                             /* of services: stands on the other router now */
-	conf_index_t *old_services, *old_servers; /* the same objects in the previous generation */
+	conf_index_t *old_services, *old_servers; /* until the switch: the same objects in the previous generation */
 	struct ipvs_owned configured;
 	struct board *board;
 	/* It has the same services and servers under the same numbers as the one before: it takes over that one's
@@ -171,6 +177,11 @@ void ipvs_generation_free(struct ipvs_generation *g);
 /* Carries over what is known from the previous generation, or from the board of a predecessor process. */
 void ipvs_generation_carry(struct ipvs_generation *g, struct ipvs_generation *old);
 void ipvs_generation_restore(struct ipvs_generation *g, const struct board *predecessor);
+/* Frees what only the carrying needed. */
+void ipvs_generation_forget_old(struct ipvs_generation *g);
+/* What there is to know of a server's drain, never NULL; valid until it is set. */
+const struct ipvs_server_drain *ipvs_generation_drain(const struct ipvs_generation *g, conf_index_t server);
+void ipvs_generation_set_drain(struct ipvs_generation *g, conf_index_t server, const struct ipvs_server_drain *drain);
 /* Reads health and administration: of one server, or of all (UINT32_MAX). False when the board is of another
  * generation: the one of this generation comes soon, or this one is about to be replaced. */
 bool ipvs_state_read_health(struct ipvs *v, conf_index_t server);

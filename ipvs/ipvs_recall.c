@@ -103,13 +103,14 @@ static uint64_t digest(uint64_t h, const void *data, size_t size)
 	return h;
 }
 
-void ipvs_recall_count_service(struct ipvs_recall_count *count, const struct ipvs_service *service)
+void ipvs_recall_count_service(
+	struct ipvs_recall_count *count, const struct ipvs_image *image, const struct ipvs_service *service)
 {
 	count->services = digest(count->services ^ 14695981039346656037ull, &service->key, sizeof(service->key));
-	count->connections += service->counters.connections;
+	count->connections += ipvs_service_tally(image, service)->counters.connections;
 	count->is_persistent |= (service->flags & IP_VS_SVC_F_PERSISTENT) != 0;
 	for (uint32_t i = 0; i < service->n_dests; i++)
-		count->entries += ipvs_dest_connections(&service->dests[i]);
+		count->entries += ipvs_tally_connections(ipvs_dest_tally(service, &service->dests[i]));
 }
 
 uint32_t ipvs_recall_covers(const struct ipvs_recall_count *then, const struct ipvs_recall_count *now, uint32_t lasting)

@@ -52,7 +52,8 @@ struct ipvs_recall_count {
 	uint64_t services;    /* a digest of which services these are */
 	bool is_persistent;   /* a connection may bring a template with it */
 };
-void ipvs_recall_count_service(struct ipvs_recall_count *count, const struct ipvs_service *service);
+void ipvs_recall_count_service(
+	struct ipvs_recall_count *count, const struct ipvs_image *image, const struct ipvs_service *service);
 
 /* What part of the table at least, 1/1000, is among `lasting` connections that a walk has read, when the kernel counted
  * `then` before the walk and `now` afterwards. Lacking is what was accepted since, what came in another way, and at

@@ -27,7 +27,7 @@ void ipvs_reconcile_soon(struct ipvs *v)
 /* Without services, entries of ours and a sync daemon the kernel is not bothered: its module stays unloaded. */
 static bool is_needed(const struct ipvs *v)
 {
-	return v->now->conf->n_services > 0 || v->ledger.n > 0 || v->now->conf->n_sysctls > 0 ||
+	return v->now->conf->n_services > 0 || !ipvs_owned_is_empty(&v->ledger) || v->now->conf->n_sysctls > 0 ||
 	       v->now->conf->global->sync_interface != 0 || v->n_daemons > 0;
 }
 
@@ -340,8 +340,10 @@ static void program(struct ipvs *v)
 	}
 	v->status.is_settled = 1;
 	/* What a large table took on its way is not needed again. */
-	if (sent > SLICE)
+	if (sent > SLICE) {
+		ipvs_kernel_trim(v->kernel);
 		malloc_trim(0);
+	}
 }
 
 /* ---- leftovers: servers that left the configuration with connections ---- */
@@ -350,6 +352,7 @@ static void add_leftover(
 	struct ipvs *v, const struct ipvs_service *service, const struct ipvs_dest *dest, struct mono until)
 {
 	struct ipvs_leftover *list = reallocarray(v->leftovers, v->n_leftovers + 1, sizeof(*list));
+	uint64_t connections = ipvs_tally_connections(ipvs_dest_tally(service, dest));
 	char key[IPVS_KEY_TEXT], text[ADDR_TEXT];
 
 	if (!list)
@@ -357,13 +360,13 @@ static void add_leftover(
 	v->leftovers = list;
 	list[v->n_leftovers] = (struct ipvs_leftover){.service = service->key, .dest = *dest, .until = until};
 	list[v->n_leftovers].dest.weight = 0;
+	list[v->n_leftovers].dest.tally = 0;
 	v->n_leftovers++;
 	v->ledger_stale = true;
 	log_info("ipvs %s: server %s left the configuration with %llu connections: weight 0 until they end, for at "
 		 "most %lld s",
 		ipvs_key_format(&service->key, key), ipvs_dest_format(&dest->key, text),
-		(unsigned long long)ipvs_dest_connections(dest),
-		(long long)(mono_diff_us(until, mono_now()) / US_PER_S));
+		(unsigned long long)connections, (long long)(mono_diff_us(until, mono_now()) / US_PER_S));
 }
 
 static bool is_leftover(const struct ipvs *v, const struct ipvs_key *service, const struct ipvs_dest_key *dest)
@@ -377,7 +380,7 @@ static bool is_leftover(const struct ipvs *v, const struct ipvs_key *service, co
 
 static bool has_left(const struct ipvs *v, const struct ipvs_service *service, const struct ipvs_dest *dest)
 {
-	return dest->ours && !ipvs_owned_find(&v->now->configured, &service->key, &dest->key) &&
+	return dest->ours && !ipvs_owned_has(&v->now->configured, &service->key, &dest->key) &&
 	       !is_leftover(v, &service->key, &dest->key);
 }
 
@@ -395,13 +398,14 @@ static void look_for_leftovers(struct ipvs *v, struct ipvs_service *have, const 
 		return;
 	ipvs_owned_mark(&v->ledger, have);
 	for (uint32_t i = 0; i < have->n_dests; i++) {
-		const struct ipvs_owned_record *record = ipvs_owned_find(&v->ledger, &have->key, &have->dests[i].key);
+		int64_t until_us = ipvs_owned_until_us(&v->ledger, &have->key, &have->dests[i].key);
 		struct mono until = mono_add(mono_now(), s->drain_timeout_us);
 
-		if (record && record->until_us)
-			until.us = record->until_us;
+		if (until_us)
+			until.us = until_us;
 		if (has_left(v, have, &have->dests[i]) &&
-			!ipvs_drain_leftover_ends(mono_now(), until, ipvs_dest_connections(&have->dests[i])))
+			!ipvs_drain_leftover_ends(
+				mono_now(), until, ipvs_tally_connections(ipvs_dest_tally(have, &have->dests[i]))))
 			add_leftover(v, have, &have->dests[i], until);
 	}
 }
@@ -433,8 +437,8 @@ static bool update_leftovers(struct ipvs *v)
 	for (size_t i = 0; i < v->n_leftovers; i++) {
 		const struct ipvs_leftover *l = &v->leftovers[i];
 
-		if (ipvs_owned_find(&v->now->configured, &l->service, NULL) &&
-			!ipvs_owned_find(&v->now->configured, &l->service, &l->dest.key))
+		if (ipvs_owned_has(&v->now->configured, &l->service, NULL) &&
+			!ipvs_owned_has(&v->now->configured, &l->service, &l->dest.key))
 			v->leftovers[n++] = *l;
 	}
 	v->n_leftovers = n;

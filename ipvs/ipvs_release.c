@@ -64,12 +64,12 @@ static int release_file(const char *path)
 		rc = -errno;
 	else
 		rc = ipvs_owned_load(&owned, fd);
-	if (rc == 0 && owned.n)
+	if (rc == 0 && !ipvs_owned_is_empty(&owned))
 		rc = release(kernel, &owned, &removed);
 	ipvs_firewall_release();
 	if (rc == 0 && ipvs_sysctl_release(&owned))
 		log_info("ipvs: kernel settings are as they were before");
-	if (rc == 0 && owned.n)
+	if (rc == 0 && !ipvs_owned_is_empty(&owned))
 		rc = ipvs_owned_store(&nothing, fd);
 	if (rc < 0)
 		log_error("ipvs: the services of %s cannot be removed: %s", path, strerror(-rc));

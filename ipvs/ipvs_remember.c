@@ -16,7 +16,7 @@ static struct ipvs_recall_count count_services(const struct ipvs_image *image, c
 		const struct ipvs_service *service = &image->services[i];
 
 		if (service->key.fwmark ? view->rest_is_ours : ipvs_scan_is_ours(view, &service->key.addr))
-			ipvs_recall_count_service(&count, service);
+			ipvs_recall_count_service(&count, image, service);
 	}
 	return count;
 }

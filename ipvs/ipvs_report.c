@@ -117,7 +117,7 @@ static int sum_service(void *arg, const struct ipvs_key *key)
 	if (!have)
 		return 0;
 	sum->standing += want && ipvs_service_equal(want, have);
-	add_counters(&sum->counters, &have->counters);
+	add_counters(&sum->counters, &ipvs_service_tally(&sum->v->actual, have)->counters);
 	return 0;
 }
 
@@ -175,7 +175,7 @@ static int sum_member(void *arg, const struct ipvs_key *key)
 	const struct ipvs_service *have = ipvs_image_find(&sum->v->actual, key);
 
 	for (uint32_t i = 0; have && i < have->n_dests; i++)
-		sum->active += have->dests[i].active;
+		sum->active += ipvs_dest_tally(have, &have->dests[i])->active;
 	return 0;
 }
 
@@ -215,6 +215,7 @@ static int sum_server(void *arg, const struct ipvs_key *key)
 	struct server_sum *sum = arg;
 	const struct ipvs_service *have = ipvs_image_find(&sum->v->actual, key);
 	const struct ipvs_dest *dest = have ? ipvs_service_find(have, &sum->dest) : NULL;
+	const struct ipvs_tally *tally;
 
 	sum->wanted++;
 	if (!sum->failure[0])
@@ -222,10 +223,11 @@ static int sum_server(void *arg, const struct ipvs_key *key)
 	if (!dest)
 		return 0;
 	sum->standing++;
-	sum->active += dest->active;
-	sum->inactive += dest->inactive;
-	sum->persistent += dest->persistent;
-	add_counters(&sum->counters, &dest->counters);
+	tally = ipvs_dest_tally(have, dest);
+	sum->active += tally->active;
+	sum->inactive += tally->inactive;
+	sum->persistent += tally->persistent;
+	add_counters(&sum->counters, &tally->counters);
 	return 0;
 }
 
@@ -252,6 +254,7 @@ static void server_why(struct ipvs_server_state *state, const char *failure, cha
 static void report_server(struct ipvs *v, conf_index_t i, bool quiet)
 {
 	struct ipvs_server_state *state = &v->now->servers[i];
+	const struct ipvs_server_drain *drain = ipvs_generation_drain(v->now, i);
 	struct server_sum sum = {.v = v, .dest = ipvs_desired_dest_key(v->now->conf, i)};
 	struct status_server s = {0};
 	char why[WHY_SIZE];
@@ -268,10 +271,10 @@ static void report_server(struct ipvs *v, conf_index_t i, bool quiet)
 		.active = sum.active,
 		.inactive = sum.inactive,
 		.persistent = sum.persistent,
-		.is_drained = state->drain.done,
-		.drain_over = state->drain.over,
-		.drain_cut = state->drain.cut,
-		.drain_until_real_us = state->drain_until.until_real_us,
+		.is_drained = drain->drain.done,
+		.drain_over = drain->drain.over,
+		.drain_cut = drain->drain.cut,
+		.drain_until_real_us = drain->until.until_real_us,
 		.connections = sum.counters.connections,
 		.packets_in = sum.counters.packets_in,
 		.packets_out = sum.counters.packets_out,

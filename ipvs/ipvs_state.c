@@ -9,30 +9,51 @@
 
 /* ---- generations ---- */
 
+void ipvs_generation_forget_old(struct ipvs_generation *g)
+{
+	free(g->old_services);
+	free(g->old_servers);
+	g->old_services = g->old_servers = NULL;
+}
+
 void ipvs_generation_free(struct ipvs_generation *g)
 {
 	if (!g)
 		return;
 	free(g->services);
 	free(g->servers);
+	free(g->drains);
 	free(g->weights);
 	free(g->absent);
-	free(g->old_services);
-	free(g->old_servers);
+	ipvs_generation_forget_old(g);
 	ipvs_owned_clear(&g->configured);
 	board_close(g->board);
 	free(g);
 }
 
+const struct ipvs_server_drain *ipvs_generation_drain(const struct ipvs_generation *g, conf_index_t server)
+{
+	static const struct ipvs_server_drain none;
+
+	return g->servers[server].has_drain ? &g->drains[server] : &none;
+}
+
+void ipvs_generation_set_drain(struct ipvs_generation *g, conf_index_t server, const struct ipvs_server_drain *drain)
+{
+	bool is_any = drain->drain.active || drain->drain.done || drain->drain.over || drain->drain.cut ||
+		      drain->until.until_real_us || drain->end || drain->keep_known;
+
+	if (is_any)
+		g->drains[server] = *drain;
+	g->servers[server].has_drain = is_any;
+}
+
 static bool match_old(struct ipvs_generation *g, const struct conf *conf, const struct conf *old)
 {
-	for (uint32_t i = 0; i < conf->n_services; i++)
-		g->old_services[i] = CONF_NONE;
-	for (uint32_t i = 0; i < conf->n_servers; i++)
-		g->old_servers[i] = CONF_NONE;
-	if (!old)
-		return true;
-	return conf_match_services(conf, old, g->old_services) == 0 &&
+	/* Never an allocation of 0. */
+	g->old_services = calloc(conf->n_services + 1, sizeof(*g->old_services));
+	g->old_servers = calloc(conf->n_servers + 1, sizeof(*g->old_servers));
+	return g->old_services && g->old_servers && conf_match_services(conf, old, g->old_services) == 0 &&
 	       conf_match_servers(conf, old, g->old_servers) == 0;
 }
 
@@ -49,14 +70,12 @@ struct ipvs_generation *ipvs_generation_new(const struct conf *conf, const struc
 		return g;
 	g->services = calloc(n_services, sizeof(*g->services));
 	g->servers = calloc(n_servers, sizeof(*g->servers));
+	g->drains = calloc(n_servers, sizeof(*g->drains));
 	g->weights = calloc(n_servers, sizeof(*g->weights));
 	g->absent = calloc(n_services, sizeof(*g->absent));
-	g->old_services = calloc(n_services, sizeof(*g->old_services));
-	g->old_servers = calloc(n_servers, sizeof(*g->old_servers));
 	g->board = ipvs_report_new_board(conf);
-	if (!g->services || !g->servers || !g->weights || !g->absent || !g->old_services || !g->old_servers ||
-		!g->board || !match_old(g, conf, old ? old->conf : NULL) ||
-		ipvs_owned_from_conf(&g->configured, conf) < 0) {
+	if (!g->services || !g->servers || !g->drains || !g->weights || !g->absent || !g->board ||
+		(old && !match_old(g, conf, old->conf)) || ipvs_owned_from_conf(&g->configured, conf) < 0) {
 		ipvs_generation_free(g);
 		return NULL;
 	}
@@ -97,12 +116,13 @@ void ipvs_generation_carry(struct ipvs_generation *g, struct ipvs_generation *ol
 		if (g->old_servers[i] == CONF_NONE)
 			continue;
 		g->servers[i] = old->servers[g->old_servers[i]];
+		ipvs_generation_set_drain(g, i, ipvs_generation_drain(old, g->old_servers[i]));
 		g->weights[i] = old->weights[g->old_servers[i]];
 	}
 }
 
-/* Does the server begin as down (also before a health checker is there to say so)? Without a check nobody would ever say
- * that it is up. */
+/* Does the server begin as down (also before a health checker is there to say so)? Without a check nobody would ever
+ * say that it is up. */
 static bool is_alpha(const struct conf *conf, conf_index_t server)
 {
 	const struct conf_server *r = &conf->servers[server];
@@ -138,11 +158,12 @@ void ipvs_generation_restore(struct ipvs_generation *g, const struct board *pred
 		state->configured = g->conf->servers[i].weight;
 		state->decided_percent = 100;
 		state->decided_health = state->health;
-		state->drain = (struct ipvs_drain){.active = state->admin != ADMIN_NORMAL,
-			.done = s.is_drained,
-			.over = s.drain_over,
-			.cut = s.drain_cut};
 		state->since_real_us = s.since_real_us;
+		ipvs_generation_set_drain(g, i,
+			&(struct ipvs_server_drain){.drain = {.active = state->admin != ADMIN_NORMAL,
+							    .done = s.is_drained,
+							    .over = s.drain_over,
+							    .cut = s.drain_cut}});
 		g->weights[i] = (struct ipvs_weight){.listed = s.is_programmed, .weight = s.effective_weight};
 	}
 }
@@ -185,27 +206,27 @@ static void read_health(struct ipvs *v, const struct board *board, conf_index_t 
 static void read_admin(struct ipvs *v, const struct board *board, conf_index_t server, const struct moment *moment)
 {
 	struct ipvs_server_state *state = &v->now->servers[server];
-	struct ipvs_drain_end until = state->drain_until;
+	struct ipvs_server_drain drain = *ipvs_generation_drain(v->now, server);
+	struct ipvs_drain_end before = drain.until;
 	struct status_admin admin;
 
 	if (status_load_admin(board, server, &admin) < 0)
 		return;
-	ipvs_drain_end_at(&until, admin.until_real_us, moment->now, moment->real_us);
+	ipvs_drain_end_at(&drain.until, admin.until_real_us, moment->now, moment->real_us);
 	admin.admin = admin.admin <= ADMIN_MAINT ? admin.admin : ADMIN_NORMAL;
 	if (!state->tell_admin)
 		state->old_admin = state->admin;
 	state->tell_admin |= state->admin != admin.admin || (state->known && state->override != admin.weight);
 	/* Asked for again with another end: judged anew. */
-	if (state->drain_until.until_real_us != until.until_real_us || state->drain_end != admin.drain_end) {
-		state->drain.done &= !ipvs_drain_takes_out(&state->drain, (enum drain_end)state->drain_end);
-		state->drain.over &=
-			state->drain_until.until_real_us == 0 || ipvs_drain_end_is_over(&until, moment->now);
+	if (before.until_real_us != drain.until.until_real_us || drain.end != admin.drain_end) {
+		drain.drain.done &= !ipvs_drain_takes_out(&drain.drain, (enum drain_end)drain.end);
+		drain.drain.over &= before.until_real_us == 0 || ipvs_drain_end_is_over(&drain.until, moment->now);
 	}
 	state->admin = (uint8_t)admin.admin;
 	state->override = admin.weight;
-	state->drain_until = until;
-	state->drain_end = admin.drain_end <= DRAIN_REMOVE ? (uint8_t)admin.drain_end : DRAIN_KEEP;
-	state->keep_known = admin.keep_known;
+	drain.end = admin.drain_end <= DRAIN_REMOVE ? (uint8_t)admin.drain_end : DRAIN_KEEP;
+	drain.keep_known = admin.keep_known;
+	ipvs_generation_set_drain(v->now, server, &drain);
 }
 
 typedef void read_fn(struct ipvs *v, const struct board *board, conf_index_t server, const struct moment *moment);
@@ -292,6 +313,7 @@ static struct ipvs_weight_facts facts_of(const struct ipvs *v, conf_index_t serv
 	const struct conf_service *s = &conf->services[service];
 	const struct conf_server *r = &conf->servers[server];
 	const struct ipvs_server_state *state = &v->now->servers[server];
+	const struct ipvs_server_drain *drain = ipvs_generation_drain(v->now, server);
 
 	return (struct ipvs_weight_facts){
 		.configured = r->weight,
@@ -306,7 +328,7 @@ static struct ipvs_weight_facts facts_of(const struct ipvs *v, conf_index_t serv
 		.standing = v->now->weights[server].listed,
 		.zero_safe = ipvs_weight_zero_is_safe(conf_string(conf, s->scheduler), s->scheduler_flags),
 		.admin = (enum admin)state->admin,
-		.taken_out = ipvs_drain_takes_out(&state->drain, (enum drain_end)state->drain_end),
+		.taken_out = ipvs_drain_takes_out(&drain->drain, (enum drain_end)drain->end),
 	};
 }
 
@@ -423,8 +445,11 @@ static void tell_weight(struct ipvs *v, conf_index_t service, conf_index_t serve
 }
 
 /* What this decision was based on, to see later what has changed. */
-static void remember(struct ipvs_server_state *state, const struct ipvs_weight_facts *facts)
+static void remember(struct ipvs *v, conf_index_t server, const struct ipvs_weight_facts *facts)
 {
+	struct ipvs_server_state *state = &v->now->servers[server];
+	struct ipvs_server_drain drain = *ipvs_generation_drain(v->now, server);
+
 	state->known = true;
 	state->up = facts->up;
 	state->configured = facts->configured;
@@ -432,21 +457,24 @@ static void remember(struct ipvs_server_state *state, const struct ipvs_weight_f
 	state->decided_dynamic = facts->dynamic;
 	state->decided_health = state->health;
 	if (facts->admin == ADMIN_NORMAL)
-		state->drain = (struct ipvs_drain){0};
+		drain.drain = (struct ipvs_drain){0};
 	else
-		state->drain.active = true;
+		drain.drain.active = true;
+	ipvs_generation_set_drain(v->now, server, &drain);
 }
 
 /* was_up: as last decided, or as it began. */
-static struct change find_changes(
-	const struct ipvs_server_state *state, const struct ipvs_weight_facts *facts, bool was_up, bool sorry_changed)
+static struct change find_changes(const struct ipvs *v, conf_index_t server, const struct ipvs_weight_facts *facts,
+	bool was_up, bool sorry_changed)
 {
+	const struct ipvs_server_state *state = &v->now->servers[server];
+
 	return (struct change){.health = state->known && state->decided_health != state->health,
 		.rises = !was_up && facts->up,
 		/* In alpha mode the first verdict may confirm what was assumed; scripts are told it all the same. So
 		 * they are when it comes before the first decision. */
 		.falls = state->health == HEALTH_DOWN && (!state->known || state->decided_health != HEALTH_DOWN),
-		.admin = state->drain.active != (facts->admin != ADMIN_NORMAL),
+		.admin = ipvs_generation_drain(v->now, server)->drain.active != (facts->admin != ADMIN_NORMAL),
 		.override = state->tell_admin,
 		.percent = state->known &&
 			   (state->decided_percent != facts->percent || state->decided_dynamic != facts->dynamic),
@@ -471,13 +499,13 @@ static void decide_server(
 	struct ipvs_server_state *state = &v->now->servers[server];
 	struct ipvs_weight_facts facts = facts_of(v, service, server);
 	bool known = state->known, was_up = known ? state->up : begins_up(v, server);
-	struct change change = find_changes(state, &facts, was_up, sorry_changed);
+	struct change change = find_changes(v, server, &facts, was_up, sorry_changed);
 	struct ipvs_weight old = v->now->weights[server], new = ipvs_weight_decide(&facts);
 	bool changed = old.listed != new.listed || old.weight != new.weight;
 	char why[WHY_SIZE];
 
 	v->now->weights[server] = new;
-	remember(state, &facts);
+	remember(v, server, &facts);
 	if (!r->is_sorry)
 		tell_server(v, &r->notifies, change.rises || (!known && was_up && conf->global->rs_init_notifies),
 			change.falls);

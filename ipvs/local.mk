@@ -1,11 +1,11 @@
 # programs and unit tests of ipvs/
 # The part without sockets, also linked by the unit tests and the fuzz target.
 noinst_LIBRARIES += ipvs/libipvscore.a
-ipvs_libipvscore_a_SOURCES = ipvs/ipvs_image.c ipvs/ipvs_image.h ipvs/ipvs_plan.c ipvs/ipvs_plan.h \
+ipvs_libipvscore_a_SOURCES = ipvs/ipvs_tally.c ipvs/ipvs_tally.h ipvs/ipvs_image.c ipvs/ipvs_image.h ipvs/ipvs_plan.c ipvs/ipvs_plan.h \
 	ipvs/ipvs_weight.c ipvs/ipvs_weight.h ipvs/ipvs_quorum.c ipvs/ipvs_quorum.h \
 	ipvs/ipvs_drain.c ipvs/ipvs_drain.h ipvs/ipvs_codec.c ipvs/ipvs_codec.h \
 	ipvs/ipvs_error.c ipvs/ipvs_error.h ipvs/ipvs_desired.c ipvs/ipvs_desired.h \
-	ipvs/ipvs_owned.c ipvs/ipvs_owned.h ipvs/ipvs_conn.c ipvs/ipvs_conn.h \
+	ipvs/ipvs_owned.c ipvs/ipvs_owned.h ipvs/ipvs_owned_table.c ipvs/ipvs_owned_table.h ipvs/ipvs_conn.c ipvs/ipvs_conn.h \
 	ipvs/ipvs_sync_message.c ipvs/ipvs_sync_message.h ipvs/ipvs_scan.c ipvs/ipvs_scan.h \
 	ipvs/ipvs_sender.c ipvs/ipvs_sender.h ipvs/ipvs_window.c ipvs/ipvs_window.h \
 	ipvs/ipvs_resync_plan.c ipvs/ipvs_resync_plan.h ipvs/ipvs_recall.c ipvs/ipvs_recall.h \
@@ -60,12 +60,12 @@ tests_fuzz_seeds_ipvs_conn_CFLAGS = $(IPVS_CHECK_CFLAGS)
 tests_fuzz_seeds_ipvs_conn_LDADD = ipvs/libipvscore.a lib/libpoise.a
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_ipvs_dump
-tests_fuzz_fuzz_ipvs_dump_SOURCES = tests/fuzz/fuzz_ipvs_dump.c ipvs/ipvs_codec.c ipvs/ipvs_image.c
+tests_fuzz_fuzz_ipvs_dump_SOURCES = tests/fuzz/fuzz_ipvs_dump.c ipvs/ipvs_codec.c ipvs/ipvs_image.c ipvs/ipvs_tally.c
 tests_fuzz_fuzz_ipvs_dump_CFLAGS = $(IPVS_CHECK_CFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_ipvs_dump_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_ipvs_dump_LDADD = lib/libpoise.a $(NL_LIBS)
 noinst_PROGRAMS += tests/fuzz/fuzz_ipvs_conn
-tests_fuzz_fuzz_ipvs_conn_SOURCES = tests/fuzz/fuzz_ipvs_conn.c ipvs/ipvs_conn.c ipvs/ipvs_image.c \
+tests_fuzz_fuzz_ipvs_conn_SOURCES = tests/fuzz/fuzz_ipvs_conn.c ipvs/ipvs_conn.c ipvs/ipvs_image.c ipvs/ipvs_tally.c \
 	ipvs/ipvs_sync_message.c
 tests_fuzz_fuzz_ipvs_conn_CFLAGS = $(IPVS_CHECK_CFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_ipvs_conn_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined

@@ -73,6 +73,8 @@ const char *reason_name(enum reason reason)
 		return "BFD session";
 	case REASON_SCRIPT_NOT_RUN:
 		return "program not started";
+	case REASON_FILE_SYSTEM:
+		return "file system silent";
 	case REASON_NO_SOCKET:
 		return "no socket";
 	case REASON_BIND:

@@ -45,6 +45,7 @@ enum reason {
 	REASON_FWMARK,
 	REASON_MEMORY,
 	REASON_SCRIPT_NOT_RUN, /* the program of a MISC_CHECK could not be started */
+	REASON_FILE_SYSTEM,    /* has not answered */
 	REASON_NOT_RUN,        /* this kind of check is not run, or cannot be */
 	REASON_COUNT
 };

@@ -15,6 +15,8 @@
 /* Slots lie so far apart that none grows into the other; the gap takes no room in the file system. */
 #define SLOT_SIZE (64LL << 20)
 #define SLOTS 2
+#define PIECE ((size_t)512) /* records that are written together; a multiple of 8, because the checksum goes by words  \
+			     */
 
 struct slot_header {
 	uint64_t magic;
@@ -183,29 +185,85 @@ int ledger_load(int fd, uint32_t kind, size_t record_size, void **records, size_
 	return error;
 }
 
-int ledger_store(int fd, uint32_t kind, size_t record_size, const void *records, size_t count)
+/* Fills in sequence number and slot: the older one. Returns 0 or -errno. */
+static int choose_slot(int fd, struct slot_header *header, off_t *at)
 {
-	struct slot_header newest,
-		header = {.magic = LEDGER_MAGIC, .seq = 1, .count = count, .record_size = record_size, .kind = kind};
+	struct slot_header newest;
 	unsigned slot = 0;
 	void *old;
-	off_t at;
 	int found, error;
+
+	found = read_newest(fd, header->kind, header->record_size, &newest, &old, &error);
+	free(old);
+	header->seq = 1;
+	if (found >= 0) {
+		slot = !found;
+		header->seq = newest.seq + 1;
+	}
+	*at = (off_t)slot * SLOT_SIZE;
+	return error;
+}
+
+/* Writes the records piece by piece, then the header. */
+static int write_slot(int fd, struct slot_header *header, off_t at, ledger_next_fn *next, void *arg, uint8_t *piece)
+{
+	off_t end = at + (off_t)sizeof(*header);
+	size_t n;
+	int error = 0;
+
+	header->checksum = slot_checksum(header, NULL, 0);
+	for (size_t done = 0; done < header->count && !error; done += n) {
+		size_t size;
+
+		n = header->count - done < PIECE ? header->count - done : PIECE;
+		for (size_t i = 0; i < n; i++)
+			next(arg, piece + i * header->record_size);
+		size = n * header->record_size;
+		header->checksum = checksum_add(header->checksum, piece, size);
+		error = write_at(fd, piece, size, end);
+		end += (off_t)size;
+	}
+	return error ? error : write_at(fd, header, sizeof(*header), at);
+}
+
+int ledger_store_each(int fd, uint32_t kind, size_t record_size, size_t count, ledger_next_fn *next, void *arg)
+{
+	struct slot_header header = {.magic = LEDGER_MAGIC, .count = count, .record_size = record_size, .kind = kind};
+	uint8_t *piece;
+	off_t at;
+	int error;
 
 	if (record_size == 0)
 		return -EINVAL;
 	if (count > (SLOT_SIZE - sizeof(header)) / record_size)
 		return -EFBIG;
-	found = read_newest(fd, kind, record_size, &newest, &old, &error);
-	free(old);
+	error = choose_slot(fd, &header, &at);
 	if (error)
 		return error;
-	if (found >= 0) {
-		slot = !found;
-		header.seq = newest.seq + 1;
-	}
-	header.checksum = slot_checksum(&header, records, count * record_size);
-	at = (off_t)slot * SLOT_SIZE;
-	error = write_at(fd, records, count * record_size, at + (off_t)sizeof(header));
-	return error ? error : write_at(fd, &header, sizeof(header), at);
+	piece = malloc(PIECE * record_size);
+	if (!piece)
+		return -ENOMEM;
+	error = write_slot(fd, &header, at, next, arg, piece);
+	free(piece);
+	return error;
+}
+
+struct array {
+	const uint8_t *at;
+	size_t record_size;
+};
+
+static void next_of_array(void *arg, void *record)
+{
+	struct array *array = arg;
+
+	memcpy(record, array->at, array->record_size);
+	array->at += array->record_size;
+}
+
+int ledger_store(int fd, uint32_t kind, size_t record_size, const void *records, size_t count)
+{
+	struct array array = {records, record_size};
+
+	return ledger_store_each(fd, kind, record_size, count, next_of_array, &array);
 }

@@ -16,6 +16,10 @@ int ledger_load(int fd, uint32_t kind, size_t record_size, void **records, size_
 /* Writes all records into the older slot. Returns 0 or -errno. */
 int ledger_store(int fd, uint32_t kind, size_t record_size, const void *records, size_t count);
 
+/* Likewise, of records that do not lie together in memory: next(arg, record) is asked for one after the other. */
+typedef void ledger_next_fn(void *arg, void *record);
+int ledger_store_each(int fd, uint32_t kind, size_t record_size, size_t count, ledger_next_fn *next, void *arg);
+
 /* kinds */
 #define LEDGER_ADDRESSES 1 /* vrrp */
 #define LEDGER_SERVICES 2  /* ipvs */

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += lib/libpoise.a lib/libpoisenl.a
 lib_libpoise_a_SOURCES = lib/addr.c lib/addr.h lib/boot_id.c lib/boot_id.h lib/log.c lib/log.h lib/log_journal.c lib/loop.c lib/loop.h lib/mono.h \
 	lib/roles.c lib/roles.h lib/needed.c lib/needed.h lib/msg.c lib/msg.h lib/msg.def lib/board.c lib/board.h \
-	lib/thread.c lib/thread.h lib/worker.c lib/worker.h lib/status.c lib/status.h \
+	lib/thread.c lib/thread.h lib/worker.c lib/worker.h lib/fetch.c lib/fetch.h lib/status.c lib/status.h \
 	lib/check_reason.c lib/check_reason.h lib/check_socket.c lib/check_socket.h \
 	lib/conf.c lib/conf.h lib/conf_base.h lib/conf_healthcheck.h lib/conf_ipvs.h lib/conf_routing.h lib/conf_vrrp.h \
 	lib/conf_build.c lib/conf_layout.c lib/conf_layout.h lib/conf_match.c lib/conf_path.c lib/role.c \
@@ -37,7 +37,10 @@ tests_unit_check_addr_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)
 tests_unit_check_board_SOURCES = tests/unit/check_board.c
 tests_unit_check_board_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_board_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)
-check_PROGRAMS += tests/unit/check_worker
+check_PROGRAMS += tests/unit/check_worker tests/unit/check_fetch
+tests_unit_check_fetch_SOURCES = tests/unit/check_fetch.c
+tests_unit_check_fetch_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_fetch_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)
 tests_unit_check_worker_SOURCES = tests/unit/check_worker.c
 tests_unit_check_worker_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_worker_LDADD = $(ROLE_LIBS) $(CHECK_LIBS)

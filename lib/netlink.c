@@ -27,10 +27,10 @@ struct netlink_batch {
 	size_t count, ready, room;
 };
 
-/* A growing copy of the answer to a dump. */
+/* The growing answer to a dump. */
 struct image {
 	char *bytes;
-	size_t size, room;
+	size_t size, room; /* behind size there is room for what comes next */
 };
 
 /* Larger buffers need CAP_NET_ADMIN for the forced form; without it the kernel's limits apply and chunks are smaller.
@@ -135,6 +135,12 @@ static void batch_empty(struct netlink_batch *batch)
 {
 	batch->count = 0;
 	while (batch->ready > MESSAGES_KEPT)
+		nlmsg_free(batch->messages[--batch->ready]);
+}
+
+void netlink_batch_trim(struct netlink_batch *batch)
+{
+	while (batch->ready > batch->count)
 		nlmsg_free(batch->messages[--batch->ready]);
 }
 
@@ -328,33 +334,42 @@ int netlink_batch_send(
 	return error;
 }
 
-static int image_append(struct image *image, const struct nlmsghdr *nlh)
+/* Room for one more datagram of the largest size, and the padding of its last message. */
+static int image_grow(struct image *image)
 {
-	size_t size = NLMSG_ALIGN(nlh->nlmsg_len);
+	size_t room = 2 * (image->room + RECEIVE_SIZE + NLMSG_ALIGNTO);
+	char *bytes;
 
-	if (image->size + size > image->room) {
-		size_t room = 2 * image->room + size + RECEIVE_SIZE;
-		char *bytes = realloc(image->bytes, room);
-
-		if (!bytes)
-			return -ENOMEM;
-		image->bytes = bytes;
-		image->room = room;
-	}
-	memset(image->bytes + image->size + size - NLMSG_ALIGNTO, 0, NLMSG_ALIGNTO);
-	memcpy(image->bytes + image->size, nlh, nlh->nlmsg_len);
-	image->size += size;
+	if (image->room - image->size >= RECEIVE_SIZE + NLMSG_ALIGNTO)
+		return 0;
+	bytes = realloc(image->bytes, room);
+	if (!bytes)
+		return -ENOMEM;
+	image->bytes = bytes;
+	image->room = room;
 	return 0;
 }
 
-/* Takes one datagram of an answer into the image. Returns 1 at its end, 0 when more is to come, -errno, and -EINTR at
- * the end of an answer that is not one consistent view. */
-static int image_take(struct image *image, uint32_t seq, char *buffer, size_t size, bool *interrupted)
+/* Mostly it lies there already: between two messages of an answer there is nothing else. */
+static void image_append(struct image *image, const struct nlmsghdr *nlh)
 {
-	struct nlmsghdr *nlh = (struct nlmsghdr *)buffer;
+	size_t len = nlh->nlmsg_len;
+
+	if ((const char *)nlh != image->bytes + image->size)
+		memmove(image->bytes + image->size, nlh, len);
+	memset(image->bytes + image->size + len, 0, NLMSG_ALIGN(len) - len);
+	image->size += NLMSG_ALIGN(len);
+}
+
+/* Takes one datagram of an answer, which was received behind the image's end, into it. Returns 1 at the end of the
+ * answer, 0 when more is to come, -errno, and -EINTR at the end of an answer that is not one consistent view. */
+static int image_take(struct image *image, uint32_t seq, size_t size, bool *interrupted)
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)(image->bytes + image->size), *next;
 	int left = (int)size, error;
 
-	for (; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left)) {
+	for (; nlmsg_ok(nlh, left); nlh = next) {
+		next = nlmsg_next(nlh, &left); /* before the message may be moved */
 		if (nlh->nlmsg_seq != seq)
 			continue;
 		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -364,9 +379,7 @@ static int image_take(struct image *image, uint32_t seq, char *buffer, size_t si
 			error = nlmsg_datalen(nlh) >= (int)sizeof(int) ? *(int *)nlmsg_data(nlh) : 0;
 			return error ? error : *interrupted ? -EINTR : 1;
 		}
-		error = image_append(image, nlh);
-		if (error)
-			return error;
+		image_append(image, nlh);
 	}
 	return 0;
 }
@@ -374,7 +387,6 @@ static int image_take(struct image *image, uint32_t seq, char *buffer, size_t si
 /* Sends the request under a new number and collects its answer until the end. */
 static int image_read(struct nl_sock *sock, struct nl_msg *request, struct patience *patience, struct image *image)
 {
-	char buffer[RECEIVE_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *nlh = nlmsg_hdr(request);
 	struct iovec iov = {nlh, nlh->nlmsg_len};
 	int fd = nl_socket_get_fd(sock);
@@ -386,9 +398,11 @@ static int image_read(struct nl_sock *sock, struct nl_msg *request, struct patie
 	nlh->nlmsg_pid = nl_socket_get_local_port(sock);
 	result = send_bytes(fd, &iov, 1, patience);
 	while (result == 0) {
-		ssize_t n = receive(fd, buffer, sizeof(buffer), patience);
+		ssize_t n = image_grow(image);
 
-		result = n < 0 ? (int)n : image_take(image, nlh->nlmsg_seq, buffer, (size_t)n, &interrupted);
+		if (n == 0)
+			n = receive(fd, image->bytes + image->size, RECEIVE_SIZE, patience);
+		result = n < 0 ? (int)n : image_take(image, nlh->nlmsg_seq, (size_t)n, &interrupted);
 	}
 	return result < 0 ? result : 0;
 }

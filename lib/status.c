@@ -122,7 +122,7 @@ void status_add_checks(struct status_checks *sum, const struct status_checks *on
 
 const struct status_part status_server_parts[STATUS_SERVER_PARTS] = {{IPVS_TABLE_SERVER, 0, STATUS_SERVER_SIZE},
 	{IPVS_TABLE_TRAFFIC, STATUS_SERVER_SIZE, STATUS_TRAFFIC_SIZE},
-	{IPVS_TABLE_CAUSE, offsetof(struct status_server, why), STATUS_CAUSE_SIZE}};
+	{IPVS_TABLE_CAUSE, offsetof(struct status_server, is_drained), STATUS_CAUSE_SIZE}};
 
 struct status_server status_server_stored(const struct status_server *status)
 {

@@ -273,21 +273,21 @@ struct status_server {
 	uint32_t health; /* as ipvs knows it */
 	uint32_t admin;  /* as ipvs acts on it */
 	uint32_t active, inactive, persistent;
-	uint32_t is_drained; /* admin is drain and no connection is left */
-	uint32_t drain_over; /* its time is over */
 	uint32_t zero;
-	uint64_t drain_cut;          /* connections that were cut when it was */
-	int64_t drain_until_real_us; /* the end that this is about, as it was asked for; 0 = none */
 	int64_t since_real_us;
 	/* IPVS_TABLE_TRAFFIC */
 	uint64_t connections, packets_in, packets_out, bytes_in, bytes_out;
 	struct status_rates rates;
 	/* IPVS_TABLE_CAUSE */
+	uint32_t is_drained;         /* admin is drain and no connection is left */
+	uint32_t drain_over;         /* its time is over */
+	uint64_t drain_cut;          /* connections that were cut when it was */
+	int64_t drain_until_real_us; /* the end that this is about, as it was asked for; 0 = none */
 	char why[WHY_SIZE];
 };
 #define STATUS_SERVER_SIZE offsetof(struct status_server, connections)
-#define STATUS_TRAFFIC_SIZE (offsetof(struct status_server, why) - STATUS_SERVER_SIZE)
-#define STATUS_CAUSE_SIZE WHY_SIZE
+#define STATUS_TRAFFIC_SIZE (offsetof(struct status_server, is_drained) - STATUS_SERVER_SIZE)
+#define STATUS_CAUSE_SIZE (sizeof(struct status_server) - STATUS_SERVER_SIZE - STATUS_TRAFFIC_SIZE)
 /* The cause that is not stored, because it is that of nearly all. */
 #define STATUS_AS_CONFIGURED "as configured"
 

@@ -5,7 +5,8 @@
 
 #include <pthread.h>
 
-/* Starts it, with a small stack and with all signals blocked: those are for the loop. Returns 0 or -errno. */
+/* Starts it, with a small stack and with all signals blocked, but for what the sandbox sends: those are for the loop.
+ * Returns 0 or -errno. */
 int thread_start(pthread_t *thread, void *(*run)(void *), void *arg);
 
 #endif

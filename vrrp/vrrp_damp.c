@@ -12,8 +12,8 @@ static struct mono damp(struct vrrp_damp *d, const struct conf_link_delay *delay
 {
 	int64_t wait_us = runs(link->flags) ? delay->up_us : delay->down_us;
 
-	if (!d->is_known || d->birth != link->birth)
-		*d = (struct vrrp_damp){.birth = link->birth, .counted = link->flags, .is_known = true};
+	if (!d->is_known || d->line != link->line)
+		*d = (struct vrrp_damp){.line = link->line, .counted = link->flags, .is_known = true};
 	if (runs(link->flags) == runs(d->counted))
 		d->since = MONO_NEVER;
 	else if (!mono_is_set(d->since))

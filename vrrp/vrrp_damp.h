@@ -9,7 +9,7 @@
 
 /* What is remembered of one delayed interface. Zeroed = nothing yet. */
 struct vrrp_damp {
-	uint32_t birth;     /* of the interface it is about; another one begins anew */
+	uint32_t line;      /* of the interface it is about; another one begins anew */
 	uint32_t counted;   /* flags that count */
 	struct mono since;  /* when the kernel's began to differ in whether the link runs; not set = they do not */
 	bool is_known, zero[3];

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define PROTOCOLS_MAX 16
+/* Messages that are read in one turn: who changes routes without an end must not keep the heartbeat waiting. */
+#define READ_BUDGET 256
 
 /* Loads are in network order whatever the machine's is; a netlink header is in the machine's. */
 #define TYPE_AT offsetof(struct nlmsghdr, nlmsg_type)
@@ -64,13 +66,13 @@ int vrrp_ear_open(const struct conf *conf)
 	return error;
 }
 
-/* What was lost is no loss. Headers are enough. */
+/* What was lost is no loss, and what is left comes in the next turn. Headers are enough. */
 uint32_t vrrp_ear_read(int fd)
 {
 	struct nlmsghdr heads[4];
 	uint32_t remover = 0;
 
-	for (;;) {
+	for (int i = 0; i < READ_BUDGET; i++) {
 		ssize_t n = recv(fd, heads, sizeof(heads), MSG_DONTWAIT | MSG_TRUNC);
 
 		if (n < 0 && errno != EINTR && errno != ENOBUFS)
@@ -79,4 +81,5 @@ uint32_t vrrp_ear_read(int fd)
 			(heads->nlmsg_type == RTM_DELROUTE || heads->nlmsg_type == RTM_DELRULE))
 			remover = heads->nlmsg_pid;
 	}
+	return remover;
 }

@@ -9,7 +9,7 @@
 /* A socket that becomes readable when a rule, or a route of one of the protocols in conf, changes: the kernel filters,
  * since a router may have a million others. Returns a descriptor or -errno. */
 int vrrp_ear_open(const struct conf *conf);
-/* Empties it. Returns the rtnetlink port that removed something last, 0 = nobody or not known. */
+/* Reads what has come, and not without an end: what is left makes it readable again. Returns the rtnetlink port that removed something last, 0 = nobody or not known. */
 uint32_t vrrp_ear_read(int fd);
 
 #endif

@@ -169,6 +169,22 @@ static void look_at_links(struct facts *facts, const struct vrrp_instance *insta
 	}
 }
 
+/* Who cannot hear yet does not know whether anybody is master, but for one that may go on as it was. */
+static void look_at_joining(struct facts *facts, const struct vrrp_instance *instance)
+{
+	const struct vrrp_past *past = &instance->past;
+	bool goes_on = instance->has_past && past->state == VRRP_MASTER && mono_is_set(past->last_sent) &&
+		       mono_diff_us(mono_now(), past->last_sent) < vrrp_patience_us(instance->conf);
+
+	if (!instance->is_joining)
+		return;
+	if (!instance->is_started)
+		facts->waits_for_link |= !goes_on;
+	else if (instance->vr.state == VRRP_FAULT && (instance->vr.faults & VRRP_FAULTS_OWN))
+		add_fault(
+			facts, VRRP_FAULT_SOCKET, conf_string(instance->process->set->conf, instance->conf->interface));
+}
+
 /* Unicast may do without an interface, and go as the routes lead it, in the VRF that is named or in none. */
 static conf_string_t speaks_on(const struct conf_instance *instance)
 {
@@ -190,6 +206,7 @@ static void look(struct facts *facts, const struct vrrp_instance *instance)
 	look_at_other_interfaces(facts, instance);
 	look_at_routes(facts, instance);
 	look_at_links(facts, instance);
+	look_at_joining(facts, instance);
 	find_source(facts, instance, link);
 	if (instance->is_deaf)
 		add_fault(facts, VRRP_FAULT_SOCKET, interface);
@@ -398,11 +415,13 @@ static void hear(struct vrrp_process *process)
 			.unicast = instance->conf->unicast != 0};
 		int error = listen_for(process, instance);
 
+		instance->is_joining = error == -EINPROGRESS;
+		error = instance->is_joining ? 0 : error;
 		if (error && !instance->is_deaf)
 			log_error("vrrp %s: no socket to receive on %s: %s", instance->name,
 				conf_string(set->conf, speaks_on(instance->conf)), strerror(-error));
 		instance->is_deaf = error != 0;
-		is_any_deaf |= error != 0;
+		is_any_deaf |= instance->is_deaf;
 		/* What comes for the others is found by its sender. */
 		if (instance->conf->interface)
 			vrrp_map_put(&set->map, key, i);
@@ -411,6 +430,14 @@ static void hear(struct vrrp_process *process)
 	process->listeners_changed = is_any_deaf;
 	if (is_any_deaf)
 		loop_timer_set(process->role->loop, &process->retry, mono_add(mono_now(), DEAF_RETRY_US));
+}
+
+void vrrp_facts_on_joined(void *arg)
+{
+	struct vrrp_process *process = arg;
+
+	process->listeners_changed = process->facts_changed = true;
+	vrrp_process_round_soon(process);
 }
 
 static void report_track(void *arg, uint32_t index)

@@ -161,6 +161,7 @@ static void accept_advert(struct vrrp_step *s)
 		vr->master_interval_us = ev->advert_interval_us;
 	vr->last_accepted = ev->now;
 	vr->listening_from = ev->now;
+	vr->doubts = 0;
 	memset(&vr->leaver, 0, sizeof(vr->leaver));
 	/* Nor is what was to be taken back waited for any longer: the others of the group had time to come along. */
 	vr->is_ready = vr->is_taking_back = false;

@@ -94,6 +94,7 @@ struct vrrp_vr {
 	struct mono last_reaction;  /* to a master that should not be one: out of turn, and bounded */
 	struct mono listening_from; /* not set, or when the present silence began; of a master: its look for another one
 				     * after a stall */
+	uint32_t doubts;            /* how often being late itself has put the end of the present silence off */
 	struct mono startup_until;  /* startup_delay: no claim before */
 	struct mono quiet_until;    /* the link may still be deaf: no claim before, unless something is heard */
 	struct mono preempt_from;   /* preempt_delay: the first lower advertisement; not set = none heard */

@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #define MAGIC 0x74726148 /* "Hart" */
-#define LAYOUT 2
+#define LAYOUT 3
 
 struct record {
 	uint64_t key; /* 0 = unused */
 	struct vrrp_past past;
-	uint64_t sum; /* over all before: a half-written record is none */
+	uint64_t number; /* of the writing: of two records of an instance the later one is true */
+	uint64_t sum;    /* over all before: a half-written record is none */
 };
 
 struct vrrp_heart_file {
@@ -59,6 +60,13 @@ int vrrp_heart_open(struct vrrp_heart *heart, int fd)
 		file->magic = MAGIC;
 	}
 	heart->file = file;
+	heart->written = 0;
+	for (uint32_t i = 0; i < VRRP_HEART_INSTANCES; i++) {
+		const struct record *r = &file->records[i];
+
+		if (r->number > heart->written && r->sum == sum_of(r))
+			heart->written = r->number;
+	}
 	return 0;
 }
 
@@ -83,25 +91,24 @@ void vrrp_heart_store(struct vrrp_heart *heart, uint32_t number, uint64_t key, c
 	memset(&r, 0, sizeof(r));
 	r.key = key;
 	r.past = *now;
+	r.number = ++heart->written;
 	r.sum = sum_of(&r);
 	memcpy(&heart->file->records[number], &r, sizeof(r));
 }
 
 bool vrrp_heart_find(const struct vrrp_heart *heart, uint64_t key, struct vrrp_past *past)
 {
-	struct mono newest = MONO_NEVER;
-	bool found = false;
+	uint64_t latest = 0;
 
-	/* A reload may have left the instance under two numbers. */
+	/* A reload may have left the instance in two places. */
 	for (uint32_t i = 0; heart->file && i < VRRP_HEART_INSTANCES; i++) {
 		struct record r;
 
 		memcpy(&r, &heart->file->records[i], sizeof(r));
-		if (r.key != key || r.sum != sum_of(&r) || (found && mono_before(r.past.last_sent, newest)))
+		if (r.key != key || r.number <= latest || r.sum != sum_of(&r))
 			continue;
 		*past = r.past;
-		newest = r.past.last_sent;
-		found = true;
+		latest = r.number;
 	}
-	return found;
+	return latest > 0;
 }

@@ -13,6 +13,7 @@
 
 struct vrrp_heart {
 	struct vrrp_heart_file *file; /* NULL: there is none, nothing is remembered */
+	uint64_t written;             /* records so far, those of predecessors included */
 };
 
 /* Maps the file; takes fd over. Returns 0 or -errno. */

@@ -67,8 +67,22 @@ static struct link *add(struct links *links, uint32_t ifindex)
 		links->room = room;
 	}
 	link = &links->all[links->count++];
-	*link = (struct link){.ifindex = ifindex, .birth = ++links->births};
+	links->births++;
+	*link = (struct link){.ifindex = ifindex, .birth = links->births, .line = links->births};
 	return link;
+}
+
+/* Most stand where they stood. */
+void links_go_on(struct links *fresh, const struct links *old)
+{
+	for (uint32_t i = 0; i < fresh->count; i++) {
+		struct link *link = &fresh->all[i];
+		bool is_in_place = i < old->count && old->all[i].ifindex == link->ifindex;
+		const struct link *before = is_in_place ? &old->all[i] : find(old, link->ifindex);
+
+		if (before && strcmp(before->name, link->name) == 0)
+			link->line = before->line;
+	}
 }
 
 static int take_gone_link(struct links *links, uint32_t ifindex)

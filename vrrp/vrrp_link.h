@@ -24,6 +24,7 @@ struct link_address {
 struct link {
 	uint32_t ifindex;
 	uint32_t birth; /* differs between two interfaces that had the same index one after the other */
+	uint32_t line;  /* the same, but goes on when the image is read anew and nothing speaks for another interface */
 	char name[LINK_NAME_SIZE];
 	uint32_t flags;   /* IFF_* */
 	uint32_t counted; /* those that count for faults: the same, unless a change is delayed (vrrp_damp.h) */
@@ -62,6 +63,9 @@ int links_take(struct links *links, const struct nlmsghdr *nlh);
 /* Notes an address that the kernel has just acknowledged: IPv6 tells of it a moment later. Returns 0 or -ENOMEM. */
 int links_note_address(struct links *links, uint32_t ifindex, const struct link_address *address);
 void links_clear(struct links *links);
+
+/* Interfaces that both images have, by index and name, go on as what they were in the old one. */
+void links_go_on(struct links *fresh, const struct links *old);
 
 /* NULL when there is none. The pointer is valid until the next links_take(). */
 const struct link *links_find(const struct links *links, uint32_t ifindex);

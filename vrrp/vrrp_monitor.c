@@ -102,6 +102,7 @@ void vrrp_monitor_go_on(struct vrrp_monitor *monitor)
 
 void vrrp_monitor_adopt(struct vrrp_monitor *monitor, struct links *fresh)
 {
+	links_go_on(fresh, &monitor->links);
 	links_clear(&monitor->links);
 	monitor->links = *fresh;
 	*fresh = (struct links){0};

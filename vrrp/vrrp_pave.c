@@ -210,11 +210,26 @@ static int run_look(struct nl_sock *sock, void *arg)
 
 /* ---- errands ---- */
 
-static bool is_wanted(const struct vrrp_way *ways, uint32_t n, const struct vrrp_path *path)
+static bool is_way(const struct vrrp_way *way, const struct vrrp_path *path)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		if (ways[i].is_wanted && ways[i].is_ready && is_same(&ways[i].path, path))
+	return way->is_wanted && way->is_ready && is_same(&way->path, path);
+}
+
+/* *near is where the last one was, and the search goes both ways from there: all leases are looked for in every round,
+ * and stand mostly in the order of the ways, or, when some were taken out, in the reverse. */
+static bool is_wanted(const struct vrrp_way *ways, uint32_t n, const struct vrrp_path *path, uint32_t *near)
+{
+	uint32_t from = *near;
+
+	for (uint32_t k = 0; k <= n; k++) {
+		if (from + k < n && is_way(&ways[from + k], path)) {
+			*near = from + k;
 			return true;
+		}
+		if (k <= from && from - k < n && is_way(&ways[from - k], path)) {
+			*near = from - k;
+			return true;
+		}
 	}
 	return false;
 }
@@ -222,6 +237,7 @@ static bool is_wanted(const struct vrrp_way *ways, uint32_t n, const struct vrrp
 static int send_look(struct vrrp_pave *pave, const struct vrrp_way *ways, uint32_t n)
 {
 	struct vrrp_pave_look *look = malloc(sizeof(*look) + (n + pave->n_leases) * sizeof(look->targets[0]));
+	uint32_t near = 0;
 
 	if (!look)
 		return -ENOMEM;
@@ -233,7 +249,7 @@ static int send_look(struct vrrp_pave *pave, const struct vrrp_way *ways, uint32
 			look->targets[look->n++] = (struct vrrp_pave_target){ways[i].path, i, false};
 	}
 	for (uint32_t i = 0; i < pave->n_leases; i++) {
-		if (!is_wanted(ways, n, &pave->leases[i]))
+		if (!is_wanted(ways, n, &pave->leases[i], &near))
 			look->targets[look->n++] = (struct vrrp_pave_target){pave->leases[i], UINT32_MAX, false};
 	}
 	pave->must_look = false;
@@ -334,12 +350,12 @@ static bool is_due(struct vrrp_way *way, struct mono now, struct mono *next)
 static int compose(
 	struct vrrp_pave *pave, const struct conf *conf, struct vrrp_way *ways, struct mono now, struct mono *next)
 {
-	uint32_t n = vrrp_pave_count(conf);
+	uint32_t n = vrrp_pave_count(conf), near = 0;
 	int error = 0;
 
 	pave->n_jobs = 0;
 	for (uint32_t i = 0; i < pave->n_leases && !error; i++) {
-		if (!is_wanted(ways, n, &pave->leases[i]))
+		if (!is_wanted(ways, n, &pave->leases[i], &near))
 			error = add_job(pave, &pave->leases[i], UINT32_MAX, vrrp_path_type(&pave->leases[i], false), 0);
 	}
 	if (!error)

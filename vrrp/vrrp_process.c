@@ -269,7 +269,7 @@ static int vrrp_open(struct role_process *role)
 	vrrp_firewall_init(&process->firewall);
 	process->quiet = (struct vrrp_quiet){.loop = role->loop, .heard = vrrp_facts_on_heard, .arg = process};
 	process->bfd = (struct bfd_speaker){.loop = role->loop, .report = vrrp_report_bfd, .arg = process};
-	error = vrrp_sockets_open(&process->sockets, role->loop, vrrp_receive, process);
+	error = vrrp_sockets_open(&process->sockets, role->loop, vrrp_receive, vrrp_facts_on_joined, process);
 	if (error) {
 		log_error("vrrp: no raw socket: %s (poised has to be started as root)", strerror(-error));
 		return error;
@@ -301,6 +301,7 @@ static void set_rt_priority(struct vrrp_process *process, int32_t priority)
 
 	vrrp_courier_set_priority(&process->addresses.courier, vrrp_process_thread_priority(priority));
 	worker_set_priority(&process->firewall.worker, vrrp_process_thread_priority(priority));
+	vrrp_sockets_set_priority(&process->sockets, vrrp_process_thread_priority(priority));
 	process->quiet.priority = vrrp_process_thread_priority(priority);
 	worker_set_priority(&process->quiet.closer, process->quiet.priority);
 	if (priority == process->rt_priority)
@@ -401,8 +402,9 @@ static void vrrp_commit(struct role_process *role, const struct conf *next)
 		process->addresses.refresh_now = true;
 	}
 	if (next->n_instances > VRRP_HEART_INSTANCES)
-		log_warning("vrrp: only the first %d of %u instances are remembered when every process is killed at once: "
-			    "the others listen first then",
+		log_warning(
+			"vrrp: only the first %d of %u instances are remembered when every process is killed at once: "
+			"the others listen first then",
 			VRRP_HEART_INSTANCES, next->n_instances);
 	set_rt_priority(process, next->global->vrrp_rt_priority);
 	hear_of_paths(process, next);

@@ -66,6 +66,7 @@ struct vrrp_instance {
 	bool is_started;   /* VRRP_EVENT_START was delivered */
 	bool holds;        /* the virtual addresses are to be held */
 	bool is_deaf;      /* no socket to hear with */
+	bool is_joining;   /* the kernel has not let it join its group yet */
 	bool needs_reload; /* was taken over from the generation before */
 	bool is_deleted;   /* it is not in the configuration that comes */
 	bool has_past;     /* `past` is what a predecessor's board says */
@@ -194,6 +195,8 @@ void vrrp_instance_on_announce(struct timer *timer, void *arg);
 void vrrp_instance_announce_again(struct vrrp_instance *instance);
 
 /* ---- vrrp_facts.c ---- */
+/* See vrrp_socket.h. */
+void vrrp_facts_on_joined(void *arg);
 /* Looks at interfaces, addresses, sockets and tracked objects anew and delivers what differs. */
 void vrrp_facts_evaluate(struct vrrp_process *process);
 /* vrrp_protect.c: brings no_accept in line with the configuration, or what is under way goes on; and once more when an

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Raw and packet sockets of the vrrp process: options, multicast membership, ancillary data. It hands received bytes on
- * as they are, with where they came from; whether they are an advertisement is decided elsewhere. It never waits. */
+ * as they are, with where they came from; whether they are an advertisement is decided elsewhere. It never waits: to
+ * join a group and to leave it the kernel takes its lock for all interfaces, which somebody else may hold for as long
+ * as he likes, so that is done by a thread. */
 #include "vrrp_socket.h"
 #include "log.h"
 #include <errno.h>
@@ -25,14 +27,21 @@
 #define RECEIVE_BUDGET 64
 /* What 255 virtual routers on one interface send in a stall of two intervals. */
 #define DRAIN_BUDGET 512
+/* A group that could not be joined is tried again when it is needed still. */
+#define REJOIN_US (500 * US_PER_MS)
 
 struct vrrp_listener {
-	struct vrrp_listener *next;
+	struct vrrp_listener *next;     /* in sockets->listeners, or in sockets->leaving */
+	struct vrrp_listener *next_out; /* in sockets->out */
 	struct vrrp_sockets *owner;
 	struct vrrp_listen_key key;
-	struct loop_io *io;
+	struct loop_io *io; /* NULL: it does not hear yet */
 	int fd;
-	bool is_needed;
+	int error; /* 0: it hears; -EINPROGRESS: it is to join; else why it could not when it tried last */
+	bool is_needed, is_leaving;
+	bool is_due; /* for the thread */
+	bool is_out; /* the thread has it */
+	struct mono retry;
 };
 
 static int set_int(int fd, int level, int option, int value)
@@ -85,10 +94,11 @@ static int sender_open(uint8_t family, int protocol)
 	return fd;
 }
 
-int vrrp_sockets_open(struct vrrp_sockets *sockets, struct loop *loop, vrrp_receive_fn *receive, void *arg)
+int vrrp_sockets_open(
+	struct vrrp_sockets *sockets, struct loop *loop, vrrp_receive_fn *receive, vrrp_joined_fn *joined, void *arg)
 {
 	*sockets = (struct vrrp_sockets){
-		.raw4 = -1, .raw6 = -1, .packet = -1, .loop = loop, .receive = receive, .arg = arg};
+		.raw4 = -1, .raw6 = -1, .packet = -1, .loop = loop, .receive = receive, .joined = joined, .arg = arg};
 	/* With the header included the protocol is in the packet. */
 	sockets->raw4 = sender_open(AF_INET, IPPROTO_RAW);
 	if (sockets->raw4 < 0)
@@ -107,25 +117,10 @@ int vrrp_sockets_open(struct vrrp_sockets *sockets, struct loop *loop, vrrp_rece
 	return 0;
 }
 
-static void listener_free(struct vrrp_listener *listener)
-{
-	if (listener->io)
-		loop_io_remove(listener->io);
-	if (listener->fd >= 0)
-		close(listener->fd);
-	free(listener);
-}
-
 void vrrp_sockets_close(struct vrrp_sockets *sockets)
 {
 	const int fds[] = {sockets->raw4, sockets->raw6, sockets->packet};
 
-	while (sockets->listeners) {
-		struct vrrp_listener *listener = sockets->listeners;
-
-		sockets->listeners = listener->next;
-		listener_free(listener);
-	}
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -202,7 +197,7 @@ static void on_readable(int fd, uint32_t events, void *arg)
 void vrrp_sockets_drain(struct vrrp_sockets *sockets, uint32_t ifindex)
 {
 	for (struct vrrp_listener *l = sockets->listeners; l; l = l->next) {
-		if (l->key.ifindex == ifindex || l->key.ifindex == 0)
+		if (l->io && (l->key.ifindex == ifindex || l->key.ifindex == 0))
 			receive_all(l, l->fd, DRAIN_BUDGET);
 	}
 }
@@ -214,19 +209,6 @@ static int listener_bind_device(int fd, uint32_t ifindex)
 	if (!if_indextoname(ifindex, name))
 		return -errno;
 	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) < 0 ? -errno : 0;
-}
-
-static int listener_join(int fd, const struct vrrp_listen_key *key)
-{
-	struct ip_mreqn mreq4 = {.imr_ifindex = (int)key->ifindex};
-	struct ipv6_mreq mreq6 = {.ipv6mr_interface = key->ifindex};
-
-	if (key->family == AF_INET) {
-		memcpy(&mreq4.imr_multiaddr, key->group.bytes, sizeof(mreq4.imr_multiaddr));
-		return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &mreq4, sizeof(mreq4)) < 0 ? -errno : 0;
-	}
-	memcpy(&mreq6.ipv6mr_multiaddr, key->group.bytes, sizeof(mreq6.ipv6mr_multiaddr));
-	return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mreq6, sizeof(mreq6)) < 0 ? -errno : 0;
 }
 
 /* Sets the options; without the group a unicast socket hears only what is addressed to this host. */
@@ -244,11 +226,166 @@ static int listener_configure(int fd, const struct vrrp_listen_key *key)
 			error = set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
 		set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
 	}
-	if (error || key->ifindex == 0)
-		return error;
-	error = listener_bind_device(fd, key->ifindex);
-	return error || !addr_is_set(&key->group) ? error : listener_join(fd, key);
+	return error || key->ifindex == 0 ? error : listener_bind_device(fd, key->ifindex);
 }
+
+static void listener_hear(struct vrrp_listener *listener)
+{
+	listener->io = loop_io_add(listener->owner->loop, listener->fd, EPOLLIN, on_readable, listener);
+	listener->error = listener->io ? 0 : -errno;
+}
+
+/* ---- joining and leaving; in the thread, which has the listeners that are out until it is back ---- */
+
+static int listener_join(int fd, const struct vrrp_listen_key *key)
+{
+	struct ip_mreqn mreq4 = {.imr_ifindex = (int)key->ifindex};
+	struct ipv6_mreq mreq6 = {.ipv6mr_interface = key->ifindex};
+
+	if (key->family == AF_INET) {
+		memcpy(&mreq4.imr_multiaddr, key->group.bytes, sizeof(mreq4.imr_multiaddr));
+		return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &mreq4, sizeof(mreq4)) < 0 ? -errno : 0;
+	}
+	memcpy(&mreq6.ipv6mr_multiaddr, key->group.bytes, sizeof(mreq6.ipv6mr_multiaddr));
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mreq6, sizeof(mreq6)) < 0 ? -errno : 0;
+}
+
+static void run_joiner(void *arg)
+{
+	struct vrrp_sockets *sockets = arg;
+
+	for (struct vrrp_listener *l = sockets->out; l; l = l->next_out) {
+		if (l->is_leaving)
+			close(l->fd);
+		else
+			l->error = listener_join(l->fd, &l->key);
+	}
+}
+
+/* ---- the process's side of it ---- */
+
+static void take_out(struct vrrp_sockets *sockets, struct vrrp_listener *list)
+{
+	for (struct vrrp_listener *l = list; l; l = l->next) {
+		if (!l->is_due)
+			continue;
+		l->is_due = false;
+		l->is_out = true;
+		l->next_out = sockets->out;
+		sockets->out = l;
+	}
+}
+
+static void on_joined(int fd, uint32_t events, void *arg);
+
+/* Without a thread it is done at once. */
+static void start_joiner(struct vrrp_sockets *sockets)
+{
+	worker_init(&sockets->joiner, run_joiner, sockets);
+	if (worker_start(&sockets->joiner, 0) < 0)
+		return;
+	worker_set_priority(&sockets->joiner, sockets->priority);
+	sockets->joiner_io = loop_io_add(sockets->loop, worker_fd(&sockets->joiner), EPOLLIN, on_joined, sockets);
+	if (!sockets->joiner_io)
+		worker_end(&sockets->joiner);
+}
+
+static void send_joiner(struct vrrp_sockets *sockets)
+{
+	if (sockets->joiner.is_out)
+		return;
+	take_out(sockets, sockets->listeners);
+	take_out(sockets, sockets->leaving);
+	if (!sockets->out)
+		return;
+	if (!sockets->joiner_io)
+		start_joiner(sockets);
+	worker_send(&sockets->joiner);
+	if (!sockets->joiner.has_thread)
+		on_joined(-1, 0, sockets);
+}
+
+/* A listener that hears the same, but of the interface as it was before the image was read anew: it serves until the
+ * new one does. */
+static struct vrrp_listener *find_forerunner(const struct vrrp_sockets *sockets, const struct vrrp_listen_key *key)
+{
+	for (struct vrrp_listener *l = sockets->listeners; l; l = l->next) {
+		struct vrrp_listen_key other = l->key;
+
+		other.birth = key->birth;
+		if (l->io && l->key.birth != key->birth && memcmp(&other, key, sizeof(other)) == 0)
+			return l;
+	}
+	return NULL;
+}
+
+static void leave(struct vrrp_sockets *sockets, struct vrrp_listener *listener)
+{
+	if (listener->io)
+		loop_io_remove(listener->io);
+	listener->io = NULL;
+	listener->is_leaving = listener->is_due = true;
+	listener->next = sockets->leaving;
+	sockets->leaving = listener;
+}
+
+/* What the thread has is looked at when it is back. */
+static void drop_unneeded(struct vrrp_sockets *sockets)
+{
+	struct vrrp_listener **at = &sockets->listeners;
+
+	while (*at) {
+		struct vrrp_listener *listener = *at;
+
+		if (listener->is_needed || listener->is_out) {
+			at = &listener->next;
+			continue;
+		}
+		*at = listener->next;
+		leave(sockets, listener);
+	}
+}
+
+static void forget(struct vrrp_sockets *sockets, struct vrrp_listener *listener)
+{
+	struct vrrp_listener **at = &sockets->leaving;
+
+	while (*at != listener)
+		at = &(*at)->next;
+	*at = listener->next;
+	free(listener);
+}
+
+static void on_joined(int fd, uint32_t events, void *arg)
+{
+	struct vrrp_sockets *sockets = arg;
+	bool has_joined = false;
+
+	(void)fd;
+	(void)events;
+	if (!worker_take(&sockets->joiner))
+		return;
+	while (sockets->out) {
+		struct vrrp_listener *listener = sockets->out;
+
+		sockets->out = listener->next_out;
+		listener->is_out = false;
+		if (listener->is_leaving) {
+			forget(sockets, listener);
+			continue;
+		}
+		has_joined = true;
+		if (listener->error == 0)
+			listener_hear(listener);
+		listener->retry = mono_add(mono_now(), REJOIN_US);
+	}
+	drop_unneeded(sockets);
+	send_joiner(sockets);
+	if (has_joined)
+		sockets->joined(sockets->arg);
+}
+
+/* ---- which are needed ---- */
 
 static int listener_add(struct vrrp_sockets *sockets, const struct vrrp_listen_key *key)
 {
@@ -257,22 +394,23 @@ static int listener_add(struct vrrp_sockets *sockets, const struct vrrp_listen_k
 
 	if (!listener)
 		return -ENOMEM;
-	listener->owner = sockets;
-	listener->key = *key;
-	listener->is_needed = true;
+	*listener = (struct vrrp_listener){.owner = sockets, .key = *key, .is_needed = true, .error = -EINPROGRESS};
 	listener->fd = raw_open(key->family, key->protocol);
 	error = listener->fd < 0 ? listener->fd : listener_configure(listener->fd, key);
-	if (!error) {
-		listener->io = loop_io_add(sockets->loop, listener->fd, EPOLLIN, on_readable, listener);
-		error = listener->io ? 0 : -errno;
+	listener->is_due = addr_is_set(&key->group);
+	if (!error && !listener->is_due) {
+		listener_hear(listener);
+		error = listener->error;
 	}
 	if (error) {
-		listener_free(listener);
+		if (listener->fd >= 0)
+			close(listener->fd);
+		free(listener);
 		return error;
 	}
 	listener->next = sockets->listeners;
 	sockets->listeners = listener;
-	return 0;
+	return listener->error;
 }
 
 void vrrp_listeners_begin(struct vrrp_sockets *sockets)
@@ -283,29 +421,36 @@ void vrrp_listeners_begin(struct vrrp_sockets *sockets)
 
 int vrrp_listeners_need(struct vrrp_sockets *sockets, const struct vrrp_listen_key *key)
 {
-	for (struct vrrp_listener *l = sockets->listeners; l; l = l->next) {
-		if (memcmp(&l->key, key, sizeof(*key)) == 0) {
-			l->is_needed = true;
-			return 0;
-		}
+	struct vrrp_listener *listener = sockets->listeners, *forerunner;
+	int error;
+
+	while (listener && memcmp(&listener->key, key, sizeof(*key)) != 0)
+		listener = listener->next;
+	if (listener) {
+		listener->is_needed = true;
+		error = listener->error;
+		if (error && error != -EINPROGRESS && !mono_before(mono_now(), listener->retry))
+			listener->is_due = !listener->is_out;
+	} else {
+		error = listener_add(sockets, key);
 	}
-	return listener_add(sockets, key);
+	forerunner = error == -EINPROGRESS ? find_forerunner(sockets, key) : NULL;
+	if (!forerunner)
+		return error;
+	forerunner->is_needed = true;
+	return 0;
 }
 
 void vrrp_listeners_end(struct vrrp_sockets *sockets)
 {
-	struct vrrp_listener **at = &sockets->listeners;
+	drop_unneeded(sockets);
+	send_joiner(sockets);
+}
 
-	while (*at) {
-		struct vrrp_listener *listener = *at;
-
-		if (listener->is_needed) {
-			at = &listener->next;
-			continue;
-		}
-		*at = listener->next;
-		listener_free(listener);
-	}
+void vrrp_sockets_set_priority(struct vrrp_sockets *sockets, int32_t priority)
+{
+	sockets->priority = priority;
+	worker_set_priority(&sockets->joiner, priority);
 }
 
 /* ---- sending ---- */

@@ -8,6 +8,7 @@
 #include "addr.h"
 #include "loop.h"
 #include "vrrp_packet.h"
+#include "worker.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,9 @@ struct vrrp_arrival {
 	uint32_t vrf; /* of a unicast socket: the VRF that it hears, 0 = none */
 };
 typedef void vrrp_receive_fn(void *arg, const struct vrrp_arrival *arrival);
+
+/* A group that was to be joined has been, or could not be: ask for the listeners once more. */
+typedef void vrrp_joined_fn(void *arg);
 
 /* Which socket an instance needs. */
 struct vrrp_listen_key {
@@ -38,16 +42,26 @@ struct vrrp_sockets {
 	struct vrrp_listener *listeners;
 	struct loop *loop;
 	vrrp_receive_fn *receive;
+	vrrp_joined_fn *joined;
 	void *arg;
 	uint64_t send_errors;
+	int32_t priority; /* real-time, of the thread that joins and leaves groups */
+	struct worker joiner;
+	struct loop_io *joiner_io;
+	struct vrrp_listener *leaving, *out;
 };
 
 /* Opens what sending needs. Returns 0, or -errno when IPv4 cannot be had; a kernel without IPv6 is no error. */
-int vrrp_sockets_open(struct vrrp_sockets *sockets, struct loop *loop, vrrp_receive_fn *receive, void *arg);
+int vrrp_sockets_open(
+	struct vrrp_sockets *sockets, struct loop *loop, vrrp_receive_fn *receive, vrrp_joined_fn *joined, void *arg);
+/* Those for sending. */
 void vrrp_sockets_close(struct vrrp_sockets *sockets);
+void vrrp_sockets_set_priority(struct vrrp_sockets *sockets, int32_t priority);
 
-/* The set of listeners is reconciled: begin, need() for each instance, end. need() opens what is missing (0 or -errno);
- * end() closes what nobody needed. */
+/* The set of listeners is reconciled: begin, need() for each instance, end. need() opens what is missing: 0 when it is
+ * heard, -EINPROGRESS when the group is about to be joined (joined() follows), or -errno; end() closes what nobody
+ * needed. A listener that another one takes the place of, because the interface may be another one, goes on until that
+ * one hears. */
 void vrrp_listeners_begin(struct vrrp_sockets *sockets);
 int vrrp_listeners_need(struct vrrp_sockets *sockets, const struct vrrp_listen_key *key);
 void vrrp_listeners_end(struct vrrp_sockets *sockets);

@@ -3,6 +3,10 @@
  * machine: runs wherever it runs, touches nothing else. */
 #include "vrrp_step.h"
 
+/* A process that is late each time could put every election off: so often in a row the silence is laid to itself, and
+ * after that to the master. */
+#define DOUBTS_MAX 3
+
 /* The owner has nobody to wait for. */
 bool vrrp_has_stalled(const struct vrrp_vr *vr, struct mono now)
 {
@@ -42,8 +46,9 @@ bool vrrp_stall_listens_longer(struct vrrp_step *s)
 	struct vrrp_vr *vr = s->vr;
 	int64_t late_us = mono_diff_us(s->ev->now, vr->deadline);
 
-	if (late_us < vr->master_interval_us / 4)
+	if (late_us < vr->master_interval_us / 4 || vr->doubts >= DOUBTS_MAX)
 		return false;
+	vr->doubts++;
 	if (late_us < vr->master_interval_us) {
 		vr->deadline = mono_add(s->ev->now, vr->master_interval_us);
 		return true;

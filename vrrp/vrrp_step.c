@@ -100,6 +100,7 @@ static void set_state(struct vrrp_step *s, enum vrrp_state to, const struct vrrp
 	vr->since = s->ev->now;
 	vr->cause = *cause;
 	vr->is_ready = false;
+	vr->doubts = 0;
 	vr->leaving = VRRP_STAYING;
 	vr->is_taking_back = false;
 	memset(&vr->successor, 0, sizeof(vr->successor));

@@ -12,13 +12,14 @@ static void offer(struct nlmsghdr *nlh)
 	char text[IPVS_KEY_TEXT];
 	struct ipvs_service service;
 	struct ipvs_dest dest;
+	struct ipvs_tally tally;
 	struct ipvs_daemon daemon;
 	struct ipvs_timeouts timeouts;
 	uint32_t version;
 
-	if (ipvs_codec_get_service(nlh, &service) == 0)
+	if (ipvs_codec_get_service(nlh, &service, &tally) == 0)
 		ipvs_key_format(&service.key, text);
-	if (ipvs_codec_get_dest(nlh, AF_INET, &dest) == 0)
+	if (ipvs_codec_get_dest(nlh, AF_INET, &dest, &tally) == 0)
 		ipvs_dest_format(&dest.key, text);
 	ipvs_codec_get_daemon(nlh, &daemon);
 	ipvs_codec_get_timeouts(nlh, &timeouts);

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The parent in trouble: whom it depends on is slow, full, stopped or gone. Needs no IPVS."""
 
-import ctypes
 import os
 import signal
 import subprocess
 import time
 
-import pytest
-
 from poiselab import wait_until
 from poiselab.configs import EVERY_ROLE, TCP_CHECK, instance, service
 from poiselab.daemons import TOP, build_folder
-from poiselab.net import libc
+from poiselab.dead_server import DeadServer
 from poiselab.process import kill
 from poiselab.site import VIP
 
@@ -299,6 +296,49 @@ def test_a_role_whose_end_cannot_be_watched_is_started_again(site):
     assert daemon.stop() == 0
 
 
+DEAF_DIRECTORY = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+struct passwd *getpwnam(const char *name)
+{
+	struct passwd *(*next)(const char *) = (struct passwd *(*)(const char *))dlsym(RTLD_NEXT, "getpwnam");
+
+	while (access(getenv("LAB_DEAF"), F_OK) == 0)
+		usleep(10000);
+	return next(name);
+}
+"""
+
+
+def user_of(pid):
+    """0 for one that has just ended, too."""
+    try:
+        with open("/proc/%d/status" % pid, encoding="ascii") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("Uid:"))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def test_a_role_begins_again_while_the_directory_of_users_does_not_answer(site):
+    """Who the roles run as was looked up once, when the daemon began."""
+    shim, deaf = site.r1.path("deaf.so"), site.r1.path("deaf")
+    subprocess.run(["cc", "-x", "c", "-shared", "-fPIC", "-o", shim, "-"], input=DEAF_DIRECTORY, text=True, check=True)
+    daemon = site.r1.poised(one() + service(["127.0.0.1"], address="127.0.0.9", check=TCP_CHECK),
+                            env={"LD_PRELOAD": shim, "LAB_DEAF": deaf})
+    wait_state(daemon, "MASTER")
+    with open(deaf, "w", encoding="ascii"):
+        pass
+    for role in ("vrrp", "healthcheck", "ipvs"):
+        old = wait_until("the process of " + role, lambda: daemon.role_pids(role))
+        os.kill(old[0], signal.SIGKILL)
+        wait_until("another process of %s, without root's rights" % role, lambda: daemon.role_pids(role),
+                   lambda new: new and new != old and user_of(new[0]) != 0)
+    wait_state(daemon, "MASTER")
+
+
 SLOW_FILES = """
 #include <glob.h>
 #include <sys/time.h>
@@ -366,22 +406,6 @@ def test_an_empty_file_takes_nothing_away(site):
     assert daemon.state("one") == "MASTER" and daemon.status()["generation"] == 1
     daemon.poisectl("reload", "--allow")
     wait_until("the file to count", lambda: daemon.status().get("vrrp"), lambda seen: seen == [])
-
-
-class DeadServer:
-    """A file system whose server says nothing: whoever looks into the folder waits until close()."""
-
-    def __init__(self, folder):
-        self.folder = folder.encode()
-        self.fd = os.open("/dev/fuse", os.O_RDWR)
-        options = b"fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other" % self.fd
-        if libc.mount(b"dead", self.folder, b"fuse", 0, options):
-            os.close(self.fd)
-            pytest.skip("no FUSE in this kernel: errno %d" % ctypes.get_errno())
-
-    def close(self):
-        os.close(self.fd)  # who waits gets an error
-        libc.umount2(self.folder, 2)
 
 
 def test_a_reload_from_a_file_server_that_is_away(site):

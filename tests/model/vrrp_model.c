@@ -216,7 +216,7 @@ static uint64_t mix_vr(uint64_t hash, const struct world *w, int r, int s)
 	hash = mix(hash, vr->state | vr->priority << 4 | vr->faults << 12 | (uint32_t)vr->is_ready << 30 |
 				 (uint32_t)vr->is_held << 31);
 	hash = mix(hash, mono_is_set(vr->deadline) ? (left > -SLEEP_US ? left : -SLEEP_US) : -SLEEP_US - 1);
-	hash = mix(hash, vr->master_interval_us);
+	hash = mix(hash, vr->master_interval_us | (int64_t)vr->doubts << 40);
 	hash = mix(hash, vr->master.bytes[3]);
 	hash = mix_age(hash, w, vr->last_sent, vr->state == VRRP_MASTER ? SLEEP_US : -1);
 	hash = mix_age(hash, w, vr->listening_from, vr->state == VRRP_MASTER ? 2 * conf[r].advert_us : -1);

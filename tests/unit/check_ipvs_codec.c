@@ -44,9 +44,10 @@ START_TEST(test_service_round_trip)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(25, 0);
 	struct ipvs_service in = service4(), out;
+	struct ipvs_tally tally;
 
 	ck_assert_int_eq(ipvs_codec_put_service(msg, IPVS_CMD_NEW_SERVICE, &in), 0);
-	ck_assert_int_eq(ipvs_codec_get_service(nlmsg_hdr(msg), &out), 0);
+	ck_assert_int_eq(ipvs_codec_get_service(nlmsg_hdr(msg), &out, &tally), 0);
 	ck_assert_int_eq(ipvs_key_compare(&in.key, &out.key), 0);
 	ck_assert(ipvs_service_equal(&in, &out));
 	nlmsg_free(msg);
@@ -56,7 +57,7 @@ START_TEST(test_service_round_trip)
 	in.engine[0] = '\0';
 	msg = nlmsg_alloc_simple(25, 0);
 	ck_assert_int_eq(ipvs_codec_put_service(msg, IPVS_CMD_SET_SERVICE, &in), 0);
-	ck_assert_int_eq(ipvs_codec_get_service(nlmsg_hdr(msg), &out), 0);
+	ck_assert_int_eq(ipvs_codec_get_service(nlmsg_hdr(msg), &out, &tally), 0);
 	ck_assert_int_eq(ipvs_key_compare(&in.key, &out.key), 0);
 	ck_assert(ipvs_service_equal(&in, &out));
 	nlmsg_free(msg);
@@ -68,9 +69,10 @@ START_TEST(test_dest_round_trip)
 	struct ipvs_service service = service4();
 	struct nl_msg *msg = nlmsg_alloc_simple(25, 0);
 	struct ipvs_dest in = dest6(), out;
+	struct ipvs_tally tally;
 
 	ck_assert_int_eq(ipvs_codec_put_dest(msg, IPVS_CMD_NEW_DEST, &service.key, &in), 0);
-	ck_assert_int_eq(ipvs_codec_get_dest(nlmsg_hdr(msg), AF_INET, &out), 0);
+	ck_assert_int_eq(ipvs_codec_get_dest(nlmsg_hdr(msg), AF_INET, &out, &tally), 0);
 	ck_assert_int_eq(ipvs_dest_key_compare(&in.key, &out.key), 0);
 	ck_assert(ipvs_dest_equal(&in, &out));
 	nlmsg_free(msg);
@@ -83,6 +85,7 @@ START_TEST(test_deletions_carry_keys_only)
 	struct ipvs_service service = service4();
 	struct ipvs_dest dest = dest6(), got;
 	struct nl_msg *msg = nlmsg_alloc_simple(25, 0);
+	struct ipvs_tally tally;
 
 	ck_assert_int_eq(ipvs_codec_put_service(msg, IPVS_CMD_DEL_SERVICE, &service), 0);
 	/* genl 4, nest 4, AF 8, protocol 8, address 20, port 8 */
@@ -91,7 +94,7 @@ START_TEST(test_deletions_carry_keys_only)
 	msg = nlmsg_alloc_simple(25, 0);
 	ck_assert_int_eq(ipvs_codec_put_dest(msg, IPVS_CMD_DEL_DEST, &service.key, &dest), 0);
 	ck_assert_uint_eq(nlmsg_hdr(msg)->nlmsg_len, NLMSG_HDRLEN + 52 + 4 + 8 + 20 + 8);
-	ck_assert_int_eq(ipvs_codec_get_dest(nlmsg_hdr(msg), AF_INET, &got), -EPROTO);
+	ck_assert_int_eq(ipvs_codec_get_dest(nlmsg_hdr(msg), AF_INET, &got, &tally), -EPROTO);
 	nlmsg_free(msg);
 }
 END_TEST
@@ -168,6 +171,7 @@ END_TEST
 START_TEST(test_counters)
 {
 	struct ipvs_service service = service4();
+	struct ipvs_tally tally;
 	struct nl_msg *msg = nlmsg_alloc_simple(25, 0);
 	struct nlattr *dest_nest, *stats;
 	struct ipvs_dest out;
@@ -187,10 +191,11 @@ START_TEST(test_counters)
 	nla_put_u64(msg, IPVS_STATS_ATTR_OUTBYTES, 5);
 	nla_nest_end(msg, stats);
 	nla_nest_end(msg, dest_nest);
-	ck_assert_int_eq(ipvs_codec_get_dest(nlmsg_hdr(msg), service.key.family, &out), 0);
+	ck_assert_int_eq(ipvs_codec_get_dest(nlmsg_hdr(msg), service.key.family, &out, &tally), 0);
 	ck_assert_uint_eq(out.forward, IP_VS_CONN_F_DROUTE);
-	ck_assert_uint_eq(ipvs_dest_connections(&out), 36);
-	ck_assert(out.counters.connections == 1ULL << 40 && out.counters.bytes_out == 5);
+	ck_assert_uint_eq(ipvs_tally_connections(&tally), 36);
+	ck_assert(tally.active == 11 && tally.inactive == 12 && tally.persistent == 13);
+	ck_assert(tally.counters.connections == 1ULL << 40 && tally.counters.bytes_out == 5);
 	ck_assert_int_eq(out.key.addr.family, AF_INET); /* old kernels do not say it: the service's */
 	nlmsg_free(msg);
 }
@@ -274,6 +279,7 @@ START_TEST(test_damage)
 	struct ipvs_timeouts timeouts;
 	struct nl_msg *msg = nlmsg_alloc_simple(25, 0);
 	uint32_t len, version;
+	struct ipvs_tally tally;
 
 	ck_assert_int_eq(ipvs_codec_put_dest(msg, IPVS_CMD_NEW_DEST, &service.key, &dest), 0);
 	len = nlmsg_hdr(msg)->nlmsg_len;
@@ -282,7 +288,7 @@ START_TEST(test_damage)
 
 		memcpy(copy, nlmsg_hdr(msg), cut > sizeof(*copy) ? cut : sizeof(*copy));
 		copy->nlmsg_len = cut;
-		ck_assert_int_eq(ipvs_codec_get_dest(copy, AF_INET, &d_out), -EPROTO);
+		ck_assert_int_eq(ipvs_codec_get_dest(copy, AF_INET, &d_out, &tally), -EPROTO);
 		free(copy);
 	}
 	for (unsigned seed = 0; seed < 20000; seed++) {
@@ -292,8 +298,8 @@ START_TEST(test_damage)
 		memcpy(copy, nlmsg_hdr(msg), len);
 		for (int i = 0; i < 3; i++)
 			((uint8_t *)copy)[NLMSG_HDRLEN + (unsigned)rand() % (len - NLMSG_HDRLEN)] = (uint8_t)rand();
-		ipvs_codec_get_dest(copy, AF_INET, &d_out);
-		ipvs_codec_get_service(copy, &s_out);
+		ipvs_codec_get_dest(copy, AF_INET, &d_out, &tally);
+		ipvs_codec_get_service(copy, &s_out, &tally);
 		ipvs_codec_get_daemon(copy, &daemon);
 		ipvs_codec_get_timeouts(copy, &timeouts);
 		ipvs_codec_get_version(copy, &version);

@@ -270,7 +270,7 @@ START_TEST(test_leftovers)
 }
 END_TEST
 
-START_TEST(test_a_borrowed_list_is_copied_when_it_grows)
+START_TEST(test_a_borrowed_table_is_left_alone)
 {
 	struct ipvs_owned from = {0}, borrower, other;
 	struct ipvs_leftover leftover = {.service = key4("192.0.2.1", 80), .dest = {.key = dest4("10.1.0.9", 80)}};
@@ -284,17 +284,18 @@ START_TEST(test_a_borrowed_list_is_copied_when_it_grows)
 	other = ipvs_owned_borrow(&from);
 	ck_assert(ipvs_owned_equal(&from, &borrower));
 	ck_assert_int_eq(ipvs_owned_add_leftovers(&borrower, &leftover, 1), 0);
-	ck_assert_uint_eq(from.n, 2);
-	ck_assert_uint_eq(borrower.n, 3);
-	ck_assert_ptr_nonnull(ipvs_owned_find(&borrower, &leftover.service, &leftover.dest.key));
-	ck_assert_ptr_null(ipvs_owned_find(&from, &leftover.service, &leftover.dest.key));
-	ipvs_owned_give_over(&from, &borrower); /* it has its own by now */
-	ck_assert_uint_eq(from.n, 2);
-	ipvs_owned_give_over(&from, &other);
-	ck_assert_uint_eq(from.n, 0);
-	ck_assert_uint_eq(other.n, 2);
-	ipvs_owned_clear(&borrower);
+	ck_assert(!ipvs_owned_equal(&from, &borrower));
+	ck_assert(ipvs_owned_has(&borrower, &leftover.service, &leftover.dest.key));
+	ck_assert(!ipvs_owned_has(&from, &leftover.service, &leftover.dest.key));
+	ipvs_owned_give_over(&other, &borrower); /* it is not that one's to give */
+	ck_assert(borrower.is_borrowed);
+	ipvs_owned_give_over(&from, &borrower);
+	ck_assert(ipvs_owned_is_empty(&from) && !ipvs_owned_is_empty(&borrower));
+	ipvs_owned_give_over(&from, &other); /* too late */
+	ck_assert(other.is_borrowed);
 	ipvs_owned_clear(&other);
+	ck_assert(ipvs_owned_has(&borrower, &leftover.service, NULL));
+	ipvs_owned_clear(&borrower);
 	ipvs_owned_clear(&from);
 	conf_close(conf);
 }
@@ -375,6 +376,8 @@ START_TEST(test_an_image_is_built_again_and_again)
 }
 END_TEST
 
+/* ---- what is ours ---- */
+
 START_TEST(test_owned_through_ledger)
 {
 	struct ipvs_owned owned = {0}, loaded = {0};
@@ -390,17 +393,18 @@ START_TEST(test_owned_through_ledger)
 	begin();
 	add_server(add_address_service("192.0.2.1", 80), "10.1.0.2", 80, false);
 	conf = finish();
+	ck_assert(ipvs_owned_is_empty(&owned));
 	ck_assert_int_eq(ipvs_owned_from_conf(&owned, conf), 0);
-	ck_assert_uint_eq(owned.n, 2);
 	ck_assert_int_eq(ipvs_owned_add_leftovers(&owned, &leftover, 1), 0);
 	ck_assert_int_eq(ipvs_owned_store(&owned, fd), 0);
 	ck_assert_int_eq(ipvs_owned_load(&loaded, fd), 0);
 	ck_assert(ipvs_owned_equal(&owned, &loaded));
-	ck_assert_ptr_nonnull(ipvs_owned_find(&loaded, &service, NULL));
-	ck_assert_ptr_nonnull(ipvs_owned_find(&loaded, &service, &dest));
-	ck_assert_ptr_null(ipvs_owned_find(&loaded, &other, NULL));
-	ck_assert_ptr_null(ipvs_owned_find(&loaded, &other, &dest));
-	ck_assert_int_eq(ipvs_owned_find(&loaded, &service, &leftover.dest.key)->until_us, 12345);
+	ck_assert(ipvs_owned_has(&loaded, &service, NULL));
+	ck_assert(ipvs_owned_has(&loaded, &service, &dest));
+	ck_assert(!ipvs_owned_has(&loaded, &other, NULL));
+	ck_assert(!ipvs_owned_has(&loaded, &other, &dest));
+	ck_assert_int_eq(ipvs_owned_until_us(&loaded, &service, &leftover.dest.key), 12345);
+	ck_assert_int_eq(ipvs_owned_until_us(&loaded, &service, &dest), 0);
 	found.dests = dests;
 	found.n_dests = 3;
 	ipvs_owned_mark(&loaded, &found);
@@ -410,10 +414,133 @@ START_TEST(test_owned_through_ledger)
 	ck_assert_int_eq(ipvs_owned_add_image(&loaded, &image), 0);
 	ck_assert(ipvs_owned_equal(&owned, &loaded));
 	ck_assert_int_eq(ipvs_owned_load(&loaded, -1), 0);
-	ck_assert_uint_eq(loaded.n, 0);
+	ck_assert(ipvs_owned_is_empty(&loaded));
 	ipvs_owned_clear(&owned);
 	ipvs_owned_clear(&loaded);
 	conf_close(conf);
+	close(fd);
+}
+END_TEST
+
+/* A small world, in which all that can be ours is asked for one by one. */
+#define WORLD_SERVICES 6
+#define WORLD_SERVERS 9
+
+struct world {
+	bool services[WORLD_SERVICES], servers[WORLD_SERVICES][WORLD_SERVERS];
+};
+
+static struct ipvs_key world_service(unsigned n)
+{
+	return key4("192.0.2.1", (uint16_t)(80 + n));
+}
+
+static struct ipvs_dest_key world_server(unsigned n)
+{
+	struct ipvs_dest_key key = dest4("10.1.0.2", (uint16_t)(80 + n));
+
+	return key;
+}
+
+/* Services in any order, some twice, each with servers in any order, some twice. */
+static struct conf *random_configuration(struct world *world)
+{
+	unsigned n_services = (unsigned)rand() % 8;
+
+	begin();
+	for (unsigned i = 0; i < n_services; i++) {
+		unsigned s = (unsigned)rand() % WORLD_SERVICES, n_servers = (unsigned)rand() % 6;
+		conf_index_t service = add_address_service("192.0.2.1", (uint16_t)(80 + s));
+
+		world->services[s] = true;
+		for (unsigned k = 0; k < n_servers; k++) {
+			unsigned d = (unsigned)rand() % WORLD_SERVERS;
+
+			add_server(service, "10.1.0.2", (uint16_t)(80 + d), k + 1 == n_servers && rand() % 2);
+			world->servers[s][d] = true;
+		}
+	}
+	return finish();
+}
+
+/* What stands in the kernel: entries of ours that the configuration does not have, and those of others. */
+static void add_random_image(struct ipvs_owned *owned, struct world *world)
+{
+	struct ipvs_image image = {0};
+
+	for (unsigned s = 0; s < WORLD_SERVICES; s++) {
+		const struct ipvs_service settings = {.key = world_service(s), .ours = rand() % 4 == 0};
+		struct ipvs_service *service = rand() % 2 ? ipvs_image_add(&image, &settings) : NULL;
+
+		if (!service)
+			continue;
+		world->services[s] |= service->ours;
+		for (unsigned d = 0; d < WORLD_SERVERS; d++) {
+			const struct ipvs_dest dest = {.key = world_server(d), .ours = rand() % 4 == 0};
+
+			ck_assert_ptr_nonnull(ipvs_service_add(service, &dest));
+			world->servers[s][d] |= dest.ours;
+		}
+	}
+	ck_assert_int_eq(ipvs_owned_add_image(owned, &image), 0);
+	ipvs_image_clear(&image);
+}
+
+static void assert_world(const struct ipvs_owned *owned, const struct world *world)
+{
+	for (unsigned s = 0; s < WORLD_SERVICES; s++) {
+		struct ipvs_dest dests[WORLD_SERVERS] = {0};
+		struct ipvs_service service = {.key = world_service(s), .dests = dests, .n_dests = WORLD_SERVERS};
+
+		for (unsigned d = 0; d < WORLD_SERVERS; d++)
+			dests[d].key = world_server(d);
+		ipvs_owned_mark(owned, &service);
+		ck_assert_int_eq(service.ours, world->services[s]);
+		ck_assert_int_eq(ipvs_owned_has(owned, &service.key, NULL), world->services[s]);
+		for (unsigned d = 0; d < WORLD_SERVERS; d++) {
+			ck_assert_int_eq(dests[d].ours, world->servers[s][d]);
+			ck_assert_int_eq(ipvs_owned_has(owned, &service.key, &dests[d].key), world->servers[s][d]);
+		}
+	}
+}
+
+/* Whatever is configured and stands there: each entry is found, no other one is, and a successor finds the same. */
+START_TEST(test_owned_is_what_was_added)
+{
+	int fd = memfd_create("ledger", MFD_CLOEXEC);
+
+	for (unsigned round = 0; round < 300; round++) {
+		struct ipvs_owned configured = {0}, owned, loaded = {0}, again = {0};
+		struct world world = {0};
+		struct conf *conf;
+		int64_t before = 0;
+
+		srand(round);
+		conf = random_configuration(&world);
+		ck_assert_int_eq(ipvs_owned_from_conf(&configured, conf), 0);
+		assert_world(&configured, &world);
+		owned = ipvs_owned_borrow(&configured);
+		add_random_image(&owned, &world);
+		if (round % 2)
+			ck_assert_int_eq(ipvs_owned_add_setting(&owned, 3, round), 0);
+		if (round % 3)
+			ck_assert_int_eq(ipvs_owned_add_firewall(&owned), 0);
+		assert_world(&owned, &world);
+		ck_assert_int_eq(ipvs_owned_store(&owned, fd), 0);
+		ck_assert_int_eq(ipvs_owned_load(&loaded, fd), 0);
+		assert_world(&loaded, &world);
+		ck_assert_int_eq(ipvs_owned_find_setting(&loaded, 3, &before), round % 2);
+		ck_assert_int_eq(before, round % 2 ? round : 0);
+		ck_assert_int_eq(ipvs_owned_find_firewall(&loaded), round % 3 != 0);
+		ck_assert_int_eq(ipvs_owned_store(&loaded, fd), 0);
+		ck_assert_int_eq(ipvs_owned_load(&again, fd), 0);
+		ck_assert(ipvs_owned_equal(&loaded, &again));
+		ipvs_owned_clear(&again);
+		ipvs_owned_clear(&loaded);
+		ipvs_owned_clear(&owned);
+		ipvs_owned_clear(&configured);
+		conf_close(conf);
+	}
 	close(fd);
 }
 END_TEST
@@ -431,7 +558,8 @@ int main(void)
 	tcase_add_test(tc, test_bad_ranges_are_refused);
 	tcase_add_test(tc, test_leftovers);
 	tcase_add_test(tc, test_owned_through_ledger);
-	tcase_add_test(tc, test_a_borrowed_list_is_copied_when_it_grows);
+	tcase_add_test(tc, test_owned_is_what_was_added);
+	tcase_add_test(tc, test_a_borrowed_table_is_left_alone);
 	tcase_add_test(tc, test_what_has_the_same_keys);
 	tcase_add_test(tc, test_an_image_is_built_again_and_again);
 	suite_add_tcase(suite, tc);

@@ -50,6 +50,27 @@ static struct ipvs_dest *add_dest(struct ipvs_service *service, unsigned n, int3
 	return ipvs_service_add(service, &dest);
 }
 
+/* What the kernel has counted by the time that it is read. */
+static void count(struct ipvs_tallies *tallies, uint64_t connections, uint32_t *number)
+{
+	const struct ipvs_tally tally = {.counters = {.connections = connections}};
+
+	ck_assert_int_eq(ipvs_tallies_add(tallies, &tally, number), 0);
+}
+
+/* Different for all of them, so that it is seen when one gets the count of another; 0 for a few. */
+static uint64_t counted(const struct ipvs_service *service, const struct ipvs_dest *dest)
+{
+	unsigned n = service->key.fwmark ? service->key.fwmark - 1 : service->key.port - 80u;
+
+	return dest ? (10 * n + dest->key.addr.bytes[3]) % 7 * 100 + 10 * n + dest->key.addr.bytes[3] : n * 1000;
+}
+
+static uint64_t connections_of(const struct ipvs_service *service, const struct ipvs_dest *dest)
+{
+	return ipvs_dest_tally(service, dest)->counters.connections;
+}
+
 static void random_image(struct ipvs_image *image, bool is_actual)
 {
 	for (unsigned s = 0; s < 8; s++) {
@@ -67,6 +88,7 @@ static void random_image(struct ipvs_image *image, bool is_actual)
 		if (is_actual) {
 			service->flags |= IP_VS_SVC_F_HASHED;
 			service->ours = random_below(4) != 0;
+			count(&image->tallies, counted(service, NULL), &service->tally);
 		}
 		for (unsigned d = 0; d < 6; d++) {
 			struct ipvs_dest *dest;
@@ -76,9 +98,10 @@ static void random_image(struct ipvs_image *image, bool is_actual)
 			dest = add_dest(service, d, (int32_t)random_below(3));
 			dest->forward = random_below(4) == 0 ? IP_VS_CONN_F_TUNNEL : IP_VS_CONN_F_DROUTE;
 			dest->tunnel_type = random_below(4) == 0;
-			dest->counters.connections = 7;
-			if (is_actual)
-				dest->ours = service->ours && random_below(4) != 0;
+			if (!is_actual)
+				continue;
+			dest->ours = service->ours && random_below(4) != 0;
+			count(&service->tallies, counted(service, dest), &dest->tally);
 		}
 	}
 	/* Not in order, as a configuration may be. */
@@ -93,11 +116,16 @@ static void random_image(struct ipvs_image *image, bool is_actual)
 
 static void copy_image(struct ipvs_image *to, const struct ipvs_image *from)
 {
+	for (uint32_t t = 0; t < from->tallies.n; t++)
+		count(&to->tallies, from->tallies.list[t].counters.connections, &(uint32_t){0});
 	for (uint32_t i = 0; i < from->n_services; i++) {
 		struct ipvs_service *service = ipvs_image_add(to, &from->services[i]);
 
 		for (uint32_t d = 0; d < from->services[i].n_dests; d++)
 			ipvs_service_add(service, &from->services[i].dests[d]);
+		for (uint32_t t = 0; t < from->services[i].tallies.n; t++)
+			count(&service->tallies, from->services[i].tallies.list[t].counters.connections,
+				&(uint32_t){0});
 	}
 }
 
@@ -106,7 +134,6 @@ static void copy_image(struct ipvs_image *to, const struct ipvs_image *from)
 static void kernel_service(struct ipvs_image *kernel, enum ipvs_op_kind kind, const struct ipvs_service *want)
 {
 	struct ipvs_service *have = ipvs_image_find(kernel, &want->key);
-	struct ipvs_service *added;
 
 	ck_assert_msg((have != NULL) == (kind != IPVS_OP_NEW_SERVICE), "the kernel would refuse the service");
 	if (kind == IPVS_OP_DEL_SERVICE) {
@@ -117,8 +144,7 @@ static void kernel_service(struct ipvs_image *kernel, enum ipvs_op_kind kind, co
 		have->timeout_s = want->timeout_s;
 		have->netmask = want->netmask;
 	} else {
-		added = ipvs_image_add(kernel, want);
-		added->counters.connections = 0;
+		ipvs_image_add(kernel, want);
 	}
 	ipvs_image_sort(kernel);
 }
@@ -139,7 +165,7 @@ static void kernel_dest(
 		have->weight = want->weight;
 		have->tunnel_type = want->tunnel_type;
 	} else {
-		ipvs_service_add(service, want)->counters.connections = 0;
+		ipvs_service_add(service, want);
 	}
 	ipvs_service_sort(service);
 }
@@ -227,8 +253,7 @@ static void assert_entry(
 		else
 			ck_assert(old && ipvs_dest_equal(old, dest) && (!want || !old->ours));
 		/* In place: its counters go on. */
-		if (old && (wanted || !want))
-			ck_assert_uint_eq(dest->counters.connections, 7);
+		ck_assert_uint_eq(connections_of(now, dest), old ? counted(now, dest) : 0);
 	}
 }
 
@@ -258,11 +283,13 @@ static void assert_same(const struct ipvs_image *a, const struct ipvs_image *b)
 
 		ck_assert_int_eq(ipvs_key_compare(&x->key, &y->key), 0);
 		ck_assert(ipvs_service_equal(x, y));
+		ck_assert_uint_eq(
+			ipvs_service_tally(a, x)->counters.connections, ipvs_service_tally(b, y)->counters.connections);
 		ck_assert_uint_eq(x->n_dests, y->n_dests);
 		for (uint32_t d = 0; d < x->n_dests; d++) {
 			ck_assert_int_eq(ipvs_dest_key_compare(&x->dests[d].key, &y->dests[d].key), 0);
 			ck_assert(ipvs_dest_equal(&x->dests[d], &y->dests[d]));
-			ck_assert_uint_eq(x->dests[d].counters.connections, y->dests[d].counters.connections);
+			ck_assert_uint_eq(connections_of(x, &x->dests[d]), connections_of(y, &y->dests[d]));
 		}
 	}
 }
@@ -413,7 +440,7 @@ START_TEST(test_what_is_equal)
 	s[0] = service;
 	s[0].flags |= IP_VS_SVC_F_HASHED; /* the kernel's own */
 	s[0].ours = s[0].reported = true;
-	s[0].counters.connections = 5;
+	s[0].tally = 5;
 	ck_assert(ipvs_service_equal(&service, &s[0]));
 	d[0].forward = IP_VS_CONN_F_DROUTE;
 	d[1].weight = 2;
@@ -426,7 +453,7 @@ START_TEST(test_what_is_equal)
 		ck_assert_msg(!ipvs_dest_equal(&dest, &d[i]), "server %d", i);
 	d[1] = d[0];
 	d[1].tunnel_port = 1; /* of no meaning without a tunnel */
-	d[1].active = 9;
+	d[1].tally = 9;
 	d[1].ours = true;
 	ck_assert(ipvs_dest_equal(&d[0], &d[1]));
 }

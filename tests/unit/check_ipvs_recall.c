@@ -290,18 +290,21 @@ END_TEST
 
 START_TEST(test_services_are_counted)
 {
-	struct ipvs_dest dests[] = {{.active = 3, .inactive = 4}, {.active = 5, .persistent = 6}};
+	struct ipvs_tally tallies[] = {{.active = 3, .inactive = 4}, {.active = 5, .persistent = 6}};
+	struct ipvs_tally accepted = {.counters = {.connections = 9}};
+	struct ipvs_dest dests[] = {{.tally = 2}, {.tally = 0}, {.tally = 1}};
 	struct ipvs_service service = {
-		.key = {.port = 80}, .dests = dests, .n_dests = 2, .counters = {.connections = 9}};
+		.key = {.port = 80}, .tally = 1, .dests = dests, .n_dests = 3, .tallies = {.list = tallies, .n = 2}};
+	struct ipvs_image image = {.services = &service, .n_services = 1, .tallies = {.list = &accepted, .n = 1}};
 	struct ipvs_recall_count one = {0}, two = {0};
 
-	ipvs_recall_count_service(&one, &service);
+	ipvs_recall_count_service(&one, &image, &service);
 	ck_assert_uint_eq(one.entries, 18);
 	ck_assert_uint_eq(one.connections, 9);
 	ck_assert(!one.is_persistent);
 	service.key.port = 81;
 	service.flags = IP_VS_SVC_F_PERSISTENT;
-	ipvs_recall_count_service(&two, &service);
+	ipvs_recall_count_service(&two, &image, &service);
 	ck_assert_uint_ne(one.services, two.services);
 	ck_assert(two.is_persistent);
 }

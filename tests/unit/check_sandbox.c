@@ -3,6 +3,7 @@
  * is told once with its number. */
 #include "log.h"
 #include "sandbox.h"
+#include "thread.h"
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -73,6 +74,39 @@ static void probe(void)
 	expect(lines == 0);
 }
 
+static void *open_a_file(void *arg)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	*(int *)arg = fd;
+	/* What is refused fails in a thread as anywhere else. */
+	errno = 0;
+	if (syscall(SYS_getppid) != -1 || errno != EPERM)
+		*(int *)arg = -2;
+	return NULL;
+}
+
+static void wait_for_a_file_system(void)
+{
+	pthread_t thread;
+	int fd = -1;
+
+	expect(thread_start(&thread, open_a_file, &fd) == 0);
+	expect(pthread_join(thread, NULL) == 0);
+	expect(fd >= 0);
+	sandbox_tell_refused();
+	expect(lines == 1);
+	/* Threads, and no processes. */
+	expect(fork() == -1);
+	expect(errno == EPERM);
+}
+
+START_TEST(threads_wait_for_file_systems)
+{
+	run_confined(wait_for_a_file_system);
+}
+END_TEST
+
 START_TEST(what_probes_need_works)
 {
 	run_confined(probe);
@@ -137,6 +171,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, what_probes_need_works);
+	tcase_add_test(tc, threads_wait_for_file_systems);
 	tcase_add_test(tc, anything_else_is_refused_and_told);
 	tcase_add_test(tc, only_the_needed_forms);
 	suite_add_tcase(suite, tc);

@@ -851,6 +851,57 @@ START_TEST(test_a_stalled_backup_listens_once_more)
 }
 END_TEST
 
+/* Late each time by `late_us`, hearing nothing: after how many timers it is master, and when. */
+static int timers_until_master(struct rig *r, int64_t late_us, int64_t *after_us)
+{
+	struct mono from = r->now;
+	int n = 0;
+
+	while (r->vr.state != VRRP_MASTER && n < 100) {
+		r->now = mono_add(r->vr.deadline, late_us);
+		event(r, VRRP_EVENT_TIMER);
+		step(r);
+		n++;
+	}
+	*after_us = mono_diff_us(r->now, from);
+	return n;
+}
+
+START_TEST(test_a_backup_that_is_always_late_claims_all_the_same)
+{
+	const int64_t patience_us = 3609375, late_us[] = {250 * MS, 600 * MS, 1000 * MS, 20000 * MS};
+	int64_t after_us;
+	struct rig r;
+
+	for (size_t i = 0; i < sizeof(late_us) / sizeof(late_us[0]); i++) {
+		rig_init(&r, 3);
+		start(&r);
+		ck_assert_int_eq(timers_until_master(&r, late_us[i], &after_us), 4);
+		ck_assert_int_le(after_us, 4 * (patience_us + late_us[i]));
+	}
+	/* an advertisement that comes meanwhile is believed, and the silence after it doubted anew */
+	rig_init(&r, 3);
+	start(&r);
+	for (int i = 0; i < 3; i++) {
+		r.now = mono_add(r.vr.deadline, 300 * MS);
+		event(&r, VRRP_EVENT_TIMER);
+		ck_assert_str_eq(step(&r), "");
+	}
+	ck_assert_str_eq(advert(&r, HIGHER, 150, 1000 * MS), "");
+	ck_assert_int_eq(timers_until_master(&r, 300 * MS, &after_us), 4);
+	/* so does a member of a group: it is ready within the same bound, and stays so */
+	rig_init(&r, 3);
+	r.f.instance.group = 0;
+	start(&r);
+	for (int i = 0; i < 6; i++) {
+		r.now = mono_add(r.vr.deadline, 1500 * MS);
+		event(&r, VRRP_EVENT_TIMER);
+		step(&r);
+		ck_assert_int_eq(r.vr.is_ready, i >= 3);
+	}
+}
+END_TEST
+
 START_TEST(test_every_event_and_action_has_a_name)
 {
 	for (enum vrrp_event_kind e = 0; e < VRRP_EVENT_KINDS; e++)
@@ -912,6 +963,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_a_master_goes_on_after_a_short_stall);
 	tcase_add_test(tcase, test_a_master_looks_round_after_a_long_stall);
 	tcase_add_test(tcase, test_a_stalled_backup_listens_once_more);
+	tcase_add_test(tcase, test_a_backup_that_is_always_late_claims_all_the_same);
 	tcase_add_test(tcase, test_every_event_and_action_has_a_name);
 	tcase_add_test(tcase, test_every_cause_has_a_sentence);
 }

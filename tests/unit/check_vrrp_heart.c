@@ -49,10 +49,28 @@ START_TEST(test_a_successor_finds_it)
 	ck_assert(vrrp_heart_find(&after, 8, &past));
 	ck_assert_uint_eq(past.state, VRRP_BACKUP);
 	ck_assert(!vrrp_heart_find(&after, 9, &past));
-	/* moved by a reload: the newer one counts */
-	vrrp_heart_store(&heart, 0, 7, &backup);
-	ck_assert(vrrp_heart_find(&after, 7, &past));
-	ck_assert_uint_eq(past.state, VRRP_MASTER);
+}
+END_TEST
+
+/* Who was moved by a reload and stepped down before it sent anything has two records of one heartbeat. */
+START_TEST(test_the_record_that_was_written_last_counts)
+{
+	const struct vrrp_past stepped_down = {
+		.state = VRRP_BACKUP, .last_sent = master.last_sent, .master_priority = 200};
+	struct vrrp_heart heart = open_heart();
+	struct vrrp_past past;
+
+	for (uint32_t from = 0; from < 2; from++) {
+		vrrp_heart_store(&heart, from, 7, &master);
+		vrrp_heart_store(&heart, 1 - from, 7, &stepped_down);
+		ck_assert(vrrp_heart_find(&heart, 7, &past));
+		ck_assert_uint_eq(past.state, VRRP_BACKUP);
+		/* also for a successor, whose own first word is later than all before */
+		heart = open_heart();
+		vrrp_heart_store(&heart, from, 7, &master);
+		ck_assert(vrrp_heart_find(&heart, 7, &past));
+		ck_assert_uint_eq(past.state, VRRP_MASTER);
+	}
 }
 END_TEST
 
@@ -103,6 +121,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_a_successor_finds_it);
+	tcase_add_test(tc, test_the_record_that_was_written_last_counts);
 	tcase_add_test(tc, test_torn_and_foreign_records);
 	tcase_add_test(tc, test_without_a_file);
 	suite_add_tcase(suite, tc);

@@ -295,6 +295,18 @@ static bool counts_as_running(const struct conf *conf, struct vrrp_damp *damp, i
 	return link_is_running(links_find(&links, 7));
 }
 
+/* As after notifications that were lost: a fresh image takes the place of the old one. */
+static void read_anew(const char *name, unsigned flags)
+{
+	struct links old = links;
+
+	links = (struct links){.births = old.births};
+	link_message(RTM_NEWLINK, 7, name, flags);
+	ck_assert_uint_ne(links_find(&links, 7)->birth, links_find(&old, 7)->birth);
+	links_go_on(&links, &old);
+	links_clear(&old);
+}
+
 /* interface_up_down_delays: what lasts shorter than its delay has not been. */
 START_TEST(a_change_counts_when_it_has_lasted)
 {
@@ -320,6 +332,13 @@ START_TEST(a_change_counts_when_it_has_lasted)
 	link_message(RTM_NEWLINK, 7, "eth7", up);
 	ck_assert(!counts_as_running(&conf, &damp, 800, &next) && next == 1800);
 	ck_assert(counts_as_running(&conf, &damp, 1800, &next) && next == -1);
+	/* The image is read anew: what has not lasted yet has not begun to last either. */
+	link_message(RTM_NEWLINK, 7, "eth7", 0);
+	ck_assert(counts_as_running(&conf, &damp, 1810, &next) && next == 2110);
+	read_anew("eth7", 0);
+	ck_assert(counts_as_running(&conf, &damp, 1820, &next) && next == 2110);
+	read_anew("eth7", up);
+	ck_assert(counts_as_running(&conf, &damp, 1830, &next) && next == -1);
 	/* Another interface of that name is as it is; and without a delay everything counts. */
 	link_message(RTM_DELLINK, 7, "eth7", 0);
 	link_message(RTM_NEWLINK, 7, "eth7", 0);

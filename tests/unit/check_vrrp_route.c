@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Routes and rules as messages, and whether a message of the kernel is one of them. */
+#include "../../vrrp/vrrp_ear.h"
 #include "../../vrrp/vrrp_route.h"
+#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <linux/fib_rules.h>
@@ -14,6 +16,9 @@
 #include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* Strings of the configuration. */
 #define TEXT "\0eth0\0eth1\0cubic"
@@ -361,6 +366,51 @@ START_TEST(where_to_look)
 }
 END_TEST
 
+/* Messages for the ear without a kernel that sends them: loopback datagrams of a socket to itself. */
+static int open_chatter(void)
+{
+	struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), room = 1 << 20;
+	socklen_t size = sizeof(self);
+
+	ck_assert_int_ge(fd, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&self, sizeof(self)), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&self, &size), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&self, sizeof(self)), 0);
+	return fd;
+}
+
+static void say(int fd, uint16_t type, uint32_t port)
+{
+	struct nlmsghdr head = {.nlmsg_len = sizeof(head), .nlmsg_type = type, .nlmsg_pid = port};
+
+	ck_assert_int_eq(send(fd, &head, sizeof(head), 0), sizeof(head));
+}
+
+/* Who changes routes without an end must not keep the heartbeat waiting. */
+START_TEST(the_ear_reads_in_bounded_turns)
+{
+	int fd = open_chatter(), turns = 0, left;
+	uint32_t remover = 0;
+
+	say(fd, RTM_NEWROUTE, 4711);
+	ck_assert_uint_eq(vrrp_ear_read(fd), 0);
+	say(fd, RTM_DELROUTE, 4711);
+	say(fd, RTM_NEWROUTE, 4712);
+	ck_assert_uint_eq(vrrp_ear_read(fd), 4711);
+	for (int i = 0; i < 300; i++)
+		say(fd, RTM_DELRULE, 4713);
+	for (left = 1; left > 0 && turns < 300; turns++) {
+		remover = vrrp_ear_read(fd);
+		ck_assert_int_eq(ioctl(fd, FIONREAD, &left), 0);
+	}
+	ck_assert_int_eq(turns, 2);
+	ck_assert_uint_eq(remover, 4713);
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("vrrp_route");
@@ -378,6 +428,7 @@ int main(void)
 	tcase_add_test(tc, an_interface_that_is_not_there_is_waited_for);
 	tcase_add_test(tc, a_rule_is_what_it_selects_and_does);
 	tcase_add_test(tc, where_to_look);
+	tcase_add_test(tc, the_ear_reads_in_bounded_turns);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A role that is held up, by preloading. "rules": whenever it asks nftables, as by another program's change, which holds the
-kernel's lock for everybody's (nobody can hold that one for as long as a test likes). "birth": before it does anything."""
+kernel's lock for everybody's (nobody can hold that one for as long as a test likes). "birth": before it does anything. "exec PROGRAM": a new process of it, before it becomes
+that program (the role is "poised" then). "join": before it joins a group of receivers, as while somebody holds the kernel's
+lock for interfaces."""
 
 import os
 import subprocess

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whatever is slow or hangs beside the heartbeat: a file system, a disk that programs lie on, the kernel's lock for
+interfaces. None of it stops the heartbeat, nor those who look after it. Needs no IPVS."""
+
+import os
+
+from poiselab import wait_until
+from poiselab.configs import EVERY_ROLE, instance
+from poiselab.dead_server import DeadServer
+from poiselab.hold import Hold
+from poiselab.process import kill
+from poiselab.site import GATEWAY, VIP
+from test_parent import one, wait_state
+
+FIRST_PORT = 8001
+
+
+def restart_of_vrrp_is_noticed(daemon):
+    """The parent looks after its roles: one that dies is back, and goes on as master."""
+    before = daemon.role_pids("vrrp")
+    kill(before)
+    daemon.wait_log("vrrp one: init -> master: restarted", within=20)
+    wait_state(daemon, "MASTER")
+    assert daemon.role_pids("vrrp") != before
+
+
+def sent(daemon, name="one"):
+    return daemon.vrrp(name)["adverts_sent"]
+
+
+def test_files_of_checks_on_a_file_system_that_hangs(site):
+    """Neither the health checker waits for it nor the parent, who is asked for what only root may see. The servers stay
+    as they were, and those whose files can be read are judged."""
+    folders = {name: site.r1.path(name) for name in ("all", "root", "well")}
+    servers = ""
+    for i, (name, folder) in enumerate(folders.items()):
+        os.mkdir(folder)
+        with open(os.path.join(folder, "state"), "w", encoding="ascii") as f:
+            f.write("up\n")
+        servers += "\treal_server 127.0.0.1 %d {\n\t\tFILE_CHECK {\n\t\t\tfile %s/state\n\t\t}\n\t}\n" % (
+            FIRST_PORT + i, folder)
+    daemon = site.r1.poised(one(advert=1) + "virtual_server 127.0.0.9 80 {\n\tdelay_loop 0.5\n\tprotocol TCP\n%s}\n" % servers)
+    wait_state(daemon, "MASTER")
+
+    def server(name):
+        return daemon.server("127.0.0.1", FIRST_PORT + list(folders).index(name))
+
+    def wait_server(name, what, until):
+        return wait_until("%s to be %s" % (name, what), lambda: server(name), until, within=30)
+
+    for name in folders:
+        wait_server(name, "up", lambda seen: seen.get("health") == "up")
+    checker = daemon.role_pids("healthcheck")
+    dead = [DeadServer(folders["all"]), DeadServer(folders["root"], for_all=False)]
+    try:
+        for name in ("all", "root"):
+            wait_server(name, "without an answer", lambda seen: "our own trouble" in seen["checks"][0]["why"])
+        assert server("all")["checks"][0]["reason"] == "file system silent"
+        with open(os.path.join(folders["well"], "state"), "w", encoding="ascii") as f:
+            f.write("down\n")
+        wait_server("well", "down", lambda seen: seen["health"] == "down")
+        restart_of_vrrp_is_noticed(daemon)
+        daemon.poisectl("reload")
+        wait_until("the reload", lambda: daemon.status()["generation"], lambda seen: seen == 2)
+        assert [server(name)["health"] for name in folders] == ["up", "up", "down"]
+        assert daemon.role_pids("healthcheck") == checker
+    finally:
+        for one_dead in dead:
+            one_dead.close()
+    for name in ("all", "root"):
+        wait_server(name, "answered for", lambda seen: seen["checks"][0]["reason"] == "passed")
+    assert daemon.role_pids("healthcheck") == checker and daemon.stop() == 0
+
+
+def test_a_program_that_the_disk_does_not_give(site):
+    """A role died, and its program is on a disk that hangs: the parent goes on looking after the others."""
+    slow = Hold(site.r1, "poised", "exec poise-control", hold=False)
+    daemon = site.r1.poised(one(advert=1) + EVERY_ROLE, env=slow.env)
+    wait_state(daemon, "MASTER")
+    control = daemon.role_pids("control")
+    slow.hold()
+    kill(control)
+    daemon.wait_log("control: ended: killed by signal 9")
+    vrrp = daemon.role_pids("vrrp")
+    kill(vrrp)
+    daemon.wait_log("vrrp one: init -> master: restarted", within=20)
+    assert not daemon.role_pids("control")
+    slow.release()
+    wait_state(daemon, "MASTER", within=30)
+    assert daemon.role_pids("vrrp") != vrrp and daemon.stop() == 0
+
+
+def test_a_group_that_cannot_be_joined_yet(site):
+    """Somebody's large transaction holds the kernel's lock for interfaces just when a new instance wants to hear: the
+    others speak on meanwhile, and it claims nothing before it can hear."""
+    busy = Hold(site.r1, "poise-vrrp", "join", hold=False)
+    daemon = site.r1.poised(one(advert=0.2), env=busy.env)
+    wait_state(daemon, "MASTER")
+    pids = daemon.role_pids("vrrp")
+    busy.hold()
+    daemon.write(one(advert=0.2) + instance("two", "back", 52, GATEWAY, priority=100, advert=0.2, more="version 3"))
+    daemon.poisectl("reload")
+    wait_until("the reload", lambda: daemon.status()["generation"], lambda seen: seen == 2)
+    before = sent(daemon)
+    # Much longer than the second one would wait for another master, and than a heartbeat may stand still.
+    wait_until("30 more heartbeats", lambda: sent(daemon) - before, lambda n: n >= 30, within=30)
+    assert daemon.role_pids("vrrp") == pids and daemon.state("two") == "INIT"
+    # One that is killed meanwhile goes on at once: it need not hear for that.
+    kill(pids)
+    daemon.wait_log("vrrp one: init -> master: restarted", within=20)
+    wait_until("heartbeats", lambda: daemon.vrrp("one").get("adverts_sent", 0), lambda n: n > before + 40, within=20)
+    assert daemon.state("two") == "INIT"
+    busy.release()
+    wait_until("the second one to be master", lambda: daemon.state("two"), lambda seen: seen == "MASTER", within=20)
+    assert daemon.state("one") == "MASTER" and daemon.stop() == 0
