@@ -60,7 +60,7 @@ END_TEST
 
 START_TEST(test_last_store_wins)
 {
-	struct record records[1700]; /* more than are written at once */;
+	struct record records[1700]; /* more than are written at once */
 	int fd = open_file();
 
 	for (uint32_t round = 0; round < 9; round++) {
