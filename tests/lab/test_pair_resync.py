@@ -114,9 +114,9 @@ def test_a_line_that_loses(site):
     daemon, other = "lvs_sync_daemon back id 51", "lvs_sync_daemon back id 51 port 8850 group ff02::51"
     first = start_first(site, "connection_sync_sweep 0", replace=(daemon, other))
     fill(site, many(3000), group="ff02::51", port=8850)
-    second = site.r2.poised(text(site, site.r2).replace(daemon, other))
     site.r2.run("tc", "qdisc", "add", "dev", "back", "root", "netem", "loss", "10%")  # receipts
     site.r1.run("tc", "qdisc", "add", "dev", "back", "root", "netem", "loss", "10%")
+    second = site.r2.poised(text(site, site.r2).replace(daemon, other))  # the table goes out as soon as it is there
     covered(second, 3000)
     state = sync(first)
     assert state["datagrams_repeated"] > 0 and state["last_taken_percent"] == 100
