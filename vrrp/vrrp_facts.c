@@ -286,17 +286,26 @@ static void start(struct vrrp_instance *instance, const struct facts *facts)
 	vrrp_instance_step(instance, &event);
 }
 
+/* Says once what keeps it from starting; returns false when that is known. */
+static bool note_waiting(struct vrrp_instance *instance, const char *what, const char *how)
+{
+	const char *interface = conf_string(instance->process->set->conf, instance->conf->interface);
+	char text[VRRP_TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "%s %s %s", what, interface, how);
+	if (strcmp(text, instance->waiting) == 0)
+		return false;
+	memcpy(instance->waiting, text, sizeof(text));
+	vrrp_report_instance(instance, true);
+	return true;
+}
+
 /* An address under duplicate detection will be usable in a second or two: no reason for a fault, nor for its scripts.
  */
 static void wait_for_address(struct vrrp_instance *instance)
 {
-	if (instance->waiting[0])
-		return;
-	snprintf(instance->waiting, sizeof(instance->waiting),
-		"waits until the address of %s is checked for duplicates",
-		conf_string(instance->process->set->conf, instance->conf->interface));
-	log_info("vrrp %s: %s", instance->name, instance->waiting);
-	vrrp_report_instance(instance, true);
+	if (note_waiting(instance, "waits until the address of", "is checked for duplicates"))
+		log_info("vrrp %s: %s", instance->name, instance->waiting);
 }
 
 static void deliver(struct vrrp_instance *instance, const struct facts *facts)
@@ -307,6 +316,9 @@ static void deliver(struct vrrp_instance *instance, const struct facts *facts)
 	if (instance->process->is_leaving)
 		return;
 	if (!instance->is_started) {
+		if (instance->is_joining)
+			note_waiting(instance, "waits until the kernel lets it listen on",
+				"(another program changes interfaces?)");
 		/* In a moment. */
 		if (facts->waits_for_link)
 			return;

@@ -110,6 +110,7 @@ def test_a_group_that_cannot_be_joined_yet(site):
     daemon.wait_log("vrrp one: init -> master: restarted", within=20)
     wait_until("heartbeats", lambda: daemon.vrrp("one").get("adverts_sent", 0), lambda n: n > before + 40, within=20)
     assert daemon.state("two") == "INIT"
+    assert "until the kernel lets it listen on back" in daemon.vrrp("two")["why"]
     busy.release()
     wait_until("the second one to be master", lambda: daemon.state("two"), lambda seen: seen == "MASTER", within=20)
     assert daemon.state("one") == "MASTER" and daemon.stop() == 0
