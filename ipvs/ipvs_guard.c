@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HASH_BEGIN 14695981039346656037u
+#define GUARD_GROUP_NAME 70 /* longer names of groups are cut */
+
 /* ---- lists ---- */
 
 static int compare_ranges(const void *a, const void *b)
@@ -79,29 +82,68 @@ static void add_address(
 	*key = (struct guard_key){.dest = {*first, *last}, .protocol = protocol, .port = port};
 }
 
+static void add_mark(struct guard *g, uint32_t mark, uint16_t family)
+{
+	g->keys[g->n_keys++] = (struct guard_key){.mark = mark, .dest.first.family = (uint8_t)family};
+}
+
+static int compare_folds(const void *a, const void *b)
+{
+	const struct guard_key *x = a, *y = b;
+	int order = (x->port > y->port) - (x->port < y->port);
+
+	return order ? order : compare_ranges(&x->dest, &y->dest);
+}
+
+/* Addresses that a group has twice are one: nftables refuses maps whose ranges overlap. */
+static void join_folds(struct guard *g)
+{
+	uint32_t n = 0;
+
+	if (g->n_folds)
+		qsort(g->folds, g->n_folds, sizeof(*g->folds), compare_folds);
+	for (uint32_t i = 0; i < g->n_folds; i++) {
+		const struct guard_key *key = &g->folds[i];
+		struct guard_key *last = n ? &g->folds[n - 1] : NULL;
+
+		if (!last || last->port != key->port || !touches(&last->dest, &key->dest.first))
+			g->folds[n++] = *key;
+		else if (addr_compare(&key->dest.last, &last->dest.last) > 0)
+			last->dest.last = key->dest.last;
+	}
+	g->n_folds = n;
+}
+
 /* What a group stands for: marks are keys; addresses are keys, or are folded into a mark, which then is the key. */
 static void take_group(struct guard *g, const struct conf *conf, const struct conf_service *s)
 {
 	const struct conf_range *entries = &conf->service_groups[s->group].entries;
+	bool has_v4 = false, has_v6 = false;
 
 	for (uint32_t i = entries->first; i < entries->first + entries->count; i++) {
 		const struct conf_group_entry *e = &conf->group_entries[i];
 
-		if (e->fwmark)
-			g->keys[g->n_keys++] = (struct guard_key){.mark = e->fwmark};
-		else if (s->fwmark)
+		if (e->fwmark) {
+			add_mark(g, e->fwmark, (uint16_t)s->family);
+		} else if (s->fwmark) {
 			add_address(&g->folds[g->n_folds++], &e->first, &e->last, (uint8_t)s->protocol, e->port);
-		else
+			has_v4 |= e->first.family == AF_INET;
+			has_v6 |= e->first.family == AF_INET6;
+		} else {
 			add_address(&g->keys[g->n_keys++], &e->first, &e->last, (uint8_t)s->protocol, e->port);
+		}
 	}
-	if (s->fwmark)
-		g->keys[g->n_keys++] = (struct guard_key){.mark = s->fwmark};
+	if (has_v4)
+		add_mark(g, s->fwmark, AF_INET);
+	if (has_v6)
+		add_mark(g, s->fwmark, AF_INET6);
 	g->mark = s->fwmark;
+	join_folds(g);
 }
 
 static int take_keys(struct guard *g, const struct conf *conf, const struct conf_service *s)
 {
-	uint32_t most = 1;
+	uint32_t most = 2;
 
 	if (s->kind == CONF_SERVICE_GROUP && s->group != CONF_NONE)
 		most += conf->service_groups[s->group].entries.count;
@@ -114,7 +156,7 @@ static int take_keys(struct guard *g, const struct conf *conf, const struct conf
 		add_address(&g->keys[g->n_keys++], &s->addr, &s->addr, (uint8_t)s->protocol, s->port);
 		break;
 	case CONF_SERVICE_FWMARK:
-		g->keys[g->n_keys++] = (struct guard_key){.mark = s->fwmark};
+		add_mark(g, s->fwmark, (uint16_t)s->family);
 		break;
 	case CONF_SERVICE_GROUP:
 		if (s->group != CONF_NONE)
@@ -138,7 +180,7 @@ static uint64_t hash(uint64_t h, const void *data, size_t size)
 /* A number that nothing else has in practice; every struct is zeroed before use. */
 static void take_digests(struct guard *g)
 {
-	uint64_t h = hash(14695981039346656037u, g->name, strlen(g->name));
+	uint64_t h = hash(HASH_BEGIN, g->name, strlen(g->name));
 
 	h = hash(h, &g->has_rails, sizeof(g->has_rails));
 	h = hash(h, &g->has_allow, sizeof(g->has_allow));
@@ -156,12 +198,31 @@ static void take_digests(struct guard *g)
 	g->digest = hash(h, g->allow.ranges, g->allow.n * sizeof(*g->allow.ranges));
 }
 
+/* Two groups may differ only in characters that a name in nftables cannot have, or behind its end. */
+static bool is_lossy(const struct conf *conf, const struct conf_service *s)
+{
+	const char *name;
+
+	if (s->kind != CONF_SERVICE_GROUP || s->group == CONF_NONE)
+		return false;
+	name = conf_string(conf, conf->service_groups[s->group].name);
+	if (strlen(name) > GUARD_GROUP_NAME)
+		return true;
+	while (isalnum((unsigned char)*name) || *name == '_')
+		name++;
+	return *name;
+}
+
 static void take_name(struct guard *g, const struct conf *conf)
 {
 	char name[CONF_NAME_SIZE];
 
 	conf_service_name(conf, g->service, name);
-	snprintf(g->name, sizeof(g->name), "s_%.90s", name);
+	if (is_lossy(conf, &conf->services[g->service]))
+		snprintf(g->name, sizeof(g->name), "s_%.60s_%016llx", name,
+			(unsigned long long)hash(HASH_BEGIN, name, strlen(name)));
+	else
+		snprintf(g->name, sizeof(g->name), "s_%.90s", name);
 	for (char *c = g->name; *c; c++)
 		if (!isalnum((unsigned char)*c))
 			*c = '_';

@@ -21,7 +21,8 @@ struct guard_list {
 	uint32_t n;
 };
 
-/* How packets of a service are known: a mark, or destination, protocol and port (0 = every one). */
+/* How packets of a service are known: a mark (then dest.first has nothing but a family, because the kernel keeps the
+ * services of a mark apart by it), or destination, protocol and port (0 = every one). */
 struct guard_key {
 	struct guard_range dest;
 	uint32_t mark;

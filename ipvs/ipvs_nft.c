@@ -243,6 +243,11 @@ const char *nft_map_name(char buf[32], const char *of, bool with_port, bool v6)
 	return buf;
 }
 
+const char *nft_mark_map_name(bool v6)
+{
+	return v6 ? "rails_mark6" : "rails_mark4";
+}
+
 static void put_destination_map(struct nft_draft *d, const char *of, bool with_port, bool v6, bool verdicts)
 {
 	uint32_t address = v6 ? 16 : 4, type = v6 ? TYPE_IPV6 : TYPE_IPV4;
@@ -298,13 +303,13 @@ static void put_destination(struct nft_draft *d, uint16_t type, const struct gua
 	flush_elements(&e);
 }
 
-static void put_mark_key(struct nft_draft *d, uint16_t type, uint32_t mark, const char *chain)
+static void put_mark_key(struct nft_draft *d, uint16_t type, const struct guard_key *key, const char *chain)
 {
-	struct elements e = {.d = d, .type = type, .set_name = "rails_mark"};
+	struct elements e = {.d = d, .type = type, .set_name = nft_mark_map_name(key->dest.first.family == AF_INET6)};
 	struct nftnl_set_elem *element = next_element(&e);
 
 	if (element) {
-		nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, &mark, sizeof(mark));
+		nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, &key->mark, sizeof(key->mark));
 		if (type == NFT_MSG_NEWSETELEM) {
 			nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
 			nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
@@ -317,7 +322,7 @@ static void put_destinations(struct nft_draft *d, uint16_t type, const struct gu
 {
 	for (uint32_t i = 0; g->has_rails && i < g->n_keys; i++) {
 		if (g->keys[i].mark)
-			put_mark_key(d, type, g->keys[i].mark, g->name);
+			put_mark_key(d, type, &g->keys[i], g->name);
 		else
 			put_destination(d, type, &g->keys[i], "rails", g->name, 0);
 	}
@@ -495,13 +500,15 @@ void nft_put_rails(struct nft_draft *d)
 		.data_type = TYPE_VERDICT,
 		.data_length = 16};
 
-	put_set(d, "rails_mark", &marks);
+	for (int v6 = 0; v6 < 2; v6++)
+		put_set(d, nft_mark_map_name(v6), &marks);
 	for (int i = 0; i < 4; i++)
 		put_destination_map(d, "rails", i & 1, i & 2, true);
 	put_chain(d, NFT_MSG_NEWCHAIN, NFT_CHAIN_GUARD, "filter", NF_INET_PRE_ROUTING, BEFORE_ROUTING);
 	for (int i = 0; i < 4; i++)
 		nft_put_dispatch_rule(d, i & 1, i & 2);
-	nft_put_mark_dispatch_rule(d);
+	for (int v6 = 0; v6 < 2; v6++)
+		nft_put_mark_dispatch_rule(d, v6);
 }
 
 /* Clients on this machine are marked on their way out. */

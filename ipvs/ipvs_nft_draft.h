@@ -21,13 +21,14 @@ struct nft_draft {
 
 struct nlmsghdr *nft_begin(struct nft_draft *d, uint16_t type, uint16_t flags);
 void nft_end(struct nft_draft *d);
-/* Return buf. */
+/* Return buf, or a constant. */
 const char *nft_map_name(char buf[32], const char *of, bool with_port, bool v6);
+const char *nft_mark_map_name(bool v6);
 const char *nft_set_name(char buf[128], const struct guard *g, const char *of, bool v6);
 
 /* ---- ipvs_nft_rule.c ---- */
 void nft_put_dispatch_rule(struct nft_draft *d, bool with_port, bool v6);
-void nft_put_mark_dispatch_rule(struct nft_draft *d);
+void nft_put_mark_dispatch_rule(struct nft_draft *d, bool v6);
 void nft_put_mark_rule(struct nft_draft *d, const char *chain, bool with_port, bool v6);
 void nft_put_service_rules(struct nft_draft *d, const struct guard *g);
 void nft_put_rules_removal(struct nft_draft *d, const char *chain);

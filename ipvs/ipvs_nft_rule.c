@@ -140,14 +140,15 @@ void nft_put_dispatch_rule(struct nft_draft *d, bool with_port, bool v6)
 	rule_end(d, rule);
 }
 
-void nft_put_mark_dispatch_rule(struct nft_draft *d)
+void nft_put_mark_dispatch_rule(struct nft_draft *d, bool v6)
 {
 	struct nftnl_rule *rule = rule_begin(d, NFT_CHAIN_GUARD);
 
 	if (!rule)
 		return;
+	add_family(d, rule, v6);
 	add(rule, numbers(d, "meta", NFTNL_EXPR_META_KEY, NFT_META_MARK, NFTNL_EXPR_META_DREG, NFT_REG_1, END));
-	add_lookup(d, rule, "rails_mark", NFT_REG_VERDICT);
+	add_lookup(d, rule, nft_mark_map_name(v6), NFT_REG_VERDICT);
 	rule_end(d, rule);
 }
 

@@ -196,7 +196,7 @@ START_TEST(test_a_folded_group)
 	ck_assert_int_eq(guard_table_build(&t, c), 0);
 	ck_assert(t.has_folds && t.has_rails);
 	ck_assert_uint_eq(t.guards[0].n_folds, 3);
-	ck_assert_uint_eq(t.guards[0].n_keys, 2); /* both marks */
+	ck_assert_uint_eq(t.guards[0].n_keys, 3); /* both marks, the folded one for either family */
 	ck_assert_uint_eq(t.guards[0].mark, keys[0].fwmark);
 	guard_table_clear(&t);
 	conf_close(c);
@@ -205,6 +205,84 @@ START_TEST(test_a_folded_group)
 	findings = fixture_findings(text, CONF_DIALECT_KEEPALIVED);
 	ck_assert_ptr_nonnull(strstr(findings, "at most 65536 addresses"));
 	free(findings);
+}
+END_TEST
+
+#define NAMED(group, list)                                                                                             \
+	"virtual_server_group " group " {\n 10.2.0.1 80\n}\nvirtual_server group " group                               \
+	" {\n protocol TCP\n lb_kind NAT\n"                                                                            \
+	" lb_algo rr\n " list " real_server 10.1.0.1 80 {\n }\n}\n"
+#define LONG_NAME "a_name_that_is_longer_than_seventy_characters_because_somebody_had_much_to_say_"
+
+/* Groups whose names nftables cannot tell apart have rails of their own all the same. */
+START_TEST(test_names_of_groups_stay_apart)
+{
+	struct conf *c = fixture_load(HEAD("") NAMED("a-b", DENY("192.0.2.1")) NAMED("a_b", DENY("192.0.2.2"))
+					      NAMED("a.b", DENY("192.0.2.3")) NAMED(LONG_NAME "1", DENY("192.0.2.4"))
+						      NAMED(LONG_NAME "2", DENY("192.0.2.5")),
+		-1);
+	struct guard_table t;
+
+	ck_assert_int_eq(guard_table_build(&t, c), 0);
+	ck_assert_uint_eq(t.n, 5);
+	for (uint32_t i = 0; i < t.n; i++) {
+		ck_assert_uint_lt(strlen(t.guards[i].name), GUARD_NAME - 1);
+		ck_assert_ptr_eq(guard_table_find(&t, t.guards[i].name), &t.guards[i]);
+		for (uint32_t k = 0; k < i; k++)
+			ck_assert_str_ne(t.guards[i].name, t.guards[k].name);
+	}
+	ck_assert_ptr_nonnull(guard_table_find(&t, "s_group_a_b_tcp"));
+	guard_table_clear(&t);
+	conf_close(c);
+}
+END_TEST
+
+/* The kernel has a service of a mark for each family, and each may have rails. */
+START_TEST(test_marks_of_two_families)
+{
+	struct conf *c = fixture_load(
+		HEAD("") "virtual_server fwmark 5 {\n lb_kind DR\n lb_algo rr\n" DENY(
+			"192.0.2.1") " real_server 10.1.0.1 80 {\n }\n}\nvirtual_server fwmark 5 {\n ip_family "
+				     "inet6\n lb_kind DR\n lb_algo rr\n" DENY(
+					     "2001:db8::1") " real_server 2001:db8:1::1 80 {\n }\n}\n",
+		-1);
+	struct guard_table t;
+	struct ipvs_key keys[2], *end = keys;
+
+	for (conf_index_t i = 0; i < 2; i++)
+		ck_assert_int_eq(ipvs_desired_each_key(c, i, take_key, &end), 0);
+	ck_assert_int_eq(guard_table_build(&t, c), 0);
+	ck_assert_uint_eq(t.n, 2);
+	for (uint32_t i = 0; i < t.n; i++) {
+		ck_assert_uint_eq(t.guards[i].n_keys, 1);
+		ck_assert_uint_eq(t.guards[i].keys[0].mark, 5);
+		ck_assert_uint_eq(t.guards[i].keys[0].dest.first.family, keys[t.guards[i].service].family);
+	}
+	ck_assert_uint_ne(keys[0].family, keys[1].family);
+	guard_table_clear(&t);
+	conf_close(c);
+}
+END_TEST
+
+/* What a group has twice, or in pieces, is one range: nftables refuses overlapping ones. */
+START_TEST(test_folded_ranges_are_joined)
+{
+	struct conf *c =
+		fixture_load(HEAD("nftables_ipvs") "virtual_server_group pool {\n 10.9.9.9 80\n 10.0.0.0/8 80\n "
+						   "11.0.0.0/9 80\n 10.9.9.9 81\n 11.128.0.0-255 80\n}\n"
+						   "virtual_server group pool {\n protocol TCP\n lb_kind TUN\n "
+						   "lb_algo rr\n real_server 10.1.0.1 80 {\n }\n}\n",
+			-1);
+	struct guard_table t;
+	char text[ADDR_TEXT];
+
+	ck_assert_int_eq(guard_table_build(&t, c), 0);
+	ck_assert_uint_eq(t.guards[0].n_folds, 2);
+	ck_assert_str_eq(addr_format(&t.guards[0].folds[0].dest.first, text), "10.0.0.0");
+	ck_assert_str_eq(addr_format(&t.guards[0].folds[0].dest.last, text), "11.128.0.255");
+	ck_assert_uint_eq(t.guards[0].folds[1].port, 81);
+	guard_table_clear(&t);
+	conf_close(c);
 }
 END_TEST
 
@@ -305,6 +383,9 @@ int main(void)
 	tcase_add_test(tc, test_what_a_change_touches);
 	tcase_add_test(tc, test_a_guard_of_a_service);
 	tcase_add_test(tc, test_a_folded_group);
+	tcase_add_test(tc, test_names_of_groups_stay_apart);
+	tcase_add_test(tc, test_marks_of_two_families);
+	tcase_add_test(tc, test_folded_ranges_are_joined);
 	tcase_add_test(tc, test_where_services_stand);
 	tcase_add_test(tc, test_contradictions);
 	tcase_add_test(tc, test_settings_that_are_wanted);
