@@ -147,6 +147,30 @@ int ipvs_audit_refresh(struct ipvs *v, uint32_t i)
 
 /* ---- all services ---- */
 
+/* A dump in parts is not one view of the table, and the kernel does not say so: it counts entries, those of other
+ * network namespaces too, and skips some of ours when others go meanwhile. Who is missing is asked for by name. Returns
+ * 0 or -errno. */
+static int look_for_missing(struct ipvs *v, struct ipvs_image *fresh)
+{
+	struct ipvs_image missing = {0};
+	int rc = 0;
+
+	for (uint32_t i = 0; i < v->actual.n_services && rc == 0; i++) {
+		const struct ipvs_service service = {.key = v->actual.services[i].key};
+
+		if (v->actual.services[i].ours && !ipvs_image_find(fresh, &service.key))
+			rc = ipvs_image_add(&missing, &service) ? 0 : -ENOMEM;
+	}
+	for (uint32_t i = 0; i < missing.n_services && rc == 0; i++) {
+		rc = ipvs_kernel_add_service(v->kernel, &missing.services[i].key, fresh);
+		rc = rc == -ESRCH ? 0 : rc;
+		board_beat(v->p->board);
+	}
+	ipvs_image_clear(&missing);
+	ipvs_image_sort(fresh);
+	return rc;
+}
+
 /* Takes a fresh list of services into the image; servers of new ones are read at once. Returns differences or -errno.
  */
 static int refresh_services(struct ipvs *v)
@@ -155,6 +179,8 @@ static int refresh_services(struct ipvs *v)
 	int drift = 0;
 	int rc = ipvs_kernel_dump_services(v->kernel, &fresh);
 
+	if (rc == 0)
+		rc = look_for_missing(v, &fresh);
 	for (uint32_t i = 0; i < fresh.n_services && rc == 0; i++) {
 		struct ipvs_service *now = &fresh.services[i];
 		struct ipvs_service *old = ipvs_image_find(&v->actual, &now->key);

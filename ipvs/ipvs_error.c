@@ -32,10 +32,9 @@ static void service_sentence(int error, const struct ipvs_service *service, char
 	case ENOENT:
 		if (service->engine[0])
 			snprintf(buf, IPVS_ERROR_TEXT,
-				"scheduler or engine: the running kernel has no ip_vs_%s or ip_vs_pe_%s module; load "
-				"or "
-				"install it",
-				service->scheduler, service->engine);
+				"engine %s or scheduler %s: the running kernel has no ip_vs_pe_%s or ip_vs_%s module; "
+				"load or install it",
+				service->engine, service->scheduler, service->engine, service->scheduler);
 		else
 			snprintf(buf, IPVS_ERROR_TEXT,
 				"scheduler %s: the running kernel has no ip_vs_%s module; load or install it",
@@ -60,24 +59,38 @@ static void service_sentence(int error, const struct ipvs_service *service, char
 	snprintf(buf, IPVS_ERROR_TEXT, "the kernel refuses the service: %s", strerror(error));
 }
 
-static void dest_sentence(int error, const struct ipvs_service *service, const struct ipvs_dest *dest, char *buf)
+static const char *invalid_dest(const struct ipvs_service *service, const struct ipvs_dest *dest)
 {
-	bool mixed = dest->key.addr.family != service->key.family;
 	bool tunnel = dest->forward == IP_VS_CONN_F_TUNNEL;
 
+	if (dest->key.addr.family != service->key.family)
+		return tunnel ? "a server of the other address family cannot be used while connections are "
+				"synchronised: stop the sync daemon"
+			      : "a server of the other address family must be reached by TUN";
+	if (tunnel && dest->tunnel_type == IP_VS_CONN_F_TUNNEL_TYPE_GUE && !dest->tunnel_port)
+		return "a tunnel of type gue needs a port: lvs_method TUN type gue port NUMBER";
+	if (dest->key.addr.family == AF_INET6)
+		return "its address is not that of one host: multicast and link-local addresses cannot be servers";
+	return "its address is not that of one host: broadcast and multicast addresses cannot be servers";
+}
+
+static void out_of_range(const struct ipvs_dest *dest, char *buf)
+{
+	if (dest->lower > dest->upper)
+		snprintf(buf, IPVS_ERROR_TEXT, "the lower threshold %u is above the upper one, which is %u",
+			dest->lower, dest->upper);
+	else
+		snprintf(buf, IPVS_ERROR_TEXT, "the kernel does not take the weight %d", dest->weight);
+}
+
+static void dest_sentence(int error, const struct ipvs_service *service, const struct ipvs_dest *dest, char *buf)
+{
 	switch (error) {
 	case EINVAL:
-		snprintf(buf, IPVS_ERROR_TEXT, "%s",
-			mixed && !tunnel ? "a server of the other address family must be reached by TUN"
-			: mixed          ? "a server of the other address family cannot be used while connections are "
-					   "synchronised: stop the sync daemon"
-			: tunnel         ? "the kernel does not accept address or tunnel settings"
-				 : "the address is not one of a host here: the kernel sees broadcast, multicast or no "
-				   "route");
+		snprintf(buf, IPVS_ERROR_TEXT, "%s", invalid_dest(service, dest));
 		return;
 	case ERANGE:
-		snprintf(buf, IPVS_ERROR_TEXT,
-			"weight or thresholds are out of the kernel's range (lower above upper?)");
+		out_of_range(dest, buf);
 		return;
 	case EEXIST:
 		snprintf(buf, IPVS_ERROR_TEXT, "somebody else has just added this server");
@@ -118,6 +131,11 @@ bool ipvs_error_is_drift(enum ipvs_op_kind kind, int error, const struct ipvs_de
 	return error == ENOENT && dest && (kind == IPVS_OP_SET_DEST || kind == IPVS_OP_DEL_DEST);
 }
 
+bool ipvs_error_is_lasting(int error)
+{
+	return error == -ENOENT || error == -EPERM || error == -EACCES;
+}
+
 const char *ipvs_error_unusable(int error, char *buf)
 {
 	switch (error) {
@@ -136,15 +154,25 @@ const char *ipvs_error_unusable(int error, char *buf)
 	return buf;
 }
 
-const char *ipvs_error_daemon(int error, const char *interface, char *buf)
+const char *ipvs_error_daemon(int error, const struct ipvs_daemon *daemon, char *buf)
 {
 	switch (error) {
 	case ENODEV:
-		snprintf(buf, IPVS_ERROR_TEXT, "interface %s does not exist (yet)", interface);
+		snprintf(buf, IPVS_ERROR_TEXT, "interface %s does not exist (yet)", daemon->interface);
 		break;
 	case EINVAL:
-		snprintf(buf, IPVS_ERROR_TEXT,
-			"connections of services whose servers have another address family cannot be synchronised");
+		if (addr_is_set(&daemon->group) && !addr_is_multicast(&daemon->group))
+			snprintf(buf, IPVS_ERROR_TEXT, "its group is no multicast address");
+		else
+			snprintf(buf, IPVS_ERROR_TEXT,
+				"connections of services whose servers have another address family cannot be "
+				"synchronised, or the kernel does not take its settings");
+		break;
+	case EEXIST:
+		snprintf(buf, IPVS_ERROR_TEXT, "somebody else has just started one");
+		break;
+	case ESRCH:
+		snprintf(buf, IPVS_ERROR_TEXT, "it does not run any more");
 		break;
 	default:
 		snprintf(buf, IPVS_ERROR_TEXT, "%s", common_sentence(error) ? common_sentence(error) : strerror(error));

@@ -3,6 +3,7 @@
 #ifndef POISE_IPVS_ERROR_H
 #define POISE_IPVS_ERROR_H
 
+#include "ipvs_codec.h"
 #include "ipvs_image.h"
 #include "ipvs_plan.h"
 
@@ -16,10 +17,13 @@ const char *ipvs_error_sentence(
 /* Does the error say that the kernel's table is not what we think it is? Then a fresh dump helps. */
 bool ipvs_error_is_drift(enum ipvs_op_kind kind, int error, const struct ipvs_dest *dest);
 
+/* Does it (-errno) stay as it is until somebody does something about it? */
+bool ipvs_error_is_lasting(int error);
+
 /* Why IPVS cannot be used at all, for -errno of ipvs_kernel_resolve(). Returns buf (IPVS_ERROR_TEXT). */
 const char *ipvs_error_unusable(int error, char *buf);
 
 /* The sentence for a synchronisation daemon that did not start or stop. Returns buf (IPVS_ERROR_TEXT). */
-const char *ipvs_error_daemon(int error, const char *interface, char *buf);
+const char *ipvs_error_daemon(int error, const struct ipvs_daemon *daemon, char *buf);
 
 #endif

@@ -130,6 +130,22 @@ int ipvs_kernel_dump_services(struct ipvs_kernel *kernel, struct ipvs_image *ima
 	return rc;
 }
 
+int ipvs_kernel_add_service(struct ipvs_kernel *kernel, const struct ipvs_key *key, struct ipvs_image *image)
+{
+	const struct ipvs_service service = {.key = *key};
+	struct service_dump dump = {.image = image};
+	struct nl_msg *msg = nlmsg_alloc_simple(kernel->family, 0);
+	int rc;
+
+	if (!msg)
+		return -ENOMEM;
+	rc = ipvs_codec_put_service(msg, IPVS_CMD_GET_SERVICE, &service);
+	if (rc == 0)
+		rc = exchange(kernel, msg, false, take_service, &dump);
+	nlmsg_free(msg);
+	return rc < 0 ? rc : dump.error;
+}
+
 struct dest_dump {
 	struct ipvs_service service; /* only its servers and family */
 	int error;

@@ -22,6 +22,9 @@ uint32_t ipvs_kernel_version(const struct ipvs_kernel *kernel);
 
 /* Services without their servers, sorted; the image is replaced. Returns 0 or -errno (the image is then empty). */
 int ipvs_kernel_dump_services(struct ipvs_kernel *kernel, struct ipvs_image *image);
+/* Appends one service, known by its key, without its servers; sort when all are there. Returns 0, -ESRCH when the kernel
+ * has none, or another -errno. */
+int ipvs_kernel_add_service(struct ipvs_kernel *kernel, const struct ipvs_key *key, struct ipvs_image *image);
 /* The servers of one service, sorted; they are replaced. A service that is gone has none. Returns 0 or -errno (the
  * servers are then unchanged). n_dests is taken as a hint of how many there are, even where dests is NULL. */
 int ipvs_kernel_dump_dests(struct ipvs_kernel *kernel, struct ipvs_service *service);

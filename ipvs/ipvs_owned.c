@@ -188,14 +188,21 @@ bool ipvs_owned_equal(const struct ipvs_owned *a, const struct ipvs_owned *b)
 	       ipvs_owned_table_equal(&a->table, &b->table);
 }
 
-bool ipvs_owned_has(const struct ipvs_owned *owned, const struct ipvs_key *service, const struct ipvs_dest_key *dest)
+/* Looks into the table and among the first n_records records, which are sorted. */
+static bool has_among(const struct ipvs_owned *owned, size_t n_records, const struct ipvs_key *service,
+	const struct ipvs_dest_key *dest)
 {
 	uint32_t n;
 	const struct ipvs_owned_service *known = ipvs_owned_table_find(&owned->table, service, &n);
 
 	if (known && (!dest || ipvs_owned_table_has(&owned->table, known, n, dest)))
 		return true;
-	return find_record(owned, owned->n, service, dest);
+	return find_record(owned, n_records, service, dest);
+}
+
+bool ipvs_owned_has(const struct ipvs_owned *owned, const struct ipvs_key *service, const struct ipvs_dest_key *dest)
+{
+	return has_among(owned, owned->n, service, dest);
 }
 
 int64_t ipvs_owned_until_us(
@@ -258,6 +265,27 @@ static size_t count_records(const struct ipvs_owned *owned)
 	for (uint32_t i = 0; i < owned->table.n_services; i++)
 		n += owned->table.services[i].n;
 	return n;
+}
+
+int ipvs_owned_add_entries(struct ipvs_owned *owned, const struct ipvs_owned *from)
+{
+	const size_t n_records = owned->n; /* sorted */
+	struct cursor c = {.owned = from};
+	size_t n = count_records(from);
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct ipvs_owned_record r;
+		const struct ipvs_dest_key *dest;
+
+		next_record(&c, &r);
+		dest = r.dest.addr.family == AF_UNSPEC ? NULL : &r.dest;
+		/* Records without a family are of settings and of the firewall. */
+		if (r.service.family != AF_UNSPEC && (r.until_us || !has_among(owned, n_records, &r.service, dest)))
+			rc = add(owned, &r.service, dest, r.until_us);
+	}
+	sort(owned);
+	return rc;
 }
 
 /* Into the table goes what a configuration has programmed: services and, behind them, their servers. Beside it stay

@@ -25,6 +25,8 @@ struct ipvs_owned ipvs_owned_borrow(const struct ipvs_owned *from);
 void ipvs_owned_give_over(struct ipvs_owned *from, struct ipvs_owned *borrower);
 /* Everything that a configuration may ever program, into an empty list. Returns 0 or -ENOMEM. */
 int ipvs_owned_from_conf(struct ipvs_owned *owned, const struct conf *conf);
+/* Adds the services and servers of another list. Returns 0 or -ENOMEM. */
+int ipvs_owned_add_entries(struct ipvs_owned *owned, const struct ipvs_owned *from);
 /* Adds what is marked as ours in an image of the kernel, and the leftovers. Returns 0 or -ENOMEM. */
 int ipvs_owned_add_image(struct ipvs_owned *owned, const struct ipvs_image *image);
 int ipvs_owned_add_leftovers(struct ipvs_owned *owned, const struct ipvs_leftover *leftovers, size_t n);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Services that stand only on the master (or the backup) of a VRRP instance: follows the instances' states. Runs in the
- * ipvs process; what follows from a state is decided in ipvs_desired.c. */
+/* Services that stand only on the master (or the backup) of a VRRP instance: follows the instances' states. And new
+ * ones that wait for their guard rails: an open door is worse than a closed one for as long as another program holds
+ * the kernel's lock, while one that stands already has clients. Runs in the ipvs process; what follows from a state is
+ * decided in ipvs_desired.c. */
 #include "ipvs_process.h"
 #include <stdio.h>
 #include <string.h>
@@ -58,32 +60,43 @@ static void tell(const struct ipvs *v, conf_index_t service, uint32_t state, boo
 		vrrp_state_name((enum vrrp_state)state), s->placement == CONF_PLACE_MASTER ? "master" : "backup");
 }
 
+/* Does the service belong on the other router? */
+static void look_at_place(struct ipvs *v, conf_index_t i)
+{
+	const struct conf_service *s = &v->now->conf->services[i];
+	struct ipvs_service_state *service = &v->now->services[i];
+	uint32_t state = VRRP_INIT;
+	bool misplaced;
+
+	if (!s->placement) {
+		service->place_known = service->misplaced = false;
+		return;
+	}
+	if (!read_state(v, s, &state)) {
+		if (!service->place_known)
+			service->misplaced = !stands_now(v, i);
+		return;
+	}
+	misplaced = !ipvs_desired_is_placed(s, state);
+	if (!service->place_known || misplaced != service->misplaced)
+		tell(v, i, state, misplaced);
+	service->misplaced = misplaced;
+	service->place_known = true;
+}
+
 bool ipvs_place_step(struct ipvs *v)
 {
 	bool changed = false;
 
 	for (uint32_t i = 0; i < v->now->conf->n_services; i++) {
-		const struct conf_service *s = &v->now->conf->services[i];
 		struct ipvs_service_state *service = &v->now->services[i];
-		uint32_t state = VRRP_INIT;
 		bool absent;
 
-		if (!s->placement) {
-			service->place_known = v->now->absent[i] = false;
-			continue;
-		}
-		if (!read_state(v, s, &state)) {
-			absent = service->place_known ? v->now->absent[i] : !stands_now(v, i);
-			changed |= absent != v->now->absent[i];
-			v->now->absent[i] = absent;
-			continue;
-		}
-		absent = !ipvs_desired_is_placed(s, state);
-		if (!service->place_known || absent != v->now->absent[i])
-			tell(v, i, state, absent);
+		look_at_place(v, i);
+		service->awaits_rails = ipvs_protect_is_awaited(v, i, NULL) && !stands_now(v, i);
+		absent = service->misplaced || service->awaits_rails;
 		changed |= absent != v->now->absent[i];
 		v->now->absent[i] = absent;
-		service->place_known = true;
 	}
 	return changed;
 }
@@ -92,8 +105,11 @@ void ipvs_place_why(const struct ipvs *v, conf_index_t service, char *why)
 {
 	const struct conf_service *s = &v->now->conf->services[service];
 	const char *instance = conf_string(v->now->conf, s->place_instance);
+	char rails[WHY_SIZE];
 
-	if (s->placement == CONF_PLACE_MASTER)
+	if (!v->now->services[service].misplaced && ipvs_protect_is_awaited(v, service, rails))
+		snprintf(why, WHY_SIZE, "waits for its guard rails: %.120s", rails);
+	else if (s->placement == CONF_PLACE_MASTER)
 		snprintf(why, WHY_SIZE, "stands only where %.60s is master, which it is not here", instance);
 	else
 		snprintf(why, WHY_SIZE, "stands only where %.60s is not master, and here it is", instance);

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define PEER_BUDGET 256
-#define PEER_PRIORITY (-10) /* health results before anything else */
+#define MEMORY_US (2 * US_PER_S) /* a health checker that takes longer to start is not waited for */
+#define PEER_PRIORITY (-10)      /* health results before anything else */
 
 static void on_reconcile(struct timer *timer, void *arg)
 {
@@ -107,6 +108,7 @@ static void commit(struct role_process *p, const struct conf *next)
 	ipvs_generation_free(v->now);
 	v->now = g;
 	v->unread = true;
+	v->memory_ends = mono_add(mono_now(), MEMORY_US);
 	/* With the same services and servers nothing can have been left behind, and the same is ours. */
 	v->switched |= !g->takes_over;
 	v->ledger_stale |= !g->takes_over;

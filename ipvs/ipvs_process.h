@@ -2,7 +2,8 @@
 /* What the files of the ipvs process share: its state, and the steps that they do for each other.
  *   ipvs_process.c   the role: generations, boards, doorbells, timers, start and stop
  *   ipvs_state.c     inputs (health, administration) -> weights and quorum, with log lines, events and notifications
- *   ipvs_reconcile.c weights -> desired image -> plan -> kernel; refusals; ledger; leftovers
+ *   ipvs_reconcile.c weights -> desired image -> plan -> kernel; refusals; ledger
+ *   ipvs_leftover.c  servers that left the configuration with connections
  *   ipvs_audit.c     the kernel's table compared, counters read
  *   ipvs_follow.c    drains and leftovers until their last connection
  *   ipvs_cut.c       kernel settings while a drain cuts connections or forgets clients
@@ -10,7 +11,7 @@
  *   ipvs_sync.c      connection synchronisation and timeouts
  *   ipvs_resync.c    the whole table of connections sent to the other node, or counted (ipvs_scan.c does it)
  *   ipvs_remember.c  what is known of the last walk, which is sent first when the other node asks
- *   ipvs_place.c     services that stand only on the master or the backup
+ *   ipvs_place.c     services that stand only on the master or the backup, or wait for their rails
  *   ipvs_protect.c   guard rails and marks in nftables (ipvs_firewall.c makes them)
  *   ipvs_sysctl.c    kernel settings */
 #ifndef POISE_IPVS_PROCESS_H
@@ -60,6 +61,8 @@ struct ipvs_service_state {
 	uint32_t n_up; /* servers that take new connections, the sorry server excepted */
 	bool sorry_active;
 	bool place_known;      /* the instance of master_only or backup_only was seen */
+	bool misplaced;        /* stands on the other router now */
+	bool awaits_rails;     /* is new, and its guard rails are not in the kernel yet */
 	int64_t since_real_us; /* of the quorum's state */
 };
 
@@ -70,7 +73,7 @@ struct ipvs_generation {
 	struct ipvs_server_state *servers;
 	struct ipvs_server_drain *drains;         /* of servers; where nobody drains they are never touched */
 	struct ipvs_weight *weights;              /* of servers, as decided */
-	bool *absent;                             /* of services: stands on the other router now */
+	bool *absent;                             /* of services: does not stand here now */
 	conf_index_t *old_services, *old_servers; /* until the switch: the same objects in the previous generation */
 	struct ipvs_owned configured;
 	struct board *board;
@@ -136,13 +139,14 @@ struct ipvs_protect {
 struct ipvs {
 	struct role_process *p;
 	struct ipvs_kernel *kernel;
-	bool usable;         /* the kernel's IPVS is there */
-	int unusable;        /* else -errno, told once */
-	bool settled;        /* the first table was programmed: from now on every change is told */
-	bool image_valid;    /* actual is what the kernel acknowledged */
-	bool flush_at_first; /* lvs_flush, and no predecessor */
-	bool switched;       /* the generation is new: look for what it left behind */
-	bool unread;         /* the inputs of this generation were not looked at yet */
+	bool usable;             /* the kernel's IPVS is there */
+	int unusable;            /* else -errno, told once */
+	bool settled;            /* the first table was programmed: from now on every change is told */
+	bool image_valid;        /* actual is what the kernel acknowledged */
+	bool flush_at_first;     /* lvs_flush, and no predecessor */
+	bool switched;           /* the generation is new: look for what it left behind */
+	bool unread;             /* the inputs of this generation were not looked at yet */
+	struct mono memory_ends; /* so long the first look waits for what health checkers remember */
 	struct ipvs_generation *now, *next;
 	struct ipvs_image desired, actual;
 	struct ipvs_owned ledger; /* as stored */
@@ -186,6 +190,9 @@ void ipvs_generation_set_drain(struct ipvs_generation *g, conf_index_t server, c
  * generation: the one of this generation comes soon, or this one is about to be replaced. */
 bool ipvs_state_read_health(struct ipvs *v, conf_index_t server);
 bool ipvs_state_read_admin(struct ipvs *v, conf_index_t server);
+/* Is there a server that begins as it was last known (initial_state last_known), and whose health checker has not yet
+ * said how that was? */
+bool ipvs_state_awaits_memory(const struct ipvs *v);
 /* Decides all weights and quorums, and tells what changed. */
 void ipvs_state_decide(struct ipvs *v);
 
@@ -196,13 +203,21 @@ void ipvs_reconcile(struct ipvs *v);
 void ipvs_reconcile_soon(struct ipvs *v);
 /* Writes what is ours into the ledger, when it has changed: before the kernel is asked. */
 void ipvs_reconcile_store_ledger(struct ipvs *v);
-/* Removes what is ours (all services when `all`), and empties the ledger. */
+/* Removes what is ours (all services when `all`), and empties the ledger of what is removed. */
 void ipvs_reconcile_remove(struct ipvs *v, bool all);
+/* At the end: the ledger keeps what may still stand in the kernel. */
+void ipvs_reconcile_store_rest(struct ipvs *v);
 /* Is the kernel's IPVS there? Looks for it when it was not, tells once. */
 bool ipvs_reconcile_usable(struct ipvs *v);
 /* The sentence of a refusal that concerns a service or its server (CONF_NONE: the service itself), "" for none. */
 const char *ipvs_reconcile_failure(
 	const struct ipvs *v, const struct ipvs_key *service, const struct ipvs_dest_key *dest, char *buf);
+
+/* ---- ipvs_leftover.c ---- */
+/* With a valid image: drops leftovers that are configured again, and after a switch looks for new ones. *changed is set
+ * when there are others than before. Returns 0, or -errno when the connections of a server that left could not be
+ * counted: it must not be removed then. */
+int ipvs_leftover_update(struct ipvs *v, bool *changed);
 
 /* ---- ipvs_audit.c ---- */
 /* With each generation. A round that is under way goes on: reloads in quick succession must not keep it from its end.
@@ -295,6 +310,9 @@ void ipvs_protect_load(struct ipvs *v);
 void ipvs_protect_step(struct ipvs *v);
 /* True while rails that the generation has changed are on their way, for a short time: services come behind them. */
 bool ipvs_protect_leads(const struct ipvs *v);
+/* Are rails of the service on their way, neither in the kernel nor refused by it? Then why says what they wait for
+ * (WHY_SIZE, or NULL). */
+bool ipvs_protect_is_awaited(const struct ipvs *v, conf_index_t service, char *why);
 /* Has counters read, and repaired what others changed. */
 void ipvs_protect_audit(struct ipvs *v);
 /* NULL when nftables can do what the configuration asks for, or it asks for nothing, or that is not known in time; else

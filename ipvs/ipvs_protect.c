@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So long rails that are new or others have a lead over the services that they are for. */
+/* So long rails that are new or others have a lead over changes of services that stand there, which wait no longer. */
 #define LEAD_US (300 * US_PER_MS)
 /* So long a vote on a reload waits for the answer whether nftables is there. */
 #define VOTE_US (300 * US_PER_MS)
@@ -208,19 +208,32 @@ bool ipvs_protect_leads(const struct ipvs *v)
 	return is_out(v) && mono_before(mono_now(), v->protect.lead_ends);
 }
 
+bool ipvs_protect_is_awaited(const struct ipvs *v, conf_index_t service, char *why)
+{
+	struct status_guard s;
+
+	if (!v->protect.has_table || v->protect.error ||
+		board_load(v->p->board, IPVS_TABLE_GUARD, service, &s, sizeof(s)) < 0 || !s.is_wanted || s.is_applied)
+		return false;
+	if (why)
+		snprintf(why, WHY_SIZE, "%.*s", WHY_SIZE - 1, s.why);
+	return true;
+}
+
 /* The role ends with the answer. */
 static void go_on_ending(struct ipvs *v)
 {
 	struct ipvs_protect *protect = &v->protect;
-	const struct ipvs_owned nothing = {0};
 	bool was_asked = protect->firewall.job == IPVS_FIREWALL_REMOVE;
 
 	if (!was_asked && start_thread(v) == 0) {
 		ipvs_firewall_send(&protect->firewall, IPVS_FIREWALL_REMOVE);
 		return;
 	}
-	if (was_asked && protect->firewall.result == 0 && ipvs_owned_store(&nothing, v->ledger_fd) < 0)
-		log_warning("ipvs: the ledger cannot be emptied");
+	if (was_asked && protect->firewall.result == 0) {
+		protect->has_table = false;
+		ipvs_reconcile_store_rest(v);
+	}
 	role_exit(v->p, 0);
 }
 
@@ -244,8 +257,8 @@ static void on_back(int fd, uint32_t events, void *arg)
 	finish(v);
 	if (protect->is_stale)
 		ipvs_protect_step(v);
-	if (v->unread)
-		loop_timer_set(v->p->loop, &v->reconcile, mono_now());
+	if (v->unread || ipvs_place_step(v))
+		ipvs_reconcile_soon(v);
 }
 
 /* It takes long. */
@@ -261,7 +274,7 @@ static void on_due(struct timer *timer, void *arg)
 		return;
 	}
 	v->protect.is_busy = true;
-	log_warning("ipvs: guard rails and marks of services wait, services do not: %s", BUSY);
+	log_warning("ipvs: guard rails and marks wait, and new services that have them; all others do not: %s", BUSY);
 	for (conf_index_t i = 0; i < v->now->conf->n_services; i++)
 		if (board_load(v->p->board, IPVS_TABLE_GUARD, i, &s, sizeof(s)) == 0 && s.is_wanted && !s.is_applied)
 			report_waiting(v, i, BUSY);

@@ -18,8 +18,10 @@
 
 void ipvs_reconcile_soon(struct ipvs *v)
 {
-	if (v->now && !v->reconcile.slot)
-		loop_timer_set(v->p->loop, &v->reconcile, mono_now());
+	struct mono now = mono_now();
+
+	if (v->now && (!v->reconcile.slot || mono_before(now, v->reconcile.at)))
+		loop_timer_set(v->p->loop, &v->reconcile, now);
 }
 
 /* ---- is there an IPVS? ---- */
@@ -33,16 +35,17 @@ static bool is_needed(const struct ipvs *v)
 
 static void set_unusable(struct ipvs *v, int error)
 {
+	int64_t again_us = ipvs_error_is_lasting(error) ? RETRY_US : RETRY_SOON_US;
 	char text[IPVS_ERROR_TEXT];
 
 	ipvs_error_unusable(error, text);
 	if (v->unusable != error)
-		log_error("ipvs: %s (looking again every 30 s)", text);
+		log_error("ipvs: %s (looking again every %lld s)", text, (long long)(again_us / US_PER_S));
 	v->unusable = error;
 	v->usable = v->image_valid = false;
 	v->status.kernel_ok = 0;
 	snprintf(v->status.why, sizeof(v->status.why), "%s", text);
-	loop_timer_set(v->p->loop, &v->retry, mono_add(mono_now(), RETRY_US));
+	loop_timer_set(v->p->loop, &v->retry, mono_add(mono_now(), again_us));
 }
 
 bool ipvs_reconcile_usable(struct ipvs *v)
@@ -74,13 +77,14 @@ bool ipvs_reconcile_usable(struct ipvs *v)
 
 /* ---- ledger ---- */
 
-/* Everything configured, everything of ours that stands in the kernel, and what is on its way out. */
+/* Everything configured, everything of ours that stands in the kernel, and what is on its way out. While the kernel's
+ * table cannot be read, what was ours before is: it may stand there still. */
 static int collect_owned(const struct ipvs *v, struct ipvs_owned *out)
 {
 	int rc;
 
 	*out = ipvs_owned_borrow(&v->now->configured);
-	rc = ipvs_owned_add_image(out, &v->actual);
+	rc = v->image_valid ? ipvs_owned_add_image(out, &v->actual) : ipvs_owned_add_entries(out, &v->ledger);
 	for (uint32_t i = 0; i < SYSCTLS && rc == 0; i++)
 		if (v->settings[i].is_ours)
 			rc = ipvs_owned_add_setting(out, i, v->settings[i].before);
@@ -311,6 +315,18 @@ static int program_once(struct ipvs *v, size_t *sent)
 	return rc;
 }
 
+/* Nothing is guessed: with the next try the table is read afresh. */
+static void doubt(struct ipvs *v, int rc)
+{
+	v->image_valid = false;
+	if (ipvs_error_is_lasting(rc)) {
+		set_unusable(v, rc);
+		return;
+	}
+	log_warning("ipvs: the kernel's answer is not known (%s): reading its table again", strerror(-rc));
+	loop_timer_set(v->p->loop, &v->reconcile, mono_add(mono_now(), RETRY_SOON_US));
+}
+
 static void program(struct ipvs *v)
 {
 	size_t sent = 0;
@@ -318,14 +334,8 @@ static void program(struct ipvs *v)
 
 	for (int i = 0; i < TRIES && rc == -EAGAIN; i++)
 		rc = program_once(v, &sent);
-	if (rc == -EPERM || rc == -EACCES || rc == -ENOENT) {
-		set_unusable(v, rc);
-		return;
-	}
 	if (rc < 0) {
-		log_warning("ipvs: the kernel's answer is not known (%s): reading its table again", strerror(-rc));
-		v->image_valid = false;
-		loop_timer_set(v->p->loop, &v->reconcile, mono_add(mono_now(), RETRY_SOON_US));
+		doubt(v, rc);
 		return;
 	}
 	if (!v->settled) {
@@ -346,116 +356,7 @@ static void program(struct ipvs *v)
 	}
 }
 
-/* ---- leftovers: servers that left the configuration with connections ---- */
-
-static void add_leftover(
-	struct ipvs *v, const struct ipvs_service *service, const struct ipvs_dest *dest, struct mono until)
-{
-	struct ipvs_leftover *list = reallocarray(v->leftovers, v->n_leftovers + 1, sizeof(*list));
-	uint64_t connections = ipvs_tally_connections(ipvs_dest_tally(service, dest));
-	char key[IPVS_KEY_TEXT], text[ADDR_TEXT];
-
-	if (!list)
-		return;
-	v->leftovers = list;
-	list[v->n_leftovers] = (struct ipvs_leftover){.service = service->key, .dest = *dest, .until = until};
-	list[v->n_leftovers].dest.weight = 0;
-	list[v->n_leftovers].dest.tally = 0;
-	v->n_leftovers++;
-	v->ledger_stale = true;
-	log_info("ipvs %s: server %s left the configuration with %llu connections: weight 0 until they end, for at "
-		 "most %lld s",
-		ipvs_key_format(&service->key, key), ipvs_dest_format(&dest->key, text),
-		(unsigned long long)connections, (long long)(mono_diff_us(until, mono_now()) / US_PER_S));
-}
-
-static bool is_leftover(const struct ipvs *v, const struct ipvs_key *service, const struct ipvs_dest_key *dest)
-{
-	for (size_t i = 0; i < v->n_leftovers; i++)
-		if (ipvs_key_compare(&v->leftovers[i].service, service) == 0 &&
-			ipvs_dest_key_compare(&v->leftovers[i].dest.key, dest) == 0)
-			return true;
-	return false;
-}
-
-static bool has_left(const struct ipvs *v, const struct ipvs_service *service, const struct ipvs_dest *dest)
-{
-	return dest->ours && !ipvs_owned_has(&v->now->configured, &service->key, &dest->key) &&
-	       !is_leftover(v, &service->key, &dest->key);
-}
-
-static void look_for_leftovers(struct ipvs *v, struct ipvs_service *have, const struct ipvs_service *want)
-{
-	const struct conf_service *s = &v->now->conf->services[want->service];
-	uint32_t n = 0;
-
-	if (s->drain_timeout_us <= 0 || !ipvs_weight_zero_is_safe(want->scheduler, want->flags))
-		return;
-	for (uint32_t i = 0; i < have->n_dests; i++)
-		n += has_left(v, have, &have->dests[i]);
-	/* The counters of the last audit may be seconds old. */
-	if (n == 0 || ipvs_kernel_dump_dests(v->kernel, have) < 0)
-		return;
-	ipvs_owned_mark(&v->ledger, have);
-	for (uint32_t i = 0; i < have->n_dests; i++) {
-		int64_t until_us = ipvs_owned_until_us(&v->ledger, &have->key, &have->dests[i].key);
-		struct mono until = mono_add(mono_now(), s->drain_timeout_us);
-
-		if (until_us)
-			until.us = until_us;
-		if (has_left(v, have, &have->dests[i]) &&
-			!ipvs_drain_leftover_ends(
-				mono_now(), until, ipvs_tally_connections(ipvs_dest_tally(have, &have->dests[i]))))
-			add_leftover(v, have, &have->dests[i], until);
-	}
-}
-
-/* What the new configuration no longer has, and what is not given time. */
-static void tell_removals(const struct ipvs *v, const struct ipvs_service *have)
-{
-	char key[IPVS_KEY_TEXT], text[ADDR_TEXT];
-
-	if (!have->ours)
-		return;
-	if (!ipvs_image_find(&v->desired, &have->key)) {
-		log_info("ipvs %s: service removed: it left the configuration", ipvs_key_format(&have->key, key));
-		return;
-	}
-	for (uint32_t i = 0; i < have->n_dests; i++)
-		if (has_left(v, have, &have->dests[i]))
-			log_info("ipvs %s: server %s removed: it left the configuration",
-				ipvs_key_format(&have->key, key), ipvs_dest_format(&have->dests[i].key, text));
-}
-
-/* Drops leftovers that are configured again or whose service is gone; looks for new ones after a switch. True when
- * there are others than before. */
-static bool update_leftovers(struct ipvs *v)
-{
-	size_t n = 0, before = v->n_leftovers;
-	bool dropped;
-
-	for (size_t i = 0; i < v->n_leftovers; i++) {
-		const struct ipvs_leftover *l = &v->leftovers[i];
-
-		if (ipvs_owned_has(&v->now->configured, &l->service, NULL) &&
-			!ipvs_owned_has(&v->now->configured, &l->service, &l->dest.key))
-			v->leftovers[n++] = *l;
-	}
-	v->n_leftovers = n;
-	dropped = n < before;
-	if (!v->switched || !v->image_valid)
-		return dropped;
-	v->switched = false;
-	for (uint32_t i = 0; i < v->desired.n_services; i++) {
-		struct ipvs_service *have = ipvs_image_find(&v->actual, &v->desired.services[i].key);
-
-		if (have)
-			look_for_leftovers(v, have, &v->desired.services[i]);
-	}
-	for (uint32_t i = 0; i < v->actual.n_services; i++)
-		tell_removals(v, &v->actual.services[i]);
-	return dropped || v->n_leftovers > n;
-}
+/* ---- the whole way ---- */
 
 static int build_desired(struct ipvs *v)
 {
@@ -463,8 +364,6 @@ static int build_desired(struct ipvs *v)
 	return ipvs_desired_build(
 		v->now->conf, v->now->weights, v->now->absent, v->leftovers, v->n_leftovers, &v->desired);
 }
-
-/* ---- the whole way ---- */
 
 static void tell_admin(struct ipvs *v)
 {
@@ -489,14 +388,54 @@ static void sign_of_life(struct ipvs *v)
 		board_beat(v->p->board);
 }
 
+/* The kernel's table as it is desired; the ledger before it and after it. */
+static void bring_about(struct ipvs *v)
+{
+	bool is_other = false;
+	int rc = 0;
+
+	if (!v->image_valid) {
+		rc = ipvs_audit_dump(v);
+		is_other = rc == 0 && ipvs_place_step(v);
+	}
+	ipvs_cut_step(v);
+	if (rc == 0)
+		rc = ipvs_leftover_update(v, &is_other);
+	if (is_other)
+		build_desired(v);
+	sign_of_life(v);
+	ipvs_reconcile_store_ledger(v);
+	sign_of_life(v);
+	if (rc == 0)
+		program(v);
+	else
+		doubt(v, rc);
+	sign_of_life(v);
+	ipvs_reconcile_store_ledger(v);
+}
+
+/* Of a new generation: rails go before what they guard, and no server that was down before a restart is shown to
+ * clients while its health checker has not got as far as to say so. Neither is waited for when it takes long. */
+static bool has_to_wait(struct ipvs *v, struct mono *until)
+{
+	struct mono now = mono_now();
+
+	*until = v->protect.lead_ends;
+	if (ipvs_protect_leads(v))
+		return true;
+	*until = v->memory_ends;
+	return mono_before(now, v->memory_ends) && ipvs_state_awaits_memory(v);
+}
+
 void ipvs_reconcile(struct ipvs *v)
 {
-	bool is_new = v->unread, is_other;
+	bool is_new = v->unread;
+	struct mono until;
 
 	if (!v->now)
 		return;
-	if (v->unread && ipvs_protect_leads(v)) {
-		loop_timer_set(v->p->loop, &v->reconcile, v->protect.lead_ends);
+	if (v->unread && has_to_wait(v, &until)) {
+		loop_timer_set(v->p->loop, &v->reconcile, until);
 		return;
 	}
 	loop_timer_cancel(v->p->loop, &v->reconcile);
@@ -512,19 +451,9 @@ void ipvs_reconcile(struct ipvs *v)
 		return;
 	}
 	sign_of_life(v);
-	if (ipvs_reconcile_usable(v)) {
-		is_other = !v->image_valid && ipvs_audit_dump(v) == 0 && ipvs_place_step(v);
-		ipvs_cut_step(v);
-		if (update_leftovers(v) || is_other)
-			build_desired(v);
-		sign_of_life(v);
-		ipvs_reconcile_store_ledger(v);
-		sign_of_life(v);
-		program(v);
-		sign_of_life(v);
-		ipvs_reconcile_store_ledger(v);
-		sign_of_life(v);
-	}
+	if (ipvs_reconcile_usable(v))
+		bring_about(v);
+	sign_of_life(v);
 	/* What does not carry connections comes behind what does. */
 	if (is_new) {
 		ipvs_sysctl_step(v);
@@ -535,19 +464,42 @@ void ipvs_reconcile(struct ipvs *v)
 	ipvs_report(v, false);
 }
 
-void ipvs_reconcile_remove(struct ipvs *v, bool all)
+/* Takes away what is ours, or everything. Returns as send_plan(). */
+static int remove_once(struct ipvs *v, bool all, size_t *sent)
+{
+	int rc = v->image_valid ? 0 : ipvs_audit_dump(v);
+
+	for (uint32_t i = 0; i < v->actual.n_services && all; i++)
+		v->actual.services[i].ours = true;
+	return rc < 0 ? rc : program_once(v, sent);
+}
+
+void ipvs_reconcile_store_rest(struct ipvs *v)
 {
 	struct ipvs_owned rest = {0};
+
+	if (ipvs_owned_add_entries(&rest, &v->ledger) < 0 ||
+		(v->protect.has_table && ipvs_owned_add_firewall(&rest) < 0) ||
+		ipvs_owned_store(&rest, v->ledger_fd) < 0)
+		log_warning("ipvs: the ledger cannot be emptied");
+	ipvs_owned_clear(&rest);
+}
+
+void ipvs_reconcile_remove(struct ipvs *v, bool all)
+{
+	/* In a kernel without IPVS nothing stands. */
+	int rc = v->usable ? -EAGAIN : v->unusable == -ENOENT ? 0 : v->unusable;
 	size_t sent = 0;
 
 	ipvs_image_clear(&v->desired);
-	if (v->usable && (v->image_valid || ipvs_audit_dump(v) == 0)) {
-		for (uint32_t i = 0; i < v->actual.n_services && all; i++)
-			v->actual.services[i].ours = true;
-		if (program_once(v, &sent) == 0)
-			log_info("ipvs: our services are removed from the kernel, %zu commands", sent);
-	}
-	if ((v->protect.has_table && ipvs_owned_add_firewall(&rest) < 0) || ipvs_owned_store(&rest, v->ledger_fd) < 0)
-		log_warning("ipvs: the ledger cannot be emptied");
-	ipvs_owned_clear(&rest);
+	for (int i = 0; i < TRIES && rc == -EAGAIN; i++)
+		rc = remove_once(v, all, &sent);
+	if (rc < 0)
+		log_error("ipvs: our services may still stand in the kernel's table: %s; the next start knows them",
+			strerror(-rc));
+	else if (v->usable)
+		log_info("ipvs: our services are removed from the kernel, %zu commands", sent);
+	if (rc == 0)
+		ipvs_owned_clear(&v->ledger);
+	ipvs_reconcile_store_rest(v);
 }

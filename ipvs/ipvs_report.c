@@ -147,7 +147,7 @@ static void report_service(struct ipvs *v, conf_index_t i, bool quiet)
 
 	ipvs_desired_each_key(v->now->conf, i, sum_service, &sum);
 	s.is_programmed = v->usable && v->image_valid && sum.standing == sum.wanted;
-	s.is_absent = v->now->absent[i];
+	s.is_absent = state->misplaced;
 	s.rates = rates_of(&sum.counters);
 	s.quorum_met = state->quorum.met;
 	s.servers_up = state->n_up;

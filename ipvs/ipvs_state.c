@@ -259,6 +259,20 @@ bool ipvs_state_read_admin(struct ipvs *v, conf_index_t server)
 	return read_inputs(v, false, server, read_admin);
 }
 
+bool ipvs_state_awaits_memory(const struct ipvs *v)
+{
+	const struct conf *conf = v->now->conf;
+
+	for (uint32_t i = 0; i < conf->n_checks; i++) {
+		conf_index_t server = conf->checks[i].server;
+
+		if (conf->checks[i].initial == CONF_CHECK_INITIAL_LAST && !v->now->servers[server].known &&
+			!current_board(v, conf_checker(conf, server)))
+			return true;
+	}
+	return false;
+}
+
 /* ---- causes ---- */
 
 static void cause_of_health(const struct ipvs *v, conf_index_t server, char *why)

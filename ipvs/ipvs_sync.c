@@ -76,7 +76,7 @@ static void tell(struct ipvs *v, const struct ipvs_daemon *daemon, bool run, int
 			run ? "started" : "stopped");
 	else if (v->daemon_error != error)
 		log_error("ipvs sync: %s on %s cannot be %s: %s", kind, daemon->interface, run ? "started" : "stopped",
-			ipvs_error_daemon(error, daemon->interface, text));
+			ipvs_error_daemon(error, daemon, text));
 	v->daemon_error = error;
 }
 

@@ -14,7 +14,7 @@ ipvs_libipvscore_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 
 pkglibexec_PROGRAMS += ipvs/poise-ipvs
 ipvs_poise_ipvs_SOURCES = ipvs/ipvs_process.c ipvs/ipvs_process.h ipvs/ipvs_state.c ipvs/ipvs_reconcile.c \
-	ipvs/ipvs_audit.c ipvs/ipvs_follow.c ipvs/ipvs_report.c ipvs/ipvs_sync.c ipvs/ipvs_resync.c ipvs/ipvs_remember.c ipvs/ipvs_cut.c ipvs/ipvs_release.c \
+	ipvs/ipvs_audit.c ipvs/ipvs_follow.c ipvs/ipvs_leftover.c ipvs/ipvs_report.c ipvs/ipvs_sync.c ipvs/ipvs_resync.c ipvs/ipvs_remember.c ipvs/ipvs_cut.c ipvs/ipvs_release.c \
 	ipvs/ipvs_place.c ipvs/ipvs_sysctl.c ipvs/ipvs_firewall.c ipvs/ipvs_firewall.h ipvs/ipvs_protect.c ipvs/ipvs_nft.c ipvs/ipvs_nft.h ipvs/ipvs_nft_draft.h \
 	ipvs/ipvs_nft_rule.c ipvs/ipvs_nft_socket.c \
 	ipvs/ipvs_netlink.c ipvs/ipvs_netlink.h
@@ -73,7 +73,10 @@ tests_fuzz_fuzz_ipvs_conn_LDADD = lib/libpoise.a
 endif
 
 # A tool of the lab: random tables against the real kernel (tests/lab/test_ipvs_kernel.py).
-noinst_PROGRAMS += tests/lab/ipvs_pairs
+noinst_PROGRAMS += tests/lab/ipvs_pairs tests/lab/ipvs_refusals
 tests_lab_ipvs_pairs_SOURCES = tests/lab/ipvs_pairs.c ipvs/ipvs_netlink.c
 tests_lab_ipvs_pairs_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) -I$(top_srcdir)/ipvs
 tests_lab_ipvs_pairs_LDADD = ipvs/libipvscore.a lib/libpoisenl.a lib/libpoise.a $(NL_LIBS)
+tests_lab_ipvs_refusals_SOURCES = tests/lab/ipvs_refusals.c ipvs/ipvs_netlink.c
+tests_lab_ipvs_refusals_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) -I$(top_srcdir)/ipvs
+tests_lab_ipvs_refusals_LDADD = ipvs/libipvscore.a lib/libpoisenl.a lib/libpoise.a $(NL_LIBS)

@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -189,6 +190,30 @@ def test_last_known_state_outlives_the_daemon(site):
     daemon = site.r1.poised(configuration(slow, delay=60))
     assert wait_health(daemon, SERVERS[1], "down") == "not checked yet: down as last known before the start"
     assert health(daemon, SERVERS[0]) == ("up", "not checked yet: up as last known before the start")
+
+
+@pytest.mark.ipvs
+def test_a_server_known_as_down_is_not_served_meanwhile(site):
+    """Nor for a moment at a start, after a stop and after a crash: the table is made at once as the health checker remembers."""
+    check = TCP_CHECK.replace("retry 0", "retry 0\n\t\t\tinitial_state last_known")
+    daemon = start(site, check)
+    well = {SERVERS[0] + ":80", SERVERS[2] + ":80"}
+
+    def standing():
+        return set(site.r1.ipvs().get(("TCP", "192.0.2.10:80"), {}))
+
+    def needed():
+        return re.findall("stand in the kernel's table as 1, ([0-9]+) commands were needed", daemon.log())
+
+    site.s2.web.kill()
+    wait_until("the server to be out", standing, lambda seen: seen == well)
+    for end, commands in (daemon.stop, ["4", "3"]), (lambda: daemon.kill(), ["4", "3", "0"]):
+        end()
+        daemon = site.r1.poised(configuration(check.replace("retry 0", "retry 0\n\t\t\twarmup 60"), delay=60))
+        wait_until("the table", needed, lambda seen, n=len(commands): len(seen) == n, within=20)
+        assert needed() == commands
+        assert standing() == well
+        wait_health(daemon, SERVERS[1], "down")
 
 
 @pytest.mark.ipvs

@@ -134,7 +134,7 @@ def test_rails_wait_for_others_alone(site):
     web_router(site.r1)
     busy = Hold(site.r1, "poise-ipvs", "rules")
     poised = site.r1.poised(guarded(lists(CLIENT)), env=busy.env)
-    poised.wait_log("guard rails and marks of services wait, services do not", within=20)
+    poised.wait_log("guard rails and marks wait, and new services that have them; all others do not", within=20)
     pid = poised.role_pids("ipvs")
     assert not guard(poised)["applied"] and "lock" in guard(poised)["why"]
     assert any("guard rails are not in the kernel" in problem["text"] for problem in poised.status()["problems"])
@@ -162,31 +162,62 @@ def test_rails_wait_for_others_alone(site):
 
 
 @pytest.mark.ipvs
-def test_services_do_not_wait_for_rails(site):
-    """They are programmed, and their servers come and go, while nothing of nftables is answered."""
+def test_only_new_services_wait_for_their_rails(site):
+    """While nothing of nftables is answered: one without rails is programmed, a new one with rails is not, and says why; one
+    that stands goes on with the rails that it has, its servers coming and going."""
     busy = Hold(site.r1, "poise-ipvs", "rules")
     site.r1.run("ip", "addr", "add", VIP + "/32", "dev", "front")
     site.r1.run("ip", "addr", "add", BACK4 + "1/24", "dev", "back")
     for server in site.servers[:2]:
         server.nginx()
+    plain = service([BACK4 + "13"], check="", port=8080)
     two = GLOBALS % "" + service([BACK4 + "11", BACK4 + "12"], more=lists("203.0.113.7"))
-    poised = site.r1.poised(two, env=busy.env)
+    poised = site.r1.poised(two + plain, env=busy.env)
 
-    def weights():
-        return {name.split(":")[0]: server["weight"] for server_list in site.r1.ipvs().values()
-                for name, server in server_list.items()}
+    def weights(port=80):
+        table = site.r1.ipvs().get(("TCP", "%s:%d" % (VIP, port)))
+        return table and {name.split(":")[0]: server["weight"] for name, server in table.items()}
 
-    both = {BACK4 + "11": 1, BACK4 + "12": 1}
-    wait_until("the servers", weights, lambda seen: seen == both, within=20)
+    wait_until("the service without rails", lambda: weights(8080), lambda seen: seen == {BACK4 + "13": 1}, within=20)
+    poised.wait_log("guard rails and marks wait, and new services that have them; all others do not", within=20)
+    assert weights() is None
+    entry = wait_until("the reason", lambda: poised.status()["services"][0], lambda seen: "lock" in seen["why"])
+    assert entry["why"].startswith("waits for its guard rails: ") and not entry["programmed"] and not entry["absent"]
+    busy.release()
+    wait_until("the servers", weights, lambda seen: seen == {BACK4 + "11": 1, BACK4 + "12": 1}, within=20)
+    busy.hold()
     pid = poised.role_pids("ipvs")
     site.servers[0].web.sick()
     wait_until("a server to leave", weights, lambda seen: seen == {BACK4 + "12": 1}, within=20)
-    poised.write(two.replace("203.0.113.7", "203.0.113.8").replace("weight 1", "weight 5"))
+    more = service([BACK4 + "11"], check="", port=8081, more=lists("203.0.113.9"))
+    poised.write(two.replace("203.0.113.7", "203.0.113.8").replace("weight 1", "weight 5") + plain + more)
     poised.poisectl("reload")
     wait_until("another weight", weights, lambda seen: seen == {BACK4 + "12": 5}, within=20)
+    if has_nftables():
+        assert "203.0.113.7" in nft(site.r1, "list", "table", *TABLE)
+        assert weights(8081) is None
+        busy.release()
+        wait_until("the other service", lambda: weights(8081), lambda seen: seen == {BACK4 + "11": 1}, within=20)
     assert poised.role_pids("ipvs") == pid
     assert poised.stop() == 0
     assert not site.r1.ipvs()
+
+
+@pytest.mark.nftables
+def test_services_that_nftables_could_take_for_one(site):
+    """A mark's services of both families, groups whose names differ in a dash: each has its own rails."""
+    named = "virtual_server_group %s {\n\t192.0.2.%d 80\n}\n"
+    text = GLOBALS % ""
+    for family, real, denied in (("inet", BACK4 + "11", "203.0.113.1"), ("inet6", "2001:db8:2::11", "2001:db8:9::1")):
+        text += service([real], check="", kind="DR", more="ip_family %s\n%s" % (family, lists(denied))).replace(
+            "virtual_server %s 80" % VIP, "virtual_server fwmark 5").replace("protocol TCP", "")
+    for name, denied in (("a-b", 2), ("a_b", 3)):
+        text += named % (name, 20 + denied) + service([BACK4 + "11"], check="", more=lists("203.0.113.%d" % denied)).replace(
+            "virtual_server %s 80" % VIP, "virtual_server group " + name)
+    poised = site.r1.poised(text)
+    wait_applied(poised)
+    sets = {s["name"]: s["elem"] for s in table(site.r1)["set"] if "_deny" in s["name"] and s.get("elem")}
+    assert sorted(sum(sets.values(), [])) == ["2001:db8:9::1", "203.0.113.1", "203.0.113.2", "203.0.113.3"] and len(sets) == 4, sets
 
 
 @pytest.mark.ipvs

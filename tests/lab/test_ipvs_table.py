@@ -95,6 +95,35 @@ virtual_server 192.0.2.10 5060 {
 }
 """
 
+# What tests/lab/ipvs_refusals asks for: the errno, and words of the sentence.
+REFUSALS = {
+    "scheduler": ("ENOENT", "scheduler nosuch: the running kernel has no ip_vs_nosuch module; load or install it"),
+    "engine": ("ENOENT", "engine nosuch or scheduler wlc: the running kernel has no ip_vs_pe_nosuch or ip_vs_wlc module"),
+    "granularity": ("EINVAL", "check persistence granularity"),
+    "family": ("EAFNOSUPPORT", "CONFIG_IP_VS_IPV6"),
+    "set a missing service": ("ESRCH", "somebody else has just removed this service"),
+    "delete a missing service": ("ESRCH", "somebody else has just removed this service"),
+    "a service again": ("EEXIST", "somebody else has just added this service"),
+    "change of scheduler": ("ENOENT", "scheduler nosuch: the running kernel has no ip_vs_nosuch module"),
+    "server of a missing service": ("ESRCH", "its service is not in the kernel"),
+    "set a missing server": ("ENOENT", "somebody else has just removed this server"),
+    "delete a missing server": ("ENOENT", "somebody else has just removed this server"),
+    "weight": ("ERANGE", "the weight -1"),
+    "thresholds": ("ERANGE", "lower threshold 9 is above the upper one, which is 5"),
+    "a server again": ("EEXIST", "somebody else has just added this server"),
+    "broadcast": ("EINVAL", "broadcast and multicast addresses"),
+    "multicast": ("EINVAL", "broadcast and multicast addresses"),
+    "other family by NAT": ("EINVAL", "must be reached by TUN"),
+    "GUE without a port": ("EINVAL", "needs a port"),
+    "address of a link": ("EINVAL", "link-local"),
+    "daemon without an interface": ("ENODEV", "interface nosuch0 does not exist"),
+    "stop of a daemon that does not run": ("ESRCH", "it does not run any more"),
+    "group of a daemon": ("EINVAL", "its group is no multicast address"),
+    "a daemon again": ("EEXIST", "somebody else has just started one"),
+    "other family beside a daemon": ("EINVAL", "stop the sync daemon"),
+    "daemon beside another family": ("EINVAL", "servers have another address family"),
+    "no permission": ("EPERM", "poised needs CAP_NET_ADMIN")}
+
 SERVERS = [BACK4 + "11", BACK4 + "12", BACK4 + "13"]
 
 
@@ -326,6 +355,8 @@ class Download:
 
     def __init__(self, site):
         self.path = site.client.path("big")
+        if os.path.exists(self.path):
+            os.unlink(self.path)
         self.process = site.client.start("curl", ["curl", "-sf", "-o", self.path, "http://%s/big" % VIP])
         wait_until("the download to begin", lambda: os.path.exists(self.path) and os.path.getsize(self.path) > 0)
         os.kill(self.process.popen.pid, signal.SIGSTOP)
@@ -381,6 +412,36 @@ def test_a_server_that_left_the_configuration_is_drained(site):
     assert download.finish() == (0, 6000 * 1024)
     wait_until("it to be gone", lambda: weights(site.r1), lambda seen: download.server not in seen, within=20)
     poised.wait_log("no longer configured, is removed: it is drained")
+
+
+def test_a_server_that_left_is_given_its_time_and_no_more(site):
+    """drain_timeout, while a connection stays; and none when it is 0."""
+    big_site(site, 6000, "2000k")
+    poised = site.r1.poised(web(more="drain_timeout 2"))
+    wait_rules(site.r1, 4)
+    download = Download(site)
+    poised.write(web([address for address in SERVERS if address != download.server], more="drain_timeout 2"))
+    poised.signal(signal.SIGHUP)
+    poised.wait_log("server %s:80, no longer configured, is removed: drain_timeout is over" % download.server, within=20)
+    wait_until("it to be gone", lambda: weights(site.r1), lambda seen: download.server not in seen)
+    assert "server %s:80 left the configuration with 1 connections: weight 0" % download.server in poised.log()
+    download = Download(site)
+    poised.write(web([address for address in SERVERS if address != download.server], more="drain_timeout 0"))
+    poised.signal(signal.SIGHUP)
+    poised.wait_log("server %s:80 removed: it left the configuration" % download.server)
+    wait_until("it to be gone", lambda: weights(site.r1), lambda seen: len(seen) == 2 and download.server not in seen)
+    assert poised.log().count("left the configuration with") == 1
+
+
+def test_what_the_kernel_refuses(site):
+    """Every refusal that can be had from this kernel, and the sentence that comes of it."""
+    done = site.r1.run(program("tests/lab/ipvs_refusals"), "back")
+    seen = {name: (error, text) for name, error, text in (line.split(": ", 2) for line in done.splitlines())}
+    # And to one who may not.
+    done = site.r1.run("setpriv", "--bounding-set=-net_admin", program("tests/lab/ipvs_refusals"), check=False)
+    seen["no permission"] = tuple(done.strip().split(": ", 2)[1:])
+    for name, (error, words) in REFUSALS.items():
+        assert seen[name][0] == error and words in seen[name][1], (name, seen[name])
 
 
 def test_a_scheduler_that_the_kernel_lacks(site):

@@ -319,6 +319,7 @@ START_TEST(test_sentences)
 	struct ipvs_service service = {
 		.key = {.family = AF_INET, .protocol = IPPROTO_TCP, .port = 80}, .scheduler = "twos"};
 	struct ipvs_dest dest = {.key = {.addr = {.family = AF_INET6}}};
+	const struct ipvs_daemon daemon = {.interface = "eth9"};
 	char buf[IPVS_ERROR_TEXT];
 
 	ipvs_error_sentence(IPVS_OP_NEW_SERVICE, ENOENT, &service, NULL, buf);
@@ -328,7 +329,7 @@ START_TEST(test_sentences)
 	ipvs_error_sentence(IPVS_OP_NEW_SERVICE, EPERM, &service, NULL, buf);
 	ck_assert_ptr_nonnull(strstr(buf, "CAP_NET_ADMIN"));
 	ck_assert_ptr_nonnull(strstr(ipvs_error_unusable(-ENOENT, buf), "modprobe ip_vs"));
-	ck_assert_ptr_nonnull(strstr(ipvs_error_daemon(ENODEV, "eth9", buf), "eth9"));
+	ck_assert_ptr_nonnull(strstr(ipvs_error_daemon(ENODEV, &daemon, buf), "eth9"));
 	/* No errno goes without a sentence. */
 	for (int error = 1; error < 130; error++) {
 		for (int kind = IPVS_OP_NEW_SERVICE; kind <= IPVS_OP_DEL_DEST; kind++) {
