@@ -150,6 +150,29 @@ def test_quorum_and_sorry_server_outlive_reloads(site):
     wait_until("the quorum to be lost again", said, lambda seen: seen == ["up", "down", "up", "down"], within=15)
 
 
+def test_omega_mode_tells_of_the_end(site):
+    """At a stop the scripts of a service in omega mode run as if everything had fallen; those of another one do not."""
+    log, script = (site.r1.path(name) for name in ("scripts.log", "notify.sh"))
+    with open(script, "w", encoding="utf-8") as f:
+        f.write(SCRIPT % log)
+    os.chmod(script, 0o755)
+    with open(log, "w", encoding="utf-8"):
+        pass
+    text = "global_defs {\n\tscript_user root\n}\n"
+    for name, port, omega in (("A", 80, "omega"), ("B", 81, "")):
+        text += service(SERVERS[:2], port=port, check='notify_down "%s %s server"' % (script, name), more=(
+            '%s\nquorum_up "%s %s up"\nquorum_down "%s %s down"' % (omega, script, name, script, name)))
+    poised = site.r1.poised(text)
+
+    def said():
+        with open(log, encoding="utf-8") as f:
+            return sorted(f.read().splitlines())
+
+    wait_until("the beginning", said, lambda seen: seen == ["A up", "B up"], within=20)
+    assert poised.stop() == 0
+    wait_until("the end", said, lambda seen: seen == ["A down", "A server", "A server", "A up", "B up"], within=20)
+
+
 # A is up and has a sorry server, B reaches one of two, C has a server without a check, D is down.
 BEGINNERS = {"A": "sorry_server 198.51.100.13 80\n\treal_server 198.51.100.11 80 A1 1",
              "B": "quorum 2\n\thysteresis 0\n\treal_server 198.51.100.11 80 B1 1\n\treal_server 198.51.100.11 81 B2 1",

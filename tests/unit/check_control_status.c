@@ -172,6 +172,41 @@ START_TEST(test_server)
 }
 END_TEST
 
+/* Counters and rates of years on fast lines come out as they went in. */
+START_TEST(test_counters_of_64_bits)
+{
+	static const char *const names[] = {"connections", "packets_in", "packets_out", "bytes_in", "bytes_out",
+		"connections_per_second", "packets_in_per_second", "packets_out_per_second", "bytes_in_per_second",
+		"bytes_out_per_second"};
+	const struct status_rates rates = {6LL << 40, 7LL << 40, 8LL << 40, 9LL << 40, 10LL << 40};
+	const struct status_service service = {.connections = 1LL << 40,
+		.packets_in = 2LL << 40,
+		.packets_out = 3LL << 40,
+		.bytes_in = 4LL << 40,
+		.bytes_out = 5LL << 40,
+		.rates = rates};
+	const struct status_server server = {.connections = 1LL << 40,
+		.packets_in = 2LL << 40,
+		.packets_out = 3LL << 40,
+		.bytes_in = 4LL << 40,
+		.bytes_out = 5LL << 40,
+		.rates = rates};
+	struct json_object *doc;
+	char path[80];
+
+	board_store(site.boards[ROLE_IPVS], IPVS_TABLE_SERVICE, SITE_HTTP, &service, sizeof(service));
+	status_store_server(site.boards[ROLE_IPVS], SITE_S2, &server);
+	doc = document();
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, sizeof(path), "services.0.%s", names[i]);
+		assert_number(doc, path, (i + 1LL) << 40);
+		snprintf(path, sizeof(path), "services.0.servers.0.%s", names[i]);
+		assert_number(doc, path, (i + 1LL) << 40);
+	}
+	json_object_put(doc);
+}
+END_TEST
+
 START_TEST(test_admin_comes_before_health)
 {
 	struct status_admin admin = {
@@ -317,6 +352,7 @@ int main(void)
 	tcase_add_test(tc, test_instance);
 	tcase_add_test(tc, test_identity_of_services);
 	tcase_add_test(tc, test_server);
+	tcase_add_test(tc, test_counters_of_64_bits);
 	tcase_add_test(tc, test_admin_comes_before_health);
 	tcase_add_test(tc, test_missing_board_is_said);
 	tcase_add_test(tc, test_a_record_of_another_generation_is_not_shown);

@@ -79,6 +79,25 @@ START_TEST(test_metrics_say_what_the_document_says)
 }
 END_TEST
 
+START_TEST(test_metrics_of_64_bits)
+{
+	struct json_object *status = quoted_json(
+		"{'services':[{'name':'a','connections':4611686018427387905,'bytes_out':9007199254740993,"
+		"'servers':[{'address':'10.1.0.2','port':80,'connections':4611686018427387907,'bytes_in':5000000001,"
+		"'checks':[]}]}]}");
+	struct text t;
+
+	text_begin(&t, &wide);
+	view_metrics(&t, status);
+	ck_assert_ptr_nonnull(strstr(t.bytes, "} 4611686018427387905\n"));
+	ck_assert_ptr_nonnull(strstr(t.bytes, "} 9007199254740993\n"));
+	ck_assert_ptr_nonnull(strstr(t.bytes, "} 4611686018427387907\n"));
+	ck_assert_ptr_nonnull(strstr(t.bytes, "} 5000000001\n"));
+	text_free(&t);
+	json_object_put(status);
+}
+END_TEST
+
 /* The rules that the reference parser insists on. */
 START_TEST(test_metrics_are_openmetrics)
 {
@@ -195,6 +214,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, test_metrics_say_what_the_document_says);
+	tcase_add_test(tc, test_metrics_of_64_bits);
 	tcase_add_test(tc, test_metrics_are_openmetrics);
 	tcase_add_test(tc, test_top_counts_per_second);
 	tcase_add_test(tc, test_top_numbers);

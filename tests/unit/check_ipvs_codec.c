@@ -168,6 +168,64 @@ START_TEST(test_bytes_of_a_key)
 }
 END_TEST
 
+/* Every counter and rate beyond 32 bits, each another one; beside them, as the kernel has it, the same cut to 32. */
+static void put_counters(struct nl_msg *msg, int wide, int narrow)
+{
+	struct nlattr *nest = nla_nest_start(msg, narrow);
+
+	for (int i = IPVS_STATS_ATTR_CONNS; i <= IPVS_STATS_ATTR_OUTBPS; i++)
+		nla_put_u32(msg, i, 7);
+	nla_nest_end(msg, nest);
+	nest = nla_nest_start(msg, wide);
+	for (int i = IPVS_STATS_ATTR_CONNS; i <= IPVS_STATS_ATTR_OUTBPS; i++)
+		nla_put_u64(msg, i, ((uint64_t)i << 40) + (uint64_t)i);
+	nla_nest_end(msg, nest);
+}
+
+static void assert_counters(const struct ipvs_counters *c)
+{
+	const uint64_t seen[] = {c->connections, c->packets_in, c->packets_out, c->bytes_in, c->bytes_out,
+		c->connections_rate, c->packets_in_rate, c->packets_out_rate, c->bytes_in_rate, c->bytes_out_rate};
+
+	for (uint64_t i = 0; i < 10; i++)
+		ck_assert_msg(
+			seen[i] == ((i + 1) << 40) + i + 1, "counter %d is %llu", (int)i, (unsigned long long)seen[i]);
+}
+
+START_TEST(test_counters_of_64_bits)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(25, 0);
+	uint8_t address[16] = {10, 1, 0, 2};
+	struct ipvs_service service;
+	struct ipvs_dest dest;
+	struct nlattr *nest;
+
+	ck_assert_int_eq(ipvs_codec_put_command(msg, IPVS_CMD_NEW_DEST), 0);
+	nest = nla_nest_start(msg, IPVS_CMD_ATTR_DEST);
+	nla_put(msg, IPVS_DEST_ATTR_ADDR, 16, address);
+	nla_put_u16(msg, IPVS_DEST_ATTR_PORT, htons(80));
+	nla_put_u32(msg, IPVS_DEST_ATTR_FWD_METHOD, IP_VS_CONN_F_MASQ);
+	nla_put_u32(msg, IPVS_DEST_ATTR_WEIGHT, 1);
+	put_counters(msg, IPVS_DEST_ATTR_STATS64, IPVS_DEST_ATTR_STATS);
+	nla_nest_end(msg, nest);
+	ck_assert_int_eq(ipvs_codec_get_dest(nlmsg_hdr(msg), AF_INET, &dest), 0);
+	assert_counters(&dest.counters);
+	nlmsg_free(msg);
+	msg = nlmsg_alloc_simple(25, 0);
+	ck_assert_int_eq(ipvs_codec_put_command(msg, IPVS_CMD_NEW_SERVICE), 0);
+	nest = nla_nest_start(msg, IPVS_CMD_ATTR_SERVICE);
+	nla_put_u16(msg, IPVS_SVC_ATTR_AF, AF_INET);
+	nla_put_u32(msg, IPVS_SVC_ATTR_FWMARK, 5);
+	nla_put_string(msg, IPVS_SVC_ATTR_SCHED_NAME, "wlc");
+	nla_put(msg, IPVS_SVC_ATTR_FLAGS, sizeof(struct ip_vs_flags), &(struct ip_vs_flags){0});
+	put_counters(msg, IPVS_SVC_ATTR_STATS64, IPVS_SVC_ATTR_STATS);
+	nla_nest_end(msg, nest);
+	ck_assert_int_eq(ipvs_codec_get_service(nlmsg_hdr(msg), &service), 0);
+	assert_counters(&service.counters);
+	nlmsg_free(msg);
+}
+END_TEST
+
 START_TEST(test_counters)
 {
 	struct ipvs_service service = service4();
@@ -361,6 +419,7 @@ int main(void)
 	tcase_add_test(tc, test_dest_round_trip);
 	tcase_add_test(tc, test_deletions_carry_keys_only);
 	tcase_add_test(tc, test_bytes_of_a_key);
+	tcase_add_test(tc, test_counters_of_64_bits);
 	tcase_add_test(tc, test_counters);
 	tcase_add_test(tc, test_daemon_and_timeouts);
 	tcase_add_test(tc, test_parameters_of_the_daemon);

@@ -373,6 +373,25 @@ END_TEST
 #define PC(...) cell(&mib_poise, OID(MIB_POISE, __VA_ARGS__))
 #define PT(...) text_cell(&mib_poise, OID(MIB_POISE, __VA_ARGS__))
 
+START_TEST(test_counters_of_64_bits)
+{
+	char connections[32];
+
+	ck_assert_str_eq(PC(1, 5, 1, 10, 1), "C 5000000000");
+	ck_assert_str_eq(PC(1, 5, 1, 12, 1), "C 6000000000");
+	snprintf(connections, sizeof(connections), "C %llu", 7000000001ULL + RS_A);
+	ck_assert_str_eq(PC(1, 6, 1, 14, 1, 1), connections);
+	ck_assert_str_eq(PC(1, 6, 1, 17, 1, 1), "C 7000000004");
+	ck_assert_str_eq(PC(1, 6, 1, 18, 1, 1), "C 7000000005");
+	ck_assert_str_eq(KC(3, 4, 1, 27, 1, 2), connections);
+	ck_assert_str_eq(KC(3, 4, 1, 28, 1, 2), "C 7000000002");
+	ck_assert_str_eq(KC(3, 4, 1, 29, 1, 2), "C 7000000003");
+	ck_assert_str_eq(KC(3, 4, 1, 20, 1, 2), "C 7000000004");
+	ck_assert_str_eq(KC(3, 4, 1, 21, 1, 2), "C 7000000005");
+	ck_assert_str_eq(KC(3, 4, 1, 18, 1, 2), "c 2705032706"); /* wraps, as a counter of 32 bits does */
+}
+END_TEST
+
 START_TEST(test_poise_checks_and_drains)
 {
 	ck_assert_str_eq(PC(1, 8, 1, 4, 1, 1, 1), "i 1");
@@ -450,6 +469,7 @@ int main(void)
 	tcase_add_test(tc, test_vrrp_mib_2);
 	tcase_add_test(tc, test_vrrp_mib_3);
 	tcase_add_test(tc, test_poise_mib);
+	tcase_add_test(tc, test_counters_of_64_bits);
 	tcase_add_test(tc, test_poise_checks_and_drains);
 	tcase_add_test(tc, test_poise_work);
 	tcase_add_test(tc, test_values_stay_in_their_type);

@@ -240,6 +240,11 @@ static void make_check_boards(struct site *site, uint64_t generation)
 			.effective_weight = 2,
 			.active = 10 + i,
 			.inactive = 20,
+			.connections = 7000000001ULL + i,
+			.packets_in = 7000000002ULL,
+			.packets_out = 7000000003ULL,
+			.bytes_in = 7000000004ULL,
+			.bytes_out = 7000000005ULL,
 			.rates = {.packets_in = 9}};
 
 		status_store_server(site->boards[ROLE_IPVS], i, &st);
