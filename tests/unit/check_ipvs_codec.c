@@ -197,6 +197,7 @@ START_TEST(test_counters_of_64_bits)
 	struct nl_msg *msg = nlmsg_alloc_simple(25, 0);
 	uint8_t address[16] = {10, 1, 0, 2};
 	struct ipvs_service service;
+	struct ipvs_tally tally;
 	struct ipvs_dest dest;
 	struct nlattr *nest;
 
@@ -208,8 +209,8 @@ START_TEST(test_counters_of_64_bits)
 	nla_put_u32(msg, IPVS_DEST_ATTR_WEIGHT, 1);
 	put_counters(msg, IPVS_DEST_ATTR_STATS64, IPVS_DEST_ATTR_STATS);
 	nla_nest_end(msg, nest);
-	ck_assert_int_eq(ipvs_codec_get_dest(nlmsg_hdr(msg), AF_INET, &dest), 0);
-	assert_counters(&dest.counters);
+	ck_assert_int_eq(ipvs_codec_get_dest(nlmsg_hdr(msg), AF_INET, &dest, &tally), 0);
+	assert_counters(&tally.counters);
 	nlmsg_free(msg);
 	msg = nlmsg_alloc_simple(25, 0);
 	ck_assert_int_eq(ipvs_codec_put_command(msg, IPVS_CMD_NEW_SERVICE), 0);
@@ -220,8 +221,8 @@ START_TEST(test_counters_of_64_bits)
 	nla_put(msg, IPVS_SVC_ATTR_FLAGS, sizeof(struct ip_vs_flags), &(struct ip_vs_flags){0});
 	put_counters(msg, IPVS_SVC_ATTR_STATS64, IPVS_SVC_ATTR_STATS);
 	nla_nest_end(msg, nest);
-	ck_assert_int_eq(ipvs_codec_get_service(nlmsg_hdr(msg), &service), 0);
-	assert_counters(&service.counters);
+	ck_assert_int_eq(ipvs_codec_get_service(nlmsg_hdr(msg), &service, &tally), 0);
+	assert_counters(&tally.counters);
 	nlmsg_free(msg);
 }
 END_TEST

@@ -422,6 +422,46 @@ START_TEST(test_owned_through_ledger)
 }
 END_TEST
 
+/* What another list says of services and servers, with time limits; what it says of settings and nftables is not taken. */
+START_TEST(test_entries_of_another_list)
+{
+	struct ipvs_key one = key4("192.0.2.1", 80), two = key4("192.0.2.2", 80);
+	struct ipvs_leftover leftover = {.service = one, .dest = {.key = dest4("10.1.0.7", 80)}, .until = {12345}};
+	struct ipvs_dest_key first = dest4("10.1.0.2", 80), second = dest4("10.1.0.3", 80);
+	struct ipvs_owned configured = {0}, former = {0}, owned;
+	struct conf *now, *then;
+	int64_t before;
+
+	begin();
+	add_server(add_address_service("192.0.2.1", 80), "10.1.0.2", 80, false);
+	now = finish();
+	begin();
+	add_server(add_address_service("192.0.2.1", 80), "10.1.0.3", 80, false);
+	add_server(add_address_service("192.0.2.2", 80), "10.1.0.2", 80, false);
+	then = finish();
+	ck_assert_int_eq(ipvs_owned_from_conf(&configured, now), 0);
+	ck_assert_int_eq(ipvs_owned_from_conf(&former, then), 0);
+	ck_assert_int_eq(ipvs_owned_add_leftovers(&former, &leftover, 1), 0);
+	ck_assert_int_eq(ipvs_owned_add_setting(&former, 3, 7), 0);
+	ck_assert_int_eq(ipvs_owned_add_firewall(&former), 0);
+	owned = ipvs_owned_borrow(&configured);
+	for (int i = 0; i < 2; i++) { /* the second time brings nothing new */
+		ck_assert_int_eq(ipvs_owned_add_entries(&owned, &former), 0);
+		ck_assert_uint_eq(owned.n, 4);
+	}
+	ck_assert(ipvs_owned_has(&owned, &one, &first) && ipvs_owned_has(&owned, &one, &second));
+	ck_assert(ipvs_owned_has(&owned, &two, NULL) && ipvs_owned_has(&owned, &two, &first));
+	ck_assert(!ipvs_owned_has(&owned, &two, &second));
+	ck_assert_int_eq(ipvs_owned_until_us(&owned, &one, &leftover.dest.key), 12345);
+	ck_assert(!ipvs_owned_find_setting(&owned, 3, &before) && !ipvs_owned_find_firewall(&owned));
+	ipvs_owned_clear(&owned);
+	ipvs_owned_clear(&configured);
+	ipvs_owned_clear(&former);
+	conf_close(now);
+	conf_close(then);
+}
+END_TEST
+
 /* A small world, in which all that can be ours is asked for one by one. */
 #define WORLD_SERVICES 6
 #define WORLD_SERVERS 9
@@ -558,6 +598,7 @@ int main(void)
 	tcase_add_test(tc, test_bad_ranges_are_refused);
 	tcase_add_test(tc, test_leftovers);
 	tcase_add_test(tc, test_owned_through_ledger);
+	tcase_add_test(tc, test_entries_of_another_list);
 	tcase_add_test(tc, test_owned_is_what_was_added);
 	tcase_add_test(tc, test_a_borrowed_table_is_left_alone);
 	tcase_add_test(tc, test_what_has_the_same_keys);
