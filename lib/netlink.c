@@ -20,6 +20,7 @@
 #define CHUNK_SIZE (1024 * 1024)
 #define ANSWER_TRUESIZE 1280 /* what one refusal takes from the receive buffer, with room to spare */
 #define DUMP_TRIES 3
+#define DRAIN_MAX 100000
 #define FAMILY_TIMEOUT_US (2 * US_PER_S)
 
 struct netlink_batch {
@@ -167,6 +168,17 @@ static int wait_for(int fd, short events, struct patience *patience)
 	return 0;
 }
 
+/* After an overrun: what is still queued belongs to an exchange that has failed, and would leave no room for the answer
+ * to the next one. */
+static void drain(int fd)
+{
+	char byte;
+
+	for (int i = 0; i < DRAIN_MAX; i++)
+		if (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0 && errno != ENOBUFS && errno != EINTR)
+			return;
+}
+
 /* Reads one datagram into buffer. Only the kernel (port 0) is listened to. */
 static ssize_t receive(int fd, char *buffer, size_t size, struct patience *patience)
 {
@@ -182,6 +194,10 @@ static ssize_t receive(int fd, char *buffer, size_t size, struct patience *patie
 			return -EMSGSIZE;
 		if (n >= 0 && from.nl_pid == 0)
 			return n;
+		if (n < 0 && errno == ENOBUFS) {
+			drain(fd);
+			return -ENOBUFS;
+		}
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
 		rc = wait_for(fd, POLLIN, patience);

@@ -155,6 +155,43 @@ START_TEST(a_group_is_joined)
 }
 END_TEST
 
+/* Up and down: each time everybody who listens is told. */
+static void toggle_loopback(struct nl_sock *sock, struct netlink_batch *batch, int times)
+{
+	for (int i = 0; i < times; i++) {
+		struct ifinfomsg ifi = {
+			.ifi_family = AF_UNSPEC, .ifi_index = 1, .ifi_change = IFF_UP, .ifi_flags = i % 2 ? 0 : IFF_UP};
+		struct nl_msg *msg = netlink_batch_add(batch, RTM_NEWLINK, 0);
+
+		ck_assert_int_eq(nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO), 0);
+	}
+	ck_assert_int_eq(netlink_batch_send(sock, batch, TIMEOUT_US, NULL, NULL), 0);
+}
+
+/* Answers that did not fit are not taken for good ones; and the next exchange has room again. */
+START_TEST(an_overrun_leaves_the_outcome_open)
+{
+	const int groups[] = {RTNLGRP_LINK, 0};
+	struct nl_sock *full = netlink_open(NETLINK_ROUTE, groups), *other = netlink_open(NETLINK_ROUTE, NULL);
+	struct netlink_batch *batch = netlink_batch_new();
+	struct refusals r = {0};
+	int size = 8192;
+
+	ck_assert_int_eq(setsockopt(nl_socket_get_fd(full), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+	toggle_loopback(other, batch, 200);
+	add_refused(batch);
+	ck_assert_int_eq(netlink_batch_send(full, batch, TIMEOUT_US, count_refusal, &r), -ENOBUFS);
+	ck_assert_uint_eq(r.count, 0);
+	ck_assert_uint_eq(netlink_batch_count(batch), 0);
+	add_refused(batch);
+	ck_assert_int_eq(netlink_batch_send(full, batch, TIMEOUT_US, count_refusal, &r), 0);
+	ck_assert_uint_eq(r.count, 1);
+	netlink_batch_free(batch);
+	nl_socket_free(full);
+	nl_socket_free(other);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("netlink");
@@ -171,6 +208,8 @@ int main(void)
 	tcase_add_test(tc, a_refused_dump_gives_its_errno);
 	tcase_add_test(tc, families_are_found_or_not);
 	tcase_add_test(tc, a_group_is_joined);
+	if (geteuid() == 0)
+		tcase_add_test(tc, an_overrun_leaves_the_outcome_open);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
