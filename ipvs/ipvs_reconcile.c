@@ -487,10 +487,16 @@ void ipvs_reconcile_store_rest(struct ipvs *v)
 
 void ipvs_reconcile_remove(struct ipvs *v, bool all)
 {
-	/* In a kernel without IPVS nothing stands. */
-	int rc = v->usable ? -EAGAIN : v->unusable == -ENOENT ? 0 : v->unusable;
 	size_t sent = 0;
+	int rc;
 
+	/* An end before the first look: a former run may have left something. */
+	if (!v->usable && !v->unusable && !ipvs_owned_is_empty(&v->ledger)) {
+		v->unusable = ipvs_kernel_resolve(v->kernel);
+		v->usable = v->unusable == 0;
+	}
+	/* In a kernel without IPVS nothing stands. */
+	rc = v->usable ? -EAGAIN : v->unusable == -ENOENT ? 0 : v->unusable;
 	ipvs_image_clear(&v->desired);
 	for (int i = 0; i < TRIES && rc == -EAGAIN; i++)
 		rc = remove_once(v, all, &sent);

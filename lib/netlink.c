@@ -21,7 +21,7 @@
 #define ANSWER_TRUESIZE 1280 /* what one refusal takes from the receive buffer, with room to spare */
 #define DUMP_TRIES 3
 #define DRAIN_MAX 100000
-#define FAMILY_TIMEOUT_US (2 * US_PER_S)
+#define FAMILY_TIMEOUT_US (800 * US_PER_MS) /* shorter than the parent waits for a sign of life */
 
 struct netlink_batch {
 	struct nl_msg **messages; /* count of them in use, ready of them allocated */

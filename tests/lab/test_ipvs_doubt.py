@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from poiselab import wait_until
-from poiselab.configs import service
+from poiselab.configs import TCP_CHECK, service
 from poiselab.hold import Hold
 from poiselab.site import BACK4, VIP
 
@@ -98,6 +98,20 @@ def test_a_start_and_a_stop_in_doubt(site, fault):
     assert "someone else" not in again.log() + last.log()
 
 
+def test_a_stop_before_the_first_look(site):
+    """What a run that was killed has left is taken away, also by one that ends before it has done anything."""
+    poised = site.r1.poised(configuration(web(), web(8080)))
+    wait_ports(site.r1, 80, 8080)
+    poised.kill()
+    late = Hold(site.r1, "poise-healthcheck", "birth")
+    waiting = service(SERVERS, port=8080, check=TCP_CHECK.replace("retry 0", "retry 0\n\t\t\tinitial_state last_known"))
+    again = site.r1.poised(configuration(waiting), env=late.env)
+    wait_until("the role", lambda: again.role_pids("ipvs"), bool)
+    again.wait_log("configuration: generation 1")
+    again.stop()
+    assert ports(site.r1) == []
+
+
 def test_a_table_that_others_change_meanwhile(site):
     """Somebody adds and removes hundreds of services while ours are read in many parts: the kernel skips some of ours then,
     and they are not taken for gone."""
@@ -119,7 +133,9 @@ def test_a_table_that_others_change_meanwhile(site):
     storm.stop()
     slow.release()
     last = poised.status()["kernel"]
-    assert (last["drift"], last["operations"]) == (first["drift"], first["operations"]), (first, last)
+    assert last["drift"] == first["drift"], (first, last)
+    if UNKNOWN not in poised.log():  # a machine that stood still: then the table is planned anew, with a dump that lacks some
+        assert last["operations"] == first["operations"], (first, last)
     assert len([port for port in ports(site.r1) if port >= 9000]) == 150
 
 

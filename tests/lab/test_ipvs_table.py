@@ -74,6 +74,7 @@ virtual_server group many {
 	lb_kind NAT
 	protocol TCP
 	sorry_server 198.51.100.13 80
+	sorry_server_inhibit
 	real_server 198.51.100.11 80 { weight 1 }
 	real_server 198.51.100.12 80 { weight 4 }
 }
