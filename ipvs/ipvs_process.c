@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define PEER_BUDGET 256
-#define MEMORY_US (2 * US_PER_S) /* a health checker that takes longer to start is not waited for */
+#define MEMORY_US (5 * US_PER_S) /* a health checker that takes longer to start is not waited for */
 #define PEER_PRIORITY (-10)      /* health results before anything else */
 
 static void on_reconcile(struct timer *timer, void *arg)

@@ -209,7 +209,11 @@ def test_a_server_known_as_down_is_not_served_meanwhile(site):
     wait_until("the server to be out", standing, lambda seen: seen == well)
     for end, commands in (daemon.stop, ["4", "3"]), (lambda: daemon.kill(), ["4", "3", "0"]):
         end()
-        daemon = site.r1.poised(configuration(check.replace("retry 0", "retry 0\n\t\t\twarmup 60"), delay=60))
+        late = Hold(site.r1, "poise-healthcheck", "birth")
+        daemon = site.r1.poised(configuration(check.replace("retry 0", "retry 0\n\t\t\twarmup 60"), delay=60), env=late.env)
+        wait_until("the ipvs role", lambda: [role["state"] for role in daemon.status().get("roles", []) if role["name"] == "ipvs"],
+                   lambda seen: seen == ["running"])
+        late.release()
         wait_until("the table", needed, lambda seen, n=len(commands): len(seen) == n, within=20)
         assert needed() == commands
         assert standing() == well

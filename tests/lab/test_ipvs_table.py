@@ -173,7 +173,7 @@ def test_any_table_to_any_other(site):
 def test_same_table_as_keepalived(site):
     site.r1.poised(EVERYTHING)
     site.r2.keepalived(EVERYTHING)
-    expected = wait_rules(site.r2, 12 + 20, within=15)
+    expected = wait_rules(site.r2, 12 + 25, within=15)
     wait_until("the same table", lambda: rules(site.r1), lambda seen: seen == expected)
     for more in ("--thresholds", "--persistent-conn"):
         assert site.r1.run("ipvsadm", "-Ln", more) == site.r2.run("ipvsadm", "-Ln", more)
