@@ -450,6 +450,8 @@ static void on_parsed(pid_t pid, const siginfo_t *info, void *arg)
 			snprintf(why, sizeof(why), "%.159s", r->first_error[0] ? r->first_error : "see above");
 		else if (!exited && info->si_status == SIGALRM)
 			snprintf(why, sizeof(why), "the files could not be read in time: on a file server?");
+		else if (exited && info->si_status == 127)
+			snprintf(why, sizeof(why), "the config role cannot be started: its program cannot be run");
 		else
 			snprintf(why, sizeof(why), "the config role ended with %s %d",
 				exited ? "exit status" : "signal", info->si_status);
