@@ -42,6 +42,7 @@ static const int allowed[] = {
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
 	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(tgkill), SCMP_SYS(getpid),
 	SCMP_SYS(gettid), SCMP_SYS(futex), SCMP_SYS(rseq), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list),
+	SCMP_SYS(sched_getaffinity), /* the C library counts processors for a second thread that allocates */
 	/* memory */
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(memfd_create), SCMP_SYS(sysinfo),
 	SCMP_SYS(getrandom),
