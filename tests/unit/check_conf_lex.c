@@ -451,6 +451,13 @@ START_TEST(test_includes)
 	ck_assert_str_eq(r.shown, "x@1:1{in@1/1:1 a@1/1:4;in@2/1:1 b@2/1:4;deep@4/2:2;}in@5/1:1 a@5/1:4;");
 	ck_assert_str_eq(r.findings, "");
 	release(&r);
+	/* A block that goes on behind its file. */
+	put("a.inc", "x {\n a\n");
+	put("main", "include a.inc\n b\n}\ny {\n c\n}\n");
+	read_main(&r);
+	ck_assert_str_eq(r.shown, "x@1/1:1{a@1/2:2;b@2:2;}y@4:1{c@5:2;}");
+	ck_assert_str_eq(r.findings, "");
+	release(&r);
 }
 END_TEST
 
