@@ -155,19 +155,45 @@ static uint8_t kind_of(char c)
 	return kinds[(uint8_t)c];
 }
 
-/* Whether these bytes are a line that is what it seems: words, braces, and perhaps a comment behind them. */
-static bool is_plain(const struct reader *r, const char *end, const char *line_end)
-{
-	const char *first = r->at;
+/* A word or a brace. */
+struct piece {
+	const char *at;
+	size_t width;
+};
 
+/* A line with more is not plain. */
+#define PIECES_MAX 64
+
+/* Cuts the line up to its end, a comment, or what asks for a closer look; *end receives where that is. */
+static unsigned cut(const char *at, struct piece *pieces, const char **end)
+{
+	unsigned n = 0;
+
+	for (; n < PIECES_MAX; n++) {
+		const char *begin;
+
+		while (kind_of(*at) == BLANK)
+			at++;
+		if (kind_of(*at) > BRACE)
+			break;
+		begin = at++;
+		if (kind_of(*begin) == IN_WORD)
+			while (kind_of(*at) == IN_WORD)
+				at++;
+		pieces[n] = (struct piece){begin, (size_t)(at - begin)};
+	}
+	*end = at;
+	return n;
+}
+
+/* Whether that is all of the line but a comment, and none of it is for the reader of files (conf_include.c). */
+static bool is_plain(const struct reader *r, const char *first, const char *end, const char *line_end)
+{
 	if (*end == '\0' ? end != r->end : *end != '\n' && kind_of(*end) != COMMENT)
 		return false;
 	if (line_end - r->at > CONF_LINE_MAX ||
 		(kind_of(*end) == COMMENT && end > r->at && kind_of(end[-1]) == IN_WORD))
 		return false;
-	while (kind_of(*first) == BLANK)
-		first++;
-	/* It may be for the reader of files: conf_include.c. */
 	return (*first != 'i' || strncmp(first, "include", 7) != 0) &&
 	       (*first != 'r' || strncmp(first, "random_seed", 11) != 0);
 }
@@ -176,36 +202,28 @@ static bool is_plain(const struct reader *r, const char *end, const char *line_e
  * which has not been touched then. */
 static bool read_plain_line(struct reader *r)
 {
-	const char *end = r->at, *line_end;
+	const char *end, *line_end;
 	struct conf_lexer *lx = r->lx;
 	struct conf_word word = {.place = r->place};
 	struct conf_start start = {.place = r->place};
-	uint32_t column = r->place.column;
+	struct piece pieces[PIECES_MAX];
+	unsigned n = cut(r->at, pieces, &end);
 
-	while (kind_of(*end) <= BRACE)
-		end++;
 	line_end = kind_of(*end) == COMMENT ? memchr(end, '\n', (size_t)(r->end - end)) : end;
 	line_end = line_end ? line_end : r->end;
-	if (!is_plain(r, end, line_end))
+	if (n == PIECES_MAX || !is_plain(r, n ? pieces[0].at : end, end, line_end))
 		return false;
 	start.offset = (size_t)(r->at - lx->sources->files[r->source].data);
 	conf_tree_line(&lx->out, &start);
-	for (const char *at = r->at, *begin; !lx->stop;) {
-		while (kind_of(*at) == BLANK)
-			at++;
-		if (at == end)
-			break;
-		begin = at++;
-		word.place.column = column + (uint32_t)(begin - r->at);
-		if (kind_of(*begin) == BRACE) {
-			conf_lex_brace(lx, *begin, word.place);
-			continue;
+	for (const struct piece *p = pieces; p < pieces + n && !lx->stop; p++) {
+		word.place.column = start.place.column + (uint32_t)(p->at - r->at);
+		word.width = (uint32_t)p->width;
+		if (kind_of(*p->at) == BRACE) {
+			conf_lex_brace(lx, *p->at, word.place);
+		} else {
+			word.text = conf_arena_text(&lx->out.tree->texts, p->at, p->width);
+			conf_lex_word(lx, &word);
 		}
-		while (kind_of(*at) == IN_WORD)
-			at++;
-		word.width = (uint32_t)(at - begin);
-		word.text = conf_arena_text(&lx->out.tree->texts, begin, word.width);
-		conf_lex_word(lx, &word);
 	}
 	conf_tree_end_line(&lx->out);
 	r->at = line_end < r->end ? line_end + 1 : r->end;
