@@ -4,6 +4,7 @@
  * doorbells, timers; what is to be done is decided in ipvs_state.c and done in ipvs_reconcile.c. */
 #include "ipvs_process.h"
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,6 +242,9 @@ static int open_role(struct role_process *p)
 	struct ipvs *v = p->ctx;
 
 	v->p = p;
+	/* Said once, it does not move: tables and dumps lie in mappings of their own, which grow without a copy and are
+	 * given back when they are freed. */
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
 	v->kernel = ipvs_kernel_open();
 	if (!v->kernel)
 		return -errno;

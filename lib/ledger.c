@@ -15,8 +15,9 @@
 /* Slots lie so far apart that none grows into the other; the gap takes no room in the file system. */
 #define SLOT_SIZE (64LL << 20)
 #define SLOTS 2
-#define PIECE ((size_t)512) /* records that are written together; a multiple of 8, because the checksum goes by words  \
-			     */
+/* What is read, or written, at once: a multiple of 8, because the checksum goes by words. */
+#define PIECE_SIZE ((size_t)16384)
+#define PIECE ((size_t)512) /* records */
 
 struct slot_header {
 	uint64_t magic;
@@ -46,12 +47,13 @@ static uint64_t checksum_add(uint64_t sum, const void *data, size_t size)
 	return sum;
 }
 
-static uint64_t slot_checksum(const struct slot_header *header, const void *records, size_t size)
+/* Of the header alone; the records are added to it. */
+static uint64_t header_checksum(const struct slot_header *header)
 {
 	struct slot_header h = *header;
 
 	h.checksum = 0;
-	return checksum_add(checksum_add(0xcbf29ce484222325ULL, &h, sizeof(h)), records, size);
+	return checksum_add(0xcbf29ce484222325ULL, &h, sizeof(h));
 }
 
 /* Reads until size bytes are there or the file ends; returns the number read or -errno. */
@@ -102,106 +104,98 @@ static void *lengthen(void *records, size_t count, size_t old_size, size_t size)
 	return longer;
 }
 
-/* Reads a slot. Returns 1 and its records (malloc'ed, NULL for none) when it is valid, 0 when it is not, or -errno. */
-static int read_slot(
-	int fd, unsigned slot, uint32_t kind, size_t record_size, struct slot_header *header, void **records)
+/* Is the slot one of the kind, and whole? Returns 1 and its header, 0, or -errno. */
+static int check_slot(int fd, off_t at, uint32_t kind, size_t record_size, struct slot_header *header, uint8_t *piece)
 {
-	off_t at = (off_t)slot * SLOT_SIZE;
 	ssize_t n = read_at(fd, header, sizeof(*header), at);
-	size_t size;
+	uint64_t sum;
+	size_t left;
 
-	*records = NULL;
 	if (n < 0)
 		return (int)n;
 	if (n < (ssize_t)sizeof(*header) || header->magic != LEDGER_MAGIC || header->kind != kind ||
 		header->record_size == 0 || header->record_size > record_size ||
 		header->count > (SLOT_SIZE - sizeof(*header)) / record_size)
 		return 0;
-	size = (size_t)(header->count * header->record_size);
-	if (size > 0) {
-		*records = malloc(size);
-		if (!*records)
-			return -ENOMEM;
-		n = read_at(fd, *records, size, at + (off_t)sizeof(*header));
-	} else {
-		n = 0;
+	sum = header_checksum(header);
+	at += (off_t)sizeof(*header);
+	for (left = (size_t)(header->count * header->record_size); left > 0; left -= (size_t)n) {
+		size_t size = left < PIECE_SIZE ? left : PIECE_SIZE;
+
+		n = read_at(fd, piece, size, at);
+		if (n < 0)
+			return (int)n;
+		if ((size_t)n < size)
+			return 0;
+		sum = checksum_add(sum, piece, size);
+		at += n;
 	}
-	if (n == (ssize_t)size && slot_checksum(header, *records, size) == header->checksum) {
-		if (size > 0 && header->record_size < record_size) {
-			*records = lengthen(*records, (size_t)header->count, (size_t)header->record_size, record_size);
-			return *records ? 1 : -ENOMEM;
-		}
-		return 1;
-	}
-	free(*records);
-	*records = NULL;
-	return n < 0 ? (int)n : 0;
+	return sum == header->checksum;
 }
 
-/* Finds the newest valid slot. Returns its number, -1 when there is none, or an errno below -1 in *error. */
-static int read_newest(
-	int fd, uint32_t kind, size_t record_size, struct slot_header *header, void **records, int *error)
+/* Finds the newest valid slot. Returns 1 with its header and place, 0 when there is none, or -errno. */
+static int find_newest(int fd, uint32_t kind, size_t record_size, struct slot_header *header, off_t *at)
 {
-	int newest = -1;
+	uint8_t *piece = malloc(PIECE_SIZE);
+	int found = 0, rc = piece ? 0 : -ENOMEM;
 
-	*error = 0;
-	*records = NULL;
-	for (unsigned slot = 0; slot < SLOTS; slot++) {
+	for (unsigned slot = 0; slot < SLOTS && rc >= 0; slot++) {
 		struct slot_header h;
-		void *r;
-		int rc = read_slot(fd, slot, kind, record_size, &h, &r);
 
-		if (rc < 0) {
-			free(*records);
-			*records = NULL;
-			*error = rc;
-			return -1;
-		}
-		if (rc == 0)
+		rc = check_slot(fd, (off_t)slot * SLOT_SIZE, kind, record_size, &h, piece);
+		if (rc <= 0 || (found && h.seq < header->seq))
 			continue;
-		if (newest >= 0 && h.seq < header->seq) {
-			free(r);
-			continue;
-		}
-		free(*records);
-		*records = r;
 		*header = h;
-		newest = (int)slot;
+		*at = (off_t)slot * SLOT_SIZE;
+		found = 1;
 	}
-	return newest;
+	free(piece);
+	return rc < 0 ? rc : found;
 }
 
 int ledger_load(int fd, uint32_t kind, size_t record_size, void **records, size_t *count)
 {
 	struct slot_header header;
-	int error;
+	size_t size;
+	ssize_t n;
+	off_t at;
+	int rc;
 
 	*count = 0;
 	*records = NULL;
 	if (record_size == 0)
 		return -EINVAL;
-	if (read_newest(fd, kind, record_size, &header, records, &error) >= 0)
-		*count = (size_t)header.count;
-	return error;
+	rc = find_newest(fd, kind, record_size, &header, &at);
+	if (rc <= 0 || header.count == 0)
+		return rc < 0 ? rc : 0;
+	size = (size_t)(header.count * header.record_size);
+	*records = malloc(size);
+	if (!*records)
+		return -ENOMEM;
+	n = read_at(fd, *records, size, at + (off_t)sizeof(header));
+	if (n != (ssize_t)size) {
+		free(*records);
+		*records = NULL;
+		return n < 0 ? (int)n : -EIO;
+	}
+	if (header.record_size < record_size)
+		*records = lengthen(*records, (size_t)header.count, (size_t)header.record_size, record_size);
+	if (!*records)
+		return -ENOMEM;
+	*count = (size_t)header.count;
+	return 0;
 }
 
-/* Fills in sequence number and slot: the older one. Returns 0 or -errno. */
+/* Fills in the sequence number and chooses the slot: the older one. Returns 0 or -errno. */
 static int choose_slot(int fd, struct slot_header *header, off_t *at)
 {
 	struct slot_header newest;
-	unsigned slot = 0;
-	void *old;
-	int found, error;
+	off_t newest_at = 0;
+	int rc = find_newest(fd, header->kind, header->record_size, &newest, &newest_at);
 
-	found = read_newest(fd, header->kind, header->record_size, &newest, &old, &error);
-	free(old);
-	header->seq = 1;
-	if (found >= 0) {
-		slot = !found;
-		header->seq = newest.seq + 1;
-	}
-	*at = (off_t)slot * SLOT_SIZE;
-	return error;
+	header->seq = rc > 0 ? newest.seq + 1 : 1;
+	*at = rc > 0 && newest_at == 0 ? SLOT_SIZE : 0;
+	return rc < 0 ? rc : 0;
 }
 
 /* Writes the records piece by piece, then the header. */
@@ -211,7 +205,7 @@ static int write_slot(int fd, struct slot_header *header, off_t at, ledger_next_
 	size_t n;
 	int error = 0;
 
-	header->checksum = slot_checksum(header, NULL, 0);
+	header->checksum = header_checksum(header);
 	for (size_t done = 0; done < header->count && !error; done += n) {
 		size_t size;
 
@@ -240,7 +234,7 @@ int ledger_store_each(int fd, uint32_t kind, size_t record_size, size_t count, l
 	error = choose_slot(fd, &header, &at);
 	if (error)
 		return error;
-	piece = malloc(PIECE * record_size);
+	piece = malloc((count < PIECE ? count : PIECE) * record_size + 1); /* never an allocation of 0 */
 	if (!piece)
 		return -ENOMEM;
 	error = write_slot(fd, &header, at, next, arg, piece);
