@@ -176,9 +176,10 @@ static int look_for_missing(struct ipvs *v, struct ipvs_image *fresh)
 static int refresh_services(struct ipvs *v)
 {
 	struct ipvs_image fresh = {0};
-	int drift = 0;
-	int rc = ipvs_kernel_dump_services(v->kernel, &fresh);
+	int drift = 0, rc;
 
+	ipvs_image_reserve(&fresh, v->actual.n_services); /* it is likely to be the same number */
+	rc = ipvs_kernel_dump_services(v->kernel, &fresh);
 	if (rc == 0)
 		rc = look_for_missing(v, &fresh);
 	for (uint32_t i = 0; i < fresh.n_services && rc == 0; i++) {

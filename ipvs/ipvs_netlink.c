@@ -119,15 +119,17 @@ int ipvs_kernel_dump_services(struct ipvs_kernel *kernel, struct ipvs_image *ima
 	struct service_dump dump = {.image = image};
 	int rc;
 
-	ipvs_image_clear(image);
+	ipvs_image_empty(image);
 	rc = exchange_command(kernel, IPVS_CMD_GET_SERVICE, true, take_service, &dump);
 	if (rc == 0)
 		rc = dump.error;
-	if (rc < 0)
+	if (rc < 0) {
 		ipvs_image_clear(image);
-	else
-		ipvs_image_sort(image);
-	return rc;
+		return rc;
+	}
+	ipvs_image_sort(image);
+	ipvs_image_trim(image);
+	return 0;
 }
 
 int ipvs_kernel_add_service(struct ipvs_kernel *kernel, const struct ipvs_key *key, struct ipvs_image *image)
