@@ -3,6 +3,7 @@
 interfaces. None of it stops the heartbeat, nor those who look after it. Needs no IPVS."""
 
 import os
+import signal
 
 from poiselab import wait_until
 from poiselab.configs import EVERY_ROLE, instance
@@ -114,3 +115,41 @@ def test_a_group_that_cannot_be_joined_yet(site):
     busy.release()
     wait_until("the second one to be master", lambda: daemon.state("two"), lambda seen: seen == "MASTER", within=20)
     assert daemon.state("one") == "MASTER" and daemon.stop() == 0
+
+
+def test_a_backup_hears_on_while_it_joins_anew(site):
+    """After notifications of the kernel were lost every interface may be another one, and the group is joined once more:
+    until that is done the former socket hears the master, and afterwards there is one as before."""
+    site.r1.poised(one(200, advert=1))
+    busy = Hold(site.r2, "poise-vrrp", "join", hold=False)
+    daemon = site.r2.poised(one(100, advert=1), env=busy.env)
+
+    def received():
+        return daemon.vrrp("one").get("adverts_received", 0)
+
+    def sockets():
+        return len(site.r2.run("cat", "/proc/net/raw").splitlines())
+
+    def hears(n):
+        before = received()
+        wait_until("%d more advertisements" % n, lambda: received() - before, lambda more: more >= n, within=30)
+
+    wait_until("the master to be heard", received, within=20)
+    wait_state(daemon, "BACKUP")
+    usual = sockets()
+    busy.hold()
+    stopped = [daemon.pid, *daemon.role_pids("vrrp")]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        site.r2.namespace.ip(*["link set lo alias %s%d" % ("x" * 200, n % 2) for n in range(9000)])
+    finally:
+        for pid in reversed(stopped):
+            os.kill(pid, signal.SIGCONT)
+    daemon.wait_log("notifications about interfaces were lost")
+    wait_until("a second socket", sockets, lambda n: n == usual + 1)
+    hears(8)
+    busy.release()
+    wait_until("one socket", sockets, lambda n: n == usual)
+    hears(4)
+    assert daemon.state("one") == "BACKUP" and daemon.vrrp("one")["became_master"] == 0
