@@ -186,8 +186,7 @@ def test_changes_of_others_are_repaired(site):
                     ["-e", "-t", VIP + ":80", "-r", SERVERS[2] + ":80", "-m", "-w", "9"],
                     ["-E", "-t", VIP + ":80", "-s", "lc", "-p", "99"]):
         site.r1.run("ipvsadm", *command)
-        assert rules(site.r1) != before
-        # The audit interval is 5 s by default; starting ipvsadm in a slow guest takes some time as well.
+        # It may be repaired before anybody has looked: the log tells. The audit interval is 5 s by default; starting ipvsadm in a slow guest takes some time as well.
         wait_until("repair of " + " ".join(command), lambda: rules(site.r1), lambda seen: seen == before, within=5.5)
     assert poised.log().count("someone else changed") >= 5
 
@@ -426,12 +425,14 @@ def test_a_server_that_left_is_given_its_time_and_no_more(site):
     poised.wait_log("server %s:80, no longer configured, is removed: drain_timeout is over" % download.server, within=20)
     wait_until("it to be gone", lambda: weights(site.r1), lambda seen: download.server not in seen)
     assert "server %s:80 left the configuration with 1 connections: weight 0" % download.server in poised.log()
+    kill([download.process.popen.pid])
     download = Download(site)
     poised.write(web([address for address in SERVERS if address != download.server], more="drain_timeout 0"))
     poised.signal(signal.SIGHUP)
     poised.wait_log("server %s:80 removed: it left the configuration" % download.server)
     wait_until("it to be gone", lambda: weights(site.r1), lambda seen: len(seen) == 2 and download.server not in seen)
     assert poised.log().count("left the configuration with") == 1
+    kill([download.process.popen.pid])
 
 
 def test_what_the_kernel_refuses(site):
