@@ -108,8 +108,10 @@ static void commit(struct role_process *p, const struct conf *next)
 		ipvs_owned_give_over(&v->now->configured, &v->ledger);
 	ipvs_generation_free(v->now);
 	v->now = g;
+	/* Reloads in quick succession make nobody wait for longer. */
+	if (!v->unread)
+		v->memory_ends = mono_add(mono_now(), MEMORY_US);
 	v->unread = true;
-	v->memory_ends = mono_add(mono_now(), MEMORY_US);
 	/* With the same services and servers nothing can have been left behind, and the same is ours. */
 	v->switched |= !g->takes_over;
 	v->ledger_stale |= !g->takes_over;
