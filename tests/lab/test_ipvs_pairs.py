@@ -15,7 +15,7 @@ from poiselab import has_nftables, wait_until
 from poiselab.configs import instance
 from poiselab.site import FRONT4
 
-CONFIGURATIONS = 26 if os.environ.get("POISE_LONG") else 9  # one pair less on each router
+CONFIGURATIONS = 26 if os.environ.get("POISE_LONG") else 11  # one pair less on each router
 RAILS = 24 if os.environ.get("POISE_LONG") else 6
 GUARDS = ["deny_clients {\n\t\t192.0.2.7\n\t\t203.0.113.0/24\n\t}", "deny_clients {\n\t\t192.0.2.8-9\n\t}", "client_rate_limit 5 burst 9",
           "allow_clients {\n\t\t198.51.100.0/24\n\t\t2001:db8:9::/48\n\t}", "service_rate_limit 100", "client_rate_limit 6"]
@@ -35,7 +35,7 @@ def address(family, number):
 def random_server(rng, family, number):
     lines = ["weight %d" % rng.randrange(5)]
     if rng.randrange(4) == 0:
-        lines += ["uthreshold 100", "lthreshold %d" % rng.randrange(50)]
+        lines += ["uthreshold %d" % rng.choice((100, 200)), "lthreshold %d" % rng.choice((0, 50))]
     if rng.randrange(6) == 0:
         lines.append("lvs_method " + rng.choice(KINDS))
     return "\treal_server %s 80 {\n\t\t%s\n\t}\n" % (address(family, number), "\n\t\t".join(lines))
@@ -46,7 +46,7 @@ def random_service(rng, line, family, protocol):
     kind = rng.choice(KINDS)
     lines = ["lb_algo " + rng.choice(SCHEDULERS), "lb_kind " + kind, "protocol %s" % protocol if protocol else "ip_family inet%s" % (
         "6" if family == 6 else "")]
-    if rng.randrange(3) == 0:
+    if rng.randrange(2):
         lines.append("persistence_timeout %d" % rng.choice((60, 120)))
         lines.append("persistence_granularity %s" % ("64" if family == 6 else "255.255.255.0"))
     if protocol == "UDP" and rng.randrange(2):
@@ -75,7 +75,7 @@ def configuration(number, vrid):
         group = group.replace("}", "\t192.0.2.50 80\n}")
     text = "global_defs {\n\tipvs_audit_interval 60\n\t%s\n}\n" % ("nftables_ipvs" if folds else "")
     text += own_instance(vrid) + group
-    text += "".join(random_service(rng, *one) for one in SERVICES if rng.randrange(3))
+    text += "".join(random_service(rng, *one) for one in SERVICES if rng.randrange(4))
     return text + "virtual_server fwmark %d {\n\tlb_algo rr\n\tlb_kind DR\n%s}\n" % (1000 + number, random_server(rng, 4, 11))
 
 
