@@ -73,6 +73,39 @@ def test_files_of_checks_on_a_file_system_that_hangs(site):
     assert daemon.role_pids("healthcheck") == checker and daemon.stop() == 0
 
 
+def test_a_tracked_file_on_a_file_system_that_hangs(site):
+    """What it said last counts; the scripts run on, and what they say counts."""
+    folder, verdict = site.r1.path("share"), site.r1.path("verdict")
+    os.mkdir(folder)
+    for path, text in ((os.path.join(folder, "load"), "-3\n"), (verdict, "0\n")):
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+    daemon = site.r1.poised("track_file load {\n\tfile %s/load\n\tweight 1\n}\n"
+                            "vrrp_script state {\n\tscript \"/bin/sh -c 'exit $(cat %s)'\"\n\tinterval 1\n\tweight 10\n}\n"
+                            % (folder, verdict) +
+                            one(100, advert=1, more="track_file {\n\tload\n}\ntrack_script {\n\tstate\n}"))
+
+    def wait_priority(value):
+        wait_until("priority %d" % value, lambda: daemon.vrrp("one").get("effective_priority"), lambda seen: seen == value, within=30)
+
+    wait_priority(107)
+    script = daemon.role_pids("script")
+    dead = DeadServer(folder)
+    try:
+        daemon.wait_log("script: %s/load: its file system does not answer" % folder, within=30)
+        with open(verdict, "w", encoding="ascii") as f:
+            f.write("1\n")
+        wait_priority(97)
+        assert daemon.role_pids("script") == script
+    finally:
+        dead.close()
+    daemon.wait_log("script: %s/load: its file system answers again" % folder, within=30)
+    with open(os.path.join(folder, "load"), "w", encoding="ascii") as f:
+        f.write("-5\n")
+    wait_priority(95)
+    assert daemon.role_pids("script") == script and daemon.stop() == 0
+
+
 def test_a_program_that_the_disk_does_not_give(site):
     """A role died, and its program is on a disk that hangs: the parent goes on looking after the others."""
     slow = Hold(site.r1, "poised", "exec poise-control", hold=False)
