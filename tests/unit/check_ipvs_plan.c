@@ -422,6 +422,37 @@ START_TEST(test_desired_foreign_entry_is_taken_over)
 }
 END_TEST
 
+/* A table is read again into the memory of the one before: nothing of that is left in it. */
+START_TEST(test_an_emptied_image_is_as_good_as_a_new_one)
+{
+	struct ipvs_image image = {0};
+	struct ipvs_service *service;
+
+	for (unsigned round = 0; round < 3; round++) {
+		ipvs_image_empty(&image);
+		for (unsigned s = 0; s < 3 - round; s++) {
+			service = add_service(&image, s);
+			ck_assert_uint_eq(service->n_dests + service->tallies.n, 0);
+			count(&image.tallies, 100 * round + s, &service->tally);
+			for (unsigned d = 0; d < 2 + round; d++)
+				count(&service->tallies, round + d, &add_dest(service, d, 1)->tally);
+		}
+		ipvs_image_sort(&image);
+		ipvs_image_trim(&image);
+		ck_assert_uint_eq(image.n_services, 3 - round);
+		ck_assert_uint_le(image.tallies.n, image.n_services);
+		for (unsigned s = 0; s < image.n_services; s++) {
+			service = &image.services[s];
+			ck_assert_uint_eq(ipvs_service_tally(&image, service)->counters.connections, 100 * round + s);
+			ck_assert_uint_eq(service->n_dests, 2 + round);
+			for (unsigned d = 0; d < service->n_dests; d++)
+				ck_assert_uint_eq(connections_of(service, &service->dests[d]), round + d);
+		}
+	}
+	ipvs_image_clear(&image);
+}
+END_TEST
+
 /* Each setting of the kernel counts, each number of our own does not. */
 START_TEST(test_what_is_equal)
 {
@@ -494,6 +525,7 @@ int main(void)
 	tcase_add_test(tc, test_order_within_a_service);
 	tcase_add_test(tc, test_changed_settings_are_set_in_place);
 	tcase_add_test(tc, test_desired_foreign_entry_is_taken_over);
+	tcase_add_test(tc, test_an_emptied_image_is_as_good_as_a_new_one);
 	tcase_add_test(tc, test_what_is_equal);
 	tcase_add_test(tc, test_first_of_equal_keys_stays);
 	tcase_set_timeout(tc, 30);
