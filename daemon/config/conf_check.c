@@ -285,4 +285,5 @@ void conf_check(struct conf_load *load)
 		for (conf_index_t i = 0; i < conf_builder_count(load->builder, rules[r].table); i++)
 			rules[r].check(load, i);
 	conf_check_repeated(load);
+	conf_check_shared(load);
 }

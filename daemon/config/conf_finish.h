@@ -10,6 +10,7 @@ void conf_finish_services(struct conf_load *load);
 
 /* The rules about records that say the same as another one. */
 void conf_check_repeated(struct conf_load *load);
+void conf_check_shared(struct conf_load *load);
 
 /* garp_group (conf_garp.c): reads one; gives an instance what the groups say of its interface. */
 conf_apply_fn conf_garp_group;

@@ -1,7 +1,7 @@
 # daemon/config
 noinst_LIBRARIES += daemon/config/libconfig.a
 daemon_config_libconfig_a_SOURCES = daemon/config/conf_address.c daemon/config/conf_address.h \
-	daemon/config/conf_apply.c daemon/config/conf_bfd.c daemon/config/conf_check.c daemon/config/conf_check_repeated.c \
+	daemon/config/conf_apply.c daemon/config/conf_bfd.c daemon/config/conf_check.c daemon/config/conf_check_repeated.c daemon/config/conf_check_shared.c \
 	daemon/config/conf_checkers.c daemon/config/conf_probe.c daemon/config/conf_probe.h \
 	daemon/config/conf_command.c daemon/config/conf_compact.c daemon/config/conf_define.c \
 	daemon/config/conf_diag.c daemon/config/conf_diag.h daemon/config/conf_directive.h \

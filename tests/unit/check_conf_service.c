@@ -217,7 +217,7 @@ START_TEST(test_groups_folded_into_marks)
 				  " real_server 10.1.0.1 80 {\n }\n}\n"
 				  "virtual_server group pool {\n protocol UDP\n lb_kind DR\n lb_algo rr\n"
 				  " real_server 10.1.0.1 80 {\n }\n}\n";
-	static const char more[] = "virtual_server_group other {\n 10.9.0.1 80\n}\n"
+	static const char more[] = "virtual_server_group other {\n 10.9.0.1 81\n}\n"
 				   "virtual_server group other {\n protocol TCP\n lb_kind DR\n lb_algo rr\n"
 				   " real_server 10.1.0.1 80 {\n }\n}\n";
 	char text[2048];
@@ -400,6 +400,40 @@ START_TEST(test_scheduler_flags)
 }
 END_TEST
 
+#define WANTING(who, protocol)                                                                                         \
+	"virtual_server " who " {\n protocol " protocol "\n lb_kind NAT\n lb_algo rr\n real_server 10.1.0.1 80 {\n }\n}\n"
+#define WANTED_GROUP "virtual_server_group pool {\n 192.0.2.8-20 80\n 192.0.2.10 80\n 192.0.2.30 81\n fwmark 9\n}\n"
+
+/* Of two services that want the same connections one is in vain; whose port or protocol differs is not. */
+START_TEST(test_services_that_want_the_same)
+{
+	static const struct {
+		const char *text, *finding; /* NULL: none */
+	} cases[] = {
+		{WANTED_GROUP WANTING("group pool", "TCP"), NULL},
+		{WANTED_GROUP WANTING("group pool", "TCP") WANTING("192.0.2.19 80", "TCP"),
+			"192.0.2.19:80 is also an address of the virtual_server of line 7"},
+		{WANTED_GROUP WANTING("192.0.2.8 80", "TCP") WANTING("group pool", "TCP"),
+			"192.0.2.8:80 is also an address of the virtual_server of line 7"},
+		{WANTED_GROUP WANTING("group pool", "TCP") WANTING("192.0.2.21 80", "TCP"), NULL},
+		{WANTED_GROUP WANTING("group pool", "TCP") WANTING("192.0.2.19 80", "UDP"), NULL},
+		{WANTED_GROUP WANTING("group pool", "TCP") WANTING("192.0.2.19 81", "TCP"), NULL},
+		{WANTED_GROUP WANTING("group pool", "TCP") WANTING("group pool", "UDP"),
+			"mark 9 is also one of the virtual_server of line 7"},
+		{WANTED_GROUP WANTING("group pool", "TCP") WANTING("fwmark 8", "TCP"), NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *findings = fixture_findings(cases[i].text, CONF_DIALECT_KEEPALIVED);
+		const char *wanted = cases[i].finding ? cases[i].finding : " is also ";
+
+		ck_assert_msg((strstr(findings, wanted) != NULL) == (cases[i].finding != NULL), "%s:\n%s", cases[i].text,
+			findings);
+		free(findings);
+	}
+}
+END_TEST
+
 START_TEST(test_many_servers_in_linear_time)
 {
 	struct mono start = mono_now();
@@ -445,6 +479,7 @@ int main(void)
 	tcase_add_test(t, test_check_values);
 	tcase_add_test(t, test_checks_inherit);
 	tcase_add_test(t, test_scheduler_flags);
+	tcase_add_test(t, test_services_that_want_the_same);
 	tcase_add_test(t, test_many_servers_in_linear_time);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(suite, t);
