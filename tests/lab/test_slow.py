@@ -40,7 +40,7 @@ def test_files_of_checks_on_a_file_system_that_hangs(site):
             f.write("up\n")
         servers += "\treal_server 127.0.0.1 %d {\n\t\tFILE_CHECK {\n\t\t\tfile %s/state\n\t\t}\n\t}\n" % (
             FIRST_PORT + i, folder)
-    daemon = site.r1.poised(one(advert=1) + "virtual_server 127.0.0.9 80 {\n\tdelay_loop 0.5\n\tprotocol TCP\n%s}\n" % servers)
+    daemon = site.r1.poised(one(advert=5) + "virtual_server 127.0.0.9 80 {\n\tdelay_loop 0.5\n\tprotocol TCP\n%s}\n" % servers)
     wait_state(daemon, "MASTER")
 
     def server(name):
@@ -109,7 +109,7 @@ def test_a_tracked_file_on_a_file_system_that_hangs(site):
 def test_a_program_that_the_disk_does_not_give(site):
     """A role died, and its program is on a disk that hangs: the parent goes on looking after the others."""
     slow = Hold(site.r1, "poised", "exec poise-control", hold=False)
-    daemon = site.r1.poised(one(advert=1) + EVERY_ROLE, env=slow.env)
+    daemon = site.r1.poised(one(advert=5) + EVERY_ROLE, env=slow.env)
     wait_state(daemon, "MASTER")
     control = daemon.role_pids("control")
     slow.hold()
@@ -128,21 +128,21 @@ def test_a_group_that_cannot_be_joined_yet(site):
     """Somebody's large transaction holds the kernel's lock for interfaces just when a new instance wants to hear: the
     others speak on meanwhile, and it claims nothing before it can hear."""
     busy = Hold(site.r1, "poise-vrrp", "join", hold=False)
-    daemon = site.r1.poised(one(advert=0.2), env=busy.env)
+    daemon = site.r1.poised(one(advert=2), env=busy.env)
     wait_state(daemon, "MASTER")
     pids = daemon.role_pids("vrrp")
     busy.hold()
-    daemon.write(one(advert=0.2) + instance("two", "back", 52, GATEWAY, priority=100, advert=0.2, more="version 3"))
+    daemon.write(one(advert=2) + instance("two", "back", 52, GATEWAY, priority=100, more="version 3"))
     daemon.poisectl("reload")
     wait_until("the reload", lambda: daemon.status()["generation"], lambda seen: seen == 2)
     before = sent(daemon)
-    # Much longer than the second one would wait for another master, and than a heartbeat may stand still.
-    wait_until("30 more heartbeats", lambda: sent(daemon) - before, lambda n: n >= 30, within=30)
+    # Longer than the second one would wait for another master, and than a heartbeat may stand still.
+    wait_until("4 more heartbeats", lambda: sent(daemon) - before, lambda n: n >= 4, within=30)
     assert daemon.role_pids("vrrp") == pids and daemon.state("two") == "INIT"
     # One that is killed meanwhile goes on at once: it need not hear for that.
     kill(pids)
     daemon.wait_log("vrrp one: init -> master: restarted", within=20)
-    wait_until("heartbeats", lambda: daemon.vrrp("one").get("adverts_sent", 0), lambda n: n > before + 40, within=20)
+    wait_until("heartbeats", lambda: daemon.vrrp("one").get("adverts_sent", 0), lambda n: n > before + 6, within=20)
     assert daemon.state("two") == "INIT"
     assert "until the kernel lets it listen on back" in daemon.vrrp("two")["why"]
     busy.release()
