@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than this nobody reads; the rest is counted. */
+/* More than this of one severity nobody reads; the rest is counted. Each severity has a limit of its own, so that many
+ * notes and warnings never hide an error, which is why a file is refused. */
 #define FINDINGS_MAX 5000
 /* A source line longer than this is shown from around the mark. */
 #define SHOWN_MAX 200
@@ -23,7 +24,8 @@ struct finding {
 struct conf_diag {
 	struct finding *findings;
 	struct conf_place *hidden;
-	uint32_t count, room, n_hidden, hidden_room, dropped_errors, dropped_warnings;
+	uint32_t count, room, n_hidden, hidden_room;
+	uint32_t taken[CONF_HINT], dropped[CONF_HINT]; /* by severity */
 	bool strict, sorted, notes;
 };
 
@@ -69,6 +71,14 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
+/* What it counts as. */
+static enum conf_severity settle_severity(const struct conf_diag *d, enum conf_severity severity)
+{
+	if (severity == CONF_HINT)
+		return CONF_WARNING;
+	return d->strict ? CONF_ERROR : severity;
+}
+
 void conf_diag_add(struct conf_diag *d, enum conf_severity severity, struct conf_place place, uint32_t width,
 	const char *format, ...)
 {
@@ -76,17 +86,12 @@ void conf_diag_add(struct conf_diag *d, enum conf_severity severity, struct conf
 	char text[1024];
 	va_list args;
 
-	if (severity == CONF_HINT)
-		severity = CONF_WARNING;
-	else if (d->strict)
-		severity = CONF_ERROR;
-	if (d->count >= FINDINGS_MAX) {
-		if (severity == CONF_ERROR)
-			d->dropped_errors++;
-		else if (severity == CONF_WARNING)
-			d->dropped_warnings++;
+	severity = settle_severity(d, severity);
+	if (d->taken[severity] >= FINDINGS_MAX) {
+		d->dropped[severity]++;
 		return;
 	}
+	d->taken[severity]++;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
@@ -104,9 +109,9 @@ void conf_diag_show_notes(struct conf_diag *d)
 	d->notes = true;
 }
 
-bool conf_diag_full(const struct conf_diag *d)
+bool conf_diag_full(const struct conf_diag *d, enum conf_severity severity)
 {
-	return d->count >= FINDINGS_MAX;
+	return d->taken[settle_severity(d, severity)] >= FINDINGS_MAX;
 }
 
 void conf_diag_hide(struct conf_diag *d, struct conf_place place)
@@ -174,10 +179,12 @@ static void sort(struct conf_diag *d)
 		struct finding f = d->findings[i];
 
 		d->findings[kept] = f;
-		if (is_repetition(d, kept))
-			free(f.text);
-		else
+		if (!is_repetition(d, kept)) {
 			kept++;
+			continue;
+		}
+		d->taken[f.severity]--;
+		free(f.text);
 	}
 	d->count = kept;
 	d->sorted = true;
@@ -190,17 +197,17 @@ static unsigned count(struct conf_diag *d, enum conf_severity severity)
 	sort(d);
 	for (uint32_t i = 0; i < d->count; i++)
 		n += d->findings[i].severity == severity;
-	return n;
+	return n + d->dropped[severity];
 }
 
 unsigned conf_diag_errors(struct conf_diag *d)
 {
-	return count(d, CONF_ERROR) + d->dropped_errors;
+	return count(d, CONF_ERROR);
 }
 
 unsigned conf_diag_warnings(struct conf_diag *d)
 {
-	return count(d, CONF_WARNING) + d->dropped_warnings;
+	return count(d, CONF_WARNING);
 }
 
 unsigned conf_diag_notes(struct conf_diag *d)
@@ -275,8 +282,9 @@ void conf_diag_print(struct conf_diag *d, const struct conf_sources *sources, bo
 		if (line)
 			print_source(line, length, f, out);
 	}
-	if (d->dropped_errors + d->dropped_warnings)
-		fprintf(out, "and %u more errors, %u more warnings\n", d->dropped_errors, d->dropped_warnings);
+	if (d->dropped[CONF_ERROR] + d->dropped[CONF_WARNING])
+		fprintf(out, "and %u more errors, %u more warnings\n", d->dropped[CONF_ERROR],
+			d->dropped[CONF_WARNING]);
 }
 
 #define WORD_MAX 48

@@ -42,8 +42,8 @@ void conf_diag_hide(struct conf_diag *d, struct conf_place place);
 /* Notes are printed too. */
 void conf_diag_show_notes(struct conf_diag *d);
 
-/* True when further findings are only counted. */
-bool conf_diag_full(const struct conf_diag *d);
+/* True when further findings of this severity are only counted. */
+bool conf_diag_full(const struct conf_diag *d, enum conf_severity severity);
 
 /* Counts after dropping repetitions. */
 unsigned conf_diag_errors(struct conf_diag *d);

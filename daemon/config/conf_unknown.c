@@ -62,7 +62,8 @@ static bool is_misplaced(
 
 void conf_unknown(struct conf_load *load, const struct conf_block *block, const struct conf_node *node)
 {
-	bool full = conf_diag_full(load->diag); /* then nobody reads the hints */
+	/* Then nobody reads the hints. Those about a block also decide whether it is an error. */
+	bool full = conf_diag_full(load->diag, node->block ? CONF_ERROR : CONF_WARNING);
 	const char *name = conf_word(node, 0), *near = full ? NULL : conf_nearest(name, directive_name, block);
 	const char *where = block->name[0] ? " in " : "";
 	const char *what = node->block ? "block" : "keyword";

@@ -434,6 +434,37 @@ START_TEST(test_services_that_want_the_same)
 }
 END_TEST
 
+/* However much there is to say before it, an error is said: it is why the file is refused. */
+START_TEST(test_many_warnings_hide_no_error)
+{
+	static const char *const lines[] = {"nat_mask 255.255.255.0\n", "no_keyword\n"};
+	static const struct {
+		const char *text, *finding;
+	} cases[] = {
+		{"virtual_server 10.0.0.2 eighty {\n}\n", ":6003:25: error: a port is a number"},
+		{"virtual_servers 10.0.0.2 80 {\n}\n", ":6003:1: error: unknown block \"virtual_servers\""},
+	};
+
+	for (int i = 0; i < 4; i++) {
+		char *text = NULL, *findings;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		fprintf(out, "virtual_server 10.0.0.1 80 {\n");
+		for (int k = 0; k < 6000; k++)
+			fputs(lines[i % 2], out);
+		fprintf(out, "}\n%s", cases[i / 2].text);
+		fclose(out);
+		findings = fixture_findings(text, CONF_DIALECT_KEEPALIVED);
+		ck_assert_msg(strstr(findings, cases[i / 2].finding) != NULL, "%s",
+			findings + (strlen(findings) > 400 ? strlen(findings) - 400 : 0));
+		ck_assert_int_eq(strstr(findings, "and 0 more errors, ") != NULL, i % 2);
+		free(findings);
+		free(text);
+	}
+}
+END_TEST
+
 START_TEST(test_many_servers_in_linear_time)
 {
 	struct mono start = mono_now();
@@ -480,6 +511,7 @@ int main(void)
 	tcase_add_test(t, test_checks_inherit);
 	tcase_add_test(t, test_scheduler_flags);
 	tcase_add_test(t, test_services_that_want_the_same);
+	tcase_add_test(t, test_many_warnings_hide_no_error);
 	tcase_add_test(t, test_many_servers_in_linear_time);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(suite, t);
