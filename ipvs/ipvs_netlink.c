@@ -261,8 +261,7 @@ int ipvs_kernel_apply(struct ipvs_kernel *kernel, const struct ipvs_image *desir
 	if (rc == 0)
 		return netlink_batch_send(kernel->sock, kernel->batch, TIMEOUT_US, on_refused, &refusals);
 	/* Nothing was sent; a half-filled batch must not go out later. */
-	netlink_batch_free(kernel->batch);
-	kernel->batch = netlink_batch_new();
+	netlink_batch_empty(kernel->batch);
 	return rc;
 }
 

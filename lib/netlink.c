@@ -132,7 +132,7 @@ size_t netlink_batch_count(const struct netlink_batch *batch)
 	return batch->count;
 }
 
-static void batch_empty(struct netlink_batch *batch)
+void netlink_batch_empty(struct netlink_batch *batch)
 {
 	batch->count = 0;
 	while (batch->ready > MESSAGES_KEPT)
@@ -346,7 +346,7 @@ int netlink_batch_send(
 		error = chunk_send(sock, batch, &chunk, &patience);
 		chunk.first += chunk.count;
 	}
-	batch_empty(batch);
+	netlink_batch_empty(batch);
 	return error;
 }
 

@@ -17,6 +17,8 @@ struct nl_sock *netlink_open(int protocol, const int *groups);
 struct netlink_batch;
 struct netlink_batch *netlink_batch_new(void);
 void netlink_batch_free(struct netlink_batch *batch);
+/* Drops what was collected and is not to be sent. */
+void netlink_batch_empty(struct netlink_batch *batch);
 /* Frees the messages that are kept for the next use. */
 void netlink_batch_trim(struct netlink_batch *batch);
 /* Starts a message (1024 bytes at most); returns it for nlmsg_append() and nla_put() calls, NULL when out of memory;

@@ -103,6 +103,27 @@ static void find_loopback(void *arg, struct nlmsghdr *nlh)
 		(*found)++;
 }
 
+/* What was collected before somebody thought better of it is not sent with what comes next. */
+START_TEST(an_emptied_batch_sends_nothing_of_before)
+{
+	struct nl_sock *sock = netlink_open(NETLINK_ROUTE, NULL);
+	struct netlink_batch *batch = netlink_batch_new();
+	struct refusals r = {0};
+
+	for (int i = 0; i < 300; i++)
+		add_refused(batch);
+	netlink_batch_empty(batch);
+	ck_assert_uint_eq(netlink_batch_count(batch), 0);
+	add_accepted(batch);
+	add_refused(batch);
+	ck_assert_int_eq(netlink_batch_send(sock, batch, TIMEOUT_US, count_refusal, &r), 0);
+	ck_assert_uint_eq(r.count, 1);
+	ck_assert_uint_eq(r.last, 1);
+	netlink_batch_free(batch);
+	nl_socket_free(sock);
+}
+END_TEST
+
 START_TEST(links_are_dumped)
 {
 	struct nl_sock *sock = netlink_open(NETLINK_ROUTE, NULL);
@@ -204,6 +225,7 @@ int main(void)
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, every_refusal_is_reported_in_order);
 	tcase_add_test(tc, a_batch_is_used_again);
+	tcase_add_test(tc, an_emptied_batch_sends_nothing_of_before);
 	tcase_add_test(tc, links_are_dumped);
 	tcase_add_test(tc, a_refused_dump_gives_its_errno);
 	tcase_add_test(tc, families_are_found_or_not);
