@@ -259,8 +259,10 @@ static int add_leftovers(const struct ipvs_leftover *leftovers, size_t n, struct
 		dest.server = UINT32_MAX; /* sorts behind the configured one with the same key, which then stays */
 		if (!ipvs_service_add(service, &dest))
 			return -ENOMEM;
-		ipvs_service_sort(service);
 	}
+	/* Once: a service of a thousand servers may have lost hundreds. */
+	if (n > 0)
+		ipvs_image_sort(out);
 	return 0;
 }
 

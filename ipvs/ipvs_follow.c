@@ -230,6 +230,7 @@ static int read_key(void *arg, const struct ipvs_key *key)
 	if (!service)
 		return 0;
 	drift = ipvs_audit_refresh(c->v, (uint32_t)(service - c->v->actual.services));
+	board_beat(c->v->p->board); /* each of a thousand services is a sign of life */
 	c->counted &= drift >= 0;
 	c->drift += drift > 0 ? drift : 0;
 	return 0;
@@ -249,8 +250,10 @@ static int read_counters(struct ipvs *v, bool *counted)
 		if (wanted)
 			ipvs_desired_each_key(conf, s, read_key, &c);
 	}
+	/* One look shows all servers of a service, and its leftovers stand one behind the other. */
 	for (size_t i = 0; i < v->n_leftovers; i++)
-		read_key(&c, &v->leftovers[i].service);
+		if (i == 0 || ipvs_key_compare(&v->leftovers[i].service, &v->leftovers[i - 1].service) != 0)
+			read_key(&c, &v->leftovers[i].service);
 	*counted = c.counted;
 	return c.drift;
 }

@@ -120,6 +120,7 @@ int ipvs_leftover_update(struct ipvs *v, bool *changed)
 
 		if (have)
 			rc = look_for_leftovers(v, have, &v->desired.services[i]);
+		board_beat(v->p->board);
 	}
 	*changed |= v->n_leftovers > before;
 	if (rc < 0)

@@ -244,6 +244,47 @@ START_TEST(test_bad_ranges_are_refused)
 }
 END_TEST
 
+/* They come in any order, from one service and the other in turn. */
+START_TEST(test_many_leftovers)
+{
+	enum { LEFT = 200 };
+	struct ipvs_weight weights[2] = {{.listed = true, .weight = 4}, {.listed = true, .weight = 0}};
+	struct ipvs_leftover leftovers[LEFT + 1] = {0};
+	struct ipvs_image image = {0};
+	struct conf *conf;
+
+	begin();
+	add_server(add_address_service("192.0.2.1", 80), "10.1.0.2", 80, false);
+	add_server(add_address_service("192.0.2.2", 80), "10.1.0.2", 80, false);
+	conf = finish();
+	for (uint16_t i = 0; i < LEFT; i++)
+		leftovers[i] = (struct ipvs_leftover){.service = key4(i % 2 ? "192.0.2.2" : "192.0.2.1", 80),
+			.dest = {.key = dest4("10.1.0.2", (uint16_t)(1000 - i)), .weight = 3}};
+	/* configured again, and told weight 0 there */
+	leftovers[LEFT] = (struct ipvs_leftover){
+		.service = key4("192.0.2.2", 80), .dest = {.key = dest4("10.1.0.2", 80), .weight = 3}};
+	ck_assert_int_eq(ipvs_desired_build(conf, weights, NULL, leftovers, LEFT + 1, &image), 0);
+	ck_assert_uint_eq(image.n_services, 2);
+	for (uint32_t s = 0; s < 2; s++) {
+		const struct ipvs_service *service = &image.services[s];
+		const struct ipvs_dest_key key = dest4("10.1.0.2", 80);
+
+		ck_assert_uint_eq(service->n_dests, LEFT / 2 + 1);
+		for (uint32_t i = 1; i < service->n_dests; i++)
+			ck_assert(ipvs_dest_key_compare(&service->dests[i - 1].key, &service->dests[i].key) < 0);
+		ck_assert_uint_eq(ipvs_service_find(service, &key)->server, s);
+	}
+	for (uint32_t i = 0; i < LEFT; i++) {
+		const struct ipvs_service *service = ipvs_image_find(&image, &leftovers[i].service);
+		const struct ipvs_dest *dest = ipvs_service_find(service, &leftovers[i].dest.key);
+
+		ck_assert(dest && dest->weight == 0 && dest->server == UINT32_MAX);
+	}
+	ipvs_image_clear(&image);
+	conf_close(conf);
+}
+END_TEST
+
 START_TEST(test_leftovers)
 {
 	struct ipvs_weight weights[1] = {{.listed = true, .weight = 4}};
@@ -597,6 +638,7 @@ int main(void)
 	tcase_add_test(tc, test_group);
 	tcase_add_test(tc, test_bad_ranges_are_refused);
 	tcase_add_test(tc, test_leftovers);
+	tcase_add_test(tc, test_many_leftovers);
 	tcase_add_test(tc, test_owned_through_ledger);
 	tcase_add_test(tc, test_entries_of_another_list);
 	tcase_add_test(tc, test_owned_is_what_was_added);
