@@ -54,11 +54,11 @@ static int look_for_leftovers(struct ipvs *v, struct ipvs_service *have, const s
 		n += has_left(v, have, &have->dests[i]);
 	if (n == 0)
 		return 0;
-	/* The counters of the last audit may be seconds old. */
-	rc = ipvs_kernel_dump_dests(v->kernel, have);
+	/* The counters of the last audit may be seconds old. What is ours is known better than the ledger knows it,
+	 * which may be one that cannot be written. */
+	rc = ipvs_audit_refresh(v, (uint32_t)(have - v->actual.services));
 	if (rc < 0)
 		return rc;
-	ipvs_owned_mark(&v->ledger, have);
 	for (uint32_t i = 0; i < have->n_dests; i++) {
 		int64_t until_us = ipvs_owned_until_us(&v->ledger, &have->key, &have->dests[i].key);
 		struct mono until = mono_add(mono_now(), s->drain_timeout_us);
