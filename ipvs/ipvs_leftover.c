@@ -2,9 +2,11 @@
 /* Servers that left the configuration with connections: which they are, after a reload. They stay with weight 0 until
  * ipvs_follow.c has seen their last connection. Part of the ipvs process. */
 #include "ipvs_process.h"
+#include <errno.h>
 #include <stdlib.h>
 
-static void add_leftover(
+/* Returns 0 or -ENOMEM. */
+static int add_leftover(
 	struct ipvs *v, const struct ipvs_service *service, const struct ipvs_dest *dest, struct mono until)
 {
 	struct ipvs_leftover *list = reallocarray(v->leftovers, v->n_leftovers + 1, sizeof(*list));
@@ -12,7 +14,7 @@ static void add_leftover(
 	char key[IPVS_KEY_TEXT], text[ADDR_TEXT];
 
 	if (!list)
-		return;
+		return -ENOMEM;
 	v->leftovers = list;
 	list[v->n_leftovers] = (struct ipvs_leftover){.service = service->key, .dest = *dest, .until = until};
 	list[v->n_leftovers].dest.weight = 0;
@@ -24,6 +26,7 @@ static void add_leftover(
 		ipvs_key_format(&service->key, key), ipvs_dest_format(&dest->key, text),
 		(unsigned long long)connections,
 		(long long)((mono_diff_us(until, mono_now()) + US_PER_S - 1) / US_PER_S));
+	return 0;
 }
 
 static bool is_leftover(const struct ipvs *v, const struct ipvs_key *service, const struct ipvs_dest_key *dest)
@@ -59,7 +62,8 @@ static int look_for_leftovers(struct ipvs *v, struct ipvs_service *have, const s
 	rc = ipvs_audit_refresh(v, (uint32_t)(have - v->actual.services));
 	if (rc < 0)
 		return rc;
-	for (uint32_t i = 0; i < have->n_dests; i++) {
+	rc = 0;
+	for (uint32_t i = 0; i < have->n_dests && rc == 0; i++) {
 		int64_t until_us = ipvs_owned_until_us(&v->ledger, &have->key, &have->dests[i].key);
 		struct mono until = mono_add(mono_now(), s->drain_timeout_us);
 
@@ -68,9 +72,9 @@ static int look_for_leftovers(struct ipvs *v, struct ipvs_service *have, const s
 		if (has_left(v, have, &have->dests[i]) &&
 			!ipvs_drain_leftover_ends(
 				mono_now(), until, ipvs_tally_connections(ipvs_dest_tally(have, &have->dests[i]))))
-			add_leftover(v, have, &have->dests[i], until);
+			rc = add_leftover(v, have, &have->dests[i], until);
 	}
-	return 0;
+	return rc;
 }
 
 /* What the new configuration no longer has, and what is not given time. */

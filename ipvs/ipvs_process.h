@@ -216,7 +216,7 @@ const char *ipvs_reconcile_failure(
 /* ---- ipvs_leftover.c ---- */
 /* With a valid image: drops leftovers that are configured again, and after a switch looks for new ones. *changed is set
  * when there are others than before. Returns 0, or -errno when the connections of a server that left could not be
- * counted: it must not be removed then. */
+ * counted, or it could not be noted: it must not be removed then, and the next call looks again. */
 int ipvs_leftover_update(struct ipvs *v, bool *changed);
 
 /* ---- ipvs_audit.c ---- */

@@ -401,8 +401,9 @@ static void bring_about(struct ipvs *v)
 	ipvs_cut_step(v);
 	if (rc == 0)
 		rc = ipvs_leftover_update(v, &is_other);
-	if (is_other)
-		build_desired(v);
+	/* An image that could not be built is empty: what follows from it would be the end of every service. */
+	if (is_other && build_desired(v) < 0)
+		rc = -ENOMEM;
 	sign_of_life(v);
 	ipvs_reconcile_store_ledger(v);
 	sign_of_life(v);
