@@ -318,7 +318,7 @@ void ipvs_protect_audit(struct ipvs *v);
 /* NULL when nftables can do what the configuration asks for, or it asks for nothing, or that is not known in time; else
  * why not (buf: WHY_SIZE). */
 const char *ipvs_protect_check(struct ipvs *v, const struct conf *next, char *buf);
-/* Removes our table, unless `keep`, and ends the role. */
+/* Removes our table, unless `keep` or there was no generation yet, and ends the role. */
 void ipvs_protect_stop(struct ipvs *v, bool keep);
 
 /* ---- ipvs_release.c ---- */

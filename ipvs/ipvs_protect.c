@@ -324,7 +324,9 @@ void ipvs_protect_stop(struct ipvs *v, bool keep)
 	struct ipvs_protect *protect = &v->protect;
 
 	protect->is_ending = true;
-	if (keep || !protect->has_table) {
+	/* Before the first generation nothing of a former run was touched, services and settings neither: they keep
+	 * their rails, and the ledger says so already. */
+	if (keep || !v->now || !protect->has_table) {
 		role_exit(v->p, 0);
 		return;
 	}
