@@ -18,12 +18,18 @@
 #define PENDING "nftables has not answered yet"
 #define BUSY "nftables does not answer: another program's change holds the kernel's lock for all rules"
 
+/* The kernel has no nftables, or not enough of it for a table of ours. */
+static bool is_missing(int error)
+{
+	return error == EOPNOTSUPP || error == EAFNOSUPPORT || error == EPROTONOSUPPORT || error == ENOENT;
+}
+
 static const char *why(int error, char *buf)
 {
 	if (error == EPERM || error == EACCES)
 		snprintf(buf, WHY_SIZE,
 			"no permission for nftables: poised needs CAP_NET_ADMIN in this network namespace");
-	else if (error == EOPNOTSUPP || error == EAFNOSUPPORT || error == EPROTONOSUPPORT || error == ENOENT)
+	else if (is_missing(error))
 		snprintf(buf, WHY_SIZE,
 			"the running kernel's nf_tables lacks something that is needed (tables of family inet, sets "
 			"with ranges, limits): install its modules");
@@ -125,12 +131,15 @@ static void note_table(struct ipvs *v, bool is_there)
 	ipvs_reconcile_store_ledger(v);
 }
 
-static void tell(struct ipvs *v, int error)
+static void tell(struct ipvs *v, int error, bool is_removal)
 {
 	char text[WHY_SIZE];
 
 	if (error && v->protect.error != error)
-		log_error("ipvs: guard rails or marks of services are not in the kernel: %s", why(error, text));
+		log_error("ipvs: %s: %s",
+			is_removal ? "our nftables table, which nothing needs any more, is not removed yet"
+				   : "guard rails or marks of services are not in the kernel",
+			why(error, text));
 	else if (!error && v->protect.error && v->protect.has_table)
 		log_info("ipvs: guard rails and marks of services are in the kernel now");
 	v->protect.error = error;
@@ -140,15 +149,17 @@ static void finish(struct ipvs *v)
 {
 	struct ipvs_protect *protect = &v->protect;
 	const struct ipvs_firewall *firewall = &protect->firewall;
+	bool is_removal = ipvs_firewall_table(firewall)->n == 0;
 
 	if (firewall->job == IPVS_FIREWALL_TRY)
 		return;
 	if (firewall->is_repaired)
 		log_warning("ipvs: someone else changed our nftables table %s: repaired", NFT_TABLE);
-	/* Without a wish of ours a kernel without nftables is none of our business. */
-	if (ipvs_firewall_table(firewall)->n == 0)
+	/* Without a wish of ours a kernel without nftables is none of our business. Any other failure leaves the table
+	 * where it stands: it is not forgotten, and the audit tries again. */
+	if (is_removal && (firewall->result == 0 || is_missing(-firewall->result)))
 		note_table(v, false);
-	tell(v, protect->has_table ? -firewall->result : 0);
+	tell(v, protect->has_table ? -firewall->result : 0, is_removal);
 	/* Numbers of services are those of the generation that it was made for. */
 	if (!protect->is_stale)
 		report(v);
@@ -167,17 +178,19 @@ void ipvs_protect_step(struct ipvs *v)
 {
 	struct ipvs_protect *protect = &v->protect;
 	struct guard_table wanted, nothing = {0};
+	bool is_removal;
 	int rc;
 
 	if (guard_table_build(&wanted, v->now->conf) < 0) {
-		tell(v, ENOMEM);
+		tell(v, ENOMEM, false);
 		return;
 	}
 	if (!protect->has_table && wanted.n == 0) {
 		guard_table_clear(&wanted);
 		return;
 	}
-	if (wanted.n > 0)
+	is_removal = wanted.n == 0;
+	if (!is_removal)
 		note_table(v, true);
 	protect->is_stale = is_out(v);
 	guard_table_compare(protect->is_stale ? &nothing : &protect->firewall.standing, &wanted, note_waiting, v);
@@ -186,7 +199,7 @@ void ipvs_protect_step(struct ipvs *v)
 			protect->lead_ends = mono_add(mono_now(), LEAD_US);
 		rc = send_job(v, IPVS_FIREWALL_BRING, BUSY_US);
 		if (rc < 0)
-			tell(v, -rc);
+			tell(v, -rc, is_removal);
 	}
 	guard_table_clear(&wanted);
 }
