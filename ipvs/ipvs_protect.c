@@ -259,11 +259,11 @@ static void on_back(int fd, uint32_t events, void *arg)
 	(void)events;
 	if (!worker_take(&protect->firewall.worker))
 		return;
-	loop_timer_cancel(v->p->loop, &protect->due);
 	if (protect->is_ending) {
-		go_on_ending(v);
+		go_on_ending(v); /* `due` stays: it bounds the whole end, of which the removal may still be to come */
 		return;
 	}
+	loop_timer_cancel(v->p->loop, &protect->due);
 	if (protect->is_busy)
 		log_info("ipvs: nftables answers again");
 	protect->is_busy = false;
