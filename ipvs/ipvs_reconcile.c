@@ -501,6 +501,9 @@ void ipvs_reconcile_remove(struct ipvs *v, bool all)
 	ipvs_image_clear(&v->desired);
 	for (int i = 0; i < TRIES && rc == -EAGAIN; i++)
 		rc = remove_once(v, all, &sent);
+	/* The kernel has answered all commands, and refused some of them: that much still stands. */
+	if (rc == 0 && v->usable && v->n_failures > 0)
+		rc = -v->failures[0].error;
 	if (rc < 0)
 		log_error("ipvs: our services may still stand in the kernel's table: %s; the next start knows them",
 			strerror(-rc));
