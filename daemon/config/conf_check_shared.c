@@ -20,6 +20,12 @@ struct claims {
 	uint32_t n;
 };
 
+/* Two claims that meet. */
+struct overlap {
+	conf_index_t first, second; /* services, in the order of the file */
+	uint32_t claim;             /* the later one of the two, in the order of the addresses */
+};
+
 static void *at(struct conf_load *load, enum conf_table table, conf_index_t i)
 {
 	return conf_builder_at(load->builder, table, i);
@@ -110,23 +116,54 @@ static int compare(const void *left, const void *right)
 	return r ? r : order(a->service, b->service);
 }
 
-static void report(struct conf_load *load, const struct claim *a, const struct claim *b)
+/* The same group twice is the same service twice, which is said elsewhere, as it is of two that are no groups. */
+static bool are_the_same(struct conf_load *load, const struct claim *a, const struct claim *b)
 {
-	const struct claim *first = a->service < b->service ? a : b, *second = first == a ? b : a;
-	const struct conf_node *node = conf_object_node(load, CONF_TABLE_SERVICE, second->service);
-	uint32_t line = conf_node_place(conf_object_node(load, CONF_TABLE_SERVICE, first->service)).line;
+	const struct conf_service *s = at(load, CONF_TABLE_SERVICE, a->service);
+	const struct conf_service *other = at(load, CONF_TABLE_SERVICE, b->service);
+
+	if (!a->is_of_group || !b->is_of_group)
+		return a->is_of_group == b->is_of_group;
+	return s->group == other->group && s->protocol == other->protocol && s->family == other->family;
+}
+
+static void report(struct conf_load *load, const struct overlap *o, const struct claim *claim)
+{
+	const struct conf_node *node = conf_object_node(load, CONF_TABLE_SERVICE, o->second);
+	uint32_t line = conf_node_place(conf_object_node(load, CONF_TABLE_SERVICE, o->first)).line;
 	char text[ADDR_TEXT];
 
-	if (b->mark)
+	if (claim->mark)
 		conf_warn(load, node, 1,
 			"mark %u is also one of the virtual_server of line %u" CONF_MEANING
 			"only one of them gets its packets",
-			b->mark, line);
+			claim->mark, line);
 	else
 		conf_warn(load, node, 1,
 			"%s is also an address of the virtual_server of line %u" CONF_MEANING
 			"only one of them gets its connections",
-			addr_format_port(&b->first, b->port, text), line);
+			addr_format_port(&claim->first, claim->port, text), line);
+}
+
+static int compare_overlaps(const void *left, const void *right)
+{
+	const struct overlap *a = left, *b = right;
+	int r = order(a->first, b->first);
+
+	if (r == 0)
+		r = order(a->second, b->second);
+	return r ? r : order(a->claim, b->claim);
+}
+
+/* Of each two services the first address (else mark) that both want: the others have the same cause. */
+static void report_pairs(struct conf_load *load, struct overlap *overlaps, uint32_t n, const struct claim *claims)
+{
+	if (n)
+		qsort(overlaps, n, sizeof(*overlaps), compare_overlaps);
+	for (uint32_t i = 0; i < n; i++)
+		if (i == 0 || overlaps[i].first != overlaps[i - 1].first ||
+			overlaps[i].second != overlaps[i - 1].second)
+			report(load, &overlaps[i], &claims[overlaps[i].claim]);
 }
 
 /* Only a group has more than its line says: without one, conf_check_repeated() finds what is the same. */
@@ -141,7 +178,8 @@ static bool has_groups(struct conf_load *load)
 void conf_check_shared(struct conf_load *load)
 {
 	struct claims claims = {0};
-	uint32_t widest = 0; /* of those so far, the one that reaches farthest */
+	struct overlap *overlaps = NULL;
+	uint32_t n = 0, room = 0, widest = 0; /* of those so far, the one that reaches farthest */
 
 	if (!has_groups(load))
 		return;
@@ -153,11 +191,17 @@ void conf_check_shared(struct conf_load *load)
 		const struct claim *before = &claims.list[widest], *claim = &claims.list[i];
 		bool meets = compare_kinds(before, claim) == 0 && addr_compare(&claim->first, &before->last) <= 0;
 
-		/* Two that are no groups would be the same one, which is said elsewhere. */
-		if (meets && before->service != claim->service && (before->is_of_group || claim->is_of_group))
-			report(load, before, claim);
+		if (meets && before->service != claim->service && !are_the_same(load, before, claim)) {
+			bool rises = before->service < claim->service;
+
+			overlaps = conf_grow(overlaps, n, &room, sizeof(*overlaps));
+			overlaps[n++] = (struct overlap){
+				rises ? before->service : claim->service, rises ? claim->service : before->service, i};
+		}
 		if (!meets || addr_compare(&claim->last, &before->last) > 0)
 			widest = i;
 	}
+	report_pairs(load, overlaps, n, claims.list);
+	free(overlaps);
 	free(claims.list);
 }

@@ -434,6 +434,27 @@ START_TEST(test_services_that_want_the_same)
 }
 END_TEST
 
+#define OTHER_GROUP "virtual_server_group other {\n 192.0.2.9 80\n 192.0.2.11-12 80\n 192.0.2.30 81\n fwmark 9\n}\n"
+
+/* The same group twice is an error, which says it all; what two groups share is said once. */
+START_TEST(test_what_two_services_share_is_said_once)
+{
+	static const char *const cases[][2] = {
+		{WANTED_GROUP WANTING("group pool", "TCP") WANTING("group pool", "TCP"),
+			"14:16: error: this virtual_server is the one of line 7 again\n"},
+		{WANTED_GROUP OTHER_GROUP WANTING("group pool", "TCP") WANTING("group other", "TCP")
+				WANTING("192.0.2.9 80", "TCP"),
+			"20:16: warning: 192.0.2.9:80 is also an address of the virtual_server of line 13; "
+			"only one of them gets its connections\n"
+			"27:16: warning: 192.0.2.9:80 is also an address of the virtual_server of line 13; "
+			"only one of them gets its connections\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		fixture_expect(cases[i][0], CONF_DIALECT_KEEPALIVED, cases[i][1]);
+}
+END_TEST
+
 /* However much there is to say before it, an error is said: it is why the file is refused. */
 START_TEST(test_many_warnings_hide_no_error)
 {
@@ -511,6 +532,7 @@ int main(void)
 	tcase_add_test(t, test_checks_inherit);
 	tcase_add_test(t, test_scheduler_flags);
 	tcase_add_test(t, test_services_that_want_the_same);
+	tcase_add_test(t, test_what_two_services_share_is_said_once);
 	tcase_add_test(t, test_many_warnings_hide_no_error);
 	tcase_add_test(t, test_many_servers_in_linear_time);
 	tcase_set_timeout(t, 60);
