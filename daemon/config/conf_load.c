@@ -137,11 +137,13 @@ const struct conf_node *conf_top_node(struct conf_load *load, uint32_t top)
 	return t->node;
 }
 
-/* Nearly always it is in the last one. */
+/* Nearly always it is in the last one, else in the first, which is the file as a whole. */
 static uint32_t top_of(const struct conf_load *load, const struct conf_node *node)
 {
 	uint32_t i = load->n_tops;
 
+	if (node == load->tops[0].node)
+		return 0;
 	while (i-- > 0)
 		if (load->tops[i].node && node >= load->tops[i].node && node < load->tops[i].node + load->tops[i].n)
 			return i;
