@@ -283,8 +283,11 @@ static void end_service(struct conf_load *load, const struct conf_node *node)
 	(void)node;
 	s->servers.count = conf_builder_count(load->builder, CONF_TABLE_SERVER) - s->servers.first;
 	s->notifies = conf_notify_flush(load, CONF_OWNER_SERVICE, index);
-	if (extra->sorry)
+	if (extra->sorry) {
 		add_sorry(load, extra->sorry);
+		/* From here on the statement may be given back. */
+		conf_current_extra_write(load, CONF_TABLE_SERVICE)->sorry = NULL;
+	}
 }
 
 /* ---- canonical print ---- */
