@@ -74,25 +74,39 @@ void *conf_blocks_move(struct conf_blocks *b, void *at, size_t size, size_t more
 	return block->data;
 }
 
+/* From `last` down to the one that stays, NULL = all. */
+static void free_blocks(struct conf_memory_block *last, const struct conf_memory_block *stays)
+{
+	while (last != stays) {
+		struct conf_memory_block *before = last->before;
+
+		free(last);
+		last = before;
+	}
+}
+
 void conf_blocks_rewind(struct conf_blocks *b, const struct conf_blocks *before)
 {
 	if (b->last == before->last) {
 		*b = *before;
 		return;
 	}
-	/* In a block that was added meanwhile nothing else can be. */
+	/* In a block that was added meanwhile nothing else can be. The last one is kept for what comes next. */
+	free_blocks(b->last->before, before->last);
+	b->last->before = before->last;
+	/* Nor is anything in the one before when nothing had been taken of it. */
+	if (before->last && before->end == before->last->data) {
+		b->last->before = before->last->before;
+		free(before->last);
+	}
 	b->end = b->last->data;
 	b->left = b->last->size;
 }
 
 void conf_blocks_free(struct conf_blocks *b)
 {
-	while (b->last) {
-		struct conf_memory_block *before = b->last->before;
-
-		free(b->last);
-		b->last = before;
-	}
+	free_blocks(b->last, NULL);
+	b->last = NULL;
 }
 
 static char *arena_put(char *at, const char *text, size_t length)
