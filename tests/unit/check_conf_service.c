@@ -463,7 +463,7 @@ START_TEST(test_many_warnings_hide_no_error)
 		const char *text, *finding;
 	} cases[] = {
 		{"virtual_server 10.0.0.2 eighty {\n}\n", ":6003:25: error: a port is a number"},
-		{"virtual_servers 10.0.0.2 80 {\n}\n", ":6003:1: error: unknown block \"virtual_servers\""},
+		{"vrrp_instanse A {\n}\n", ":6003:1: error: unknown block \"vrrp_instanse\""},
 	};
 
 	for (int i = 0; i < 4; i++) {
