@@ -13,6 +13,7 @@
 
 /* In one turn: more than a pipe holds, so that what is left of a config role that has ended is read at once. */
 #define READ_BUDGET 128
+#define EXEC_PATIENCE_S 30
 
 /* Takes a severity out of the middle of a line, because the log has its own. */
 static bool cut_severity(char *line, const char *severity)
@@ -110,6 +111,8 @@ exec_reader(const char *path, const char *const *argv, const struct reader_move 
 			dup2(moves[i].from, moves[i].to);
 	}
 	child_keep_only(kept, n);
+	/* The program may be on a file server that does not answer. When it runs it sets a limit of its own. */
+	alarm(EXEC_PATIENCE_S);
 	execv(path, (char *const *)(uintptr_t)argv);
 	_exit(127);
 }

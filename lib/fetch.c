@@ -120,6 +120,14 @@ static struct lane *find_lane(struct fetcher *fetcher, const struct fetch *fetch
 	return idle && is_ready(idle) ? idle : NULL;
 }
 
+static bool has_any_out(const struct fetcher *fetcher)
+{
+	for (unsigned i = 0; i < FETCH_LANES; i++)
+		if (fetcher->lanes[i].now)
+			return true;
+	return false;
+}
+
 static void send_out(struct lane *lane, struct fetch *fetch)
 {
 	fetch->is_out = true;
@@ -244,6 +252,13 @@ struct fetch *fetch_begin(
 	if (lane) {
 		send_out(lane, fetch);
 		return fetch;
+	}
+	/* No thread can be had: nobody would come back for it. */
+	if (!has_any_out(fetcher)) {
+		if (fd >= 0)
+			close(fd);
+		free(fetch);
+		return NULL;
 	}
 	*fetcher->last = fetch;
 	fetcher->last = &fetch->next;

@@ -283,6 +283,7 @@ static void start(struct vrrp_instance *instance, const struct facts *facts)
 	event.quiet_until = instance->quiet_until;
 	instance->vr.priority = facts->priority;
 	instance->is_started = true;
+	instance->was_deaf = instance->is_joining;
 	vrrp_instance_step(instance, &event);
 }
 
@@ -327,6 +328,11 @@ static void deliver(struct vrrp_instance *instance, const struct facts *facts)
 		else
 			start(instance, facts);
 		return;
+	}
+	if (instance->was_deaf && !instance->is_joining) {
+		event = event_of(VRRP_EVENT_DEAF, facts);
+		instance->was_deaf = false;
+		vrrp_instance_step(instance, &event);
 	}
 	if (addr_is_set(&facts->source) && !addr_equal(&facts->source, &instance->vr.source)) {
 		event = event_of(VRRP_EVENT_SOURCE, facts);
@@ -428,6 +434,7 @@ static void hear(struct vrrp_process *process)
 		int error = listen_for(process, instance);
 
 		instance->is_joining = error == -EINPROGRESS;
+		instance->was_deaf |= instance->is_joining;
 		error = instance->is_joining ? 0 : error;
 		if (error && !instance->is_deaf)
 			log_error("vrrp %s: no socket to receive on %s: %s", instance->name,
@@ -438,8 +445,8 @@ static void hear(struct vrrp_process *process)
 		if (instance->conf->interface)
 			vrrp_map_put(&set->map, key, i);
 	}
-	vrrp_listeners_end(&process->sockets);
 	process->listeners_changed = is_any_deaf;
+	vrrp_listeners_end(&process->sockets); /* without a thread they have joined then */
 	if (is_any_deaf)
 		loop_timer_set(process->role->loop, &process->retry, mono_add(mono_now(), DEAF_RETRY_US));
 }

@@ -302,6 +302,16 @@ static void on_heard(struct vrrp_step *s)
 	vrrp_step_arm_down(s);
 }
 
+/* The silence so far was its own: all is listened anew. */
+static void on_deaf(struct vrrp_step *s)
+{
+	if (s->vr->state != VRRP_BACKUP)
+		return;
+	s->vr->listening_from = s->ev->now;
+	s->vr->is_ready = false;
+	vrrp_step_arm_down(s);
+}
+
 static void on_advert(struct vrrp_step *s)
 {
 	on_heard(s);
@@ -536,6 +546,9 @@ struct vrrp_actions vrrp_fsm(const struct conf_instance *conf, struct vrrp_vr *v
 		break;
 	case VRRP_EVENT_TAKE_BACK:
 		vrrp_leave_take_back(&s);
+		break;
+	case VRRP_EVENT_DEAF:
+		on_deaf(&s);
 		break;
 	case VRRP_EVENT_HEARD:
 		on_heard(&s);

@@ -140,6 +140,7 @@ enum vrrp_event_kind {
 	VRRP_EVENT_LEAVE,    /* stop; a master serves on until its successor is heard or vrrp_leaving_us() is over */
 	VRRP_EVENT_HANDOVER, /* a master gives its mastership away in the same manner, or keeps it if nobody wants it */
 	VRRP_EVENT_TAKE_BACK, /* the reverse: a backup over a lower master takes over now */
+	VRRP_EVENT_DEAF,      /* it could not have heard anything until now, whoever is master */
 	VRRP_EVENT_HEARD,     /* the link carries something, whatever it is: it is not deaf */
 	VRRP_EVENT_HOLD, /* faults not 0: a lower master is let be; 0: no longer, text: why (at most VRRP_HOLD_SIZE) */
 	VRRP_EVENT_KINDS

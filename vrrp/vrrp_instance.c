@@ -318,6 +318,8 @@ void vrrp_instance_on_deadline(struct timer *timer, void *arg)
 	bool has_stalled = vrrp_has_stalled(&instance->vr, now);
 
 	(void)timer;
+	if (instance->is_joining && instance->vr.state == VRRP_BACKUP)
+		event.kind = VRRP_EVENT_DEAF;
 	if (instance->vr.state == VRRP_BACKUP || has_stalled)
 		vrrp_sockets_drain(&instance->process->sockets, instance->ifindex);
 	vrrp_instance_step(instance, &event);

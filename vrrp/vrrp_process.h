@@ -67,6 +67,7 @@ struct vrrp_instance {
 	bool holds;        /* the virtual addresses are to be held */
 	bool is_deaf;      /* no socket to hear with */
 	bool is_joining;   /* the kernel has not let it join its group yet */
+	bool was_deaf;     /* ... since it was started: the state machine is to be told when it can hear */
 	bool needs_reload; /* was taken over from the generation before */
 	bool is_deleted;   /* it is not in the configuration that comes */
 	bool has_past;     /* `past` is what a predecessor's board says */

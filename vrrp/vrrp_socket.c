@@ -37,7 +37,8 @@ struct vrrp_listener {
 	struct vrrp_listen_key key;
 	struct loop_io *io; /* NULL: it does not hear yet */
 	int fd;
-	int error; /* 0: it hears; -EINPROGRESS: it is to join; else why it could not when it tried last */
+	int error;  /* 0: it hears; -EINPROGRESS: it is to join; else why it could not when it tried last */
+	int result; /* of the thread */
 	bool is_needed, is_leaving;
 	bool is_due; /* for the thread */
 	bool is_out; /* the thread has it */
@@ -242,12 +243,17 @@ static int listener_join(int fd, const struct vrrp_listen_key *key)
 	struct ip_mreqn mreq4 = {.imr_ifindex = (int)key->ifindex};
 	struct ipv6_mreq mreq6 = {.ipv6mr_interface = key->ifindex};
 
+	int rc;
+
 	if (key->family == AF_INET) {
 		memcpy(&mreq4.imr_multiaddr, key->group.bytes, sizeof(mreq4.imr_multiaddr));
-		return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &mreq4, sizeof(mreq4)) < 0 ? -errno : 0;
+		rc = setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &mreq4, sizeof(mreq4));
+	} else {
+		memcpy(&mreq6.ipv6mr_multiaddr, key->group.bytes, sizeof(mreq6.ipv6mr_multiaddr));
+		rc = setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mreq6, sizeof(mreq6));
 	}
-	memcpy(&mreq6.ipv6mr_multiaddr, key->group.bytes, sizeof(mreq6.ipv6mr_multiaddr));
-	return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mreq6, sizeof(mreq6)) < 0 ? -errno : 0;
+	/* It may be a member from a try before, which failed behind that. */
+	return rc < 0 && errno != EADDRINUSE ? -errno : 0;
 }
 
 static void run_joiner(void *arg)
@@ -258,15 +264,15 @@ static void run_joiner(void *arg)
 		if (l->is_leaving)
 			close(l->fd);
 		else
-			l->error = listener_join(l->fd, &l->key);
+			l->result = listener_join(l->fd, &l->key);
 	}
 }
 
 /* ---- the process's side of it ---- */
 
-static void take_out(struct vrrp_sockets *sockets, struct vrrp_listener *list)
+static void take_out(struct vrrp_sockets *sockets, struct vrrp_listener *list, bool is_one)
 {
-	for (struct vrrp_listener *l = list; l; l = l->next) {
+	for (struct vrrp_listener *l = list; l && !(is_one && sockets->out); l = l->next) {
 		if (!l->is_due)
 			continue;
 		l->is_due = false;
@@ -294,8 +300,10 @@ static void send_joiner(struct vrrp_sockets *sockets)
 {
 	if (sockets->joiner.is_out)
 		return;
-	take_out(sockets, sockets->listeners);
-	take_out(sockets, sockets->leaving);
+	/* One at a time: what a socket has heard must not grow old while another one is waited for. */
+	take_out(sockets, sockets->listeners, true);
+	if (!sockets->out)
+		take_out(sockets, sockets->leaving, false);
 	if (!sockets->out)
 		return;
 	if (!sockets->joiner_io)
@@ -356,6 +364,20 @@ static void forget(struct vrrp_sockets *sockets, struct vrrp_listener *listener)
 	free(listener);
 }
 
+/* What both have heard is taken from the old one, so that it counts once. */
+static void take_place(struct vrrp_sockets *sockets, struct vrrp_listener *listener)
+{
+	struct vrrp_listener *forerunner = find_forerunner(sockets, &listener->key);
+	char byte;
+
+	if (!forerunner)
+		return;
+	for (int i = 0; i < DRAIN_BUDGET && recv(listener->fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) >= 0; i++)
+		;
+	forerunner->is_needed = false;
+	receive_all(forerunner, forerunner->fd, DRAIN_BUDGET);
+}
+
 static void on_joined(int fd, uint32_t events, void *arg)
 {
 	struct vrrp_sockets *sockets = arg;
@@ -375,8 +397,11 @@ static void on_joined(int fd, uint32_t events, void *arg)
 			continue;
 		}
 		has_joined = true;
-		if (listener->error == 0)
+		listener->error = listener->result;
+		if (listener->error == 0) {
+			take_place(sockets, listener);
 			listener_hear(listener);
+		}
 		listener->retry = mono_add(mono_now(), REJOIN_US);
 	}
 	drop_unneeded(sockets);

@@ -184,6 +184,7 @@ const char *vrrp_event_name(enum vrrp_event_kind kind)
 		[VRRP_EVENT_LEAVE] = "leave",
 		[VRRP_EVENT_HANDOVER] = "handover",
 		[VRRP_EVENT_TAKE_BACK] = "take-back",
+		[VRRP_EVENT_DEAF] = "deaf",
 		[VRRP_EVENT_HEARD] = "heard",
 		[VRRP_EVENT_HOLD] = "hold",
 	};

@@ -238,6 +238,7 @@ static int stand_by(void)
 	static struct conf_order order;
 	struct arguments a = no_arguments;
 
+	alarm(0); /* of the parent, for the start */
 	/* Nobody wants it any more: the parent ends, or has another one. */
 	if (!conf_order_wait(STDIN_FILENO, &order))
 		return 0;

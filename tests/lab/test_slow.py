@@ -150,6 +150,34 @@ def test_a_group_that_cannot_be_joined_yet(site):
     assert daemon.state("one") == "MASTER" and daemon.stop() == 0
 
 
+def test_a_backup_that_cannot_hear_claims_nothing(site):
+    """A reload has it listen for another protocol, and it may not join the group for that yet: that it hears nobody says nothing
+    of the master."""
+    def text(priority, kind):
+        return instance("one", "front", 51, VIP, priority=priority, advert=1,
+                        more="version 2\nauthentication {\n\tauth_type %s\n\tauth_pass word\n}\n" % kind)
+
+    master = site.r1.poised(text(200, "PASS"))
+    busy = Hold(site.r2, "poise-vrrp", "join", hold=False)
+    backup = site.r2.poised(text(100, "PASS"), env=busy.env)
+    wait_state(master, "MASTER")
+    wait_until("the master to be heard", lambda: backup.vrrp("one").get("adverts_received", 0), within=20)
+    busy.hold()
+    for daemon, priority in ((backup, 100), (master, 200)):
+        daemon.write(text(priority, "AH"))
+        daemon.poisectl("reload")
+        wait_until("the reload", lambda d=daemon: d.status()["generation"], lambda seen: seen == 2)
+    before = sent(master)
+    wait_until("8 heartbeats, twice the backup's patience", lambda: sent(master) - before, lambda n: n >= 8, within=30)
+    assert backup.state("one") == "BACKUP" and backup.vrrp("one")["became_master"] == 0
+    heard = backup.vrrp("one")["adverts_received"]
+    busy.release()
+    wait_until("the master to be heard again", lambda: backup.vrrp("one")["adverts_received"], lambda n: n > heard, within=20)
+    assert backup.vrrp("one")["became_master"] == 0
+    master.stop()
+    wait_state(backup, "MASTER")
+
+
 def test_a_backup_hears_on_while_it_joins_anew(site):
     """After notifications of the kernel were lost every interface may be another one, and the group is joined once more:
     until that is done the former socket hears the master, and afterwards there is one as before."""

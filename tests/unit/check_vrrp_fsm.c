@@ -902,6 +902,31 @@ START_TEST(test_a_backup_that_is_always_late_claims_all_the_same)
 }
 END_TEST
 
+START_TEST(test_who_could_not_hear_listens_anew)
+{
+	struct rig r;
+
+	rig_init(&r, 3);
+	start(&r);
+	/* instead of the timer, as long as it is deaf; and once more when it can hear */
+	for (int i = 0; i < 5; i++) {
+		pass(&r, left(&r));
+		event(&r, VRRP_EVENT_DEAF);
+		ck_assert_str_eq(step(&r), "");
+		ck_assert_int_eq(left(&r), 3609375);
+	}
+	pass(&r, 1000 * MS);
+	event(&r, VRRP_EVENT_DEAF);
+	ck_assert_str_eq(step(&r), "");
+	ck_assert_int_eq(left(&r), 3609375);
+	ck_assert_str_eq(timer(&r), TO_MASTER);
+	/* a master speaks on */
+	event(&r, VRRP_EVENT_DEAF);
+	ck_assert_str_eq(step(&r), "");
+	ck_assert_int_eq(left(&r), 1000 * MS);
+}
+END_TEST
+
 START_TEST(test_every_event_and_action_has_a_name)
 {
 	for (enum vrrp_event_kind e = 0; e < VRRP_EVENT_KINDS; e++)
@@ -964,6 +989,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_a_master_looks_round_after_a_long_stall);
 	tcase_add_test(tcase, test_a_stalled_backup_listens_once_more);
 	tcase_add_test(tcase, test_a_backup_that_is_always_late_claims_all_the_same);
+	tcase_add_test(tcase, test_who_could_not_hear_listens_anew);
 	tcase_add_test(tcase, test_every_event_and_action_has_a_name);
 	tcase_add_test(tcase, test_every_cause_has_a_sentence);
 }
